@@ -1,0 +1,101 @@
+package io.github.simclr4j.tribuo;
+
+import com.oracle.labs.mlrg.olcut.config.Configurable;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
+import io.github.simclr4j.onnx.Images;
+import io.github.simclr4j.onnx.RgbImage;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.tribuo.Example;
+import org.tribuo.Output;
+import org.tribuo.OutputFactory;
+import org.tribuo.impl.ArrayExample;
+
+/**
+ * Turns images into dense examples. Feature names are one letter and a zero-padded number, so that their order as text,
+ * which is Tribuo's, is their order as numbers. Zeros are kept: the examples are dense.
+ *
+ * @param <T> the output type
+ */
+public interface ImageFeatureExtractor<T extends Output<T>>
+        extends Configurable, Provenancable<ConfiguredObjectProvenance>, AutoCloseable {
+
+    /** The features of some images, [images, {@link #dimension()}]. */
+    double[][] features(List<RgbImage> images);
+
+    /** The feature names, in order. The array must not be changed. */
+    String[] featureNames();
+
+    /** What makes outputs, the unknown one included. */
+    OutputFactory<T> getOutputFactory();
+
+    /** The number of features. */
+    default int dimension() {
+        return featureNames().length;
+    }
+
+    /**
+     * An example from an image file; its {@link Example#NAME} is the path.
+     *
+     * @throws IOException if the file can't be read or is no whole image; the message names it
+     */
+    default Example<T> extract(Path file, T output) throws IOException {
+        Example<T> example = extract(List.of(Images.read(file)), List.of(output)).get(0);
+        example.setMetadataValue(Example.NAME, file.toString());
+        return example;
+    }
+
+    /** An example with the unknown output; see {@link #extract(Path, Output)}. */
+    default Example<T> extract(Path file) throws IOException {
+        return extract(file, getOutputFactory().getUnknownOutput());
+    }
+
+    /**
+     * An example from the bytes of an image file.
+     *
+     * @throws IOException if they are no whole image
+     */
+    default Example<T> extract(byte[] bytes, T output) throws IOException {
+        return extract(List.of(Images.read(bytes)), List.of(output)).get(0);
+    }
+
+    /** An example from a decoded image. */
+    default Example<T> extract(BufferedImage image, T output) {
+        return extract(List.of(Images.of(image)), List.of(output)).get(0);
+    }
+
+    /**
+     * An example an image, all in one call of the encoder.
+     *
+     * @throws IllegalArgumentException if there are not as many outputs as images
+     */
+    default List<Example<T>> extract(List<RgbImage> images, List<T> outputs) {
+        if (images.size() != outputs.size()) {
+            throw new IllegalArgumentException(
+                    "Expected an output an image, found " + outputs.size() + " for " + images.size());
+        }
+        double[][] features = features(images);
+        List<Example<T>> examples = new ArrayList<>(images.size());
+        for (int i = 0; i < features.length; i++) {
+            examples.add(new ArrayExample<>(outputs.get(i), featureNames(), features[i]));
+        }
+        return examples;
+    }
+
+    /** Names {@code letter000} and so on. */
+    static String[] names(String letter, int dimension) {
+        String format = letter + "%0" + Integer.toString(dimension - 1).length() + "d";
+        String[] names = new String[dimension];
+        for (int i = 0; i < dimension; i++) {
+            names[i] = String.format(format, i);
+        }
+        return names;
+    }
+
+    @Override
+    void close();
+}

@@ -1,0 +1,74 @@
+package io.github.simclr4j.tribuo;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.tribuo.Dataset;
+import org.tribuo.Model;
+import org.tribuo.Trainer;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.evaluation.LabelEvaluation;
+import org.tribuo.classification.evaluation.LabelEvaluator;
+import org.tribuo.classification.sgd.linear.LinearSGDTrainer;
+import org.tribuo.classification.sgd.objectives.LogMulticlass;
+import org.tribuo.dataset.DatasetView;
+import org.tribuo.math.optimisers.Adam;
+import org.tribuo.transform.TransformTrainer;
+import org.tribuo.transform.TransformationMap;
+import org.tribuo.transform.transformations.MeanStdDevTransformation;
+
+/**
+ * Linear evaluation (Chen et al. 2020, section 2.3): a linear classifier on fixed features, trained with a share of the labels,
+ * measured on other images.
+ */
+public final class LinearEvaluation {
+    private LinearEvaluation() {}
+
+    /**
+     * A share of a data set with the same share of each class, at least one example of each, drawn by a seed.
+     *
+     * @param share above 0 and at most 1
+     */
+    public static Dataset<Label> share(Dataset<Label> dataset, double share, long seed) {
+        if (!(share > 0 && share <= 1)) {
+            throw new IllegalArgumentException("A share of the labels must be above 0 and at most 1, found " + share);
+        }
+        if (share == 1) {
+            return dataset;
+        }
+        Map<String, List<Integer>> byClass = new TreeMap<>();
+        for (int i = 0; i < dataset.size(); i++) {
+            byClass.computeIfAbsent(dataset.getExample(i).getOutput().getLabel(), k -> new ArrayList<>()).add(i);
+        }
+        Random random = new Random(seed);
+        List<Integer> chosen = new ArrayList<>();
+        for (List<Integer> indices : byClass.values()) {
+            Collections.shuffle(indices, random);
+            chosen.addAll(indices.subList(0, (int) Math.max(1, Math.round(share * indices.size()))));
+        }
+        Collections.sort(chosen);
+        return new DatasetView<>(dataset, chosen.stream().mapToInt(i -> i).toArray(), "stratified share " + share);
+    }
+
+    /**
+     * The classifier: multinomial logistic regression on standardised features, by Tribuo's Adam.
+     *
+     * @param examples how many it will be trained on; few examples get more epochs
+     */
+    public static Trainer<Label> trainer(int examples, long seed) {
+        int epochs = (int) Math.max(10, Math.min(100, 200_000L / Math.max(1, examples)));
+        return new TransformTrainer<>(
+                new LinearSGDTrainer(new LogMulticlass(), new Adam(0.001, 0.9, 0.999, 1e-8), epochs, Integer.MAX_VALUE, 32, seed),
+                new TransformationMap(List.of(new MeanStdDevTransformation())));
+    }
+
+    /** Trains on a share of the labels and evaluates. */
+    public static LabelEvaluation evaluate(Dataset<Label> train, Dataset<Label> test, double share, long seed) {
+        Dataset<Label> labelled = share(train, share, seed);
+        Model<Label> model = trainer(labelled.size(), seed).train(labelled);
+        return new LabelEvaluator().evaluate(model, test);
+    }
+}

@@ -1,0 +1,160 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.Images;
+import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.RgbImage;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code simclr embed}. */
+@Command(name = "embed", description = "Writes the features of a folder of images, a row an image.")
+final class EmbedCommand extends Work {
+    private static final int BATCH = 256;
+
+    @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
+    Path encoder;
+
+    @Option(names = "--images", paramLabel = "DIR", required = true, description = "Folder of images, at any depth.")
+    Path images;
+
+    @Option(names = "--out", paramLabel = "FILE", required = true,
+            description = "features.csv: a header, then the path and the features of each image; or features.npy: float32"
+                    + " [images, dimension], with the paths in features.npy.txt, a line a row.")
+    Path out;
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        Embedding.onCpu(common);
+        boolean npy = out.toString().endsWith(".npy");
+        if (!npy && !out.toString().endsWith(".csv")) {
+            throw new IllegalArgumentException("--out must end in .csv or .npy, found " + out);
+        }
+        writable(out);
+        Console console = new Console();
+        try (OnnxEncoder model = OnnxEncoder.open(encoder, common.threads)) {
+            List<Path> files = Images.find(images);
+            if (files.isEmpty()) {
+                throw new IOException("No images in " + images + ": expected JPEG, PNG, BMP or GIF files, at any depth");
+            }
+            List<String> skipped = new ArrayList<>();
+            List<Path> done = new ArrayList<>();
+            Path part = out.resolveSibling(out.getFileName() + ".part");
+            try {
+                try (OutputStream rows = new BufferedOutputStream(Files.newOutputStream(part))) {
+                    if (!npy) {
+                        rows.write(header(model.dimension()));
+                    }
+                    console.start("embed", files.size());
+                    for (int from = 0; from < files.size(); from += BATCH) {
+                        batch(model, files.subList(from, Math.min(files.size(), from + BATCH)), rows, npy, done, skipped);
+                        console.at(done.size() + skipped.size(), "");
+                    }
+                    console.end();
+                }
+                skipped.forEach(console::warn);
+                if (done.isEmpty()) {
+                    throw new IOException("No readable image in " + images);
+                }
+                if (npy) {
+                    finishNpy(part, done, model.dimension());
+                } else {
+                    Files.move(part, out, StandardCopyOption.REPLACE_EXISTING);
+                }
+            } finally {
+                Files.deleteIfExists(part);
+            }
+            System.out.println(out + ": " + done.size() + " images, " + model.dimension() + " features"
+                    + (skipped.isEmpty() ? "" : ", " + skipped.size() + " skipped"));
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("features", out.toString());
+            json.put("images", done.size());
+            json.put("dimension", model.dimension());
+            json.put("skipped", skipped);
+            json.put("encoder", encoder.toString());
+            json.put("encoderSha256", model.sha256());
+            json.put("seconds", seconds());
+            return json;
+        }
+    }
+
+    private void batch(OnnxEncoder model, List<Path> files, OutputStream rows, boolean npy, List<Path> done,
+            List<String> skipped) throws IOException {
+        Object[] decoded = files.parallelStream().map(f -> {
+            try {
+                return (Object) Images.read(f);
+            } catch (IOException e) {
+                return "skipped " + e.getMessage();
+            }
+        }).toArray();
+        List<RgbImage> good = new ArrayList<>();
+        List<Path> paths = new ArrayList<>();
+        for (int i = 0; i < decoded.length; i++) {
+            if (decoded[i] instanceof RgbImage image) {
+                good.add(image);
+                paths.add(files.get(i));
+            } else {
+                skipped.add((String) decoded[i]);
+            }
+        }
+        float[][] features = model.embed(good);
+        for (int i = 0; i < features.length; i++) {
+            if (npy) {
+                ByteBuffer b = ByteBuffer.allocate(4 * features[i].length).order(ByteOrder.LITTLE_ENDIAN);
+                b.asFloatBuffer().put(features[i]);
+                rows.write(b.array());
+            } else {
+                StringBuilder row = new StringBuilder(quote(paths.get(i).toString()));
+                for (float f : features[i]) {
+                    row.append(',').append(f);
+                }
+                rows.write(row.append('\n').toString().getBytes(StandardCharsets.UTF_8));
+            }
+        }
+        done.addAll(paths);
+    }
+
+    private static byte[] header(int dimension) {
+        StringBuilder head = new StringBuilder("path");
+        for (String name : io.github.simclr4j.tribuo.ImageFeatureExtractor.names("h", dimension)) {
+            head.append(',').append(name);
+        }
+        return head.append('\n').toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String quote(String path) {
+        return path.matches("(?s).*[\",\n\r].*") ? '"' + path.replace("\"", "\"\"") + '"' : path;
+    }
+
+    /** NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, values. */
+    private void finishNpy(Path values, List<Path> done, int dimension) throws IOException {
+        String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + done.size() + ", " + dimension + "), }";
+        head += " ".repeat(63 - (10 + head.length()) % 64) + "\n";
+        ByteBuffer prefix = ByteBuffer.allocate(10 + head.length()).order(ByteOrder.LITTLE_ENDIAN);
+        prefix.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0);
+        prefix.putShort((short) head.length()).put(head.getBytes(StandardCharsets.US_ASCII));
+        Path whole = out.resolveSibling(out.getFileName() + ".whole");
+        try {
+            try (OutputStream o = new BufferedOutputStream(Files.newOutputStream(whole))) {
+                o.write(prefix.array());
+                Files.copy(values, o);
+            }
+            Files.move(whole, out, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(whole);
+        }
+        Files.write(out.resolveSibling(out.getFileName() + ".txt"), done.stream().map(Path::toString).toList());
+    }
+}

@@ -1,0 +1,158 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.EncoderWriter;
+import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.Progress;
+import io.github.simclr4j.tribuo.ImageFeatureExtractor;
+import io.github.simclr4j.tribuo.ImageFolderDataSource;
+import io.github.simclr4j.tribuo.LinearEvaluation;
+import io.github.simclr4j.tribuo.PixelFeatureExtractor;
+import io.github.simclr4j.tribuo.SimCLRFeatureExtractor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.tribuo.MutableDataset;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.classification.evaluation.LabelEvaluation;
+
+/** Linear evaluation of an encoder beside raw pixels and an untrained encoder; shared by two commands. */
+final class Evaluation {
+    private final Path encoder;
+    private final Path train;
+    private final Path test;
+    private final Map<String, Double> shares;
+    private final Common common;
+    private final Progress progress;
+
+    /** Accuracies by features and share, and Tribuo's evaluation of the encoder with the most labels. */
+    record Result(Map<String, Map<String, Double>> linear, List<String> classes, int skipped, LabelEvaluation best) {}
+
+    Evaluation(Path encoder, Path train, Path test, List<String> labels, Common common, Progress progress) {
+        this.encoder = encoder;
+        this.train = train;
+        this.test = test;
+        this.common = common;
+        this.progress = progress;
+        shares = new LinkedHashMap<>();
+        for (String label : labels) {
+            String text = label.strip();
+            double share;
+            try {
+                share = Double.parseDouble(text.replace("%", "")) / 100;
+            } catch (NumberFormatException e) {
+                throw new IllegalArgumentException("A share of labels must look like 10%, found " + label, e);
+            }
+            if (!text.endsWith("%") || !(share > 0 && share <= 1)) {
+                throw new IllegalArgumentException(
+                        "A share of labels must be above 0% and at most 100%, found " + label);
+            }
+            shares.put(text, share);
+        }
+    }
+
+    Result run() throws IOException {
+        LabelFactory factory = new LabelFactory();
+        Map<String, Map<String, Double>> linear = new LinkedHashMap<>();
+        try (SimCLRFeatureExtractor<Label> simclr = new SimCLRFeatureExtractor<>(factory, encoder, common.threads)) {
+            List<String> classes = sameClasses(simclr);
+            LabelEvaluation[] best = new LabelEvaluation[1];
+            int skipped = measure("simclr", simclr, linear, best);
+            int size = simclr.encoder().preprocessing().size();
+            try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(factory, Math.min(32, size))) {
+                measure("pixels", pixels, linear, new LabelEvaluation[1]);
+            }
+            if (simclr.encoder().architecture().isEmpty()) {
+                progress.warn(encoder + " does not name its architecture: no untrained encoder to compare with");
+                return new Result(linear, classes, skipped, best[0]);
+            }
+            Path file = Files.createTempFile("simclr-untrained", ".onnx");
+            try {
+                EncoderWriter.write(file,
+                        Pretrainer.untrained(simclr.encoder().architecture().get(), size, common.seed));
+                try (SimCLRFeatureExtractor<Label> untrained =
+                        new SimCLRFeatureExtractor<>(factory, file, common.threads)) {
+                    measure("untrained", untrained, linear, new LabelEvaluation[1]);
+                }
+            } finally {
+                Files.deleteIfExists(file);
+            }
+            return new Result(linear, classes, skipped, best[0]);
+        }
+    }
+
+    private List<String> sameClasses(ImageFeatureExtractor<Label> extractor) {
+        List<String> known = new ImageFolderDataSource<>(train, extractor).classNames();
+        List<String> unknown = new ArrayList<>(new ImageFolderDataSource<>(test, extractor).classNames());
+        unknown.removeAll(known);
+        if (known.size() < 2) {
+            throw new IllegalStateException(train + " has one class, " + known + ": expected at least two sub-folders");
+        }
+        if (!unknown.isEmpty()) {
+            throw new IllegalStateException("Test images of classes that " + train + " lacks: " + unknown
+                    + "; add them there or take them out of " + test);
+        }
+        return known;
+    }
+
+    private int measure(String name, ImageFeatureExtractor<Label> extractor,
+            Map<String, Map<String, Double>> linear, LabelEvaluation[] best) {
+        progress.line("features of " + name);
+        ImageFolderDataSource<Label> trainSource = new ImageFolderDataSource<>(train, extractor);
+        ImageFolderDataSource<Label> testSource = new ImageFolderDataSource<>(test, extractor);
+        MutableDataset<Label> trainSet = new MutableDataset<>(trainSource);
+        MutableDataset<Label> testSet = new MutableDataset<>(testSource);
+        Map<String, Double> accuracies = new LinkedHashMap<>();
+        double most = 0;
+        for (Map.Entry<String, Double> share : shares.entrySet()) {
+            LabelEvaluation e = LinearEvaluation.evaluate(trainSet, testSet, share.getValue(), common.seed);
+            accuracies.put(share.getKey(), e.accuracy());
+            progress.line(String.format(Locale.ROOT, "%s with %s of the labels: %.2f%%",
+                    name, share.getKey(), 100 * e.accuracy()));
+            if (share.getValue() > most) {
+                most = share.getValue();
+                best[0] = e;
+            }
+        }
+        linear.put(name, accuracies);
+        int skipped = trainSource.skipped().size() + testSource.skipped().size();
+        if (skipped > 0) {
+            progress.warn(skipped + " unreadable images left out");
+        }
+        return skipped;
+    }
+
+    /** Prints the table and Tribuo's evaluation. */
+    static void print(Result result) {
+        System.out.println();
+        StringBuilder head = new StringBuilder(String.format("%-12s", "linear on"));
+        result.linear().values().iterator().next().keySet().forEach(s -> head.append(String.format("%9s", s)));
+        System.out.println(head);
+        result.linear().forEach((name, accuracies) -> {
+            StringBuilder row = new StringBuilder(String.format("%-12s", name));
+            accuracies.values().forEach(a -> row.append(String.format(Locale.ROOT, "%8.2f%%", 100 * a)));
+            System.out.println(row);
+        });
+        System.out.println();
+        System.out.println("Tribuo's evaluation of simclr, most labels:");
+        System.out.println(result.best());
+    }
+
+    /** The result as it goes into the JSON file. */
+    static Map<String, Object> json(Result result, Path encoder, double seconds) throws IOException {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("linear", result.linear());
+        json.put("encoder", encoder.toString());
+        json.put("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(encoder)));
+        json.put("classes", result.classes());
+        json.put("skipped", result.skipped());
+        json.put("seconds", seconds);
+        return json;
+    }
+}

@@ -1,0 +1,78 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.EncoderWriter;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** Entry point of {@code simclr}. Exit code 0, 1 (the work failed) or 2 (bad usage). */
+@Command(
+        name = "simclr",
+        description = "Learns image features without labels, and measures them.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        subcommands = {
+            QuickstartCommand.class,
+            PretrainCommand.class,
+            EmbedCommand.class,
+            EvaluateCommand.class,
+            InspectCommand.class
+        })
+public final class Main {
+    // Loggers are held weakly: a level that is set on one is lost when it is collected.
+    private static final Logger[] QUIET = {
+        Logger.getLogger("ai.djl"), Logger.getLogger("org.tribuo"), Logger.getLogger("com.oracle.labs.mlrg.olcut"),
+    };
+
+    private Main() {}
+
+    /** Reads the version that the build wrote. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"simclr4j " + EncoderWriter.libraryVersion()};
+        }
+    }
+
+    /** Runs a command and returns its exit code. */
+    public static int run(String... args) {
+        System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%6$s%n");
+        LogManager.getLogManager();
+        for (Logger l : QUIET) {
+            l.setLevel(Level.SEVERE);
+        }
+        CommandLine line = new CommandLine(new Main());
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler((e, a) -> {
+            System.err.println("simclr: " + e.getMessage() + " (see simclr "
+                    + e.getCommandLine().getCommandName().replace("simclr", "") + " --help)");
+            return 2;
+        });
+        line.setExecutionExceptionHandler((e, command, parsed) -> {
+            Object user = command.getCommand();
+            boolean debug = user instanceof Work work && work.common.debug;
+            if (debug) {
+                e.printStackTrace();
+            }
+            String message = e.getMessage() == null ? e.toString() : e.getMessage();
+            System.err.println("simclr: " + message.replaceAll("\\s*\\R\\s*", " "));
+            return e instanceof IllegalArgumentException ? 2 : 1;
+        });
+        // No command at all is bad usage.
+        line.setExecutionStrategy(parsed -> {
+            if (!parsed.hasSubcommand() && !parsed.isUsageHelpRequested() && !parsed.isVersionHelpRequested()) {
+                parsed.commandSpec().commandLine().usage(System.err);
+                return 2;
+            }
+            return new CommandLine.RunLast().execute(parsed);
+        });
+        return line.execute(args);
+    }
+
+    /** Runs a command and ends the process. */
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+}

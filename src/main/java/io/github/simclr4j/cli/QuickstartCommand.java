@@ -1,0 +1,55 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.EncoderWriter;
+import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.train.BuiltInImages;
+import io.github.simclr4j.train.ImageSet;
+import io.github.simclr4j.train.PretrainSettings;
+import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.ViewSettings;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code simclr quickstart}. */
+@Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without their"
+        + " labels, and measures it.")
+final class QuickstartCommand extends Work {
+    @Option(names = "--out", paramLabel = "DIR", defaultValue = "target/quickstart",
+            description = "Where images and encoder go (default: ${DEFAULT-VALUE}).")
+    Path out;
+
+    @Option(names = "--images", paramLabel = "N", defaultValue = "200",
+            description = "Training images of each of the ten classes (default: ${DEFAULT-VALUE}).")
+    int perClass;
+
+    @Option(names = "--epochs", defaultValue = "25", description = "Passes over the images (default: ${DEFAULT-VALUE}).")
+    int epochs;
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        Console console = new Console();
+        Path encoder = out.resolve("encoder.onnx");
+        writable(encoder);
+        PretrainSettings settings = new PretrainSettings(
+                new ResNet(18, 0.25, ResNet.Stem.CIFAR), BuiltInImages.SIZE,
+                new ViewSettings(0.2, 0.5, 1, 0.8, 0.2, 0),
+                128, epochs, 0.2, 0, 64, "adam", PretrainSettings.defaultRate("adam", 128), 1e-4, 0.1, common.seed);
+        Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
+        Path train = out.resolve("train");
+        Path test = out.resolve("test");
+        BuiltInImages.write(train, perClass, common.seed);
+        BuiltInImages.write(test, 100, common.seed + 1_000_000);
+        console.line("drew the built-in images into " + out);
+        ImageSet set = ImageSet.read(train, BuiltInImages.SIZE, 0, common.seed, console::warn);
+        EncoderWriter.write(encoder, trainer.run(set, null).onnx());
+        Evaluation.Result result =
+                new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, console).run();
+        Evaluation.print(result);
+        System.out.println("The encoder is " + encoder + "; see what it is: ./simclr inspect " + encoder);
+        return Evaluation.json(result, encoder, seconds());
+    }
+}

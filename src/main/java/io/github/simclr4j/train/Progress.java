@@ -1,0 +1,32 @@
+package io.github.simclr4j.train;
+
+/** Told how long work goes on. */
+public interface Progress {
+    /** Says nothing. */
+    Progress NONE = new Progress() {};
+
+    /**
+     * A stretch of work begins.
+     *
+     * @param task what it is
+     * @param total how many parts it has
+     */
+    default void start(String task, long total) {}
+
+    /**
+     * Some parts are done.
+     *
+     * @param done how many in all
+     * @param detail a few words, such as the loss
+     */
+    default void at(long done, String detail) {}
+
+    /** The stretch is over. */
+    default void end() {}
+
+    /** A line worth keeping, such as an epoch's result. */
+    default void line(String text) {}
+
+    /** Something went wrong that does not stop the work. */
+    default void warn(String text) {}
+}
