@@ -1,0 +1,144 @@
+package io.github.simclr4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.training.GradientCollector;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Loss, optimiser, schedule and image operations against values that PyTorch and torchvision computed. */
+class GoldenTest {
+
+    @BeforeEach
+    void noGradient() {
+        Torch.noGradient();
+    }
+
+    @Test
+    void scheduleIsThePublishedOne() throws IOException {
+        int seen = 0;
+        for (JsonObject row : Golden.read("schedule.json")) {
+            Schedule s = new Schedule(row.get("base").getAsDouble(), row.get("warmup_steps").getAsLong(),
+                    row.get("total_steps").getAsLong());
+            JsonArray expected = row.getAsJsonArray("lr");
+            for (int i = 0; i < expected.size(); i++) {
+                assertEquals(expected.get(i).getAsDouble(), s.at(i), 1e-9);
+            }
+            seen++;
+        }
+        assertTrue(seen > 0);
+    }
+
+    @Test
+    void ntXentAndItsGradientAreThePublishedOnes() throws IOException {
+        int seen = 0;
+        for (JsonObject row : Golden.read("losses.json")) {
+            if (!row.get("name").getAsString().equals("nt_xent")) {
+                continue;
+            }
+            try (NDManager m = Torch.engine().newBaseManager()) {
+                NDArray z1 = Golden.tensor(m, row.get("z1"));
+                NDArray z2 = Golden.tensor(m, row.get("z2"));
+                z1.setRequiresGradient(true);
+                z2.setRequiresGradient(true);
+                NDArray loss;
+                try (GradientCollector c = Torch.engine().newGradientCollector()) {
+                    NDArray z = ai.djl.ndarray.NDArrays.concat(new NDList(z1, z2));
+                    loss = new NtXent(row.get("temperature").getAsDouble()).loss(z);
+                    c.backward(loss);
+                }
+                double expected = row.get("loss").getAsDouble();
+                assertEquals(expected, loss.getFloat(), 1e-5 * expected);
+                Golden.same(Golden.data(row.getAsJsonArray("grads").get(0)), z1.getGradient().toFloatArray(), 1e-5, 0, "z1");
+                Golden.same(Golden.data(row.getAsJsonArray("grads").get(1)), z2.getGradient().toFloatArray(), 1e-5, 0, "z2");
+            }
+            seen++;
+        }
+        assertTrue(seen > 0);
+    }
+
+    @Test
+    void larsTakesThePublishedSteps() throws IOException {
+        int seen = 0;
+        for (JsonObject row : Golden.read("lars.json")) {
+            try (NDManager m = Torch.engine().newBaseManager()) {
+                NDArray w = Golden.tensor(m, row.get("w0"));
+                boolean excluded = row.get("excluded").getAsBoolean();
+                assertEquals(excluded, Optimiser.excluded(w));
+                w.setRequiresGradient(true);
+                Map<String, NDArray> weights = new LinkedHashMap<>();
+                weights.put("w", w);
+                Lars lars = new Lars(weights, row.get("momentum").getAsDouble(),
+                        row.get("weight_decay").getAsDouble(), row.get("trust_coefficient").getAsDouble());
+                JsonArray gradients = row.getAsJsonArray("grads");
+                for (int i = 0; i < gradients.size(); i++) {
+                    NDArray g = Golden.tensor(m, gradients.get(i));
+                    try (GradientCollector c = Torch.engine().newGradientCollector()) {
+                        // The gradient of sum(w * g) with respect to w is g.
+                        c.backward(g.mul(w).sum());
+                    }
+                    lars.step(weights, row.get("lr").getAsDouble());
+                    Torch.zeroGradient(w);
+                    Golden.same(Golden.data(row.getAsJsonArray("w").get(i)), w.toFloatArray(), 1e-6, 0, "step " + i);
+                }
+            }
+            seen++;
+        }
+        assertTrue(seen > 0);
+    }
+
+    @Test
+    void imageOperationsAreThoseOfTorchvision() throws IOException {
+        int seen = 0;
+        try (NDManager m = Torch.engine().newBaseManager()) {
+            NDArray x = null;
+            for (JsonObject row : Golden.read("image_ops.json")) {
+                String op = row.get("op").getAsString();
+                if (op.equals("input")) {
+                    x = Golden.tensor(m, row.get("image")).expandDims(0);
+                    continue;
+                }
+                NDArray f = row.has("factor") ? m.create(new float[] {row.get("factor").getAsFloat()}) : null;
+                NDArray y = switch (op) {
+                    case "brightness" -> ImageOps.brightness(x, f);
+                    case "contrast" -> ImageOps.contrast(x, f);
+                    case "saturation" -> ImageOps.saturation(x, f);
+                    case "hue" -> ImageOps.hue(x, f);
+                    case "grayscale" -> ImageOps.greyScale(x, m.create(new float[] {1}));
+                    case "gaussian_blur" -> ImageOps.blur(
+                            x, m.create(new float[] {row.get("sigma").getAsFloat()}), row.get("kernel").getAsInt());
+                    case "resized_crop" -> crop(m, x, row);
+                    default -> throw new AssertionError("No operation " + op);
+                };
+                boolean loose = op.equals("resized_crop") || op.equals("hue");
+                // Bicubic overshoots; torchvision leaves that to the caller.
+                Golden.same(Golden.data(row.get("out")), y.toFloatArray(), 0, loose ? 2e-3 : 1e-5, row.toString().substring(0, 90));
+                seen++;
+            }
+        }
+        assertEquals(25, seen);
+    }
+
+    private static NDArray crop(NDManager m, NDArray x, JsonObject row) {
+        JsonArray size = row.getAsJsonArray("size");
+        ImageOps.Interpolation how =
+                ImageOps.Interpolation.valueOf(row.get("interpolation").getAsString().toUpperCase(java.util.Locale.ROOT));
+        NDArray no = m.create(new float[1]);
+        NDArray rows = ImageOps.resizeMatrices(m.create(new float[] {row.get("top").getAsFloat()}),
+                m.create(new float[] {row.get("height").getAsFloat()}), no,
+                (int) x.getShape().get(2), size.get(0).getAsInt(), how);
+        NDArray columns = ImageOps.resizeMatrices(m.create(new float[] {row.get("left").getAsFloat()}),
+                m.create(new float[] {row.get("width").getAsFloat()}), no,
+                (int) x.getShape().get(3), size.get(1).getAsInt(), how);
+        return ImageOps.resample(x, rows, columns);
+    }
+}
