@@ -174,8 +174,8 @@ class PretrainerTest {
         try (Network network = new Network(TINY, 32, 16, Device.cpu(), 1);
                 NDManager m = network.manager().newSubManager()) {
             Optimiser optimiser = Optimiser.of("adam", network.trained(), 1e-4);
-            int before = network.manager().getManagedArrays().size();
             NDArray x = Network.batch(m, set, new int[] {0, 1, 2, 3});
+            int before = network.manager().getManagedArrays().size();
             for (int i = 0; i < 3; i++) {
                 try (NDManager step = m.newSubManager()) {
                     NDArray y = x.duplicate();

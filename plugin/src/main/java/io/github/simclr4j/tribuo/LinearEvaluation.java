@@ -2,11 +2,14 @@ package io.github.simclr4j.tribuo;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.Feature;
 import org.tribuo.Model;
 import org.tribuo.Trainer;
 import org.tribuo.classification.Label;
@@ -17,6 +20,7 @@ import org.tribuo.classification.sgd.objectives.LogMulticlass;
 import org.tribuo.dataset.DatasetView;
 import org.tribuo.math.optimisers.Adam;
 import org.tribuo.transform.TransformTrainer;
+import org.tribuo.transform.Transformation;
 import org.tribuo.transform.TransformationMap;
 import org.tribuo.transform.transformations.MeanStdDevTransformation;
 
@@ -25,6 +29,8 @@ import org.tribuo.transform.transformations.MeanStdDevTransformation;
  * measured on other images.
  */
 public final class LinearEvaluation {
+    private static final List<Transformation> STANDARDISE = List.of(new MeanStdDevTransformation());
+
     private LinearEvaluation() {}
 
     /**
@@ -56,19 +62,31 @@ public final class LinearEvaluation {
     /**
      * The classifier: multinomial logistic regression on standardised features, by Tribuo's Adam.
      *
-     * @param examples how many it will be trained on; few examples get more epochs
+     * @param train what it will be trained on: few examples get more epochs, a feature that never changes (a dead ReLU, say)
+     *     is not standardised, since its deviation is zero
      */
-    public static Trainer<Label> trainer(int examples, long seed) {
-        int epochs = (int) Math.max(10, Math.min(100, 200_000L / Math.max(1, examples)));
+    public static Trainer<Label> trainer(Dataset<Label> train, long seed) {
+        int epochs = (int) Math.max(10, Math.min(100, 200_000L / Math.max(1, train.size())));
+        Map<String, List<Transformation>> standardise = new HashMap<>();
+        Map<String, Double> first = new HashMap<>();
+        for (Example<Label> example : train) {
+            for (Feature f : example) {
+                Double known = first.putIfAbsent(f.getName(), f.getValue());
+                if (known != null && known != f.getValue()) {
+                    standardise.put(f.getName(), STANDARDISE);
+                }
+            }
+        }
         return new TransformTrainer<>(
-                new LinearSGDTrainer(new LogMulticlass(), new Adam(0.001, 0.9, 0.999, 1e-8), epochs, Integer.MAX_VALUE, 32, seed),
-                new TransformationMap(List.of(new MeanStdDevTransformation())));
+                new LinearSGDTrainer(
+                        new LogMulticlass(), new Adam(0.001, 0.9, 0.999, 1e-8), epochs, Integer.MAX_VALUE, 32, seed),
+                new TransformationMap(standardise));
     }
 
     /** Trains on a share of the labels and evaluates. */
     public static LabelEvaluation evaluate(Dataset<Label> train, Dataset<Label> test, double share, long seed) {
         Dataset<Label> labelled = share(train, share, seed);
-        Model<Label> model = trainer(labelled.size(), seed).train(labelled);
+        Model<Label> model = trainer(labelled, seed).train(labelled);
         return new LabelEvaluator().evaluate(model, test);
     }
 }
