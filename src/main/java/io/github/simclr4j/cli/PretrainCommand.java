@@ -86,6 +86,9 @@ final class PretrainCommand extends Work {
             description = "Strength of the colour jitter, 0 to 1 (default: ${DEFAULT-VALUE}).")
     double colour;
 
+    @Option(names = "--grey", defaultValue = "0.2", description = "Probability of grey-scale (default: ${DEFAULT-VALUE}).")
+    double grey;
+
     @Option(names = "--blur", defaultValue = "0",
             description = "Probability of a Gaussian blur; 0.5 for large images (default: ${DEFAULT-VALUE}).")
     double blur;
@@ -107,7 +110,7 @@ final class PretrainCommand extends Work {
         ViewSettings cifar = ViewSettings.cifar();
         PretrainSettings settings = new PretrainSettings(
                 ResNet.of(encoder, width, stem), imageSize,
-                new ViewSettings(minCrop, cifar.flip(), colour, cifar.jitter(), cifar.grey(), blur),
+                new ViewSettings(minCrop, cifar.flip(), colour, cifar.jitter(), grey, blur),
                 batch, epochs, temperature, hidden, projection, optimiser,
                 learningRate == null ? PretrainSettings.defaultRate(optimiser, batch) : learningRate,
                 weightDecay, warmup, common.seed);
