@@ -46,8 +46,8 @@ public final class Main {
         CommandLine line = new CommandLine(new Main());
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler((e, a) -> {
-            System.err.println("simclr: " + e.getMessage() + " (see simclr "
-                    + e.getCommandLine().getCommandName().replace("simclr", "") + " --help)");
+            String command = e.getCommandLine().getCommandSpec().qualifiedName();
+            System.err.println("simclr: " + e.getMessage() + " (see " + command + " --help)");
             return 2;
         });
         line.setExecutionExceptionHandler((e, command, parsed) -> {

@@ -57,7 +57,7 @@ final class PretrainCommand extends Work {
     String optimiser;
 
     @Option(names = "--learning-rate", paramLabel = "R",
-            description = "After the warm-up (default: adam 0.003*sqrt(batch/128), lars 0.075*sqrt(batch)).")
+            description = "After the warm-up (default: adam 0.008*sqrt(batch/128), lars 0.075*sqrt(batch)).")
     Double learningRate;
 
     @Option(names = "--weight-decay", defaultValue = "1e-4",

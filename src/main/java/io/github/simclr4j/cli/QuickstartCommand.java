@@ -18,15 +18,17 @@ import picocli.CommandLine.Option;
 @Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without their"
         + " labels, and measures it.")
 final class QuickstartCommand extends Work {
+    private static final int BATCH = 64;
+
     @Option(names = "--out", paramLabel = "DIR", defaultValue = "target/quickstart",
             description = "Where images and encoder go (default: ${DEFAULT-VALUE}).")
     Path out;
 
-    @Option(names = "--images", paramLabel = "N", defaultValue = "200",
+    @Option(names = "--images", paramLabel = "N", defaultValue = "400",
             description = "Training images of each of the ten classes (default: ${DEFAULT-VALUE}).")
     int perClass;
 
-    @Option(names = "--epochs", defaultValue = "25", description = "Passes over the images (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--epochs", defaultValue = "14", description = "Passes over the images (default: ${DEFAULT-VALUE}).")
     int epochs;
 
     @Override
@@ -35,9 +37,10 @@ final class QuickstartCommand extends Work {
         Path encoder = out.resolve("encoder.onnx");
         writable(encoder);
         PretrainSettings settings = new PretrainSettings(
-                new ResNet(18, 0.25, ResNet.Stem.CIFAR), BuiltInImages.SIZE,
-                new ViewSettings(0.2, 0.5, 1, 0.8, 0.2, 0),
-                128, epochs, 0.2, 0, 64, "adam", PretrainSettings.defaultRate("adam", 128), 1e-4, 0.1, common.seed);
+                new ResNet(18, 0.125, ResNet.Stem.CIFAR), BuiltInImages.SIZE,
+                new ViewSettings(0.3, 0.5, 1, 0.8, 0.2, 0),
+                BATCH, epochs, 0.2, 0, 64, "adam", PretrainSettings.defaultRate("adam", BATCH), 1e-4, 0.1,
+                common.seed);
         Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
         Path train = out.resolve("train");
         Path test = out.resolve("test");

@@ -12,7 +12,7 @@ import javax.imageio.ImageIO;
 
 /**
  * Images to try the library on, drawn from a seed: ten classes of 32x32 pixels. Shape or texture makes the class; colours,
- * position, scale, rotation, the background and noise say nothing of it.
+ * position, scale, the background and noise say nothing of it.
  */
 public final class BuiltInImages {
     /** Side in pixels. */
@@ -72,7 +72,6 @@ public final class BuiltInImages {
         double room = SIZE / 2.0 - radius;
         double cx = SIZE / 2.0 + room * (2 * random.nextDouble() - 1);
         double cy = SIZE / 2.0 + room * (2 * random.nextDouble() - 1);
-        double turn = Math.toRadians(20) * (2 * random.nextDouble() - 1);
         double noise = 0.02 + 0.06 * random.nextDouble();
         DoubleBinaryOperator inside = FIGURES.get(figure).inside();
         byte[] rgb = new byte[SIZE * SIZE * 3];
@@ -80,11 +79,9 @@ public final class BuiltInImages {
             for (int x = 0; x < SIZE; x++) {
                 double covered = 0;
                 for (int k = 0; k < SAMPLES * SAMPLES; k++) {
-                    double dx = x + (k % SAMPLES + 0.5) / SAMPLES - cx;
-                    double dy = y + (k / SAMPLES + 0.5) / SAMPLES - cy;
                     covered += inside.applyAsDouble(
-                            (dx * Math.cos(turn) + dy * Math.sin(turn)) / radius,
-                            (dy * Math.cos(turn) - dx * Math.sin(turn)) / radius);
+                            (x + (k % SAMPLES + 0.5) / SAMPLES - cx) / radius,
+                            (y + (k / SAMPLES + 0.5) / SAMPLES - cy) / radius);
                 }
                 double across = (x * Math.cos(slope) + y * Math.sin(slope)) / (SIZE * 1.5) + 0.5;
                 double[] c = mix(paper, other, Math.max(0, Math.min(1, across)));
