@@ -7,6 +7,9 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Progress on standard error: a bar on a terminal, which the launcher tells, plain lines otherwise. */
 final class Console implements Progress {
+    /** Work of fewer parts is not worth a line. */
+    private static final long LONG = 1000;
+
     private final boolean terminal = Boolean.getBoolean("simclr.terminal");
     private ProgressBar bar;
 
@@ -20,6 +23,8 @@ final class Console implements Progress {
                     .setUpdateIntervalMillis(200)
                     .clearDisplayOnFinish()
                     .build();
+        } else if (total >= LONG) {
+            System.err.println(task + ": " + total);
         }
     }
 

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.tribuo.Example;
 import org.tribuo.MutableDataset;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
@@ -103,11 +104,10 @@ final class Evaluation {
 
     private int measure(String name, ImageFeatureExtractor<Label> extractor,
             Map<String, Map<String, Double>> linear, LabelEvaluation[] best) {
-        progress.line("features of " + name);
         ImageFolderDataSource<Label> trainSource = new ImageFolderDataSource<>(train, extractor);
         ImageFolderDataSource<Label> testSource = new ImageFolderDataSource<>(test, extractor);
-        MutableDataset<Label> trainSet = new MutableDataset<>(trainSource);
-        MutableDataset<Label> testSet = new MutableDataset<>(testSource);
+        MutableDataset<Label> trainSet = extract("features of " + name + ", training images", trainSource);
+        MutableDataset<Label> testSet = extract("features of " + name + ", test images", testSource);
         Map<String, Double> accuracies = new LinkedHashMap<>();
         double most = 0;
         for (Map.Entry<String, Double> share : shares.entrySet()) {
@@ -126,6 +126,17 @@ final class Evaluation {
             progress.warn(skipped + " unreadable images left out");
         }
         return skipped;
+    }
+
+    private MutableDataset<Label> extract(String task, ImageFolderDataSource<Label> source) {
+        MutableDataset<Label> dataset = new MutableDataset<>(source.getProvenance(), source.getOutputFactory());
+        progress.start(task, source.size());
+        for (Example<Label> example : source) {
+            dataset.add(example);
+            progress.at(dataset.size(), "");
+        }
+        progress.end();
+        return dataset;
     }
 
     /** Prints the table and Tribuo's evaluation. */

@@ -119,7 +119,7 @@ final class PretrainCommand extends Work {
         writable(state.resolve("any"));
         Console console = new Console();
         Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
-        ImageSet set = ImageSet.read(images, imageSize, limit, common.seed, console::warn);
+        ImageSet set = ImageSet.read(images, imageSize, limit, common.seed, console);
         console.line(set.pixels().size() + " images of " + set.size() + "x" + set.size() + " pixels from " + images
                 + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
         Pretrainer.Result result = trainer.run(set, state);

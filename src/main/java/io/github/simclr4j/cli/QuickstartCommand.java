@@ -47,7 +47,7 @@ final class QuickstartCommand extends Work {
         BuiltInImages.write(train, perClass, common.seed);
         BuiltInImages.write(test, 100, common.seed + 1_000_000);
         console.line("drew the built-in images into " + out);
-        ImageSet set = ImageSet.read(train, BuiltInImages.SIZE, 0, common.seed, console::warn);
+        ImageSet set = ImageSet.read(train, BuiltInImages.SIZE, 0, common.seed, console);
         EncoderWriter.write(encoder, trainer.run(set, null).onnx());
         Evaluation.Result result =
                 new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, console).run();

@@ -13,7 +13,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Consumer;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 /**
@@ -41,10 +41,10 @@ public record ImageSet(int size, List<byte[]> pixels, List<Path> skipped, String
      * @param imageSize side of the views
      * @param limit at most so many images, chosen at random by the seed; 0 for all
      * @param seed of that choice
-     * @param warn told of each file that is skipped
+     * @param progress told how far it is, and of each file that is skipped
      * @throws IOException if there is no readable image
      */
-    public static ImageSet read(Path folder, int imageSize, int limit, long seed, Consumer<String> warn)
+    public static ImageSet read(Path folder, int imageSize, int limit, long seed, Progress progress)
             throws IOException {
         List<Path> files = new ArrayList<>(Images.find(folder));
         if (files.isEmpty()) {
@@ -60,6 +60,8 @@ public record ImageSet(int size, List<byte[]> pixels, List<Path> skipped, String
         RgbImage[] images = new RgbImage[files.size()];
         String[] errors = new String[files.size()];
         List<Path> all = files;
+        AtomicInteger done = new AtomicInteger();
+        progress.start("reading images", images.length);
         IntStream.range(0, images.length).parallel().forEach(i -> {
             try {
                 RgbImage image = Images.read(all.get(i));
@@ -68,13 +70,15 @@ public record ImageSet(int size, List<byte[]> pixels, List<Path> skipped, String
             } catch (IOException e) {
                 errors[i] = e.getMessage();
             }
+            progress.at(done.incrementAndGet(), "");
         });
+        progress.end();
         List<RgbImage> good = new ArrayList<>();
         List<Path> skipped = new ArrayList<>();
         int side = imageSize;
         for (int i = 0; i < images.length; i++) {
             if (images[i] == null) {
-                warn.accept("skipped " + errors[i]);
+                progress.warn("skipped " + errors[i]);
                 skipped.add(files.get(i));
             } else {
                 good.add(images[i]);

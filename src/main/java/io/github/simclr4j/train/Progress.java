@@ -1,6 +1,6 @@
 package io.github.simclr4j.train;
 
-/** Told how long work goes on. */
+/** Told how long work goes on; {@link #at} may come from several threads. */
 public interface Progress {
     /** Says nothing. */
     Progress NONE = new Progress() {};

@@ -139,6 +139,15 @@ class PretrainerTest {
     }
 
     @Test
+    void aLossThatIsNoNumberStopsTheRun() {
+        PretrainSettings wild = new PretrainSettings(
+                TINY, 32, ViewSettings.cifar(), 8, 50, 0.5, 0, 16, "adam", 1e30, 0, 0, 5);
+        IllegalStateException e = assertThrows(IllegalStateException.class,
+                () -> new Pretrainer(wild, "cpu", 2, Progress.NONE).run(ImageSet.of(drawings(16), 32), null));
+        assertTrue(e.getMessage().contains("learning rate"), e.getMessage());
+    }
+
+    @Test
     void aGpuThatIsNotThereIsAnErrorAndNotTheCpu() {
         if (Torch.engine().getGpuCount() == 0) {
             assertThrows(IllegalStateException.class, () -> Torch.device("gpu"));
