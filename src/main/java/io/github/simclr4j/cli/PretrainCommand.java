@@ -27,7 +27,7 @@ final class PretrainCommand extends Work {
     Path out;
 
     @Option(names = "--encoder", defaultValue = "resnet18",
-            description = "resnet18 or resnet34 (default: ${DEFAULT-VALUE}).")
+            description = "resnet18, 34, 50, 101 or 152 (default: ${DEFAULT-VALUE}).")
     String encoder;
 
     @Option(names = "--width", defaultValue = "0.25",

@@ -138,8 +138,9 @@ public final class Network implements AutoCloseable {
         }
         for (ResNet.Block b : net.blocks()) {
             NDArray in = y;
-            y = Activation.relu(convolve(in, b.first(), training));
-            y = convolve(y, b.second(), training);
+            for (ResNet.Conv c : b.convolutions()) {
+                y = convolve(y == in ? in : Activation.relu(y), c, training);
+            }
             y = Activation.relu(y.add(b.shortcut() == null ? in : convolve(in, b.shortcut(), training)));
         }
         return Pool.globalAvgPool2d(y).reshape(x.getShape().get(0), net.dimension());

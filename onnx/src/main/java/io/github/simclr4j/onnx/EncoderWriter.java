@@ -67,8 +67,10 @@ public final class EncoderWriter {
                     "kernel_shape", new int[] {3, 3}, "strides", new int[] {2, 2}, "pads", new int[] {1, 1, 1, 1}));
         }
         for (ResNet.Block block : net.blocks()) {
-            ONNXNode y = relu(graph, convolution(graph, x, block.first(), weights));
-            y = convolution(graph, y, block.second(), weights);
+            ONNXNode y = x;
+            for (ResNet.Conv c : block.convolutions()) {
+                y = convolution(graph, y == x ? x : relu(graph, y), c, weights);
+            }
             ONNXNode skip = block.shortcut() == null ? x : convolution(graph, x, block.shortcut(), weights);
             x = relu(graph, apply(graph, Op.ADD, List.of(y, skip), Map.of()));
         }

@@ -5,12 +5,13 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A residual network of basic blocks (He et al., CVPR 2016, table 1 and figure 5 left), without its classifier.
+ * A residual network (He et al., CVPR 2016, table 1 and figure 5), without its classifier: basic blocks in depths 18 and 34,
+ * bottlenecks in depths 50, 101 and 152, with the stride on a bottleneck's 3x3 convolution.
  * It is the one description of the architecture that the trainer builds and the ONNX writer writes; the names are
  * those of torchvision, so that a layer's tensors are {@code name.weight}, and for its batch norm
  * {@code normName.weight}, {@code .bias}, {@code .running_mean}, {@code .running_var}.
  *
- * @param depth 18 or 34
+ * @param depth 18, 34, 50, 101 or 152
  * @param width multiplies the number of channels of every layer, above 0 and at most 8; 1 is the published network
  * @param stem how the network starts
  */
@@ -42,21 +43,21 @@ public record ResNet(int depth, double width, Stem stem) {
     }
 
     /**
-     * A basic block: {@code relu(second(relu(first(x))) + shortcut(x))}.
+     * A residual block: {@code relu(convolutions(x) + shortcut(x))}, with a ReLU between the convolutions.
      *
-     * @param first first 3x3 convolution
-     * @param second second 3x3 convolution
+     * @param convolutions the residual branch, in order
      * @param shortcut 1x1 projection, or null for the identity
      */
-    public record Block(Conv first, Conv second, Conv shortcut) {}
+    public record Block(List<Conv> convolutions, Conv shortcut) {}
 
     /** Batch norm's epsilon, in training and in the exported graph. */
     public static final float EPSILON = 1e-5f;
 
     /** Checks the ranges. */
     public ResNet {
-        if (depth != 18 && depth != 34) {
-            throw new IllegalArgumentException("Unknown encoder, expected resnet18 or resnet34, found resnet" + depth);
+        if (stages(depth) == null) {
+            throw new IllegalArgumentException(
+                    "Unknown encoder, expected resnet18, 34, 50, 101 or 152, found resnet" + depth);
         }
         if (!(width > 0 && width <= 8)) {
             throw new IllegalArgumentException("Width must be above 0 and at most 8, found " + width);
@@ -71,12 +72,25 @@ public record ResNet(int depth, double width, Stem stem) {
             case "imagenet" -> Stem.IMAGENET;
             default -> throw new IllegalArgumentException("Unknown stem, expected cifar or imagenet, found " + stem);
         };
-        return switch (lower) {
-            case "resnet18" -> new ResNet(18, width, parsed);
-            case "resnet34" -> new ResNet(34, width, parsed);
-            default -> throw new IllegalArgumentException(
-                    "Unknown encoder, expected resnet18 or resnet34, found " + name);
+        if (!lower.matches("resnet\\d{1,4}")) {
+            throw new IllegalArgumentException("Unknown encoder, expected resnet18, 34, 50, 101 or 152, found " + name);
+        }
+        return new ResNet(Integer.parseInt(lower.substring(6)), width, parsed);
+    }
+
+    private static int[] stages(int depth) {
+        return switch (depth) {
+            case 18 -> new int[] {2, 2, 2, 2};
+            case 34, 50 -> new int[] {3, 4, 6, 3};
+            case 101 -> new int[] {3, 4, 23, 3};
+            case 152 -> new int[] {3, 8, 36, 3};
+            default -> null;
         };
+    }
+
+    /** Output channels of a block over the channels of its 3x3 convolutions. */
+    private int expansion() {
+        return depth < 50 ? 1 : 4;
     }
 
     /** The name, such as {@code resnet18}. */
@@ -91,7 +105,7 @@ public record ResNet(int depth, double width, Stem stem) {
 
     /** Length of the embedding: the channels of the last stage. */
     public int dimension() {
-        return 8 * baseChannels();
+        return 8 * baseChannels() * expansion();
     }
 
     /** The first convolution. */
@@ -103,21 +117,27 @@ public record ResNet(int depth, double width, Stem stem) {
 
     /** The blocks, in order. */
     public List<Block> blocks() {
-        int[] counts = depth == 18 ? new int[] {2, 2, 2, 2} : new int[] {3, 4, 6, 3};
+        int[] counts = stages(depth);
         List<Block> blocks = new ArrayList<>();
         int in = baseChannels();
         for (int stage = 0; stage < 4; stage++) {
-            int out = baseChannels() << stage;
+            int middle = baseChannels() << stage;
+            int out = middle * expansion();
             for (int i = 0; i < counts[stage]; i++) {
                 int stride = i == 0 && stage > 0 ? 2 : 1;
                 String p = "layer" + (stage + 1) + "." + i + ".";
                 Conv shortcut = stride == 1 && in == out
                         ? null
                         : new Conv(p + "downsample.0", p + "downsample.1", in, out, 1, stride);
-                blocks.add(new Block(
-                        new Conv(p + "conv1", p + "bn1", in, out, 3, stride),
-                        new Conv(p + "conv2", p + "bn2", out, out, 3, 1),
-                        shortcut));
+                List<Conv> branch = depth < 50
+                        ? List.of(
+                                new Conv(p + "conv1", p + "bn1", in, out, 3, stride),
+                                new Conv(p + "conv2", p + "bn2", out, out, 3, 1))
+                        : List.of(
+                                new Conv(p + "conv1", p + "bn1", in, middle, 1, 1),
+                                new Conv(p + "conv2", p + "bn2", middle, middle, 3, stride),
+                                new Conv(p + "conv3", p + "bn3", middle, out, 1, 1));
+                blocks.add(new Block(branch, shortcut));
                 in = out;
             }
         }
@@ -129,8 +149,7 @@ public record ResNet(int depth, double width, Stem stem) {
         List<Conv> all = new ArrayList<>();
         all.add(stemConv());
         for (Block b : blocks()) {
-            all.add(b.first());
-            all.add(b.second());
+            all.addAll(b.convolutions());
             if (b.shortcut() != null) {
                 all.add(b.shortcut());
             }

@@ -53,6 +53,9 @@ class EncoderWriterTest {
         // torchvision's resnet18 has 11,689,512 parameters, of which the classifier 512 * 1000 + 1000.
         assertEquals(11_689_512 - 513_000, new ResNet(18, 1, ResNet.Stem.IMAGENET).parameters());
         assertEquals(21_797_672 - 513_000, new ResNet(34, 1, ResNet.Stem.IMAGENET).parameters());
+        assertEquals(23_508_032, new ResNet(50, 1, ResNet.Stem.IMAGENET).parameters());
+        assertEquals(44_549_160 - 2_049_000, new ResNet(101, 1, ResNet.Stem.IMAGENET).parameters());
+        assertEquals(60_192_808 - 2_049_000, new ResNet(152, 1, ResNet.Stem.IMAGENET).parameters());
     }
 
     @Test
