@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Feature;
@@ -74,7 +75,7 @@ public final class LinearEvaluation {
             for (Feature f : example) {
                 Double known = first.putIfAbsent(f.getName(), f.getValue());
                 if (known != null && known != f.getValue()) {
-                    standardise.put(f.getName(), STANDARDISE);
+                    standardise.put(Pattern.quote(f.getName()), STANDARDISE); // Tribuo takes it for a pattern.
                 }
             }
         }
