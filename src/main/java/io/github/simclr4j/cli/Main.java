@@ -1,13 +1,14 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.EncoderWriter;
+import java.io.InterruptedIOException;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** Entry point of {@code simclr}. Exit code 0, 1 (the work failed) or 2 (bad usage). */
+/** Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted). */
 @Command(
         name = "simclr",
         description = "Learns image features without labels, and measures them.",
@@ -21,6 +22,8 @@ import picocli.CommandLine.Command;
             InspectCommand.class
         })
 public final class Main {
+    private static final int INTERRUPTED = 130;
+
     // Loggers are held weakly: a level that is set on one is lost when it is collected.
     private static final Logger[] QUIET = {
         Logger.getLogger("ai.djl"), Logger.getLogger("org.tribuo"), Logger.getLogger("com.oracle.labs.mlrg.olcut"),
@@ -58,7 +61,7 @@ public final class Main {
             }
             String message = e.getMessage() == null ? e.toString() : e.getMessage();
             System.err.println("simclr: " + message.replaceAll("\\s*\\R\\s*", " "));
-            return e instanceof IllegalArgumentException ? 2 : 1;
+            return e instanceof IllegalArgumentException ? 2 : e instanceof InterruptedIOException ? INTERRUPTED : 1;
         });
         // No command at all is bad usage.
         line.setExecutionStrategy(parsed -> {

@@ -3,10 +3,11 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.train.BuiltInImages;
+import io.github.simclr4j.train.Composition;
 import io.github.simclr4j.train.ImageSet;
 import io.github.simclr4j.train.PretrainSettings;
 import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.ViewSettings;
+import io.github.simclr4j.train.RunOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,11 +37,8 @@ final class QuickstartCommand extends Work {
         Console console = new Console();
         Path encoder = out.resolve("encoder.onnx");
         writable(encoder);
-        PretrainSettings settings = new PretrainSettings(
-                new ResNet(18, 0.125, ResNet.Stem.CIFAR), BuiltInImages.SIZE,
-                new ViewSettings(0.3, 0.5, 1, 0.8, 0.2, 0),
-                BATCH, epochs, 0.2, 0, 64, "adam", PretrainSettings.defaultRate("adam", BATCH), 1e-4, 0.1,
-                common.seed);
+        PretrainSettings settings = PretrainSettings.simclr(new ResNet(18, 0.125, ResNet.Stem.CIFAR), BuiltInImages.SIZE,
+                Composition.of("crop:0.3,flip,jitter:1,grey"), BATCH, epochs, common.seed);
         Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
         Path train = out.resolve("train");
         Path test = out.resolve("test");
@@ -48,7 +46,7 @@ final class QuickstartCommand extends Work {
         BuiltInImages.write(test, 100, common.seed + 1_000_000);
         console.line("drew the built-in images into " + out);
         ImageSet set = ImageSet.read(train, BuiltInImages.SIZE, 0, common.seed, console);
-        EncoderWriter.write(encoder, trainer.run(set, null).onnx());
+        EncoderWriter.write(encoder, trainer.run(set, RunOptions.checkpoints(null)).onnx());
         Evaluation.Result result =
                 new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, console).run();
         Evaluation.print(result);

@@ -1,49 +1,99 @@
 package io.github.simclr4j.train;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
-import io.github.simclr4j.onnx.EncoderWriter;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
+import ai.djl.ndarray.types.DataType;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.CheckedOutputStream;
 
 /**
- * The state after an epoch, one file an epoch, of which the last two stay. A file is written beside its place, forced to
- * disk and renamed, so that a kill leaves the last good one. Layout: magic, version, settings, tensors, CRC-32.
+ * The state of a run between two steps, one file each, of which the newest few stay. A file is written beside its place, forced
+ * to disk and renamed, so that a kill leaves the last good one. Layout: magic, version, position, settings, tensors, CRC-32.
  */
 public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;
-    private static final int VERSION = 1;
-    private static final Pattern NAME = Pattern.compile("epoch-(\\d{6})\\.ckpt");
+    private static final int VERSION = 2;
+    private static final Pattern NAME = Pattern.compile("step-(\\d{10})\\.ckpt");
+    /** What may change between the parts of a run. */
+    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", Pretrainer.RUN);
 
     private Checkpoint() {}
 
-    /** What a checkpoint says of itself. */
-    record State(int epoch, long step, double loss, Map<String, String> settings) {}
+    /**
+     * Where a run is. All else that is random follows from the seed and this.
+     *
+     * @param epoch epochs that are done
+     * @param step steps of the next epoch that are done
+     * @param loss mean loss of the last whole epoch, or NaN
+     * @param scale loss scale of mixed precision
+     * @param good steps since the loss scale changed
+     * @param settings of the run
+     */
+    record State(int epoch, int step, double loss, double scale, double good, Map<String, String> settings) {}
 
-    /** Writes the state and deletes all but the last two. */
-    static void write(Path folder, State state, Map<String, NDArray> tensors) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        DataOutputStream out = new DataOutputStream(bytes);
+    /**
+     * Writes the state and deletes all but the newest.
+     *
+     * @param number steps of the whole run that are done
+     * @param keep how many stay, at least 1
+     * @throws IOException if the disk is full, say; the checkpoints before stay
+     */
+    static void write(Path folder, long number, int keep, State state, Map<String, NDArray> tensors) throws IOException {
+        Path file = folder.resolve(String.format("step-%010d.ckpt", number));
+        Path part = folder.resolve(file.getFileName() + ".part");
+        try {
+            Files.createDirectories(folder);
+            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                CheckedOutputStream checked = new CheckedOutputStream(
+                        new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16), new CRC32());
+                DataOutputStream out = new DataOutputStream(checked);
+                write(out, state, tensors);
+                out.writeLong(checked.getChecksum().getValue());
+                out.flush();
+                channel.force(true);
+            }
+            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            List<Path> all = list(folder);
+            for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
+                Files.delete(old);
+            }
+        } catch (IOException e) {
+            Files.deleteIfExists(part);
+            throw new IOException("Can't write the checkpoint " + file + ": " + e
+                    + "; free some space and run the same command again", e);
+        }
+    }
+
+    private static void write(DataOutputStream out, State state, Map<String, NDArray> tensors) throws IOException {
         out.writeInt(MAGIC);
         out.writeInt(VERSION);
         out.writeInt(state.epoch());
-        out.writeLong(state.step());
+        out.writeInt(state.step());
         out.writeDouble(state.loss());
+        out.writeDouble(state.scale());
+        out.writeDouble(state.good());
         out.writeInt(state.settings().size());
         for (Map.Entry<String, String> e : state.settings().entrySet()) {
             out.writeUTF(e.getKey());
@@ -51,37 +101,27 @@ public final class Checkpoint {
         }
         out.writeInt(tensors.size());
         for (Map.Entry<String, NDArray> e : tensors.entrySet()) {
-            float[] values = e.getValue().toFloatArray();
             out.writeUTF(e.getKey());
-            out.writeInt(values.length);
-            ByteBuffer b = ByteBuffer.allocate(4 * values.length);
-            b.asFloatBuffer().put(values);
-            out.write(b.array());
-        }
-        CRC32 crc = new CRC32();
-        crc.update(bytes.toByteArray());
-        out.writeLong(crc.getValue());
-        EncoderWriter.write(folder.resolve(String.format("epoch-%06d.ckpt", state.epoch())), bytes.toByteArray());
-        List<Path> all = list(folder);
-        for (Path old : all.subList(0, Math.max(0, all.size() - 2))) {
-            Files.delete(old);
+            out.writeUTF(e.getValue().getDataType().name());
+            byte[] bytes = e.getValue().toByteArray();
+            out.writeInt(bytes.length);
+            out.write(bytes);
         }
     }
 
     /**
-     * Fills the tensors from the last good checkpoint.
+     * Fills the tensors from the newest good checkpoint.
      *
-     * @param settings the present run's, of which only {@code training.epochs} may differ
-     * @return what it was, or null where there is none
+     * @param settings the present run's
+     * @return where the run is, or null where there is no checkpoint
      * @throws IOException if it belongs to another run, or if all are damaged
      */
     static State read(Path folder, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
             throws IOException {
         List<Path> all = list(folder);
         for (int i = all.size() - 1; i >= 0; i--) {
-            byte[] bytes = Files.readAllBytes(all.get(i));
-            if (sound(bytes)) {
-                return fill(all.get(i), bytes, settings, tensors);
+            if (sound(all.get(i))) {
+                return fill(all.get(i), settings, tensors, warn);
             }
             warn.accept(all.get(i) + " is damaged" + (i > 0 ? ", taking the one before" : ""));
         }
@@ -91,50 +131,86 @@ public final class Checkpoint {
         return null;
     }
 
-    private static boolean sound(byte[] bytes) {
-        if (bytes.length < 16 || ByteBuffer.wrap(bytes).getInt() != MAGIC) {
+    private static boolean sound(Path file) throws IOException {
+        long body = Files.size(file) - 8;
+        if (body < 8) {
             return false;
         }
-        CRC32 crc = new CRC32();
-        crc.update(bytes, 0, bytes.length - 8);
-        return ByteBuffer.wrap(bytes).getLong(bytes.length - 8) == crc.getValue();
+        try (DataInputStream raw = open(file)) {
+            CheckedInputStream in = new CheckedInputStream(raw, new CRC32());
+            long read = 0;
+            byte[] buffer = new byte[1 << 16];
+            byte[] head = new byte[4];
+            while (read < body) {
+                int n = in.read(buffer, 0, (int) Math.min(buffer.length, body - read));
+                if (n < 0) {
+                    return false;
+                }
+                if (read == 0) {
+                    System.arraycopy(buffer, 0, head, 0, Math.min(4, n));
+                }
+                read += n;
+            }
+            return ByteBuffer.wrap(head).getInt() == MAGIC && raw.readLong() == in.getChecksum().getValue();
+        }
     }
 
-    private static State fill(Path file, byte[] bytes, Map<String, String> settings, Map<String, NDArray> tensors)
+    private static DataInputStream open(Path file) throws IOException {
+        return new DataInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 16));
+    }
+
+    private static State fill(Path file, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
             throws IOException {
-        DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
-        in.readInt();
-        int version = in.readInt();
-        if (version != VERSION) {
-            throw new IOException(file + ": expected checkpoint version " + VERSION + ", found " + version);
+        try (DataInputStream in = open(file)) {
+            in.readInt();
+            int version = in.readInt();
+            if (version != VERSION) {
+                throw new IOException(file + ": expected checkpoint version " + VERSION + ", found " + version
+                        + "; delete the folder to start anew");
+            }
+            int epoch = in.readInt();
+            int step = in.readInt();
+            double loss = in.readDouble();
+            double scale = in.readDouble();
+            double good = in.readDouble();
+            Map<String, String> saved = new TreeMap<>();
+            for (int i = in.readInt(); i > 0; i--) {
+                saved.put(in.readUTF(), in.readUTF());
+            }
+            compare(file, settings, saved, warn);
+            for (int i = in.readInt(); i > 0; i--) {
+                String name = in.readUTF();
+                DataType type = DataType.valueOf(in.readUTF());
+                byte[] bytes = new byte[in.readInt()];
+                in.readFully(bytes);
+                NDArray a = tensors.get(name);
+                if (a == null || a.getDataType() != type || a.getShape().size() * type.getNumOfBytes() != bytes.length) {
+                    throw new IOException(file + " has an unknown tensor " + name);
+                }
+                ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).order(java.nio.ByteOrder.nativeOrder());
+                try (NDArray source = a.getManager().create(direct.put(bytes).rewind(), a.getShape(), type)) {
+                    a.muli(0).addi(source);
+                }
+            }
+            return new State(epoch, step, loss, scale, good, saved);
         }
-        int epoch = in.readInt();
-        long step = in.readLong();
-        double loss = in.readDouble();
-        Map<String, String> saved = new TreeMap<>();
-        for (int i = in.readInt(); i > 0; i--) {
-            saved.put(in.readUTF(), in.readUTF());
-        }
-        for (String key : settings.keySet()) {
-            if (!key.equals("training.epochs") && !settings.get(key).equals(saved.get(key))) {
-                throw new IOException(file + " belongs to another run: " + key + " was " + saved.get(key) + ", is now "
-                        + settings.get(key) + "; name another --checkpoint folder or delete this one");
+    }
+
+    private static void compare(Path file, Map<String, String> now, Map<String, String> saved, Consumer<String> warn)
+            throws IOException {
+        for (String key : now.keySet()) {
+            String was = saved.get(key);
+            if (now.get(key).equals(was)) {
+                continue;
+            }
+            if (!FREE.contains(key)) {
+                throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now " + now.get(key)
+                        + "; name another --checkpoint folder or delete this one");
+            }
+            if (key.equals("training.learning_rate")) {
+                warn.accept("the learning rate was " + was + " and is now " + now.get(key));
             }
         }
-        for (int i = in.readInt(); i > 0; i--) {
-            String name = in.readUTF();
-            float[] values = new float[in.readInt()];
-            ByteBuffer.wrap(in.readNBytes(4 * values.length)).asFloatBuffer().get(values);
-            NDArray a = tensors.get(name);
-            if (a == null || a.getShape().size() != values.length) {
-                throw new IOException(file + " has an unknown tensor " + name);
-            }
-            Shape shape = a.getShape();
-            try (NDArray source = a.getManager().create(values, shape)) {
-                a.muli(0).addi(source);
-            }
-        }
-        return new State(epoch, step, loss, saved);
     }
 
     /** Deletes the checkpoints of a folder, and the folder if nothing else is in it. */

@@ -69,24 +69,33 @@ final class ImageOps {
     }
 
     static NDArray brightness(NDArray x, NDArray factor) {
-        return x.mul(each(factor)).clip(0, 1);
+        return colour(x, factor, factor.zerosLike(), factor.zerosLike());
     }
 
     /** Mixes with the mean of the image's grey values. */
     static NDArray contrast(NDArray x, NDArray factor) {
-        NDArray grey = luma(x);
-        long pixels = grey.getShape().get(2) * grey.getShape().get(3);
-        return mix(x, grey.sum(new int[] {1, 2, 3}, true).div(pixels), factor);
+        return colour(x, factor, factor.zerosLike(), factor.neg().add(1));
     }
 
     /** Mixes with the image in grey. */
     static NDArray saturation(NDArray x, NDArray factor) {
-        return mix(x, luma(x), factor);
+        return colour(x, factor, factor.neg().add(1), factor.zerosLike());
     }
 
     /** All three channels become the grey value where {@code apply} is 1. */
     static NDArray greyScale(NDArray x, NDArray apply) {
-        return mix(x, luma(x), apply.neg().add(1));
+        return colour(x, apply.neg().add(1), apply, apply.zerosLike());
+    }
+
+    /**
+     * {@code factor * x + grey * luma(x) + mean * mean(luma(x))}, cut to [0, 1]: brightness, contrast and saturation in one
+     * operation, so that each image of a batch may have another of them. With 1, 0, 0 an image stays as it is, to the bit.
+     */
+    static NDArray colour(NDArray x, NDArray factor, NDArray grey, NDArray mean) {
+        NDArray luma = luma(x);
+        long pixels = luma.getShape().get(2) * luma.getShape().get(3);
+        NDArray average = luma.sum(new int[] {1, 2, 3}, true).div(pixels);
+        return x.mul(each(factor)).addi(luma.muli(each(grey)).addi(average.muli(each(mean)))).clip(0, 1);
     }
 
     /**
@@ -109,16 +118,10 @@ final class ImageOps {
         NDArray fromGreen = b.sub(r).div(divisor).add(2);
         NDArray fromBlue = r.sub(g).div(divisor).add(4);
         NDArray hue = NDArrays.where(max.eq(r), fromRed, NDArrays.where(max.eq(g), fromGreen, fromBlue));
-        hue = hue.add(each(shift).mul(6));
-        return NDArrays.concat(
-                new NDList(sector(hue, max, chroma, 5), sector(hue, max, chroma, 3), sector(hue, max, chroma, 1)), 1);
-    }
-
-    /** One channel back from HSV: {@code max - chroma * clip(min(k, 4 - k), 0, 1)} with {@code k = (n + hue) mod 6}. */
-    private static NDArray sector(NDArray hue, NDArray max, NDArray chroma, int n) {
-        NDArray k = hue.add(n);
-        k = k.sub(k.div(6).floor().mul(6));
-        return max.sub(chroma.mul(k.minimum(k.neg().add(4)).clip(0, 1)));
+        // Back from HSV: a channel is max - chroma * clip(min(k, 4 - k), 0, 1) with k = (hue + 5, 3 or 1) mod 6.
+        NDArray offset = x.getManager().create(new float[] {5, 3, 1}, new Shape(1, 3, 1, 1));
+        NDArray k = hue.add(each(shift.mul(6))).add(offset).modi(6f);
+        return k.minimum(k.neg().addi(4)).clip(0, 1).muli(chroma).negi().addi(max);
     }
 
     /**
@@ -128,9 +131,10 @@ final class ImageOps {
      * @param kernel odd side of the kernel in pixels
      */
     static NDArray blur(NDArray x, NDArray sigma, int kernel) {
-        NDArray rows = blurMatrices(sigma, (int) x.getShape().get(2), kernel);
-        NDArray columns = blurMatrices(sigma, (int) x.getShape().get(3), kernel);
-        return resample(x, rows, columns);
+        int height = (int) x.getShape().get(2);
+        int width = (int) x.getShape().get(3);
+        NDArray rows = blurMatrices(sigma, height, kernel);
+        return resample(x, rows, width == height ? rows : blurMatrices(sigma, width, kernel));
     }
 
     private static NDArray blurMatrices(NDArray sigma, int side, int kernel) {
@@ -160,9 +164,88 @@ final class ImageOps {
                 .add(x.get(new NDIndex(":, 2:3")).mul(0.114f));
     }
 
-    private static NDArray mix(NDArray x, NDArray other, NDArray factor) {
-        NDArray f = each(factor);
-        return x.sub(other).mul(f).add(other).clip(0, 1);
+    /**
+     * Paints a grey square over each image.
+     *
+     * @param top first row of each square, [n]; it may lie outside the image
+     * @param left first column, [n]
+     * @param side of the squares in pixels
+     */
+    static NDArray cutout(NDArray x, NDArray top, NDArray left, int side) {
+        NDManager m = x.getManager();
+        NDArray row = m.arange((int) x.getShape().get(2)).toType(DataType.FLOAT32, false).reshape(1, 1, -1, 1);
+        NDArray column = m.arange((int) x.getShape().get(3)).toType(DataType.FLOAT32, false).reshape(1, 1, 1, -1);
+        NDArray inside = within(row.sub(each(top)), side).logicalAnd(within(column.sub(each(left)), side));
+        return NDArrays.where(inside.broadcast(x.getShape()), m.create(0.5f).broadcast(x.getShape()), x);
+    }
+
+    private static NDArray within(NDArray offset, int length) {
+        return offset.gte(0).logicalAnd(offset.lt(length));
+    }
+
+    /**
+     * The size of the gradient of the grey image by the Sobel filter, edges repeated, in all three channels. A step from 0 to 1
+     * between two columns or rows gives 1; what is above is cut.
+     */
+    static NDArray sobel(NDArray x) {
+        NDArray grey = luma(x);
+        int height = (int) x.getShape().get(2);
+        int width = (int) x.getShape().get(3);
+        NDManager m = x.getManager();
+        float[] smooth = {0.25f, 0.5f, 0.25f};
+        float[] difference = {-1, 0, 1};
+        NDArray across = resample(grey, band(m, height, smooth), band(m, width, difference));
+        NDArray down = resample(grey, band(m, height, difference), band(m, width, smooth));
+        return across.square().addi(down.square()).sqrt().clip(0, 1).repeat(1, 3);
+    }
+
+    /** The matrix [1, side, side] of a filter with three taps that repeats the edges. */
+    static NDArray band(NDManager m, int side, float... taps) {
+        float[] matrix = new float[side * side];
+        for (int i = 0; i < side; i++) {
+            for (int k = -1; k <= 1; k++) {
+                matrix[i * side + Math.max(0, Math.min(side - 1, i + k))] += taps[k + 1];
+            }
+        }
+        return m.create(matrix, new Shape(1, side, side));
+    }
+
+    /** A prime below which products of two numbers fit 64 bits. */
+    static final int PRIME = Integer.MAX_VALUE;
+
+    /**
+     * Standard normal noise [n, values] that an image's keys alone decide. The k-th number is
+     * {@code ((a k + b)^5 + c)^5 mod PRIME}, in which each step is a permutation, and two numbers make two normal ones (Box and
+     * Muller 1958). In tensors this is far faster on a GPU than to draw and upload it, and it needs no state.
+     *
+     * @param a first key of each image, 1 to PRIME - 1, int64 [n, 1]
+     * @param b second key, likewise
+     * @param c third key, likewise
+     * @param values at most PRIME - 1
+     */
+    static NDArray gaussian(NDArray a, NDArray b, NDArray c, int values) {
+        NDManager m = a.getManager();
+        int half = (values + 1) / 2;
+        NDArray prime = m.create((long) PRIME);
+        NDArray x = m.arange(0, 2 * half, 1, DataType.INT64).reshape(1, -1).mul(a).addi(b).modi(prime);
+        x = fifth(fifth(x, prime).addi(c).modi(prime), prime);
+        NDArray uniform = x.toType(DataType.FLOAT32, false).addi(0.5f).divi((float) PRIME);
+        NDArray radius = uniform.get(new NDIndex(":, :{}", half)).log().muli(-2).sqrt();
+        NDArray angle = uniform.get(new NDIndex(":, {}:", half)).mul((float) (2 * Math.PI));
+        NDArray normal = NDArrays.concat(new NDList(angle.cos().muli(radius), angle.sin().muli(radius)), 1);
+        return normal.get(new NDIndex(":, :{}", values));
+    }
+
+    /** Five has no common divisor with PRIME - 1, so the fifth power is a permutation. */
+    private static NDArray fifth(NDArray x, NDArray prime) {
+        NDArray square = x.mul(x).modi(prime);
+        return square.mul(square).modi(prime).muli(x).modi(prime);
+    }
+
+    /** The changed image where {@code on}, else the image. */
+    static NDArray select(NDArray x, NDArray changed, boolean[] on) {
+        NDArray condition = x.getManager().create(on).reshape(-1, 1, 1, 1).broadcast(x.getShape());
+        return NDArrays.where(condition, changed, x);
     }
 
     private static NDArray each(NDArray factor) {

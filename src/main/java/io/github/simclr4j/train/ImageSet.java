@@ -19,18 +19,24 @@ import java.util.stream.IntStream;
 /**
  * Unlabelled images in memory, squares of one size.
  *
- * @param size side in pixels
+ * @param side in pixels
  * @param pixels an array an image, [size, size, 3], unsigned bytes
  * @param skipped files that could not be read
  * @param fingerprint SHA-256 over all pixels in order, in hexadecimal
  */
-public record ImageSet(int size, List<byte[]> pixels, List<Path> skipped, String fingerprint) {
+public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped,
+        String fingerprint) implements TrainingImages {
+
+    @Override
+    public int count() {
+        return pixels.size();
+    }
 
     /** Images that are already decoded. */
     public static ImageSet of(List<RgbImage> images, int size) {
         Preprocessing rule = new Preprocessing(size);
         List<byte[]> pixels = images.stream().map(i -> rule.apply(i).rgb()).toList();
-        return new ImageSet(size, pixels, List.of(), fingerprint(size, pixels));
+        return new ImageSet(size, pixels, null, List.of(), List.of(), fingerprint(size, pixels));
     }
 
     /**
@@ -90,7 +96,7 @@ public record ImageSet(int size, List<byte[]> pixels, List<Path> skipped, String
         }
         Preprocessing rule = new Preprocessing(side);
         List<byte[]> pixels = good.parallelStream().map(i -> rule.apply(i).rgb()).toList();
-        return new ImageSet(side, pixels, List.copyOf(skipped), fingerprint(side, pixels));
+        return new ImageSet(side, pixels, null, List.of(), skipped.stream().map(Path::toString).toList(), fingerprint(side, pixels));
     }
 
     private static String fingerprint(int size, List<byte[]> pixels) {

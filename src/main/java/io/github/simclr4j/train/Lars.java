@@ -28,22 +28,24 @@ final class Lars implements Optimiser {
         this.momentum = momentum;
         this.weightDecay = weightDecay;
         this.trust = trust;
-        weights.forEach((name, w) -> velocity.put(name + ".velocity", w.getManager().zeros(w.getShape())));
+        weights.forEach((name, w) -> velocity.put(name + ".velocity", w.getManager().zeros(w.getShape(), w.getDataType())));
     }
 
     @Override
-    public void step(Map<String, NDArray> weights, double rate) {
+    public void step(Map<String, NDArray> weights, Map<String, NDArray> gradients, double rate) {
         weights.forEach((name, w) -> {
-            try (NDManager m = w.getManager().newSubManager(); NDArray gradient = w.getGradient()) {
-                gradient.attach(m);
+            try (NDManager m = w.getManager().newSubManager()) {
+                NDArray gradient = gradients.get(name);
                 NDArray v = velocity.get(name + ".velocity");
                 v.muli(momentum);
                 if (Optimiser.excluded(w)) {
-                    v.addi(gradient.mul(rate));
+                    NDArray move = gradient.mul(rate);
+                    move.attach(m);
+                    v.addi(move);
                 } else {
                     NDArray weight = w.duplicate();
                     weight.attach(m);
-                    NDArray g = gradient.add(weight.mul(weightDecay));
+                    NDArray g = weight.mul(weightDecay).add(gradient);
                     NDArray weightNorm = weight.norm();
                     NDArray gradientNorm = g.norm();
                     NDArray usable = weightNorm.gt(0).logicalAnd(gradientNorm.gt(0));

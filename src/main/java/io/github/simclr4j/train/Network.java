@@ -2,6 +2,7 @@ package io.github.simclr4j.train;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
@@ -13,22 +14,29 @@ import ai.djl.nn.norm.BatchNorm;
 import ai.djl.nn.pooling.Pool;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.ResNet;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 
 /**
  * The encoder f and the projection head g (Chen et al. 2020, section 2.1): features are {@code h = f(x)}, the loss is taken
- * on {@code z = g(h)}. The head is dense, batch norm, ReLU, dense, batch norm (the last without shift), the dense layers
- * without bias. Owns its weights' native memory until it is closed. Not thread-safe.
+ * on {@code z = g(h)}. Owns its weights' native memory until it is closed. Not thread-safe.
  */
 public final class Network implements AutoCloseable {
     /** Names of the head's weights start with this. */
     static final String HEAD = "head.";
 
-    private static final float MOMENTUM = 0.9f;
+    private static final double MOMENTUM = 0.9;
+    /**
+     * On the CPU libtorch 2.7.1 computes convolutions in blocks of so many channels and multiplies what its memory happens to hold
+     * beyond the last one by zero; where that is no number, neither is the result. So channels are padded to whole blocks.
+     */
+    private static final int BLOCK = 16;
 
     private final ResNet net;
+    private final Head head;
+    private final DataType type;
     private final NDManager manager;
     private final Map<String, NDArray> trained = new LinkedHashMap<>();
     private final Map<String, NDArray> running = new LinkedHashMap<>();
@@ -38,13 +46,16 @@ public final class Network implements AutoCloseable {
      * 2015), dense layers uniform in {@code +-1/sqrt(fan-in)}, batch norm 1 and 0.
      *
      * @param net the encoder
-     * @param hidden width of the head's hidden layer
-     * @param out length of a projection
+     * @param head the projection head
+     * @param zeroGamma start the last batch norm of each residual block at 0 (Goyal et al. 2017, section 5.1)
      * @param device where the weights are
+     * @param type FLOAT32, or FLOAT64 to check gradients
      * @param seed of the weights
      */
-    public Network(ResNet net, int hidden, int out, Device device, long seed) {
+    Network(ResNet net, Head head, boolean zeroGamma, Device device, DataType type, long seed) {
         this.net = net;
+        this.head = head;
+        this.type = type;
         Torch.noGradient();
         manager = Torch.engine().newBaseManager(device);
         Random random = new Random(seed);
@@ -57,38 +68,50 @@ public final class Network implements AutoCloseable {
             train(c.name() + ".weight", w, new Shape(c.out(), c.in(), c.kernel(), c.kernel()));
             norm(c.norm(), c.out(), true);
         }
-        dense(HEAD + "0", net.dimension(), hidden, random);
-        norm(HEAD + "1", hidden, true);
-        dense(HEAD + "3", hidden, out, random);
-        norm(HEAD + "4", out, false);
-    }
-
-    private void dense(String name, int in, int out, Random random) {
-        double bound = 1 / Math.sqrt(in);
-        float[] w = new float[in * out];
-        for (int i = 0; i < w.length; i++) {
-            w[i] = (float) ((2 * random.nextDouble() - 1) * bound);
+        if (zeroGamma) {
+            for (ResNet.Block b : net.blocks()) {
+                trained.get(b.convolutions().get(b.convolutions().size() - 1).norm() + ".weight").muli(0);
+            }
         }
-        train(name + ".weight", w, new Shape(out, in));
+        int in = net.dimension();
+        for (int i = 0; i < head.layers(); i++) {
+            int out = head.width(i, net.dimension());
+            double bound = 1 / Math.sqrt(in);
+            float[] w = new float[in * out];
+            for (int k = 0; k < w.length; k++) {
+                w[k] = (float) ((2 * random.nextDouble() - 1) * bound);
+            }
+            train(Head.dense(i) + ".weight", w, new Shape(out, in));
+            if (head.batchNorm()) {
+                norm(Head.norm(i), out, i < head.layers() - 1);
+            } else {
+                train(Head.dense(i) + ".bias", new float[out], new Shape(out));
+            }
+            in = out;
+        }
     }
 
     private void norm(String name, int channels, boolean shift) {
         float[] ones = new float[channels];
-        java.util.Arrays.fill(ones, 1);
-        train(name + ".weight", ones, new Shape(channels));
-        NDArray zeros = manager.zeros(new Shape(channels));
+        Arrays.fill(ones, 1);
+        Shape shape = new Shape(channels);
+        train(name + ".weight", ones, shape);
         if (shift) {
-            zeros.setRequiresGradient(true);
-            trained.put(name + ".bias", zeros);
+            train(name + ".bias", new float[channels], shape);
         } else {
-            running.put(name + ".bias", zeros);
+            running.put(name + ".bias", manager.zeros(shape, type));
         }
-        running.put(name + ".running_mean", manager.zeros(new Shape(channels)));
-        running.put(name + ".running_var", manager.ones(new Shape(channels)));
+        running.put(name + ".running_mean", manager.zeros(shape, type));
+        running.put(name + ".running_var", manager.ones(shape, type));
     }
 
     private void train(String name, float[] values, Shape shape) {
         NDArray w = manager.create(values, shape);
+        if (type != DataType.FLOAT32) {
+            NDArray narrow = w;
+            w = narrow.toType(type, true);
+            narrow.close();
+        }
         w.setRequiresGradient(true);
         trained.put(name, w);
     }
@@ -98,13 +121,38 @@ public final class Network implements AutoCloseable {
         return net;
     }
 
+    Head head() {
+        return head;
+    }
+
     NDManager manager() {
         return manager;
     }
 
-    /** The weights that get gradients, by name, in order. Those with one dimension are batch norm's. */
+    DataType type() {
+        return type;
+    }
+
+    /** The weights that get gradients, by name, in order. Those with one dimension are batch norm's, or biases. */
     Map<String, NDArray> trained() {
         return trained;
+    }
+
+    /** FLOAT16 copies of the weights of convolutions and dense layers, which get gradients of their own; the rest as it is. */
+    Map<String, NDArray> halves(NDManager owner) {
+        Map<String, NDArray> all = new LinkedHashMap<>();
+        trained.forEach((name, w) -> {
+            boolean bias = name.startsWith(HEAD) && name.endsWith(".bias") && !head.batchNorm();
+            if (w.getShape().dimension() > 1 || bias) {
+                NDArray half = w.toType(DataType.FLOAT16, true);
+                half.attach(owner);
+                half.setRequiresGradient(true);
+                all.put(name, half);
+            } else {
+                all.put(name, w);
+            }
+        });
+        return all;
     }
 
     /** All tensors by name, the running statistics included. */
@@ -123,68 +171,211 @@ public final class Network implements AutoCloseable {
         return a.toFloatArray();
     }
 
+    /** Another network with the same values, owned by the caller. */
+    Network copy() {
+        Network other = new Network(net, head, false, manager.getDevice(), type, 0);
+        other.follow(this, 0);
+        return other;
+    }
+
+    /** Moves every tensor towards another network's: {@code this = momentum * this + (1 - momentum) * other}; 0 copies. */
+    void follow(Network other, double momentum) {
+        Map<String, NDArray> theirs = other.tensors();
+        tensors().forEach((name, mine) -> follow(mine, theirs.get(name), momentum));
+    }
+
+    /** Likewise the trained weights alone: the statistics of a momentum encoder are those of its own batches. */
+    void followWeights(Network other, double momentum) {
+        trained.forEach((name, mine) -> follow(mine, other.trained.get(name), momentum));
+    }
+
+    private void follow(NDArray mine, NDArray theirs, double momentum) {
+        try (NDManager m = manager.newSubManager()) {
+            NDArray part = theirs.mul(1 - momentum);
+            part.attach(m);
+            mine.muli(momentum).addi(part);
+        }
+    }
+
+    /**
+     * How images go through the network.
+     *
+     * @param training true to normalise by the statistics of the images, false by the running ones
+     * @param groups row r belongs to group r mod {@code groups}; each has batch norm statistics of its own
+     * @param seen collects the statistics, or null
+     * @param weights the weights to use by name, such as FLOAT16 copies, or null for the network's own
+     */
+    record Pass(boolean training, int groups, Statistics seen, Map<String, NDArray> weights) {
+        static final Pass EVALUATION = new Pass(false, 1, null, null);
+    }
+
+    /** The batch norm statistics that a step saw; the running ones move once by their mean. */
+    static final class Statistics {
+        private final NDManager owner;
+        private final Map<String, NDList> seen = new LinkedHashMap<>();
+
+        Statistics(NDManager owner) {
+            this.owner = owner;
+        }
+
+        private void add(String name, NDArray value) {
+            value.attach(owner);
+            seen.computeIfAbsent(name, k -> new NDList()).add(value);
+        }
+    }
+
+    /** Moves the running statistics by what a step saw. */
+    void move(Statistics statistics) {
+        statistics.seen.forEach((name, values) -> {
+            NDArray sum = values.get(0).duplicate();
+            for (int i = 1; i < values.size(); i++) {
+                sum.addi(values.get(i));
+            }
+            running.get(name).muli(MOMENTUM).addi(sum.mul((1 - MOMENTUM) / values.size()));
+        });
+    }
+
     /**
      * Features h.
      *
-     * @param x float32 [n, 3, size, size] in [0, 1]
-     * @param training true to normalise by the batch's statistics and to move the running ones
-     * @return float32 [n, dimension], owned by the manager of x
+     * @param x [n, 3, size, size] in [0, 1], of the network's type
+     * @return [n, dimension], of the network's type, owned by the manager of x
      */
-    NDArray encode(NDArray x, boolean training) {
+    NDArray encode(NDArray x, Pass pass) {
         NDArray y = x.sub(Preprocessing.MEAN).div(Preprocessing.DEVIATION);
-        y = Activation.relu(convolve(y, net.stemConv(), training));
+        NDArray stem = weight(net.stemConv().name() + ".weight", pass);
+        y = y.toType(stem.getDataType(), false);
+        y = Activation.relu(convolve(y, net.stemConv(), pass));
         if (net.stem() == ResNet.Stem.IMAGENET) {
             y = Pool.maxPool2d(y, new Shape(3, 3), new Shape(2, 2), new Shape(1, 1), false);
         }
         for (ResNet.Block b : net.blocks()) {
             NDArray in = y;
             for (ResNet.Conv c : b.convolutions()) {
-                y = convolve(y == in ? in : Activation.relu(y), c, training);
+                y = convolve(y == in ? in : Activation.relu(y), c, pass);
             }
-            y = Activation.relu(y.add(b.shortcut() == null ? in : convolve(in, b.shortcut(), training)));
+            y = Activation.relu(y.add(b.shortcut() == null ? in : convolve(in, b.shortcut(), pass)));
         }
-        return Pool.globalAvgPool2d(y).reshape(x.getShape().get(0), net.dimension());
+        return wide(Pool.globalAvgPool2d(y).reshape(x.getShape().get(0), net.dimension()));
     }
 
-    /** Projections z of features h, not normalised. */
-    NDArray project(NDArray h, boolean training) {
-        NDArray y = normalise(linear(h, HEAD + "0"), HEAD + "1", training);
-        return normalise(linear(Activation.relu(y), HEAD + "3"), HEAD + "4", training);
+    /** Projections z of features h, not normalised, of the network's type. */
+    NDArray project(NDArray h, Pass pass) {
+        if (head.layers() == 0) {
+            return h;
+        }
+        NDArray y = h;
+        for (int i = 0; i < head.layers(); i++) {
+            NDArray w = weight(Head.dense(i) + ".weight", pass);
+            NDArray bias = head.batchNorm() ? null : weight(Head.dense(i) + ".bias", pass);
+            NDArray in = i == 0 ? y : Activation.relu(y);
+            y = Linear.linear(narrow(in, w.getDataType()), w, bias).get(0);
+            if (head.batchNorm()) {
+                y = normalise(y, Head.norm(i), pass);
+            }
+        }
+        return wide(y);
     }
 
-    private NDArray convolve(NDArray x, ResNet.Conv c, boolean training) {
-        NDList y = Conv2d.conv2d(x, trained.get(c.name() + ".weight"), null, new Shape(c.stride(), c.stride()),
-                new Shape(c.padding(), c.padding()), new Shape(1, 1), 1);
-        return normalise(y.get(0), c.norm(), training);
+    /** A cast that gradients pass through: {@code toType} cuts them. */
+    private static NDArray narrow(NDArray x, DataType to) {
+        if (x.getDataType() == to) {
+            return x;
+        }
+        int n = x.getShape().dimension();
+        return x.expandDims(n).cumProd(n, to).reshape(x.getShape());
     }
 
-    private NDArray linear(NDArray x, String name) {
-        return Linear.linear(x, trained.get(name + ".weight"), null).get(0);
+    /** Likewise back to the network's own type: a product takes the wider type of the two. */
+    private NDArray wide(NDArray x) {
+        return x.getDataType() == type ? x : x.mul(x.getManager().ones(new Shape(1), type));
     }
 
-    private NDArray normalise(NDArray x, String name, boolean training) {
-        NDArray shift = trained.getOrDefault(name + ".bias", running.get(name + ".bias"));
+    private NDArray weight(String name, Pass pass) {
+        return pass.weights() == null ? trained.get(name) : pass.weights().get(name);
+    }
+
+    private NDArray convolve(NDArray x, ResNet.Conv c, Pass pass) {
+        NDArray w = weight(c.name() + ".weight", pass);
+        boolean whole = (c.in() == 3 || c.in() % BLOCK == 0) && c.out() % BLOCK == 0;
+        if (whole || manager.getDevice().isGpu()) {
+            return normalise(convolve(x, w, c), c.norm(), pass);
+        }
+        NDManager m = x.getManager();
+        NDArray wide = padded(m, padded(m, w, 1, c.in()), 0, c.out());
+        NDArray y = convolve(padded(m, x, 1, c.in()), wide, c);
+        return normalise(c.out() % BLOCK == 0 ? y : y.get(":, :" + c.out()), c.norm(), pass);
+    }
+
+    private static NDArray convolve(NDArray x, NDArray w, ResNet.Conv c) {
+        return Conv2d.conv2d(x, w, null, new Shape(c.stride(), c.stride()), new Shape(c.padding(), c.padding()),
+                new Shape(1, 1), 1).get(0);
+    }
+
+    /** Zeros up to a whole number of blocks along an axis that has {@code size}; 3, the colours, stays. */
+    private static NDArray padded(NDManager m, NDArray a, int axis, int size) {
+        int more = size == 3 ? 0 : (BLOCK - size % BLOCK) % BLOCK;
+        if (more == 0) {
+            return a;
+        }
+        long[] shape = a.getShape().getShape().clone();
+        shape[axis] = more;
+        NDArray all = NDArrays.concat(new NDList(a, m.zeros(new Shape(shape), a.getDataType())), axis);
+        all.attach(m);
+        return all;
+    }
+
+    private NDArray normalise(NDArray x, String name, Pass pass) {
+        NDArray scale = weight(name + ".weight", pass);
+        NDArray shift = trained.containsKey(name + ".bias") ? weight(name + ".bias", pass) : running.get(name + ".bias");
+        if (!pass.training()) {
+            return batchNorm(x, running.get(name + ".running_mean"), running.get(name + ".running_var"), scale, shift,
+                    false);
+        }
+        NDManager m = x.getManager();
+        int groups = pass.groups();
+        Shape shape = x.getShape();
+        long channels = shape.get(1);
+        NDArray y = x;
+        if (groups > 1) {
+            // Row r of group r mod groups: the groups become further channels, and nothing is copied.
+            long[] folded = shape.getShape().clone();
+            folded[0] /= groups;
+            folded[1] *= groups;
+            y = x.reshape(new Shape(folded));
+            scale = repeat(m, scale, groups);
+            shift = repeat(m, shift, groups);
+        }
+        // With a momentum of 0 the "running" statistics that come back are those of this batch.
+        NDArray mean = m.zeros(new Shape(groups * channels), type);
+        NDArray variance = m.zeros(new Shape(groups * channels), type);
+        y = batchNorm(y, mean, variance, scale, shift, true);
+        if (pass.seen() != null) {
+            pass.seen().add(name + ".running_mean", overGroups(mean, groups, channels));
+            pass.seen().add(name + ".running_var", overGroups(variance, groups, channels));
+        }
+        return groups > 1 ? y.reshape(shape) : y;
+    }
+
+    private static NDArray batchNorm(
+            NDArray x, NDArray mean, NDArray variance, NDArray scale, NDArray shift, boolean training) {
         // Axis -1 skips two axis swaps; libtorch takes the second axis for the channels either way.
-        return BatchNorm.batchNorm(x, running.get(name + ".running_mean"), running.get(name + ".running_var"),
-                trained.get(name + ".weight"), shift, -1, MOMENTUM, ResNet.EPSILON, training).get(0);
+        return BatchNorm.batchNorm(x, mean, variance, scale, shift, -1, 0f, ResNet.EPSILON, training).get(0);
     }
 
-    /**
-     * A batch on the device as float32 [n, 3, side, side] in [0, 1].
-     *
-     * @param m owner of the result
-     * @param set the images
-     * @param index which of them
-     */
-    static NDArray batch(NDManager m, ImageSet set, int[] index) {
-        int bytes = 3 * set.size() * set.size();
-        java.nio.ByteBuffer pixels = java.nio.ByteBuffer.allocateDirect(index.length * bytes);
-        for (int i : index) {
-            pixels.put(set.pixels().get(i));
+    private static NDArray repeat(NDManager m, NDArray a, int times) {
+        NDList list = new NDList();
+        for (int i = 0; i < times; i++) {
+            list.add(a);
         }
-        pixels.flip();
-        NDArray uint8 = m.create(pixels, new Shape(index.length, set.size(), set.size(), 3), DataType.UINT8);
-        return uint8.transpose(0, 3, 1, 2).toType(DataType.FLOAT32, false).div(255);
+        NDArray all = NDArrays.concat(list);
+        // It would stay with the weight, and so for ever.
+        all.attach(m);
+        return all;
+    }
+
+    private static NDArray overGroups(NDArray a, int groups, long channels) {
+        return groups == 1 ? a : a.reshape(groups, channels).sum(new int[] {0}).div(groups);
     }
 
     /** Frees the weights. */

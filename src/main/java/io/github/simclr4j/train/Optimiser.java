@@ -9,23 +9,26 @@ import java.util.Map;
  */
 interface Optimiser {
     /**
-     * One step; gradients must be there, gradient mode must be off.
+     * One step; gradient mode must be off.
      *
      * @param weights by name
+     * @param gradients by the same names
      * @param rate learning rate
      */
-    void step(Map<String, NDArray> weights, double rate);
+    void step(Map<String, NDArray> weights, Map<String, NDArray> gradients, double rate);
 
     /** State tensors by name, to save and to fill again. */
     Map<String, NDArray> state();
 
-    /** {@code lars} or {@code adam}. */
-    static Optimiser of(String name, Map<String, NDArray> weights, double weightDecay) {
-        return switch (name) {
-            case "lars" -> new Lars(weights, 0.9, weightDecay, 0.001);
-            case "adam" -> new Adam(weights, weightDecay);
-            default -> throw new IllegalArgumentException(
-                    "Unknown optimiser, expected adam or lars, found " + name);
+    /** The optimiser that settings name. */
+    static Optimiser of(OptimiserSettings settings, Map<String, NDArray> weights) {
+        double decay = settings.weightDecay();
+        return switch (settings.name()) {
+            case "lars" -> new Lars(weights, settings.momentum(), decay, 0.001);
+            case "sgd" -> new Sgd(weights, settings.momentum(), decay);
+            case "adam" -> new Adam(weights, decay, false);
+            case "adamw" -> new Adam(weights, decay, true);
+            default -> throw new IllegalArgumentException(settings.name());
         };
     }
 

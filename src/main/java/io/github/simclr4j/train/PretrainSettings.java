@@ -5,58 +5,55 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Everything that decides a pretraining run.
+ * Everything that decides the weights that a run ends with.
  *
  * @param encoder the architecture
- * @param imageSize side of the views in pixels
- * @param views how the views are made
- * @param batch images a step; each gives two views
- * @param epochs passes over the images
- * @param temperature of the loss, above 0
- * @param hidden width of the head's hidden layer; 0 for the encoder's dimension
- * @param projection length of a projection
- * @param optimiser {@code adam} or {@code lars}
- * @param learningRate after the warm-up, above 0
- * @param weightDecay of weights that are not batch norm's
- * @param warmup share of all steps in which the learning rate rises, 0 to 1
+ * @param imageSize side of the views in pixels, at least 8
+ * @param head the projection head; supervised training has a linear classifier in its place
+ * @param firstView how view 0 is made
+ * @param secondView how view 1 is made
+ * @param method how views become a loss
+ * @param optimiser how weights move
+ * @param batch images a step, each gives two views; at least 2
+ * @param microBatch images that are on their way through the network at once; 0 for the whole batch, else a divisor of it. The
+ *     gradient is that of the whole batch (Gao et al. 2021)
+ * @param bnSplits groups of a batch with batch norm statistics of their own; 0 for one a micro-batch, else a multiple of their
+ *     number
+ * @param epochs passes over the images, at least 1
+ * @param mixed FLOAT16 convolutions and dense layers, on a GPU alone
+ * @param zeroGamma start the last batch norm of each residual block at 0 (Goyal et al. 2017, section 5.1)
  * @param seed of weights, order and views
  */
 public record PretrainSettings(
         ResNet encoder,
         int imageSize,
-        ViewSettings views,
+        Head head,
+        Composition firstView,
+        Composition secondView,
+        MethodSettings method,
+        OptimiserSettings optimiser,
         int batch,
+        int microBatch,
+        int bnSplits,
         int epochs,
-        double temperature,
-        int hidden,
-        int projection,
-        String optimiser,
-        double learningRate,
-        double weightDecay,
-        double warmup,
+        boolean mixed,
+        boolean zeroGamma,
         long seed) {
 
     /** Checks the ranges. */
     public PretrainSettings {
         atLeast("Batch", batch, 2);
         atLeast("Epochs", epochs, 1);
-        atLeast("Projection", projection, 1);
         atLeast("Image size", imageSize, 8);
-        if (!(temperature > 0)) {
-            throw new IllegalArgumentException("Temperature must be above 0, found " + temperature);
+        atLeast("Micro-batch", microBatch, 0);
+        atLeast("Batch norm splits", bnSplits, 0);
+        if (microBatch > 0 && batch % microBatch != 0) {
+            throw new IllegalArgumentException("A micro-batch must divide the batch, found " + microBatch + " and " + batch);
         }
-        if (!(learningRate > 0)) {
-            throw new IllegalArgumentException("Learning rate must be above 0, found " + learningRate);
-        }
-        if (!(weightDecay >= 0) || !(warmup >= 0 && warmup <= 1)) {
-            throw new IllegalArgumentException("Weight decay must be at least 0 and warm-up from 0 to 1, found "
-                    + weightDecay + " and " + warmup);
-        }
-        if (!optimiser.equals("adam") && !optimiser.equals("lars")) {
-            throw new IllegalArgumentException("Unknown optimiser, expected adam or lars, found " + optimiser);
-        }
-        if (hidden == 0) {
-            hidden = encoder.dimension();
+        int micro = microBatch == 0 ? 1 : batch / microBatch;
+        if (bnSplits > 0 && (bnSplits % micro != 0 || batch % bnSplits != 0)) {
+            throw new IllegalArgumentException("Batch norm splits must divide the batch and be a multiple of the "
+                    + micro + " micro-batches, found " + bnSplits + " for a batch of " + batch);
         }
     }
 
@@ -67,28 +64,67 @@ public record PretrainSettings(
     }
 
     /**
-     * The learning rate that goes with a batch: for LARS {@code 0.075 * sqrt(B)} (Chen et al. 2020, appendix B.1), for Adam
-     * {@code 0.008 * sqrt(B / 128)}, chosen on a held-out part of CIFAR-10's training images.
+     * SimCLR with the defaults of the command line: non-linear head, NT-Xent at temperature 0.2, AdamW.
+     *
+     * @param views of both kinds, see {@link Composition#of}
      */
-    public static double defaultRate(String optimiser, int batch) {
-        return optimiser.equals("lars") ? 0.075 * Math.sqrt(batch) : 0.008 * Math.sqrt(batch / 128.0);
+    public static PretrainSettings simclr(ResNet encoder, int imageSize, Composition views, int batch, int epochs, long seed) {
+        return new PretrainSettings(encoder, imageSize, Head.simclr(64), views, views, MethodSettings.simclr(0.2),
+                OptimiserSettings.adamw(batch, epochs), batch, 0, 0, epochs, false, true, seed);
+    }
+
+    /** The same with another batch, in one piece if the micro-batch or the splits do not fit it. */
+    PretrainSettings withBatch(int other) {
+        boolean fits = (microBatch == 0 || other % microBatch == 0) && (bnSplits == 0 || other % bnSplits == 0);
+        return new PretrainSettings(encoder, imageSize, head, firstView, secondView, method, optimiser, other,
+                fits ? microBatch : 0, fits ? bnSplits : 0, epochs, mixed, zeroGamma, seed);
+    }
+
+    int microBatches() {
+        return microBatch == 0 ? 1 : batch / microBatch;
+    }
+
+    Passes passes() {
+        return new Passes(microBatches(), bnSplits == 0 ? microBatches() : bnSplits, mixed);
     }
 
     /** The settings as text, for metadata and to compare a checkpoint's with the present ones. */
     public Map<String, String> describe() {
         Map<String, String> d = new TreeMap<>();
-        d.put("training.method", "simclr");
+        d.put("training.method", method.name());
+        if (method.name().equals("simclr")) {
+            d.put("training.loss", method.loss());
+        }
+        d.put("training.temperature", "" + method.temperature());
+        if (method.loss().startsWith("margin")) {
+            d.put("training.margin", "" + method.margin());
+        }
+        if (method.loss().equals("debiased")) {
+            d.put("training.class_prior", "" + method.classPrior());
+        }
+        if (method.moco()) {
+            d.put("training.queue", "" + method.queue());
+            d.put("training.momentum_encoder", method.momentum() + " to " + method.momentumEnd());
+            d.put("training.symmetric", "" + method.symmetric());
+        }
         d.put("training.encoder", encoder.name() + " width " + encoder.width() + " stem " + encoder.stem());
+        d.put("training.head", head.describe());
         d.put("training.image_size", "" + imageSize);
-        d.put("training.views", views.toString());
+        d.put("training.views", firstView.equals(secondView) ? firstView.toString() : firstView + " | " + secondView);
         d.put("training.batch", "" + batch);
+        d.put("training.micro_batch", "" + microBatch);
+        d.put("training.bn_splits", "" + bnSplits);
         d.put("training.epochs", "" + epochs);
-        d.put("training.temperature", "" + temperature);
-        d.put("training.head", hidden + "-" + projection);
-        d.put("training.optimiser", optimiser);
-        d.put("training.learning_rate", "" + learningRate);
-        d.put("training.weight_decay", "" + weightDecay);
-        d.put("training.warmup", "" + warmup);
+        d.put("training.mixed_precision", "" + mixed);
+        d.put("training.zero_gamma", "" + zeroGamma);
+        d.put("training.optimiser", optimiser.name());
+        d.put("training.learning_rate", "" + optimiser.rate());
+        d.put("training.weight_decay", "" + optimiser.weightDecay());
+        d.put("training.momentum", "" + optimiser.momentum());
+        d.put("training.warmup_epochs", "" + optimiser.warmupEpochs());
+        d.put("training.schedule", optimiser.schedule());
+        d.put("training.gradient_clip", "" + optimiser.clip());
+        d.put("training.weight_average", "" + optimiser.average());
         d.put("training.seed", "" + seed);
         return d;
     }

@@ -2,26 +2,34 @@ package io.github.simclr4j.train;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.GradientCollector;
+import ai.djl.ndarray.types.DataType;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.ResNet;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 
 /**
- * Learns an encoder without labels by SimCLR (Chen et al. 2020, algorithm 1): each step takes a batch, makes two random views
- * of every image, and moves encoder and head down the gradient of {@link NtXent}. Not thread-safe.
+ * The loop of a run: batches, steps, epochs, and what is said and saved of them. What is learnt is the {@link Method}'s, and how
+ * a step is taken is {@link Step}'s. Not thread-safe.
+ *
+ * <p>On one machine's CPU the same settings, images and number of threads give the same weights, to the bit, whether or not the
+ * run was cut into parts.
  */
 public final class Pretrainer {
+    /** Names a run in its metadata and metrics; the time at which it began. */
+    static final String RUN = "training.started";
+
     private final PretrainSettings settings;
     private final Device device;
     private final Progress progress;
@@ -33,13 +41,16 @@ public final class Pretrainer {
      * @param device {@code auto} (the first GPU, or the CPU where there is none), {@code cpu}, {@code gpu} or {@code gpu:N}
      * @param threads threads on the CPU, 0 for libtorch's own choice
      * @param progress who is told of it
-     * @throws IllegalArgumentException if the device's name is none of these
+     * @throws IllegalArgumentException if the device's name is none of these, or for mixed precision on the CPU
      * @throws IllegalStateException if a GPU is asked for and there is none: it never falls back
      */
     public Pretrainer(PretrainSettings settings, String device, int threads, Progress progress) {
         this.settings = settings;
         this.device = Torch.device(device);
         this.progress = progress;
+        if (settings.mixed() && !this.device.isGpu()) {
+            throw new IllegalArgumentException("Mixed precision needs a GPU, and this run is on the CPU: leave it out");
+        }
         Torch.threads(threads);
     }
 
@@ -52,103 +63,231 @@ public final class Pretrainer {
      * @param resumedAt epochs that were done before, 0 for a fresh run
      * @param finalLoss mean loss of the last epoch
      * @param viewsPerSecond of this run; 0 if nothing was left to do
+     * @param knn accuracy of nearest neighbours after the last epoch, or NaN
      */
-    public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond) {}
+    public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn) {}
 
     /**
      * Trains to the end.
      *
-     * @param images at least two
-     * @param checkpoints folder that is continued from and written to after each epoch, or null for none
+     * @param images at least two; with labels where the method needs them
      * @throws IOException if a checkpoint can't be read or written
-     * @throws IllegalStateException if the loss is no longer a number
+     * @throws InterruptedIOException if the thread was interrupted; the state is saved first
+     * @throws IllegalStateException if the loss is no longer a number; the last good checkpoint stays
      */
-    public Result run(ImageSet images, Path checkpoints) throws IOException {
-        int count = images.pixels().size();
-        if (count < 2) {
-            throw new IOException("Contrastive learning needs at least 2 images, found " + count);
+    public Result run(TrainingImages images, RunOptions options) throws IOException {
+        if (images.count() < 2) {
+            throw new IOException("Contrastive learning needs at least 2 images, found " + images.count());
         }
-        int batch = Math.min(settings.batch(), count);
-        if (batch < settings.batch()) {
-            progress.warn("only " + count + " images: batch " + settings.batch() + " becomes " + batch);
+        if (settings.method().needsLabels() && images.labels() == null) {
+            throw new IOException("Training by " + settings.method().name() + " with these settings needs labels:"
+                    + " expected one sub-folder a class");
         }
-        int stepsPerEpoch = count / batch;
-        long total = (long) stepsPerEpoch * settings.epochs();
-        Schedule schedule = new Schedule(
-                settings.learningRate(), Math.round(settings.warmup() * total), total);
-        Map<String, String> description = new TreeMap<>(settings.describe());
-        description.put("data.images", "" + count);
-        description.put("data.fingerprint", images.fingerprint());
-
-        progress.line("training on " + device);
+        PretrainSettings used = settings;
+        if (images.count() < settings.batch()) {
+            used = settings.withBatch(images.count());
+            progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + used.batch());
+        }
         Torch.noGradient();
-        try (Network network = new Network(
-                settings.encoder(), settings.hidden(), settings.projection(), device, settings.seed())) {
-            Optimiser optimiser = Optimiser.of(settings.optimiser(), network.trained(), settings.weightDecay());
-            Map<String, NDArray> tensors = new LinkedHashMap<>(network.tensors());
-            optimiser.state().forEach((name, a) -> tensors.put("optimiser." + name, a));
-            Checkpoint.State done =
-                    checkpoints == null ? null : Checkpoint.read(checkpoints, description, tensors, progress::warn);
-            int first = done == null ? 0 : done.epoch();
-            double loss = done == null ? Double.NaN : done.loss();
-            if (done != null) {
-                progress.line("continuing after epoch " + first + " from " + checkpoints);
-            }
-            Views views = new Views(settings.views(), settings.imageSize());
-            long start = System.nanoTime();
-            long seen = 0;
-            for (int epoch = first; epoch < settings.epochs(); epoch++) {
-                // A stream of its own an epoch: a run that continues draws what the uninterrupted one draws.
-                Random random = new Random(settings.seed() * 1_000_003 + epoch);
-                int[] order = permutation(count, random);
-                double sum = 0;
-                progress.start(String.format("epoch %d/%d", epoch + 1, settings.epochs()), stepsPerEpoch);
-                for (int s = 0; s < stepsPerEpoch; s++) {
-                    int[] index = java.util.Arrays.copyOfRange(order, s * batch, (s + 1) * batch);
-                    double rate = schedule.at((long) epoch * stepsPerEpoch + s);
-                    double stepLoss = step(network, optimiser, views, images, index, random, rate);
-                    if (!Double.isFinite(stepLoss)) {
-                        throw new IllegalStateException("The loss is " + stepLoss + " in epoch " + (epoch + 1)
-                                + ": lower the learning rate (" + settings.learningRate() + ") and run again"
-                                + (checkpoints == null ? "" : " with another checkpoint folder"));
-                    }
-                    sum += stepLoss;
-                    seen += 2L * batch;
-                    progress.at(s + 1, String.format(Locale.ROOT, "loss %.3f", sum / (s + 1)));
-                }
-                progress.end();
-                loss = sum / stepsPerEpoch;
-                double rate = seen / seconds(start);
-                progress.line(String.format(Locale.ROOT, "epoch %d/%d  loss %.4f  %.0f views/s",
-                        epoch + 1, settings.epochs(), loss, rate));
-                if (checkpoints != null) {
-                    Checkpoint.write(checkpoints, new Checkpoint.State(
-                            epoch + 1, (long) (epoch + 1) * stepsPerEpoch, loss, description), tensors);
-                }
-            }
-            double speed = seen == 0 ? 0 : seen / seconds(start);
-            int epochs = Math.max(first, settings.epochs());
-            Map<String, String> metadata = new TreeMap<>(description);
-            metadata.put("training.epochs", "" + epochs);
-            metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
-            return new Result(export(network, settings.imageSize(), metadata), epochs, (long) epochs * stepsPerEpoch,
-                    first, loss, speed);
+        Head head = used.method().name().equals("supervised") ? Head.classifier(images.classes().size()) : used.head();
+        Passes passes = used.passes();
+        try (Network network = new Network(used.encoder(), head, used.zeroGamma(), device, DataType.FLOAT32, used.seed());
+                Method method = Method.of(used, network, used.batch(), passes);
+                Feed feed = Feed.of(images, network.manager())) {
+            return new Run(used, images, options, network, method, new Step(used, network, method, passes), feed).toTheEnd();
         }
     }
 
-    private double step(
-            Network network, Optimiser optimiser, Views views, ImageSet images, int[] index, Random random, double rate) {
-        try (NDManager m = network.manager().newSubManager()) {
-            NDArray x = Network.batch(m, images, index);
-            NDArray both = NDArrays.concat(new NDList(views.view(x, random), views.view(x, random)));
-            NDArray loss;
-            try (GradientCollector collector = Torch.engine().newGradientCollector()) {
-                loss = new NtXent(settings.temperature()).loss(network.project(network.encode(both, true), true));
-                collector.backward(loss);
+    /** One run's state and loop. */
+    private final class Run {
+        private final PretrainSettings s;
+        private final TrainingImages images;
+        private final RunOptions options;
+        private final Network network;
+        private final Step step;
+        private final Feed feed;
+        private final Monitor monitor;
+        private final Diagnosis diagnosis;
+        private final Network average;
+        private final Views[] views;
+        private final Map<String, NDArray> tensors;
+        private final Map<String, String> description;
+        private final int stepsPerEpoch;
+        private double loss = Double.NaN;
+        private double knn = Double.NaN;
+        private long seen;
+        private long start;
+        private long saved;
+
+        Run(PretrainSettings s, TrainingImages images, RunOptions options, Network network, Method method, Step step, Feed feed) {
+            this.s = s;
+            this.images = images;
+            this.options = options;
+            this.network = network;
+            this.step = step;
+            this.feed = feed;
+            monitor = new Monitor(network.manager());
+            diagnosis = new Diagnosis(
+                    method.chance(), s.optimiser().warmupEpochs(), !s.method().name().equals("supervised"));
+            average = s.optimiser().average() > 0 ? network.copy() : null;
+            views = new Views[] {new Views(s.firstView(), s.imageSize()), new Views(s.secondView(), s.imageSize())};
+            tensors = new LinkedHashMap<>(step.tensors());
+            tensors.put("monitor", monitor.state());
+            if (average != null) {
+                average.tensors().forEach((name, a) -> tensors.put("average." + name, a));
             }
-            optimiser.step(network.trained(), rate);
-            network.trained().values().forEach(Torch::zeroGradient);
-            return loss.getFloat();
+            description = new TreeMap<>(s.describe());
+            description.put("data.images", "" + images.count());
+            description.put("data.fingerprint", images.fingerprint());
+            description.put(RUN, Instant.now().toString());
+            stepsPerEpoch = images.count() / s.batch();
+        }
+
+        Result toTheEnd() throws IOException {
+            try {
+                return train();
+            } finally {
+                if (average != null) {
+                    average.close();
+                }
+            }
+        }
+
+        private Result train() throws IOException {
+            Checkpoint.State done = options.checkpoints() == null
+                    ? null
+                    : Checkpoint.read(options.checkpoints(), description, tensors, progress::warn);
+            int epoch = 0;
+            int first = 0;
+            if (done != null) {
+                epoch = done.epoch();
+                first = done.step();
+                loss = done.loss();
+                step.scaling(done.scale(), done.good());
+                description.put(RUN, done.settings().get(RUN));
+                progress.line("continuing after epoch " + epoch + (first == 0 ? "" : " and " + first + " steps") + " from "
+                        + options.checkpoints());
+            }
+            int resumed = epoch;
+            Metrics metrics =
+                    options.metrics() == null ? null : new Metrics(options.metrics(), description.get(RUN), epoch);
+            start = System.nanoTime();
+            saved = start;
+            for (; epoch < s.epochs(); epoch++) {
+                long before = seen;
+                long began = System.nanoTime();
+                epoch(epoch, first);
+                first = 0;
+                report(epoch, (seen - before) / seconds(began), metrics);
+                monitor.clear();
+                save(epoch + 1, 0);
+            }
+            double speed = seen == 0 ? 0 : seen / seconds(start);
+            Map<String, String> metadata = new TreeMap<>(description);
+            metadata.put("training.epochs", "" + epoch);
+            metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
+            return new Result(export(average == null ? network : average, s.imageSize(), metadata), epoch,
+                    (long) epoch * stepsPerEpoch, resumed, loss, speed, knn);
+        }
+
+        private void epoch(int epoch, int first) throws IOException {
+            long epochSeed = Batch.mix(s.seed(), epoch);
+            int[] order = Passes.permutation(images.count(), new Random(epochSeed));
+            Schedule schedule = s.optimiser().schedule(stepsPerEpoch, s.epochs());
+            long total = (long) stepsPerEpoch * s.epochs();
+            feed.begin(order, s.batch(), first);
+            progress.start(String.format("epoch %d/%d", epoch + 1, s.epochs()), stepsPerEpoch);
+            for (int k = first; k < stepsPerEpoch; k++) {
+                feed.next();
+                long number = (long) epoch * stepsPerEpoch + k;
+                int[] which = Arrays.copyOfRange(order, k * s.batch(), (k + 1) * s.batch());
+                int[] labels = images.labels() == null
+                        ? null : Arrays.stream(which).map(i -> images.labels()[i]).toArray();
+                Batch batch = new Batch(feed, views, which, labels, epochSeed, Batch.mix(epochSeed, -1 - k));
+                try (NDManager m = network.manager().newSubManager()) {
+                    Step.Result result = step.take(batch, schedule.at(number), (number + 1.0) / total, m);
+                    if (!result.skipped()) {
+                        monitor.add(result.outcome());
+                        if (average != null) {
+                            average.follow(network, s.optimiser().average());
+                        }
+                    }
+                }
+                boolean last = k + 1 == stepsPerEpoch;
+                if (!monitor.sound(last)) {
+                    throw diverged(epoch);
+                }
+                seen += 2L * s.batch();
+                progress.at(k + 1, "");
+                boolean interrupted = Thread.interrupted();
+                if (!last && (interrupted || seconds(saved) > 60 * options.everyMinutes()) && monitor.sound(true)) {
+                    save(epoch, k + 1);
+                }
+                if (interrupted) {
+                    progress.end();
+                    throw new InterruptedIOException("interrupted in epoch " + (epoch + 1) + (options.checkpoints() == null
+                            ? "" : "; run the same command again to continue from " + options.checkpoints()));
+                }
+            }
+            progress.end();
+        }
+
+        private IllegalStateException diverged(int epoch) throws IOException {
+            progress.end();
+            String where = "";
+            if (options.checkpoints() != null) {
+                List<Path> all = Checkpoint.list(options.checkpoints());
+                where = all.isEmpty() ? "" : "; the last good state is " + all.get(all.size() - 1)
+                        + ", from which the same command with a lower rate continues";
+            }
+            return new IllegalStateException("The loss is no longer a number in epoch " + (epoch + 1)
+                    + ": lower the learning rate (" + s.optimiser().rate() + ")" + where);
+        }
+
+        private void save(int epoch, int done) throws IOException {
+            saved = System.nanoTime();
+            if (options.checkpoints() != null) {
+                double[] scaling = step.scaling();
+                Checkpoint.write(options.checkpoints(), (long) epoch * stepsPerEpoch + done, options.keep(),
+                        new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], description), tensors);
+            }
+        }
+
+        private void report(int epoch, double speed, Metrics metrics) throws IOException {
+            Monitor.Figures f = monitor.figures();
+            loss = f.loss();
+            double rate = s.optimiser().schedule(stepsPerEpoch, s.epochs()).at((long) (epoch + 1) * stepsPerEpoch - 1);
+            boolean measure = options.neighbours() != null
+                    && ((epoch + 1) % options.everyEpochs() == 0 || epoch + 1 == s.epochs());
+            if (measure) {
+                knn = Knn.accuracy(average == null ? network : average, s.imageSize(), options.neighbours(), options.asked());
+            }
+            progress.line(String.format(Locale.ROOT, "epoch %d/%d  loss %.4f  rate %.2g  top-1 %.1f%%  top-5 %.1f%%  alignment"
+                    + " %.3f  uniformity %.2f  spread %.2f  rank %.1f%s  %.0f views/s",
+                    epoch + 1, s.epochs(), f.loss(), rate, 100 * f.top1(), 100 * f.top5(), f.alignment(), f.uniformity(),
+                    f.spread(), f.effectiveRank(), measure ? String.format(Locale.ROOT, "  knn %.2f%%", 100 * knn) : "", speed));
+            List<String> wrong = diagnosis.look(epoch + 1, f);
+            wrong.forEach(w -> progress.warn("epoch " + (epoch + 1) + ": " + w));
+            if (metrics != null) {
+                Map<String, Object> line = new LinkedHashMap<>();
+                line.put("epoch", epoch + 1);
+                line.put("loss", f.loss());
+                line.put("learningRate", rate);
+                line.put("viewsPerSecond", speed);
+                line.put("top1", f.top1());
+                line.put("top5", f.top5());
+                line.put("alignment", f.alignment());
+                line.put("uniformity", f.uniformity());
+                line.put("spread", f.spread());
+                line.put("effectiveRank", f.effectiveRank());
+                if (measure) {
+                    line.put("knn", knn);
+                }
+                if (!wrong.isEmpty()) {
+                    line.put("warnings", wrong);
+                }
+                metrics.add(line);
+            }
         }
     }
 
@@ -160,19 +299,9 @@ public final class Pretrainer {
 
     /** An encoder of the same architecture with random weights, to compare with. */
     public static byte[] untrained(ResNet encoder, int imageSize, long seed) {
-        try (Network network = new Network(encoder, encoder.dimension(), 1, Device.cpu(), seed)) {
+        try (Network network = new Network(encoder, Head.simclr(1), true, Device.cpu(), DataType.FLOAT32, seed)) {
             return export(network, imageSize, Map.of("training.method", "none", "training.seed", "" + seed));
         }
-    }
-
-    private static int[] permutation(int count, Random random) {
-        int[] order = new int[count];
-        for (int i = 0; i < count; i++) {
-            int j = random.nextInt(i + 1);
-            order[i] = order[j];
-            order[j] = i;
-        }
-        return order;
     }
 
     private static double seconds(long start) {

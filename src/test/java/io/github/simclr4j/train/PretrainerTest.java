@@ -2,7 +2,7 @@ package io.github.simclr4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,50 +10,46 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.training.GradientCollector;
+import ai.djl.ndarray.types.DataType;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.onnx.RgbImage;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** Whole runs on drawn images: what they end with, and what they do when they are cut, damaged or go wrong. */
 class PretrainerTest {
-    private static final ResNet TINY = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
+    private static final RunOptions NOTHING = RunOptions.checkpoints(null);
 
-    private static PretrainSettings settings(String optimiser, int epochs) {
-        return new PretrainSettings(TINY, 32, ViewSettings.cifar(), 8, epochs, 0.5, 0, 16, optimiser, 1e-3, 1e-4, 0.1, 5);
-    }
-
-    private static List<RgbImage> drawings(int n) {
-        Random random = new Random(3);
-        List<RgbImage> images = new ArrayList<>();
-        for (int i = 0; i < n; i++) {
-            images.add(BuiltInImages.draw(i % 10, random));
-        }
-        return images;
+    private static Pretrainer.Result run(PretrainSettings s, TrainingImages images, RunOptions options) throws IOException {
+        return new Pretrainer(s, "cpu", 1, Progress.NONE).run(images, options);
     }
 
     @Test
     void theGraphGivesTheTrainersOwnFeatures() throws IOException {
-        List<RgbImage> images = drawings(10);
-        ImageSet set = ImageSet.of(images, 32);
+        List<RgbImage> images = Small.drawings(10);
         for (ResNet.Stem stem : ResNet.Stem.values()) {
-            try (Network network = new Network(new ResNet(18, 0.25, stem), 32, 16, Device.cpu(), 1);
+            try (Network network = new Network(
+                            new ResNet(18, 0.25, stem), Head.simclr(16), false, Device.cpu(), DataType.FLOAT32, 1);
                     NDManager m = network.manager().newSubManager()) {
-                NDArray x = Network.batch(m, set, new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+                NDArray x = Small.pixels(m, images);
                 for (int i = 0; i < 5; i++) {
                     // Moves the running statistics away from 0 and 1.
-                    network.encode(x, true);
+                    Network.Statistics seen = new Network.Statistics(m);
+                    network.encode(x, new Network.Pass(true, 1, seen, null));
+                    network.move(seen);
                 }
-                float[] expected = network.encode(x, false).toFloatArray();
+                float[] expected = network.encode(x, Network.Pass.EVALUATION).toFloatArray();
                 try (OnnxEncoder e = OnnxEncoder.open(Pretrainer.export(network, 32, Map.of()), "test", 1)) {
                     float[][] embedded = e.embed(images);
                     float[] actual = new float[expected.length];
@@ -67,57 +63,68 @@ class PretrainerTest {
     }
 
     @Test
-    void everyWeightGetsAGradient() {
-        ImageSet set = ImageSet.of(drawings(8), 32);
-        try (Network network = new Network(TINY, 32, 16, Device.cpu(), 1);
-                NDManager m = network.manager().newSubManager()) {
-            NDArray x = Network.batch(m, set, new int[] {0, 1, 2, 3, 4, 5, 6, 7});
-            try (GradientCollector c = Torch.engine().newGradientCollector()) {
-                c.backward(new NtXent(0.5).loss(network.project(network.encode(x, true), true)));
-            }
-            network.trained().forEach((name, w) -> {
-                try (NDArray g = w.getGradient()) {
-                    assertTrue(g.abs().sum().getFloat() > 0, name);
-                }
-            });
-        }
-    }
-
-    @Test
-    void theLossFalls() throws IOException {
-        ImageSet set = ImageSet.of(drawings(32), 32);
-        for (String optimiser : List.of("adam", "lars")) {
-            Pretrainer.Result one = new Pretrainer(settings(optimiser, 1), "cpu", 2, Progress.NONE).run(set, null);
-            PretrainSettings more = new PretrainSettings(TINY, 32, ViewSettings.cifar(), 8, 12, 0.5, 0, 16, optimiser,
-                    optimiser.equals("adam") ? 3e-3 : 0.5, 1e-4, 0.1, 5);
-            Pretrainer.Result twelve = new Pretrainer(more, "cpu", 2, Progress.NONE).run(set, null);
+    void theLossFallsByEveryMethodAndOptimiser() throws IOException {
+        TrainingImages set = Small.labelled(32);
+        Map<String, Double> rates = Map.of("adamw", 3e-3, "adam", 3e-3, "lars", 0.5, "sgd", 0.05);
+        for (String[] how : new String[][] {{"simclr", "adamw"}, {"simclr", "lars"}, {"simclr", "adam"}, {"mocov2", "adamw"},
+            {"end-to-end", "adamw"}, {"supervised", "sgd"}}) {
+            double rate = rates.get(how[1]);
+            Pretrainer.Result one = run(Small.settings(how[0], how[1], rate, 8, 1, 0, 0), set, NOTHING);
+            Pretrainer.Result twelve = run(Small.settings(how[0], how[1], rate, 8, 12, 0, 0), set, NOTHING);
             assertTrue(twelve.finalLoss() < one.finalLoss() - 0.1,
-                    optimiser + ": " + one.finalLoss() + " to " + twelve.finalLoss());
+                    String.join(" ", how) + ": " + one.finalLoss() + " to " + twelve.finalLoss());
             assertEquals(48, twelve.steps());
         }
     }
 
     @Test
-    void aRunThatContinuesEndsWithTheSameWeights(@TempDir Path dir) throws IOException {
-        ImageSet set = ImageSet.of(drawings(16), 32);
-        for (String optimiser : List.of("adam", "lars")) {
-            Path folder = dir.resolve(optimiser);
-            Pretrainer.Result whole = new Pretrainer(settings(optimiser, 3), "cpu", 1, Progress.NONE).run(set, folder);
-            assertEquals(2, Checkpoint.list(folder).size(), "the last two stay");
-            // As after a kill in the third epoch.
-            Files.delete(Checkpoint.list(folder).get(1));
-            Pretrainer.Result rest = new Pretrainer(settings(optimiser, 3), "cpu", 1, Progress.NONE).run(set, folder);
-            assertEquals(2, rest.resumedAt());
-            assertEquals(3, rest.epochs());
-            assertEquals(whole.steps(), rest.steps());
-            assertArrayEquals(whole.onnx(), rest.onnx());
+    void theSameSeedGivesTheSameWeightsToTheBit() throws IOException {
+        TrainingImages set = Small.labelled(16);
+        PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0);
+        byte[] one = new Pretrainer(s, "cpu", 2, Progress.NONE).run(set, NOTHING).onnx();
+        byte[] two = new Pretrainer(s, "cpu", 2, Progress.NONE).run(set, NOTHING).onnx();
+        assertArrayEquals(Small.withoutTime(one), Small.withoutTime(two));
+    }
+
+    /** Interrupts the run after a number of steps. */
+    private static Progress interruptAfter(int steps) {
+        return new Progress() {
+            private int seen;
+
+            @Override
+            public void at(long done, String detail) {
+                if (++seen == steps) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
+    }
+
+    @Test
+    void aRunCutAtAnyStepEndsWithTheSameWeightsToTheBit(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        for (String[] how : new String[][] {
+            {"simclr", "adamw"}, {"simclr", "lars"}, {"mocov2", "sgd"}, {"end-to-end", "adam"}}) {
+            PretrainSettings s = Small.settings(how[0], how[1], 1e-3, 4, 2, 0, 2);
+            byte[] whole = Small.withoutTime(run(s, set, NOTHING).onnx());
+            for (int cut : new int[] {1, 3, 4, 6}) {
+                Path folder = dir.resolve(how[0] + how[1] + cut);
+                InterruptedIOException e = assertThrows(InterruptedIOException.class,
+                        () -> new Pretrainer(s, "cpu", 1, interruptAfter(cut)).run(set, RunOptions.checkpoints(folder)));
+                assertTrue(e.getMessage().contains(folder.toString()), e.getMessage());
+                Pretrainer.Result rest = run(s, set, RunOptions.checkpoints(folder));
+                assertEquals(cut / 4, rest.resumedAt());
+                assertArrayEquals(whole, Small.withoutTime(rest.onnx()), String.join(" ", how) + " cut after " + cut);
+            }
         }
     }
 
     @Test
     void aDamagedCheckpointIsPassedOverAndAnotherRunsIsRefused(@TempDir Path dir) throws IOException {
-        ImageSet set = ImageSet.of(drawings(16), 32);
-        new Pretrainer(settings("adam", 2), "cpu", 1, Progress.NONE).run(set, dir);
+        TrainingImages set = Small.labelled(16);
+        PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0);
+        run(s, set, RunOptions.checkpoints(dir));
+        assertEquals(2, Checkpoint.list(dir).size());
         Path last = Checkpoint.list(dir).get(1);
         byte[] bytes = Files.readAllBytes(last);
         bytes[bytes.length / 2] ^= 1;
@@ -129,22 +136,73 @@ class PretrainerTest {
                 warnings.add(text);
             }
         };
-        assertEquals(1, new Pretrainer(settings("adam", 2), "cpu", 1, listener).run(set, dir).resumedAt());
+        assertEquals(1, new Pretrainer(s, "cpu", 1, listener).run(set, RunOptions.checkpoints(dir)).resumedAt());
         assertTrue(warnings.get(0).contains(last.getFileName().toString()), warnings.toString());
 
-        IOException e = assertThrows(IOException.class,
-                () -> new Pretrainer(settings("lars", 2), "cpu", 1, Progress.NONE).run(set, dir));
+        PretrainSettings other = Small.settings("simclr", "lars", 1e-3, 8, 2, 0, 0);
+        IOException e = assertThrows(IOException.class, () -> run(other, set, RunOptions.checkpoints(dir)));
         assertTrue(e.getMessage().contains("training.optimiser"), e.getMessage());
         assertNull(Checkpoint.read(dir.resolve("none"), new TreeMap<>(), Map.of(), w -> {}));
     }
 
     @Test
-    void aLossThatIsNoNumberStopsTheRun() {
-        PretrainSettings wild = new PretrainSettings(
-                TINY, 32, ViewSettings.cifar(), 8, 50, 0.5, 0, 16, "adam", 1e30, 0, 0, 5);
-        IllegalStateException e = assertThrows(IllegalStateException.class,
-                () -> new Pretrainer(wild, "cpu", 2, Progress.NONE).run(ImageSet.of(drawings(16), 32), null));
-        assertTrue(e.getMessage().contains("learning rate"), e.getMessage());
+    void onlyTheNewestCheckpointsStay(@TempDir Path dir) throws IOException {
+        RunOptions options = new RunOptions(dir, 1e-9, 3, null, null, null, 1);
+        run(Small.settings("simclr", "adamw", 1e-3, 4, 2, 0, 0), Small.labelled(16), options);
+        assertEquals(List.of("step-0000000006.ckpt", "step-0000000007.ckpt", "step-0000000008.ckpt"),
+                Checkpoint.list(dir).stream().map(p -> p.getFileName().toString()).toList());
+    }
+
+    @Test
+    void aLossThatIsNoNumberStopsTheRunAtTheLastGoodCheckpoint(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), set, RunOptions.checkpoints(dir));
+        PretrainSettings wild = Small.settings("simclr", "adamw", 1e30, 8, 50, 0, 0);
+        IllegalStateException e =
+                assertThrows(IllegalStateException.class, () -> run(wild, set, RunOptions.checkpoints(dir)));
+        assertTrue(e.getMessage().contains("learning rate") && e.getMessage().contains("ckpt"), e.getMessage());
+        // With a rate that is not wild it goes on from there.
+        Pretrainer.Result tame =
+                run(Small.settings("simclr", "adamw", 1e-3, 8, 3, 0, 0), set, RunOptions.checkpoints(dir));
+        assertTrue(tame.resumedAt() >= 1 && Double.isFinite(tame.finalLoss()), tame.toString());
+    }
+
+    @Test
+    void everyEpochLeavesALineOfFigures(@TempDir Path dir) throws IOException {
+        Path metrics = dir.resolve("metrics.jsonl");
+        TrainingImages set = Small.labelled(16);
+        RunOptions options = new RunOptions(dir.resolve("c"), 10, 2, metrics, set, null, 2);
+        run(Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0), set, options);
+        // A line that a kill has cut off, and one of an epoch that is done again, go.
+        Files.writeString(metrics, Files.readString(metrics) + "{\"run\":\"x\",\"epo");
+        Files.delete(Checkpoint.list(dir.resolve("c")).get(1));
+        Pretrainer.Result rest = run(Small.settings("simclr", "adamw", 1e-3, 8, 3, 0, 0), set, options);
+        List<JsonObject> lines = Files.readAllLines(metrics).stream()
+                .map(l -> JsonParser.parseString(l).getAsJsonObject()).toList();
+        assertEquals(List.of(1, 2, 3), lines.stream().map(l -> l.get("epoch").getAsInt()).toList());
+        JsonObject second = lines.get(1);
+        for (String key : List.of("loss", "learningRate", "viewsPerSecond", "top1", "top5", "alignment", "uniformity",
+                "spread", "effectiveRank", "knn")) {
+            assertTrue(Double.isFinite(second.get(key).getAsDouble()), key);
+        }
+        assertFalse(lines.get(0).has("knn"));
+        assertEquals(rest.knn(), lines.get(2).get("knn").getAsDouble());
+    }
+
+    @Test
+    void methodsThatNeedLabelsSaySo() {
+        TrainingImages bare = ImageSet.of(Small.drawings(8), 32);
+        IOException e = assertThrows(IOException.class,
+                () -> run(Small.settings("supervised", "sgd", 0.1, 4, 1, 0, 0), bare, NOTHING));
+        assertTrue(e.getMessage().contains("sub-folder"), e.getMessage());
+    }
+
+    @Test
+    void mixedPrecisionIsRefusedOnTheCpu() {
+        PretrainSettings s = Small.mixed(Small.settings("simclr", "sgd", 0.1, 4, 1, 0, 0));
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class, () -> new Pretrainer(s, "cpu", 1, Progress.NONE));
+        assertTrue(e.getMessage().contains("GPU"), e.getMessage());
     }
 
     @Test
@@ -155,48 +213,5 @@ class PretrainerTest {
         }
         assertThrows(IllegalStateException.class, () -> Torch.device("gpu:99"));
         assertThrows(IllegalArgumentException.class, () -> Torch.device("tpu"));
-    }
-
-    @Test
-    void viewsDifferBetweenImagesAndDrawsAndStayInRange() {
-        Torch.noGradient();
-        ImageSet set = ImageSet.of(drawings(6), 32);
-        ViewSettings all = new ViewSettings(0.08, 0.5, 1, 0.8, 0.2, 0.5);
-        try (NDManager m = Torch.engine().newBaseManager()) {
-            // The same image six times.
-            NDArray x = Network.batch(m, set, new int[6]);
-            Views views = new Views(all, 24);
-            Random random = new Random(1);
-            NDArray a = views.view(x, random);
-            NDArray b = views.view(x, random);
-            assertEquals(new ai.djl.ndarray.types.Shape(6, 3, 24, 24), a.getShape());
-            assertTrue(a.min().getFloat() >= -1e-5 && a.max().getFloat() <= 1 + 1e-5);
-            assertNotEquals(0, a.get(0).sub(a.get(1)).abs().sum().getFloat(), 1e-3);
-            assertNotEquals(0, a.get(0).sub(b.get(0)).abs().sum().getFloat(), 1e-3);
-            assertArrayEquals(a.toFloatArray(), views.view(x, new Random(1)).toFloatArray());
-        }
-    }
-
-    @Test
-    void aStepLeavesNoTensorBehind() throws IOException {
-        ImageSet set = ImageSet.of(drawings(16), 32);
-        try (Network network = new Network(TINY, 32, 16, Device.cpu(), 1);
-                NDManager m = network.manager().newSubManager()) {
-            Optimiser optimiser = Optimiser.of("adam", network.trained(), 1e-4);
-            NDArray x = Network.batch(m, set, new int[] {0, 1, 2, 3});
-            int before = network.manager().getManagedArrays().size();
-            for (int i = 0; i < 3; i++) {
-                try (NDManager step = m.newSubManager()) {
-                    NDArray y = x.duplicate();
-                    y.attach(step);
-                    try (GradientCollector c = Torch.engine().newGradientCollector()) {
-                        c.backward(new NtXent(0.5).loss(network.project(network.encode(y, true), true)));
-                    }
-                    optimiser.step(network.trained(), 1e-3);
-                    network.trained().values().forEach(Torch::zeroGradient);
-                }
-            }
-            assertEquals(before, network.manager().getManagedArrays().size());
-        }
     }
 }

@@ -1,0 +1,96 @@
+package io.github.simclr4j.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/** Brings the images of a run to the device, batch by batch. Not thread-safe. */
+interface Feed extends AutoCloseable {
+    /**
+     * An epoch begins.
+     *
+     * @param order numbers of all images
+     * @param batch images a step
+     * @param step the first step to be taken
+     */
+    void begin(int[] order, int batch, int step);
+
+    /** Goes to the epoch's next batch, the first one at the first call. */
+    void next();
+
+    /**
+     * Images of the present batch.
+     *
+     * @param slots places in the batch
+     * @return float32 [slots, 3, side, side] in [0, 1], owned by the manager
+     */
+    NDArray images(NDManager manager, int[] slots);
+
+    @Override
+    void close();
+
+    /** Pixels as they are kept, uint8 [n, side, side, 3], become what the views are made of. */
+    static NDArray toFloat(NDArray pixels) {
+        return pixels.transpose(0, 3, 1, 2).toType(DataType.FLOAT32, false).div(255);
+    }
+
+    /** The feed of some images; what it keeps on the device belongs to a part of the manager until it is closed. */
+    static Feed of(TrainingImages images, NDManager manager) {
+        return new Resident((ImageSet) images, manager);
+    }
+
+    /** Images that are all on the device, as uint8: a batch is a choice of rows. */
+    final class Resident implements Feed {
+        private static final int CHUNK = 4096;
+
+        private final NDManager owner;
+        private final NDArray pixels;
+        private int[] order;
+        private int batch;
+        private int at;
+
+        Resident(ImageSet set, NDManager manager) {
+            owner = manager.newSubManager();
+            int side = set.side();
+            int per = side * side * 3;
+            pixels = owner.zeros(new Shape(set.count(), side, side, 3), DataType.UINT8);
+            for (int from = 0; from < set.count(); from += CHUNK) {
+                int to = Math.min(set.count(), from + CHUNK);
+                ByteBuffer bytes = ByteBuffer.allocateDirect((to - from) * per);
+                set.pixels().subList(from, to).forEach(bytes::put);
+                try (NDManager m = owner.newSubManager()) {
+                    pixels.set(new ai.djl.ndarray.index.NDIndex("{}:{}", from, to),
+                            m.create(bytes.rewind(), new Shape(to - from, side, side, 3), DataType.UINT8));
+                }
+            }
+        }
+
+        @Override
+        public void begin(int[] order, int batch, int step) {
+            this.order = order;
+            this.batch = batch;
+            at = (step - 1) * batch;
+        }
+
+        @Override
+        public void next() {
+            at += batch;
+        }
+
+        @Override
+        public NDArray images(NDManager manager, int[] slots) {
+            NDArray rows = manager.create(Arrays.stream(slots).mapToLong(s -> order[at + s]).toArray());
+            NDArray some = pixels.get(rows);
+            some.attach(manager);
+            return toFloat(some);
+        }
+
+        @Override
+        public void close() {
+            owner.close();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package io.github.simclr4j.train;
+
+/**
+ * The projection head g behind the encoder; features are taken before it (Chen et al. 2020, section 4.2).
+ *
+ * @param layers dense layers: 0 (none), 1 (linear), 2 (non-linear, SimCLR's) or 3 (SimCLRv2's)
+ * @param hidden width of all layers but the last; 0 for the encoder's dimension
+ * @param out length of a projection
+ * @param batchNorm true for a batch norm behind each dense layer and no bias (the last norm without shift), as SimCLR has it;
+ *     false for a bias and no batch norm, as MoCo has it. ReLU stands between the layers either way
+ * @param kept how many layers stay with the exported encoder (Chen et al. 2020b, section 2.1), below {@code layers}
+ */
+public record Head(int layers, int hidden, int out, boolean batchNorm, int kept) {
+    /** Checks the ranges. */
+    public Head {
+        if (layers < 0 || layers > 3) {
+            throw new IllegalArgumentException("A head has 0 to 3 layers, found " + layers);
+        }
+        if (hidden < 0 || out < 1) {
+            throw new IllegalArgumentException(
+                    "A head's hidden width must be at least 0 and its output at least 1, found " + hidden + " and " + out);
+        }
+        if (kept < 0 || kept > 0 && (kept >= layers || !batchNorm)) {
+            throw new IllegalArgumentException("Of " + layers + " layers, 0 to " + Math.max(0, layers - 1)
+                    + " can be kept, with batch norm alone; found " + kept);
+        }
+    }
+
+    /**
+     * Parses a kind.
+     *
+     * @param kind {@code none}, {@code linear}, {@code nonlinear} or {@code deep} (three layers)
+     */
+    public static Head of(String kind, int hidden, int out, boolean batchNorm, int kept) {
+        int layers = switch (kind) {
+            case "none" -> 0;
+            case "linear" -> 1;
+            case "nonlinear" -> 2;
+            case "deep" -> 3;
+            default -> throw new IllegalArgumentException(
+                    "Unknown head, expected none, linear, nonlinear or deep, found " + kind);
+        };
+        return new Head(layers, hidden, out, batchNorm, kept);
+    }
+
+    /** SimCLR's: dense, batch norm, ReLU, dense, batch norm. */
+    public static Head simclr(int out) {
+        return new Head(2, 0, out, true, 0);
+    }
+
+    /** A linear classifier on the features. */
+    static Head classifier(int classes) {
+        return new Head(1, 0, classes, false, 0);
+    }
+
+    /** As text, for metadata. */
+    String describe() {
+        return layers + " layers, hidden " + (hidden == 0 ? "as the encoder" : "" + hidden) + ", out " + out
+                + (batchNorm ? ", batch norm" : ", biases") + (kept == 0 ? "" : ", " + kept + " kept");
+    }
+
+    /** Width of a layer's output. */
+    int width(int layer, int dimension) {
+        return layer == layers - 1 ? out : hidden == 0 ? dimension : hidden;
+    }
+
+    /** Length of what the loss is taken on. */
+    int projection(int dimension) {
+        return layers == 0 ? dimension : out;
+    }
+
+    /** Name of a layer's dense weights; its batch norm is the next number, as in a sequence with ReLUs. */
+    static String dense(int layer) {
+        return Network.HEAD + 3 * layer;
+    }
+
+    static String norm(int layer) {
+        return Network.HEAD + (3 * layer + 1);
+    }
+}

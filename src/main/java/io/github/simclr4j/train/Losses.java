@@ -1,0 +1,223 @@
+package io.github.simclr4j.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Activation;
+
+/**
+ * The losses. Where z is [2N, d] it holds projections before normalisation, and rows i and i + N are the two views of one
+ * image; {@code s(a, b)} is the cosine of two of them. A loss is a scalar that belongs to the manager of z.
+ */
+final class Losses {
+    /** Keeps the norm of a zero vector from dividing by zero. */
+    private static final float FLOOR = 1e-12f;
+    /** A logit that gets no probability. A mask before the sum: subtracting after it would leak gradient. */
+    private static final float NEVER = -1e9f;
+
+    private Losses() {}
+
+    /** Rows divided by their length. */
+    static NDArray normalise(NDArray z) {
+        return z.div(z.square().sum(new int[] {1}, true).sqrt().maximum(FLOOR));
+    }
+
+    /**
+     * NT-Xent (Chen et al. 2020, equation 1), the mean over all 2N views:
+     * {@code -log(exp(s(i, j) / t) / sum over k != i of exp(s(i, k) / t))}.
+     */
+    static NDArray ntXent(NDArray z, double temperature) {
+        NDArray logits = cosines(z).div(temperature).add(self(z).mul(NEVER));
+        return at(logits.logSoftmax(1), partner(z)).mean().neg();
+    }
+
+    /**
+     * NT-Logistic (Chen et al. 2020, table 2): {@code -log sigmoid(s(i, j) / t)} and {@code -log sigmoid(-s(i, k) / t)}, each
+     * a mean, of the positives and of the negatives.
+     *
+     * @param semiHard take of each view only the negative that is nearest among those farther than its positive
+     */
+    static NDArray ntLogistic(NDArray z, double temperature, boolean semiHard) {
+        NDArray cosines = cosines(z);
+        NDArray positive = at(cosines, partner(z));
+        NDArray negatives = Activation.softPlus(cosines.div(temperature));
+        NDArray mask = semiHard ? semiHard(z, cosines, positive) : negative(z);
+        return Activation.softPlus(positive.div(-temperature)).mean().add(mean(negatives, mask));
+    }
+
+    /**
+     * Margin triplet (Chen et al. 2020, table 2): {@code max(0, s(i, k) - s(i, j) + m)}, the mean over all triplets.
+     *
+     * @param semiHard take of each view only the negative that is nearest among those farther than its positive
+     *     (Schroff et al. 2015, section 3.2)
+     */
+    static NDArray margin(NDArray z, double margin, boolean semiHard) {
+        NDArray cosines = cosines(z);
+        NDArray positive = at(cosines, partner(z));
+        NDArray mask = semiHard ? semiHard(z, cosines, positive) : negative(z);
+        return mean(Activation.relu(cosines.sub(positive).add(margin)), mask);
+    }
+
+    /**
+     * Debiased contrastive loss (Chuang et al. 2020, equation 8): the negatives' sum over N' = 2N - 2 is corrected by the
+     * share p of them that belongs to the anchor's own class, {@code g = (sum - N' p exp(s(i, j) / t)) / (1 - p)}, at least
+     * {@code N' exp(-1 / t)}; the loss is {@code -log(pos / (pos + g))}.
+     *
+     * @param prior p, 0 up to (not including) 1
+     */
+    static NDArray debiased(NDArray z, double temperature, double prior) {
+        NDArray e = cosines(z).div(temperature).exp();
+        NDArray positive = at(e, partner(z));
+        long negatives = z.getShape().get(0) - 2;
+        NDArray g = e.mul(negative(z)).sum(new int[] {1}, true)
+                .sub(positive.mul(negatives * prior))
+                .div(1 - prior)
+                .maximum((float) (negatives * Math.exp(-1 / temperature)));
+        return positive.div(positive.add(g)).log().mean().neg();
+    }
+
+    /** Decoupled contrastive loss (Yeh et al. 2022, equation 6): NT-Xent without the positive in the denominator. */
+    static NDArray decoupled(NDArray z, double temperature) {
+        NDArray logits = cosines(z).div(temperature);
+        NDArray others = logits.add(negative(z).neg().add(1).mul(NEVER));
+        NDArray top = others.max(new int[] {1}, true).stopGradient();
+        NDArray log = others.sub(top).exp().sum(new int[] {1}, true).log().add(top);
+        return log.sub(at(logits, partner(z))).mean();
+    }
+
+    /**
+     * SupCon (Khosla et al. 2020, equation 2, "out"): NT-Xent with all views of the anchor's class as positives.
+     *
+     * @param labels class of each image, [N]
+     */
+    static NDArray supCon(NDArray z, double temperature, int[] labels) {
+        int rows = 2 * labels.length;
+        float[] same = new float[rows * rows];
+        for (int i = 0; i < rows; i++) {
+            for (int k = 0; k < rows; k++) {
+                same[i * rows + k] = i != k && labels[i % labels.length] == labels[k % labels.length] ? 1 : 0;
+            }
+        }
+        NDArray mask = like(z, z.getManager().create(same).reshape(rows, rows));
+        NDArray log = cosines(z).div(temperature).add(self(z).mul(NEVER)).logSoftmax(1);
+        return log.mul(mask).sum(new int[] {1}, true).div(mask.sum(new int[] {1}, true)).mean().neg();
+    }
+
+    /**
+     * The logits of InfoNCE with a queue (He et al. 2020, equation 1): {@code s(q, k) / t}, the query's own key first, then the
+     * queue. The loss is their {@link #crossEntropyOfFirst}.
+     *
+     * @param query [N, d], not normalised
+     * @param key [N, d], normalised, of the same images
+     * @param queue [K, d] negatives, normalised
+     * @return [N, 1 + K]
+     */
+    static NDArray queueLogits(NDArray query, NDArray key, NDArray queue, double temperature) {
+        NDArray q = normalise(query);
+        NDArray positive = q.mul(key).sum(new int[] {1}, true);
+        return NDArrays.concat(new NDList(positive, q.matMul(queue.transpose())), 1).div(temperature);
+    }
+
+    /**
+     * The logits of InfoNCE within the batch (He et al. 2020, section 3.2, "end to end"): the queries are the first views, the
+     * keys the second ones, and a query's negatives are the keys of the other images.
+     *
+     * @return [N, N]
+     */
+    static NDArray queryKeyLogits(NDArray z, double temperature) {
+        long n = z.getShape().get(0) / 2;
+        NDArray unit = normalise(z);
+        return unit.get(":" + n).matMul(unit.get(n + ":").transpose()).div(temperature);
+    }
+
+    /** Cross entropy where the first column is right. */
+    static NDArray crossEntropyOfFirst(NDArray logits) {
+        return logits.logSoftmax(1).get(":, 0").mean().neg();
+    }
+
+    /** Cross entropy where column i is right in row i. */
+    static NDArray crossEntropyOfDiagonal(NDArray logits) {
+        return at(logits.logSoftmax(1), diagonal(logits)).mean().neg();
+    }
+
+    /** Cross entropy of logits [n, classes]. */
+    static NDArray crossEntropy(NDArray logits, int[] labels) {
+        return at(logits.logSoftmax(1), column(logits, labels)).mean().neg();
+    }
+
+    /** For each of 2N views, how many other images' views are nearer than its partner, [2N]. */
+    static NDArray rankAmongViews(NDArray z) {
+        NDArray cosines = cosines(z);
+        return like(z, cosines.gt(at(cosines, partner(z)))).mul(negative(z)).sum(new int[] {1});
+    }
+
+    /** For each row, how many columns are above the first, [n]. */
+    static NDArray rankOfFirst(NDArray logits) {
+        return like(logits, logits.gt(logits.get(":, 0:1"))).sum(new int[] {1});
+    }
+
+    /** For each row i, how many columns are above column i, [n]. */
+    static NDArray rankOfDiagonal(NDArray logits) {
+        return like(logits, logits.gt(at(logits, diagonal(logits)))).sum(new int[] {1});
+    }
+
+    /** For each row, how many columns are above its label's, [n]. */
+    static NDArray rankOf(NDArray logits, int[] labels) {
+        return like(logits, logits.gt(at(logits, column(logits, labels)))).sum(new int[] {1});
+    }
+
+    private static NDArray cosines(NDArray z) {
+        NDArray unit = normalise(z);
+        return unit.matMul(unit.transpose());
+    }
+
+    /** 1 on the diagonal. */
+    private static NDArray self(NDArray z) {
+        return like(z, z.getManager().eye((int) z.getShape().get(0)));
+    }
+
+    /** 1 where the column is another image's view. */
+    private static NDArray negative(NDArray z) {
+        int n = (int) z.getShape().get(0) / 2;
+        return like(z, z.getManager().eye(n).tile(new long[] {2, 2}).neg().add(1));
+    }
+
+    /** 1 at the nearest negative of each row that is farther than the positive; a row may have none. */
+    private static NDArray semiHard(NDArray z, NDArray cosines, NDArray positive) {
+        NDArray values = cosines.stopGradient();
+        NDArray candidate = negative(z).mul(like(z, values.lt(positive.stopGradient())));
+        NDArray hidden = values.sub(candidate.neg().add(1).mul(4));
+        return candidate.mul(like(z, hidden.eq(hidden.max(new int[] {1}, true))));
+    }
+
+    private static NDArray mean(NDArray values, NDArray mask) {
+        return values.mul(mask).sum().div(mask.sum().maximum(1));
+    }
+
+    /** Row of the same image's other view, [2N, 1]. */
+    private static NDArray partner(NDArray z) {
+        NDManager m = z.getManager();
+        int n = (int) z.getShape().get(0) / 2;
+        NDArray first = m.arange(n);
+        return NDArrays.concat(new NDList(first.add(n), first)).toType(DataType.INT64, false).reshape(2L * n, 1);
+    }
+
+    private static NDArray diagonal(NDArray logits) {
+        int n = (int) logits.getShape().get(0);
+        return logits.getManager().arange(n).toType(DataType.INT64, false).reshape(n, 1);
+    }
+
+    private static NDArray column(NDArray logits, int[] labels) {
+        return logits.getManager().create(labels).toType(DataType.INT64, false).reshape(labels.length, 1);
+    }
+
+    private static NDArray at(NDArray rows, NDArray column) {
+        return rows.gather(column, 1);
+    }
+
+    private static NDArray like(NDArray z, NDArray constant) {
+        return constant.toType(z.getDataType(), false);
+    }
+}

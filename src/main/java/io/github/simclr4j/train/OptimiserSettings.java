@@ -1,0 +1,83 @@
+package io.github.simclr4j.train;
+
+/**
+ * How the weights move.
+ *
+ * @param name {@code lars}, {@code sgd}, {@code adam} or {@code adamw}
+ * @param rate learning rate after the warm-up, above 0
+ * @param weightDecay of weights that are neither batch norm's nor biases, at least 0
+ * @param momentum of LARS and SGD, 0 up to (not including) 1
+ * @param warmupEpochs epochs in which the rate rises from 0, at least 0
+ * @param schedule what follows: {@code cosine} to zero, {@code step} (a tenth after 60% of the run, a hundredth after 80%, as
+ *     MoCo v1 has it) or {@code constant}
+ * @param clip largest norm of all gradients together; 0 for no clipping
+ * @param average momentum of the moving average of the weights, which is then what is exported; 0 for none
+ */
+public record OptimiserSettings(
+        String name,
+        double rate,
+        double weightDecay,
+        double momentum,
+        double warmupEpochs,
+        String schedule,
+        double clip,
+        double average) {
+
+    /** Checks the ranges. */
+    public OptimiserSettings {
+        if (!name.matches("lars|sgd|adam|adamw")) {
+            throw new IllegalArgumentException("Unknown optimizer, expected lars, sgd, adam or adamw, found " + name);
+        }
+        if (!schedule.matches("cosine|step|constant")) {
+            throw new IllegalArgumentException("Unknown schedule, expected cosine, step or constant, found " + schedule);
+        }
+        if (!(rate > 0)) {
+            throw new IllegalArgumentException("Learning rate must be above 0, found " + rate);
+        }
+        if (!(weightDecay >= 0) || !(warmupEpochs >= 0) || !(clip >= 0)) {
+            throw new IllegalArgumentException("Weight decay, warm-up and clipping must be at least 0, found "
+                    + weightDecay + ", " + warmupEpochs + " and " + clip);
+        }
+        if (!(momentum >= 0 && momentum < 1) || !(average >= 0 && average < 1)) {
+            throw new IllegalArgumentException(
+                    "A momentum must be from 0 to below 1, found " + momentum + " and " + average);
+        }
+    }
+
+    /** AdamW at the rate for a batch, with a tenth of the epochs (at most 10) to warm up, then a cosine. */
+    public static OptimiserSettings adamw(int batch, int epochs) {
+        return new OptimiserSettings("adamw", rate("adamw", "sqrt", batch), 1e-4, 0.9, warmup(epochs), "cosine", 0, 0);
+    }
+
+    /** The warm-up for a number of epochs: a tenth of them, at most the 10 of Chen et al. 2020. */
+    public static double warmup(int epochs) {
+        return Math.min(10, epochs / 10.0);
+    }
+
+    /**
+     * The learning rate that goes with a batch. LARS: {@code 0.3 * B / 256} or {@code 0.075 * sqrt(B)} (Chen et al. 2020,
+     * appendix B.1). SGD: {@code 0.03 * B / 256} (He et al. 2020), of which the square root is 0.03 * sqrt(B / 256). Adam and
+     * AdamW: {@code 0.008 * sqrt(B / 128)}, or {@code 0.008 * B / 128}.
+     *
+     * @param scaling {@code linear} or {@code sqrt}
+     */
+    public static double rate(String name, String scaling, int batch) {
+        boolean linear = switch (scaling) {
+            case "linear" -> true;
+            case "sqrt" -> false;
+            default -> throw new IllegalArgumentException(
+                    "Unknown learning rate scaling, expected linear or sqrt, found " + scaling);
+        };
+        return switch (name) {
+            case "lars" -> linear ? 0.3 * batch / 256 : 0.075 * Math.sqrt(batch);
+            case "sgd" -> 0.03 * (linear ? batch / 256.0 : Math.sqrt(batch / 256.0));
+            default -> 0.008 * (linear ? batch / 128.0 : Math.sqrt(batch / 128.0));
+        };
+    }
+
+    /** The schedule of a run. */
+    Schedule schedule(long stepsPerEpoch, int epochs) {
+        long total = stepsPerEpoch * epochs;
+        return new Schedule(rate, Math.min(total, Math.round(warmupEpochs * stepsPerEpoch)), total, schedule);
+    }
+}

@@ -1,0 +1,50 @@
+package io.github.simclr4j.train;
+
+import ai.djl.ndarray.NDArray;
+import java.util.List;
+
+/**
+ * SimCLR (Chen et al. 2020, algorithm 1): both views of every image go through one network in one batch, the two views of an
+ * image are a positive pair, and all other 2N - 2 views are negatives. The loss is symmetric.
+ */
+final class SimClr implements Method {
+    private final MethodSettings settings;
+    private final Network network;
+    private final int batch;
+
+    SimClr(MethodSettings settings, Network network, int batch) {
+        this.settings = settings;
+        this.network = network;
+        this.batch = batch;
+    }
+
+    @Override
+    public List<Branch> branches() {
+        return List.of(new Branch(network, 0, 1));
+    }
+
+    @Override
+    public Outcome loss(Batch batch, NDArray z) {
+        double t = settings.temperature();
+        NDArray loss = switch (settings.loss()) {
+            case "nt-xent" -> Losses.ntXent(z, t);
+            case "nt-logistic" -> Losses.ntLogistic(z, t, false);
+            case "nt-logistic-semihard" -> Losses.ntLogistic(z, t, true);
+            case "margin" -> Losses.margin(z, settings.margin(), false);
+            case "margin-semihard" -> Losses.margin(z, settings.margin(), true);
+            case "debiased" -> Losses.debiased(z, t, settings.classPrior());
+            case "decoupled" -> Losses.decoupled(z, t);
+            case "supcon" -> Losses.supCon(z, t, batch.labels());
+            default -> throw new IllegalArgumentException(settings.loss());
+        };
+        NDArray fixed = z.stopGradient();
+        long n = z.getShape().get(0) / 2;
+        return new Outcome(loss, Losses.rankAmongViews(fixed), fixed.get(":" + n), fixed.get(n + ":"));
+    }
+
+    @Override
+    public double chance() {
+        return settings.loss().equals("nt-xent") || settings.loss().equals("supcon") ? Math.log(2 * batch - 1)
+                : settings.loss().equals("decoupled") ? Math.log(2 * batch - 2) : Double.NaN;
+    }
+}

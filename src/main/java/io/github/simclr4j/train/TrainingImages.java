@@ -1,0 +1,24 @@
+package io.github.simclr4j.train;
+
+import java.util.List;
+
+/** The images that a run learns from: squares of one size, with or without labels. */
+public sealed interface TrainingImages permits ImageSet {
+    /** How many there are. */
+    int count();
+
+    /** Side in pixels. */
+    int side();
+
+    /** Class of each image, an index into {@link #classes()}; null where there are no labels. */
+    int[] labels();
+
+    /** Names of the classes, in order; empty where there are no labels. */
+    List<String> classes();
+
+    /** Names the content, so that a run is not continued with other images. */
+    String fingerprint();
+
+    /** Names of the images that could not be read so far. */
+    List<String> skipped();
+}
