@@ -18,7 +18,8 @@ import picocli.CommandLine.Command;
             PretrainCommand.class,
             EmbedCommand.class,
             EvaluateCommand.class,
-            InspectCommand.class
+            InspectCommand.class,
+            DevicesCommand.class
         })
 public final class Main {
     // Loggers are held weakly: a level that is set on one is lost when it is collected.

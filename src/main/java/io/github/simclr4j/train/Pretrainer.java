@@ -38,7 +38,7 @@ public final class Pretrainer {
      */
     public Pretrainer(PretrainSettings settings, String device, int threads, Progress progress) {
         this.settings = settings;
-        this.device = Torch.device(device);
+        this.device = Torch.device(device, progress);
         this.progress = progress;
         Torch.threads(threads);
     }
@@ -80,7 +80,6 @@ public final class Pretrainer {
         description.put("data.images", "" + count);
         description.put("data.fingerprint", images.fingerprint());
 
-        progress.line("training on " + device);
         Torch.noGradient();
         try (Network network = new Network(
                 settings.encoder(), settings.hidden(), settings.projection(), device, settings.seed())) {
