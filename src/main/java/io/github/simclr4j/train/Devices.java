@@ -2,7 +2,6 @@ package io.github.simclr4j.train;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -216,8 +215,11 @@ public final class Devices {
         } else if (cpu) {
             device = "cpu";
         } else {
-            if (reason == null) {
-                reason = library.cuda() ? unusable(index, found) : withoutCuda(libtorch, found);
+            // A library that computes on the GPU is right, whatever else was found.
+            if (library.cuda()) {
+                reason = unusable(index, found);
+            } else if (reason == null) {
+                reason = withoutCuda(libtorch, found);
             }
             device = reason == null ? "gpu:" + index : name.equals("auto") ? "cpu" : null;
         }
@@ -258,10 +260,7 @@ public final class Devices {
             return folder;
         }
         // DJL extracts the binding for a libtorch elsewhere into this folder, and then can't move what it fetched to it.
-        for (String file : environment.list(folder)) {
-            Files.delete(folder.resolve(file));
-        }
-        Files.deleteIfExists(folder);
+        environment.delete(folder);
         setFlavour(true);
         announce(progress);
         String failure = "";
@@ -395,7 +394,7 @@ public final class Devices {
     private Reason unusable(int index, Found found) {
         List<Gpu> visible = visible(found.gpus());
         boolean mig = visible.stream().anyMatch(Gpu::mig);
-        if (index >= visible.size() && !mig) {
+        if (!visible.isEmpty() && index >= visible.size() && !mig) {
             return outOfRange(index, visible.size());
         }
         String problem = environment.probe(index);
@@ -405,7 +404,8 @@ public final class Devices {
         String gpu = "gpu:" + index + (index < visible.size() ? " (" + visible.get(index) + ")" : "");
         if (problem.contains("invalid device ordinal")) {
             return mig ? new Reason("gpu:" + index + " is not there: in MIG mode a process sees one instance",
-                    "use gpu:0, and choose the instance by its UUID in CUDA_VISIBLE_DEVICES") : outOfRange(index, visible.size());
+                    "use gpu:0, and choose the instance by its UUID in CUDA_VISIBLE_DEVICES")
+                    : outOfRange(index, Math.max(1, visible.size()));
         }
         if (problem.contains("no kernel image")) {
             String capability = index < visible.size() ? visible.get(index).computeCapability() : null;
@@ -434,9 +434,8 @@ public final class Devices {
             return new Reason(gpus + ", and the GPU is in MIG mode",
                     "create an instance (nvidia-smi mig -cgi ... -C) and let this user and container use it");
         }
-        return new Reason(gpus + " (libtorch's own warning is above)",
-                "let this user read and write /dev/nvidia*; in Docker run with --gpus all and"
-                + " NVIDIA_DRIVER_CAPABILITIES=compute,utility");
+        return new Reason(gpus, "see libtorch's warning above, if there is one; let this user read and write /dev/nvidia*; in"
+                + " Docker run with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility");
     }
 
     private static String fetchFix() {
@@ -555,9 +554,13 @@ public final class Devices {
 
     /** The flavour that DJL would get wrong: it goes by the CUDA runtime, and adds a suffix that this version does not have. */
     private void setFlavour(boolean gpu) {
-        if (value("PYTORCH_FLAVOR") == null && (named() != null || bundled() == null)) {
-            environment.flavour((named() != null ? hasCuda(named()) : gpu) ? FLAVOUR : "cpu");
+        if (value("PYTORCH_FLAVOR") != null || named() == null && bundled() != null) {
+            return;
         }
+        // The CUDA libtorch computes on the CPU too, if it is the only one at hand.
+        boolean cuda = named() != null ? hasCuda(named())
+                : gpu || environment.offline() && !cached("cpu") && cached(FLAVOUR);
+        environment.flavour(cuda ? FLAVOUR : "cpu");
     }
 
     private void announce(Progress progress) {

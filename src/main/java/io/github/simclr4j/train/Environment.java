@@ -49,6 +49,9 @@ interface Environment {
     /** A small text file's content, or null when it can't be read. */
     String read(Path file);
 
+    /** Deletes a folder of files, if it is there. */
+    void delete(Path folder) throws IOException;
+
     /** Runs a program for at most some seconds. */
     Output run(String... command);
 
@@ -107,6 +110,14 @@ interface Environment {
             } catch (IOException e) {
                 return null;
             }
+        }
+
+        @Override
+        public void delete(Path folder) throws IOException {
+            for (String file : list(folder)) {
+                Files.delete(folder.resolve(file));
+            }
+            Files.deleteIfExists(folder);
         }
 
         @Override
