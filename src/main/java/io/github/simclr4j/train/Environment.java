@@ -40,6 +40,12 @@ interface Environment {
     /** An environment variable or, as DJL reads them, the system property of that name; null when unset. */
     String variable(String name);
 
+    /** A variable that is set and not empty, or null. */
+    default String value(String name) {
+        String v = variable(name);
+        return v == null || v.isEmpty() ? null : v;
+    }
+
     /** Operating system and processor as DJL names them, such as {@code linux-x86_64}. */
     String system();
 
@@ -50,7 +56,7 @@ interface Environment {
     String read(Path file);
 
     /** Deletes a folder of files, if it is there. */
-    void delete(Path folder) throws IOException;
+    void delete(Path folder);
 
     /** Runs a program for at most some seconds. */
     Output run(String... command);
@@ -113,11 +119,15 @@ interface Environment {
         }
 
         @Override
-        public void delete(Path folder) throws IOException {
-            for (String file : list(folder)) {
-                Files.delete(folder.resolve(file));
+        public void delete(Path folder) {
+            try {
+                for (String file : list(folder)) {
+                    Files.delete(folder.resolve(file));
+                }
+                Files.deleteIfExists(folder);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-            Files.deleteIfExists(folder);
         }
 
         @Override

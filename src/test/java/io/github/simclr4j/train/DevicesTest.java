@@ -316,6 +316,9 @@ class DevicesTest {
         machine.variables.put("PYTORCH_VERSION", "2.7.1");
         machine.variables.put("PYTORCH_FLAVOR", "cpu-precxx11");
         refused("auto", "PYTORCH_FLAVOR is cpu-precxx11, expected cu128");
+        machine.variables.remove("PYTORCH_LIBRARY_PATH");
+        machine.variables.put("PYTORCH_VERSION", "2.5.1");
+        refused("cpu", "PYTORCH_VERSION is 2.5.1, expected 2.7.1");
         assertEquals(0, machine.loads);
     }
 
@@ -484,7 +487,7 @@ class DevicesTest {
 
     @Test
     void theCudaFlavourIsTheBindingsOwn() {
-        for (String file : List.of("linux-x86_64/" + Devices.FLAVOUR + "/libdjl_torch.so", "win-x86_64/" + Devices.FLAVOUR + "/djl_torch.dll")) {
+        for (String file : List.of("linux-x86_64/" + Libraries.CUDA + "/libdjl_torch.so", "win-x86_64/" + Libraries.CUDA + "/djl_torch.dll")) {
             assertNotNull(getClass().getResource("/jnilib/" + file), file);
         }
     }
