@@ -12,8 +12,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code simclr devices}. */
-@Command(name = "devices", description = "Says which GPUs and which libtorch there are, what training would use and, where a GPU"
-        + " is not used, why and what to do. Fails where --device can't be had.")
+@Command(name = "devices", description = "Says which GPUs and which libtorch there are, what training would use and, where a"
+        + " GPU is not used, why and what to do. Fails where --device can't be had.")
 final class DevicesCommand extends Work {
     /** DJL's; held, or its level would be lost. */
     private static final Logger DOWNLOADS = Logger.getLogger("ai.djl.pytorch.jni.LibUtils");
@@ -39,12 +39,14 @@ final class DevicesCommand extends Work {
             line("nvidia-smi", r.smi());
         }
         for (Devices.Gpu g : r.gpus()) {
-            line("GPU " + g.index(), g + (g.computeCapability() == null ? "" : ", compute capability " + g.computeCapability()));
+            String capability = g.computeCapability();
+            line("GPU " + g.index(), g + (capability == null ? "" : ", compute capability " + capability));
         }
         line("CUDA runtime", r.cudaRuntimes().isEmpty() ? "none on the loader's path (libtorch brings its own)"
                 : String.join(", ", r.cudaRuntimes()));
         Devices.Libtorch t = r.libtorch();
-        line("libtorch", t == null ? "none" : t.version() + " " + t.flavour() + " in " + t.folder() + " (" + t.origin() + ")");
+        line("libtorch", t == null ? "none"
+                : t.version() + " " + t.flavour() + " in " + t.folder() + " (" + t.origin() + ")");
         line("binding", r.binding() == null ? "none" : "for libtorch " + r.binding());
         r.variables().forEach((k, v) -> line("variable", k + "=" + v));
         line("device", r.device() == null ? "none" : r.device());

@@ -14,9 +14,10 @@ import java.util.regex.Pattern;
 /**
  * Where an encoder is trained: finds the GPUs and the libtorch, chooses, and says why a GPU that is there is not used.
  *
- * <p>DJL alone goes to the CPU without a word in several cases: a CPU libtorch on the class path wins over the GPU; without a CUDA
- * runtime on the loader's path, or with one older than the library's, it takes a CPU libtorch. So the flavour is set here before the
- * engine loads, unless the variable {@code PYTORCH_FLAVOR} sets it, and a GPU counts as usable once it has computed something.
+ * <p>DJL alone goes to the CPU without a word in several cases: a CPU libtorch on the class path wins over the GPU; without a
+ * CUDA runtime on the loader's path, or with one older than the library's, it takes a CPU libtorch. So the flavour is set here
+ * before the engine loads, unless the variable {@code PYTORCH_FLAVOR} sets it, and a GPU counts as usable once it has computed
+ * something.
  *
  * <p>Asking loads the engine, which happens once a process: the first answer decides which libtorch the process has.
  */
@@ -24,7 +25,8 @@ public final class Devices {
     private static final Pattern NAME = Pattern.compile("auto|cpu|gpu(?::(\\d{1,4}))?");
     private static final List<String> VARIABLES = List.of(
             "SIMCLR_DEVICE", "PYTORCH_LIBRARY_PATH", "PYTORCH_VERSION", "PYTORCH_FLAVOR", "CUDA_VISIBLE_DEVICES",
-            "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "ENGINE_CACHE_DIR", "DJL_CACHE_DIR", "DJL_OFFLINE");
+            "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "ENGINE_CACHE_DIR", "DJL_CACHE_DIR",
+            "DJL_OFFLINE");
 
     /** Tells the log, for callers without a listener. */
     static final Progress LOG = new Progress() {
@@ -132,7 +134,8 @@ public final class Devices {
         }
         String library = "libtorch " + r.libtorch().version() + " " + r.libtorch().flavour();
         if (r.device().equals("cpu")) {
-            progress.line("device cpu" + (r.why() == null || r.gpuSeen() ? "" : " (no NVIDIA GPU was found)") + ", " + library);
+            boolean none = r.why() != null && !r.gpuSeen();
+            progress.line("device cpu" + (none ? " (no NVIDIA GPU was found)" : "") + ", " + library);
         } else {
             List<Gpu> visible = new NvidiaDriver(environment, r.driver(), r.driverCuda(), r.gpus(), r.smi()).visible();
             int n = index(r.device());
@@ -174,7 +177,8 @@ public final class Devices {
             boolean gpu = !cpu && reason == null;
             if (gpu && libraries.named() == null && libraries.bundled() == null && environment.offline()
                     && !libraries.cached(Libraries.CUDA)) {
-                reason = new Reason(libraries.cudaName() + " is not in " + environment.cache() + " and the network is not to be used", fetchFix());
+                reason = new Reason(libraries.cudaName() + " is not in " + environment.cache()
+                        + " and the network is not to be used", fetchFix());
                 gpu = false;
             }
             libraries.setFlavour(gpu);
@@ -182,8 +186,8 @@ public final class Devices {
                 libraries.beforeDownload(progress);
                 library = environment.load();
             } catch (RuntimeException | LinkageError e) {
-                broken = new Reason("libtorch can't be loaded: " + causes(e), "see docs/devices.md for which libtorch goes with"
-                        + " which system; 'simclr devices' shows what was found");
+                broken = new Reason("libtorch can't be loaded: " + causes(e), "see docs/devices.md for which"
+                        + " libtorch goes with which system; 'simclr devices' shows what was found");
             }
         }
         Libtorch libtorch = library == null ? null : libraries.describe(library);
@@ -217,7 +221,8 @@ public final class Devices {
      */
     public Path fetch(Progress progress) throws IOException {
         if (environment.value("PYTORCH_LIBRARY_PATH") != null) {
-            throw new IllegalStateException("PYTORCH_LIBRARY_PATH is set, so that a fetched libtorch would not be used; unset it");
+            throw new IllegalStateException(
+                    "PYTORCH_LIBRARY_PATH is set, so that a fetched libtorch would not be used; unset it");
         }
         if (libraries.bundled() != null) {
             throw new IllegalStateException(
@@ -283,8 +288,8 @@ public final class Devices {
     }
 
     private static Reason outOfRange(int index, int count) {
-        return new Reason("gpu:" + index + " is not there: " + (count == 1 ? "only gpu:0 is" : "GPUs are gpu:0 to gpu:" + (count - 1)),
-                "choose one of these; CUDA_VISIBLE_DEVICES hides GPUs");
+        String there = count == 1 ? "only gpu:0 is" : "GPUs are gpu:0 to gpu:" + (count - 1);
+        return new Reason("gpu:" + index + " is not there: " + there, "choose one of these; CUDA_VISIBLE_DEVICES hides GPUs");
     }
 
     /** Why a libtorch sees no GPU although the driver lists one. */
@@ -297,13 +302,13 @@ public final class Devices {
             return new Reason(gpus + ", and the GPU is in MIG mode",
                     "create an instance (nvidia-smi mig -cgi ... -C) and let this user and container use it");
         }
-        return new Reason(gpus, "see libtorch's warning above, if there is one; let this user read and write /dev/nvidia*; in"
-                + " Docker run with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility");
+        return new Reason(gpus, "see libtorch's warning above, if there is one; let this user read and write /dev/nvidia*;"
+                + " in Docker run with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility");
     }
 
     private static String fetchFix() {
-        return "fetch the CUDA libtorch with 'simclr devices --fetch' (about 3 GB), or set PYTORCH_LIBRARY_PATH to an installed one;"
-                + " without the launcher take pytorch-native-cpu off the class path";
+        return "fetch the CUDA libtorch with 'simclr devices --fetch' (about 3 GB), or set PYTORCH_LIBRARY_PATH to an installed"
+                + " one; without the launcher take pytorch-native-cpu off the class path";
     }
 
     private List<String> cudaRuntimes() {

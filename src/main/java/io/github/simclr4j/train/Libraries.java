@@ -11,7 +11,10 @@ import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The libtorch that DJL will load, by the rules of its {@code LibUtils} and {@code Platform}: PYTORCH_LIBRARY_PATH, the class path, its cache. */
+/**
+ * The libtorch that DJL will load. By the rules of its {@code LibUtils} and {@code Platform} (0.36) that is the one that
+ * PYTORCH_LIBRARY_PATH names, else one on the class path, else the one of its cache, fetched if need be.
+ */
 record Libraries(Environment environment) {
     /** The only CUDA flavour of the binding. The launcher names it too. */
     static final String CUDA = "cu128";
@@ -37,11 +40,10 @@ record Libraries(Environment environment) {
         String path = environment.value("PYTORCH_LIBRARY_PATH");
         for (String p : path == null ? new String[0] : path.split(Pattern.quote(File.pathSeparator))) {
             Path f = Path.of(p);
-            if (f.endsWith(library("torch")) && f.getParent() != null && environment.list(f.getParent()).contains(library("torch"))) {
-                return f.getParent();
-            }
-            if (environment.list(f).contains(library("torch"))) {
-                return f;
+            // The folder, or the file itself.
+            Path folder = f.endsWith(library("torch")) ? f.toAbsolutePath().getParent() : f;
+            if (environment.list(folder).contains(library("torch"))) {
+                return folder;
             }
         }
         return null;
@@ -63,7 +65,8 @@ record Libraries(Environment environment) {
         String said = environment.value("PYTORCH_VERSION");
         if (path == null) {
             // Online, DJL fetches that version and a binding for it.
-            return said == null || binding == null || binding.startsWith(said) || !environment.offline() ? null : wrongVersion(said, binding);
+            boolean fits = said == null || binding == null || binding.startsWith(said) || !environment.offline();
+            return fits ? null : wrongVersion(said, binding);
         }
         Path folder = named();
         if (folder == null) {
@@ -93,7 +96,8 @@ record Libraries(Environment environment) {
     }
 
     private static Reason wrongVersion(String said, String binding) {
-        return new Reason("PYTORCH_VERSION is " + said + ", expected " + binding + ", the one that DJL's binding fits", "unset it");
+        return new Reason(
+                "PYTORCH_VERSION is " + said + ", expected " + binding + ", the one that DJL's binding fits", "unset it");
     }
 
     /** The CUDA libtorch, in words. */
@@ -151,7 +155,7 @@ record Libraries(Environment environment) {
         return environment.list(folder(flavour)).contains(library("torch"));
     }
 
-    /** The flavour that DJL would get wrong: it goes by the CUDA runtime, and adds a suffix that this version does not have. */
+    /** Sets the flavour, which DJL gets wrong: it goes by the CUDA runtime, and adds a suffix that this version does not have. */
     void setFlavour(boolean gpu) {
         if (environment.value("PYTORCH_FLAVOR") != null || named() == null && bundled() != null) {
             return;
@@ -168,8 +172,8 @@ record Libraries(Environment environment) {
         if (named() == null && bundled() == null && flavour != null && !cached(flavour) && !environment.offline()) {
             // DJL extracts the binding for a libtorch elsewhere into this folder, and then can't move what it fetched to it.
             environment.delete(folder(flavour));
-            progress.line("fetching libtorch " + bindingVersion() + " " + flavour + " from " + SITE + " into " + folder(flavour) + ", once: "
-                    + (flavour.startsWith("cu") ? "about 3 GB" : "about 110 MB"));
+            progress.line("fetching libtorch " + bindingVersion() + " " + flavour + " from " + SITE + " into "
+                    + folder(flavour) + ", once: " + (flavour.startsWith("cu") ? "about 3 GB" : "about 110 MB"));
         }
     }
 
@@ -183,6 +187,7 @@ record Libraries(Environment environment) {
         String origin = named() != null ? "PYTORCH_LIBRARY_PATH"
                 : bundled() != null ? "class path: " + bundled() : "DJL's cache";
         String version = named() == null ? null : version(folder);
-        return new Libtorch(version == null ? library.version() : version.replaceFirst("\\+.*", ""), flavour, folder, origin);
+        return new Libtorch(
+                version == null ? library.version() : version.replaceFirst("\\+.*", ""), flavour, folder, origin);
     }
 }

@@ -39,12 +39,16 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
                 Matcher model = PROC_MODEL.matcher(information == null ? "" : information);
                 gpus.add(new Gpu(gpus.size(), model.find() ? model.group(1).strip() : bus, -1, null, "", false));
             }
-            return new NvidiaDriver(environment, m.find() ? m.group(1) : null, null, List.copyOf(gpus), null);
+            // A container sees the host's kernel, but has the device files only where it was given the GPUs.
+            boolean given = gpus.isEmpty() || environment.list(Path.of("/dev")).contains("nvidiactl");
+            return new NvidiaDriver(environment, m.find() ? m.group(1) : null, null, given ? gpus : List.of(),
+                    given ? null : "not installed, and there is no /dev/nvidiactl although the kernel has the driver");
         }
-        Environment.Output list = smi(environment, "index,name,memory.total,uuid,driver_version,mig.mode.current,compute_cap");
+        String fields = "index,name,memory.total,uuid,driver_version";
+        Environment.Output list = smi(environment, fields + ",mig.mode.current,compute_cap");
         if (list.code() == 2) {
             // An older driver, which does not know the last two.
-            list = smi(environment, "index,name,memory.total,uuid,driver_version");
+            list = smi(environment, fields);
         }
         List<Gpu> gpus = new ArrayList<>();
         String driver = null;
@@ -52,8 +56,10 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
             String[] f = line.strip().split("\\s*,\\s*");
             if (f.length >= 5 && f[0].matches("\\d+")) {
                 driver = f[4];
-                gpus.add(new Gpu(Integer.parseInt(f[0]), f[1], f[2].matches("\\d+") ? Long.parseLong(f[2]) : -1,
-                        f.length > 6 && f[6].matches("[\\d.]+") ? f[6] : null, f[3], f.length > 5 && f[5].equals("Enabled")));
+                long memory = f[2].matches("\\d+") ? Long.parseLong(f[2]) : -1;
+                String capability = f.length > 6 && f[6].matches("[\\d.]+") ? f[6] : null;
+                gpus.add(new Gpu(Integer.parseInt(f[0]), f[1], memory, capability, f[3],
+                        f.length > 5 && f[5].equals("Enabled")));
             }
         }
         Matcher cuda = SMI_CUDA.matcher(header.text());
@@ -105,14 +111,14 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
                     "where there is an NVIDIA GPU install its driver; in Docker run with --gpus all");
         }
         if (gpus.isEmpty()) {
-            String said = smi == null ? "the driver lists no GPU" : "nvidia-smi says: " + smi;
+            String said = smi == null ? "the driver lists no GPU" : "nvidia-smi: " + smi;
             if (said.contains("ersion mismatch")) {
                 return new Reason(said, "the driver was updated under a running kernel: reboot, or reload its modules");
             }
             if (said.contains("ermission")) {
                 return new Reason(said, "let this user read and write /dev/nvidia*");
             }
-            return new Reason(said, "check that the driver is loaded and, in Docker, that the container runs with --gpus all");
+            return new Reason(said, "check that the driver is loaded; in Docker run with --gpus all");
         }
         if (visible().isEmpty()) {
             return new Reason("CUDA_VISIBLE_DEVICES=" + environment.variable("CUDA_VISIBLE_DEVICES") + " hides every GPU",

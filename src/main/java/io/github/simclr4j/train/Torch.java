@@ -44,8 +44,8 @@ final class Torch {
     }
 
     /**
-     * Adds a few numbers on a GPU. Counting GPUs is not enough: DJL counts them through a CUDA runtime that need not be installed, and
-     * a GPU may be there that the library has no code for, or that this user may not use.
+     * Adds a few numbers on a GPU. Counting GPUs is not enough: DJL counts them through a CUDA runtime that need not be
+     * installed, and a GPU may be there that the library has no code for, or that this user may not use.
      *
      * @return null, or what went wrong
      */

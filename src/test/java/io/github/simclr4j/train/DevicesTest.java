@@ -232,7 +232,8 @@ class DevicesTest {
     void autoTakesTheGpuAndSaysWhichAndWithWhat() {
         withH100().libtorch(CUDA, true);
         assertEquals("gpu:0", choose("auto"));
-        assertEquals(List.of("device gpu:0: NVIDIA H100 80GB HBM3, 81559 MiB, driver 570.124.06, libtorch 2.7.1 cu128"), told.lines);
+        assertEquals(List.of("device gpu:0: NVIDIA H100 80GB HBM3, 81559 MiB, driver 570.124.06, libtorch 2.7.1 cu128"),
+                told.lines);
         assertEquals(List.of(), told.warnings);
         assertEquals("cu128", machine.variables.get("PYTORCH_FLAVOR"), "DJL alone would go by the CUDA runtime");
     }
@@ -264,7 +265,8 @@ class DevicesTest {
 
     @Test
     void aDriverOfTheSameMajorVersionIsEnough() {
-        machine.driver("535.183.01", "12.2", "0, NVIDIA A100-SXM4-40GB, 40960, GPU-7, 535.183.01, Disabled, 8.0").libtorch(CUDA, true);
+        machine.driver("535.183.01", "12.2", "0, NVIDIA A100-SXM4-40GB, 40960, GPU-7, 535.183.01, Disabled, 8.0")
+                .libtorch(CUDA, true);
         assertEquals("gpu:0", choose("auto"));
     }
 
@@ -338,7 +340,8 @@ class DevicesTest {
 
     @Test
     void unlikeGpusAreNamedOnlyWhereTheOrderIsKnown() {
-        machine.driver("570.124.06", "12.8", "0, Tesla T4, 15360, GPU-t, 570.124.06, N/A, 7.5", h100(1)).libtorch(CUDA, true);
+        machine.driver("570.124.06", "12.8", "0, Tesla T4, 15360, GPU-t, 570.124.06, [N/A], 7.5", h100(1))
+                .libtorch(CUDA, true);
         choose("gpu:0");
         assertFalse(told.lines.get(0).contains("T4"), told.lines.get(0));
         machine.variables.put("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
@@ -400,7 +403,13 @@ class DevicesTest {
         machine.libtorch(CUDA, true);
         machine.files.put(Path.of("/proc/driver/nvidia/version"),
                 "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.124.06  Release Build  (dvs-builder)\n");
-        machine.files.put(Path.of("/proc/driver/nvidia/gpus/0000:04:00.0/information"), "Model: \t\t NVIDIA H100 80GB HBM3\nIRQ: 1\n");
+        machine.files.put(Path.of("/proc/driver/nvidia/gpus/0000:04:00.0/information"),
+                "Model: \t\t NVIDIA H100 80GB HBM3\nIRQ: 1\n");
+        machine.works = false;
+        fallsBack("no /dev/nvidiactl", "--gpus all");
+        machine.works = true;
+        told.lines.clear();
+        machine.files.put(Path.of("/dev/nvidiactl"), "");
         assertEquals("gpu:0", choose("auto"));
         assertEquals(List.of("device gpu:0: NVIDIA H100 80GB HBM3, driver 570.124.06, libtorch 2.7.1 cu128"), told.lines);
     }
@@ -436,7 +445,8 @@ class DevicesTest {
         machine.reachable = true;
         withH100();
         assertEquals("gpu:0", choose("auto"));
-        assertEquals("fetching libtorch 2.7.1 cu128 from https://publish.djl.ai into " + CUDA + ", once: about 3 GB", told.lines.get(0));
+        assertEquals("fetching libtorch 2.7.1 cu128 from https://publish.djl.ai into " + CUDA + ", once: about 3 GB",
+                told.lines.get(0));
     }
 
     @Test
@@ -474,7 +484,8 @@ class DevicesTest {
         machine.onClassPath = true;
         assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told)).getMessage().contains(JAR));
         machine.variables.put("PYTORCH_LIBRARY_PATH", "/opt/libtorch/lib");
-        assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told)).getMessage().contains("PYTORCH_LIBRARY_PATH"));
+        assertTrue(assertThrows(IllegalStateException.class, () -> devices.fetch(told)).getMessage()
+                .contains("PYTORCH_LIBRARY_PATH"));
     }
 
     @Test
@@ -487,8 +498,8 @@ class DevicesTest {
 
     @Test
     void theCudaFlavourIsTheBindingsOwn() {
-        for (String file : List.of("linux-x86_64/" + Libraries.CUDA + "/libdjl_torch.so", "win-x86_64/" + Libraries.CUDA + "/djl_torch.dll")) {
-            assertNotNull(getClass().getResource("/jnilib/" + file), file);
+        for (String file : List.of("/jnilib/linux-x86_64/%s/libdjl_torch.so", "/jnilib/win-x86_64/%s/djl_torch.dll")) {
+            assertNotNull(getClass().getResource(file.formatted(Libraries.CUDA)), file);
         }
     }
 
