@@ -13,7 +13,7 @@ final class Common {
             description = "Threads on the CPU; 0 leaves the choice to the libraries (default: ${DEFAULT-VALUE}).")
     int threads;
 
-    @Option(names = "--device", paramLabel = "D", defaultValue = "auto",
+    @Option(names = "--device", paramLabel = "D", defaultValue = "${env:SIMCLR_DEVICE:-auto}",
             description = "auto, cpu, gpu or gpu:N, where an encoder is trained (default: ${DEFAULT-VALUE}).")
     String device;
 

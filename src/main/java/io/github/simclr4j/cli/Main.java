@@ -19,7 +19,8 @@ import picocli.CommandLine.Command;
             PretrainCommand.class,
             EmbedCommand.class,
             EvaluateCommand.class,
-            InspectCommand.class
+            InspectCommand.class,
+            DevicesCommand.class
         })
 public final class Main {
     private static final int INTERRUPTED = 130;

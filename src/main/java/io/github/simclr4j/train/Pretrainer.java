@@ -46,7 +46,7 @@ public final class Pretrainer {
      */
     public Pretrainer(PretrainSettings settings, String device, int threads, Progress progress) {
         this.settings = settings;
-        this.device = Torch.device(device);
+        this.device = Torch.device(device, progress);
         this.progress = progress;
         if (settings.mixed() && !this.device.isGpu()) {
             throw new IllegalArgumentException("Mixed precision needs a GPU, and this run is on the CPU: leave it out");

@@ -2,16 +2,17 @@ package io.github.simclr4j.train;
 
 import ai.djl.Device;
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import ai.djl.pytorch.jni.LibUtils;
+import java.nio.file.Path;
 
-/** The one adapter to DJL's PyTorch engine: device, threads and gradient mode. */
+/** The one adapter to DJL's PyTorch engine: library, device, threads and gradient mode. */
 final class Torch {
-    private static final Pattern GPU = Pattern.compile("gpu(?::(\\d+))?");
-
     private Torch() {}
 
     static Engine engine() {
@@ -19,31 +20,42 @@ final class Torch {
     }
 
     /**
-     * Chooses the device.
+     * Chooses the device; what was chosen and why goes to the log.
      *
      * @param name {@code auto} (the first GPU, or the CPU where there is none), {@code cpu}, {@code gpu} or {@code gpu:N}
      * @throws IllegalArgumentException if the name is none of these
      * @throws IllegalStateException if a GPU is asked for and there is none; it never falls back
      */
     static Device device(String name) {
-        if (name.equals("cpu")) {
-            return Device.cpu();
+        return device(name, Devices.LOG);
+    }
+
+    /** The same, told to a listener. */
+    static Device device(String name, Progress progress) {
+        String chosen = Devices.here().choose(name, progress);
+        return chosen.equals("cpu") ? Device.cpu() : Device.gpu(Devices.index(chosen));
+    }
+
+    /** Loads the engine and says what it loaded. */
+    static Environment.Library library() {
+        Engine engine = engine();
+        return new Environment.Library(
+                engine.getVersion(), Path.of(LibUtils.getLibtorchPath()), engine.hasCapability("CUDA"));
+    }
+
+    /**
+     * Adds a few numbers on a GPU. Counting GPUs is not enough: DJL counts them through a CUDA runtime that need not be
+     * installed, and a GPU may be there that the library has no code for, or that this user may not use.
+     *
+     * @return null, or what went wrong
+     */
+    static String probe(int gpu) {
+        try (NDManager manager = engine().newBaseManager(Device.gpu(gpu))) {
+            float sum = manager.ones(new Shape(8)).sum().toFloatArray()[0];
+            return sum == 8 ? null : "the sum of eight ones came out as " + sum;
+        } catch (EngineException e) {
+            return e.getMessage();
         }
-        boolean auto = name.equals("auto");
-        Matcher m = GPU.matcher(name);
-        if (!auto && !m.matches()) {
-            throw new IllegalArgumentException("Unknown device, expected auto, cpu, gpu or gpu:N, found " + name);
-        }
-        int gpus = engine().hasCapability("CUDA") ? engine().getGpuCount() : 0;
-        if (auto) {
-            return gpus > 0 ? Device.gpu(0) : Device.cpu();
-        }
-        int index = m.group(1) == null ? 0 : Integer.parseInt(m.group(1));
-        if (index >= gpus) {
-            throw new IllegalStateException("No " + name + " here: " + gpus + " GPUs are usable with this libtorch; "
-                    + "use --device cpu, or a libtorch with CUDA");
-        }
-        return Device.gpu(index);
     }
 
     /** Sets the threads of one operation on the CPU; 0 leaves libtorch's own choice. */
