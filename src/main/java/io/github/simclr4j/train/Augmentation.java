@@ -18,8 +18,8 @@ public record Augmentation(Kind kind, List<Double> strength, double probability)
     /** What can be done. Chen et al. 2020, appendix A, where nothing else is said. */
     public enum Kind {
         /**
-         * Crop and resize, antialiased bicubic. Strength: the smallest share of the area that is kept, at most 1; aspect ratio
-         * 3/4 to 4/3.
+         * Crop and resize, antialiased bicubic. Strength: the smallest share of the area that is kept, at most 1; aspect
+         * ratio 3/4 to 4/3.
          */
         CROP(1, 0.08),
         /** The same with bilinear resizing, as MoCo and most PyTorch programs. */
@@ -36,13 +36,16 @@ public record Augmentation(Kind kind, List<Double> strength, double probability)
         /** Rotation by 90, 180 or 270 degrees. No strength. */
         ROTATE(0.75),
         /**
-         * A grey square around a random pixel (DeVries and Taylor 2017), at the edges only a part of it. Strength: its side over
-         * the image's, at most 1.
+         * A grey square around a random pixel (DeVries and Taylor 2017), at the edges only a part of it. Strength: its side
+         * over the image's, at most 1.
          */
         CUTOUT(1, 0.5),
-        /** Gaussian noise on every value. Strength: the largest standard deviation, from 0, where values are in [0, 1]. */
+        /** Gaussian noise on every value. Strength: the largest standard deviation, at most 1, the range of values. */
         NOISE(0.5, 0.1),
-        /** Gaussian blur; the kernel is a tenth of the image. Strength: the largest standard deviation in pixels, from 0.1. */
+        /**
+         * Gaussian blur; the kernel is a tenth of the image, three pixels at least. Strength: the largest standard deviation
+         * in pixels, at most 100; the smallest is 0.1.
+         */
         BLUR(0.5, 2.0),
         /** Size of the gradient by the Sobel filter, in grey. No strength. */
         SOBEL(0.5),
@@ -77,10 +80,18 @@ public record Augmentation(Kind kind, List<Double> strength, double probability)
             throw new IllegalArgumentException(kind.text() + " takes " + kind.strength.size()
                     + (kind == Kind.JITTER ? " or 4" : "") + " strengths, found " + strength);
         }
-        for (double s : strength) {
-            boolean share = kind.crops() || kind == Kind.CUTOUT;
-            if (!(s >= 0) || share && !(s > 0 && s <= 1) || kind == Kind.JITTER && s > (four ? 1 : 1.25)) {
-                throw new IllegalArgumentException("The strength of " + kind.text() + " is out of range: " + s);
+        for (int i = 0; i < strength.size(); i++) {
+            double s = strength.get(i);
+            boolean positive = kind.crops() || kind == Kind.CUTOUT || kind == Kind.BLUR;
+            // A hue turns by half a turn at most; 0.8 s and 0.2 s must not exceed what is possible either.
+            double most = switch (kind) {
+                case JITTER -> four ? i == 3 ? 0.5 : 1 : 1.25;
+                case BLUR -> 100;
+                default -> 1;
+            };
+            if (!(s >= 0 && s <= most) || positive && s == 0) {
+                throw new IllegalArgumentException("A strength of " + kind.text() + " must be "
+                        + (positive ? "above 0 and at most " : "from 0 to ") + most + ", found " + s);
             }
         }
         if (!(probability >= 0 && probability <= 1)) {
@@ -104,7 +115,8 @@ public record Augmentation(Kind kind, List<Double> strength, double probability)
                     : Arrays.stream(parts[1].split("/")).map(Double::valueOf).toList();
             return new Augmentation(kind, strength, chance.length == 1 ? kind.probability : Double.parseDouble(chance[1]));
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("Expected name:strength@probability, found " + text.strip(), e);
+            throw new IllegalArgumentException(
+                    "Expected an augmentation as name:strength@probability, found " + text.strip(), e);
         }
     }
 

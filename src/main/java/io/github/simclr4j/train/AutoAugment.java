@@ -15,12 +15,12 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /**
- * The learnt policies of AutoAugment (Cubuk et al. 2019): each image gets one of 25 pairs of operations, each of the two with
- * its own probability and magnitude, and a random sign where it has two directions.
+ * The learnt policies of AutoAugment (Cubuk et al. 2019): each image gets one of 25 pairs of operations, each of the two
+ * with its own probability and magnitude, and a random sign where it has two directions.
  *
- * <p>Images are rounded to 256 levels first, and operations do on whole batches what Pillow does on uint8 images, its rounding
- * included: mixtures are cut to a whole level, smoothing is rounded to the nearest. Pixels that come from outside are grey
- * (128), as in the authors' code.
+ * <p>Images are rounded to 256 levels first, and operations do on whole batches what Pillow does on uint8 images, its
+ * rounding included: mixtures are cut to a whole level, smoothing is rounded to the nearest. Pixels that come from outside
+ * are grey (128), as in the authors' code.
  */
 final class AutoAugment {
     /** Table 7 of the paper. Name, probability, magnitude from 0 to 9 where the operation has one. */

@@ -18,11 +18,9 @@ public record Composition(List<Augmentation> parts) {
             // Chen et al. 2020, appendix B.9: strength 0.5, no blur.
             "simclr-cifar", "crop:0.08,flip,jitter:0.5,grey",
             // He et al. 2020, section 3.3.
-            "mocov1", "crop:0.2,grey,jitter:0.4/0.4/0.4/0.4@1,flip",
+            "mocov1", "crop-bilinear:0.2,grey,jitter:0.4/0.4/0.4/0.4@1,flip",
             // Chen, Fan, Girshick and He 2020, table 1.
-            "mocov2", "crop:0.2,jitter:0.4/0.4/0.4/0.1,grey,blur,flip",
-            // The same for images of about 32 pixels, which a blur takes too much from.
-            "mocov2-cifar", "crop:0.2,jitter:0.4/0.4/0.4/0.1,grey,flip",
+            "mocov2", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,blur,flip",
             "supervised", "crop:0.08,flip",
             "autoaugment", "crop:0.08,flip,autoaugment",
             "autoaugment-imagenet", "crop:0.08,flip,autoaugment-imagenet"));
@@ -30,7 +28,7 @@ public record Composition(List<Augmentation> parts) {
     /** Copies the list. */
     public Composition {
         parts = List.copyOf(parts);
-        if (parts.stream().filter(p -> p.kind() == Augmentation.Kind.CROP).count() > 1) {
+        if (parts.stream().filter(p -> p.kind().crops()).count() > 1) {
             throw new IllegalArgumentException("A view is cropped once at most, found " + parts);
         }
     }
@@ -50,7 +48,7 @@ public record Composition(List<Augmentation> parts) {
         if (known.isBlank() || known.equals("none")) {
             return new Composition(List.of());
         }
-        return new Composition(Arrays.stream(known.split(",")).map(Augmentation::of).toList());
+        return new Composition(Arrays.stream(known.split(",", -1)).map(Augmentation::of).toList());
     }
 
     /** As {@link #of} reads it. */

@@ -184,8 +184,8 @@ final class ImageOps {
     }
 
     /**
-     * The size of the gradient of the grey image by the Sobel filter, edges repeated, in all three channels. A step from 0 to 1
-     * between two columns or rows gives 1; what is above is cut.
+     * The size of the gradient of the grey image by the Sobel filter, edges repeated, in all three channels. A step from 0
+     * to 1 between two columns or rows gives 1; what is above is cut.
      */
     static NDArray sobel(NDArray x) {
         NDArray grey = luma(x);
@@ -215,8 +215,8 @@ final class ImageOps {
 
     /**
      * Standard normal noise [n, values] that an image's keys alone decide. The k-th number is
-     * {@code ((a k + b)^5 + c)^5 mod PRIME}, in which each step is a permutation, and two numbers make two normal ones (Box and
-     * Muller 1958). In tensors this is far faster on a GPU than to draw and upload it, and it needs no state.
+     * {@code ((a k + b)^5 + c)^5 mod PRIME}, in which each step is a permutation, and two numbers make two normal ones (Box
+     * and Muller 1958). Made on the device, it needs no upload, and no state beside the keys.
      *
      * @param a first key of each image, 1 to PRIME - 1, int64 [n, 1]
      * @param b second key, likewise

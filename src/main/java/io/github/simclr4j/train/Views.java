@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
@@ -14,7 +15,7 @@ import java.util.random.RandomGenerator;
  * not on its neighbours. Immutable.
  */
 final class Views {
-    private static final int BRIGHTNESS = 0;
+    // Of the four operations of a colour jitter; 0 is brightness.
     private static final int CONTRAST = 1;
     private static final int SATURATION = 2;
     private static final int HUE = 3;
@@ -38,7 +39,8 @@ final class Views {
      *
      * @param images float32 [n, 3, side, side] in [0, 1]
      * @param seeds one an image; any numbers, 1, 2, 3 are as good as others
-     * @return float32 [n, 3, size, size] in [0, 1], owned by the manager of the images
+     * @return float32 [n, 3, size, size] in [0, 1], owned by the manager of the images; where there is nothing to do, the
+     *     images themselves
      */
     NDArray view(NDArray images, long[] seeds) {
         RandomGenerator[] random = new RandomGenerator[seeds.length];
@@ -68,13 +70,16 @@ final class Views {
         NDManager owner = x.getManager();
         NDArray result;
         try (NDManager scratch = owner.newSubManager()) {
-            x.tempAttach(scratch);
-            result = change.apply(x);
-            if (result != x) {
-                result.attach(owner);
+            // Results belong to the manager of the first operand: an alias of the input takes them to the scratch manager.
+            NDArray alias = x.reshape(x.getShape());
+            alias.attach(scratch);
+            result = change.apply(alias);
+            if (result == alias) {
+                return x;
             }
+            result.attach(owner);
         }
-        if (result != x && x != callers) {
+        if (x != callers) {
             x.close();
         }
         return result;
@@ -174,40 +179,53 @@ final class Views {
         return ImageOps.resample(x, both.get(new NDIndex(":{}", n)), both.get(new NDIndex("{}:", n))).clip(0, 1);
     }
 
-    /**
-     * The four operations in an order of its own for each image, with few operations on the whole batch: three of the four mix
-     * an image with grey ({@link ImageOps#colour}) and can be done for some images while others get another of them or none.
-     * Hue, the costly one, is done once for all images; up to three of the others come before it and up to three after.
-     */
     private static NDArray jitter(NDArray x, List<Double> strength, boolean[] on, RandomGenerator[] random) {
-        int n = random.length;
         double s = strength.get(0);
         double[] most = strength.size() == 1
                 ? new double[] {0.8 * s, 0.8 * s, 0.8 * s, 0.2 * s}
                 : strength.stream().mapToDouble(d -> d).toArray();
+        int[][] order = new int[on.length][];
+        float[][] factors = new float[on.length][4];
+        for (int i = 0; i < on.length; i++) {
+            order[i] = order(random[i]);
+            for (int k = 0; k < 4; k++) {
+                // A factor of 1, or a turn of 0, changes nothing.
+                double draw = (on[i] ? most[k] : 0) * (2 * random[i].nextDouble() - 1);
+                factors[i][k] = (float) (k == HUE ? draw : Math.max(0, 1 + draw));
+            }
+        }
+        return jitter(x, order, factors);
+    }
+
+    /**
+     * Brightness (0), contrast (1), saturation (2) and hue (3) in an order of its own for each image, by few operations on
+     * the whole batch: three of the four mix an image with grey ({@link ImageOps#colour}) and can be done for some images
+     * while others get another of them or none. Hue, the costly one, is done once for all images; up to three of the others
+     * come before it and up to three after.
+     *
+     * @param order of each image, [n][4]
+     * @param factors of each operation, not of each place; of hue it is the shift in turns, [n][4]
+     */
+    static NDArray jitter(NDArray x, int[][] order, float[][] factors) {
+        int n = order.length;
         // Places 0 to 2 are before the hue, 3 to 5 after it; factor, share of the grey image, share of its mean.
         float[][][] place = new float[6][3][n];
         for (float[][] p : place) {
-            java.util.Arrays.fill(p[0], 1);
+            Arrays.fill(p[0], 1);
         }
         boolean[] used = new boolean[6];
         float[] hue = new float[n];
         for (int i = 0; i < n; i++) {
-            int[] order = order(random[i]);
             int next = 0;
-            for (int k : order) {
-                double draw = most[k] * (2 * random[i].nextDouble() - 1);
-                if (!on[i]) {
-                    continue;
-                }
+            for (int k : order[i]) {
+                float f = factors[i][k];
                 if (k == HUE) {
-                    hue[i] = (float) draw;
+                    hue[i] = f;
                     next = 3;
-                } else {
-                    float factor = (float) Math.max(0, 1 + draw);
-                    place[next][0][i] = factor;
-                    place[next][1][i] = k == SATURATION ? 1 - factor : 0;
-                    place[next][2][i] = k == CONTRAST ? 1 - factor : 0;
+                } else if (f != 1) {
+                    place[next][0][i] = f;
+                    place[next][1][i] = k == SATURATION ? 1 - f : 0;
+                    place[next][2][i] = k == CONTRAST ? 1 - f : 0;
                     used[next++] = true;
                 }
             }
@@ -221,7 +239,7 @@ final class Views {
                     return ImageOps.colour(z, m.create(values[0]), m.create(values[1]), m.create(values[2]));
                 });
             }
-            if (p == 2 && most[HUE] > 0) {
+            if (p == 2) {
                 y = replace(y, x, z -> ImageOps.hue(z, z.getManager().create(hue)));
             }
         }
@@ -229,8 +247,8 @@ final class Views {
     }
 
     /** A random order of the four operations. */
-    private static int[] order(RandomGenerator random) {
-        int[] order = {BRIGHTNESS, CONTRAST, SATURATION, HUE};
+    static int[] order(RandomGenerator random) {
+        int[] order = {0, 1, 2, 3};
         for (int i = 3; i > 0; i--) {
             int j = random.nextInt(i + 1);
             int swap = order[i];
