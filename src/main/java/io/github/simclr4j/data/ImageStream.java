@@ -56,7 +56,7 @@ public final class ImageStream implements AutoCloseable {
             }
             if (two > (long) megabytes << 20) {
                 throw new IllegalArgumentException("A buffer of " + megabytes + " MB is too small for two batches of " + batch
-                        + " images of " + side + "x" + side + ": give it at least " + megabytes(two) + " MB");
+                        + " images of " + side + "x" + side + ": give it at least " + inMegabytes(two) + " MB");
             }
         }
 
@@ -85,7 +85,7 @@ public final class ImageStream implements AutoCloseable {
 
     /** So many unreadable images in a row mean that the set is gone. */
     static final int IN_A_ROW = 1000;
-    private static final double BYTES_A_PIXEL = 16;
+    private static final long BYTES_A_PIXEL = 16;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration CLOSING = Duration.ofSeconds(10);
 
@@ -332,7 +332,6 @@ public final class ImageStream implements AutoCloseable {
             inARow.set(0);
             synchronized (this) {
                 place.batch.images[place.index] = image;
-                lastRead = System.nanoTime();
                 if (++place.batch.filled == place.batch.images.length) {
                     notifyAll();
                 }
@@ -345,10 +344,10 @@ public final class ImageStream implements AutoCloseable {
          * order, so the one that is waited for always gets done.
          */
         private synchronized long reserve(int width, int height) throws IOException {
-            long bytes = (long) (BYTES_A_PIXEL * width * height + 12.0 * Math.min(width, height) * settings.side)
-                    + settings.image();
+            // The resize has rows of floats, as high as the image and as wide as the square.
+            long bytes = BYTES_A_PIXEL * width * height + 12L * Math.min(width, height) * settings.side + settings.image();
             if (bytes > settings.decoding()) {
-                throw new IOException("image too large: to decode " + width + "x" + height + " takes " + megabytes(bytes)
+                throw new IOException("image too large: to decode " + width + "x" + height + " takes " + inMegabytes(bytes)
                         + " MB, and a buffer of " + settings.megabytes + " MB leaves " + (settings.decoding() >> 20)
                         + " MB beside its batches; give it more");
             }
@@ -369,6 +368,7 @@ public final class ImageStream implements AutoCloseable {
 
         private synchronized void release(long bytes) {
             decoding -= bytes;
+            lastRead = System.nanoTime();
             notifyAll();
         }
 
@@ -402,7 +402,7 @@ public final class ImageStream implements AutoCloseable {
         }
     }
 
-    private static long megabytes(long bytes) {
+    private static long inMegabytes(long bytes) {
         return (bytes + (1 << 20) - 1) >> 20;
     }
 }
