@@ -37,13 +37,27 @@ public final class Images {
             throw new IOException(folder + " is not a folder: name a folder with images in it");
         }
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile).filter(Images::hasImageEnding).sorted().toList();
+            return files.filter(Files::isRegularFile).filter(f -> isImageName(f.toString())).sorted().toList();
         }
     }
 
-    private static boolean hasImageEnding(Path file) {
-        String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-        return ENDINGS.stream().anyMatch(name::endsWith);
+    /** Whether a file's name ends as that of an image. */
+    public static boolean isImageName(String name) {
+        String lower = name.toLowerCase(Locale.ROOT);
+        return ENDINGS.stream().anyMatch(lower::endsWith);
+    }
+
+    /** Told the size of an image before its pixels are decoded; what it throws ends the reading. */
+    @FunctionalInterface
+    public interface SizeCheck {
+        /**
+         * May wait, or refuse the image.
+         *
+         * @param width width in pixels
+         * @param height height in pixels
+         * @throws IOException if the image should not be decoded
+         */
+        void check(int width, int height) throws IOException;
     }
 
     /**
@@ -65,6 +79,16 @@ public final class Images {
      * @throws IOException if they are no whole image
      */
     public static RgbImage read(byte[] bytes) throws IOException {
+        return read(bytes, (width, height) -> {});
+    }
+
+    /**
+     * Decodes the bytes of a file.
+     *
+     * @param size told the image's size first
+     * @throws IOException if they are no whole image, or {@code size} throws it
+     */
+    public static RgbImage read(byte[] bytes, SizeCheck size) throws IOException {
         try (ImageInputStream in = ImageIO.createImageInputStream(new ByteArrayInputStream(bytes))) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext()) {
@@ -84,6 +108,7 @@ public final class Images {
                 if (pixels > MAX_PIXELS) {
                     throw new IOException("image too large: " + pixels + " pixels, at most " + MAX_PIXELS);
                 }
+                size.check(reader.getWidth(0), reader.getHeight(0));
                 RgbImage image = of(reader.read(0));
                 if (damage.get() != null) {
                     throw new IOException("damaged image: " + damage.get());

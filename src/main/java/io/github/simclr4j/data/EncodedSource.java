@@ -1,0 +1,100 @@
+package io.github.simclr4j.data;
+
+import io.github.simclr4j.onnx.Images;
+import io.github.simclr4j.onnx.RgbImage;
+import java.io.IOException;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** Images in the bytes of image files, wherever those lie. */
+abstract class EncodedSource implements ImageSource {
+    /** An image file larger than this is refused. */
+    static final long MAX_FILE = 256L << 20;
+
+    /** How many images' bytes a fingerprint covers. */
+    static final int FINGERPRINTED = 256;
+
+    /** What stands before an image's own name in errors, such as {@code archive.zip!}. */
+    private final String container;
+    final List<String> names;
+    private final Labels labels;
+
+    EncodedSource(String container, List<String> names, Labels labels) {
+        this.container = container;
+        this.names = names;
+        this.labels = labels;
+    }
+
+    /** The size of an image file; -1 if it is not there. */
+    abstract long length(int i) throws IOException;
+
+    /** The whole image file. */
+    abstract byte[] bytes(int i) throws IOException;
+
+    @Override
+    public int size() {
+        return names.size();
+    }
+
+    @Override
+    public String name(int i) {
+        return container + names.get(i);
+    }
+
+    @Override
+    public OptionalInt label(int i) {
+        return labels.get(i);
+    }
+
+    @Override
+    public List<String> classes() {
+        return labels.classes();
+    }
+
+    @Override
+    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+        try {
+            long length = length(i);
+            if (length < 0) {
+                throw new IOException("no such file");
+            }
+            if (length > MAX_FILE) {
+                throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);
+            }
+            return Images.read(bytes(i), size);
+        } catch (IOException e) {
+            throw Unreadable.exception(name(i), e);
+        }
+    }
+
+    @Override
+    public String fingerprint() throws IOException {
+        Fingerprint f = new Fingerprint();
+        f.add(size());
+        labels.addTo(f);
+        for (int i = 0; i < size(); i++) {
+            f.add(names.get(i));
+            f.add(length(i));
+        }
+        for (int i : Fingerprint.spread(size(), FINGERPRINTED)) {
+            long length = length(i);
+            f.add(length < 0 || length > MAX_FILE ? new byte[0] : bytes(i));
+        }
+        return f.hex();
+    }
+
+    /** Whether a name with slashes is that of an image that is meant to be seen. */
+    static boolean isWanted(String name) {
+        return Images.isImageName(name) && !isHidden(name);
+    }
+
+    /** Whether a file or a folder above it is hidden or a Mac's book-keeping. */
+    static boolean isHidden(String name) {
+        for (String part : name.split("/")) {
+            if (part.startsWith(".") && !part.equals(".") && !part.equals("..") || part.equals("__MACOSX")) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

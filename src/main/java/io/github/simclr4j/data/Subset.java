@@ -1,0 +1,64 @@
+package io.github.simclr4j.data;
+
+import io.github.simclr4j.onnx.Images;
+import io.github.simclr4j.onnx.RgbImage;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** Some images of another source, in its order. */
+final class Subset implements ImageSource {
+    private final ImageSource all;
+    private final int[] chosen;
+
+    Subset(ImageSource all, int count, long seed) {
+        this.all = all;
+        List<Integer> order = new ArrayList<>(IntStream.range(0, all.size()).boxed().toList());
+        Collections.shuffle(order, new Random(seed));
+        chosen = order.subList(0, count).stream().mapToInt(i -> i).sorted().toArray();
+    }
+
+    @Override
+    public int size() {
+        return chosen.length;
+    }
+
+    @Override
+    public String name(int i) {
+        return all.name(chosen[i]);
+    }
+
+    @Override
+    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+        return all.read(chosen[i], size);
+    }
+
+    @Override
+    public OptionalInt label(int i) {
+        return all.label(chosen[i]);
+    }
+
+    @Override
+    public List<String> classes() {
+        return all.classes();
+    }
+
+    @Override
+    public String fingerprint() throws IOException {
+        Fingerprint f = new Fingerprint();
+        f.add(all.fingerprint());
+        for (int i : chosen) {
+            f.add(i);
+        }
+        return f.hex();
+    }
+
+    @Override
+    public void close() throws IOException {
+        all.close();
+    }
+}
