@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.zip.GZIPOutputStream;
 import javax.imageio.ImageIO;
 
@@ -121,6 +122,6 @@ final class Samples {
     /** Whether an image of a source is the one of the formula. */
     static boolean is(RgbImage image, int number, int width, int height) {
         return image.width() == width && image.height() == height
-                && java.util.Arrays.equals(expected(number, width, height), image.rgb());
+                && Arrays.equals(expected(number, width, height), image.rgb());
     }
 }
