@@ -12,6 +12,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /**
@@ -202,13 +205,20 @@ public final class ImageStream implements AutoCloseable {
         }
     }
 
-    /** Going once through an order. What changes is guarded by this object, whose waiters all wake at any change. */
+    /** Going once through an order. What changes is guarded by the lock. */
     private final class Pass {
         final int[] order;
         final List<Thread> threads = new ArrayList<>();
+        private final AtomicInteger inARow = new AtomicInteger();
+        private final Lock lock = new ReentrantLock();
+        /** The reader waits for it: a batch is full. */
+        private final Condition full = lock.newCondition();
+        /** Threads wait for it: a batch was handed out. */
+        private final Condition room = lock.newCondition();
+        /** Threads wait for it: an image is decoded. */
+        private final Condition memory = lock.newCondition();
         /** In order; the last is the one that places are given of. */
         private final Deque<Filling> batches = new ArrayDeque<>();
-        private final AtomicInteger inARow = new AtomicInteger();
         private int begun;
         private long decoding;
         private long lastRead = System.nanoTime();
@@ -225,33 +235,38 @@ public final class ImageStream implements AutoCloseable {
             }
         }
 
-        synchronized Batch next() throws IOException, InterruptedException {
+        Batch next() throws IOException, InterruptedException {
             long since = System.nanoTime();
-            while (true) {
-                if (failure instanceof Error e) {
-                    throw e;
-                } else if (failure instanceof RuntimeException e) {
-                    throw e;
-                } else if (failure != null) {
-                    throw (IOException) failure;
-                } else if (ended) {
-                    throw new IllegalStateException("The stream is closed");
+            lock.lockInterruptibly();
+            try {
+                while (true) {
+                    if (failure instanceof Error e) {
+                        throw e;
+                    } else if (failure instanceof RuntimeException e) {
+                        throw e;
+                    } else if (failure != null) {
+                        throw (IOException) failure;
+                    } else if (ended) {
+                        throw new IllegalStateException("The stream is closed");
+                    }
+                    Filling first = batches.peek();
+                    if (first != null && first.filled == first.images.length) {
+                        batches.remove();
+                        room.signalAll();
+                        return new Batch(first.position, first.images, first.pixels);
+                    }
+                    if (first == null && begun == order.length) {
+                        return null;
+                    }
+                    long left = patience.toNanos() - (System.nanoTime() - Math.max(since, lastRead));
+                    if (left <= 0) {
+                        throw new IOException("No image was read for " + patience.toSeconds() + " s: stuck near "
+                                + source.name(order[first == null ? begun : first.position]));
+                    }
+                    full.awaitNanos(left);
                 }
-                Filling first = batches.peek();
-                if (first != null && first.filled == first.images.length) {
-                    batches.remove();
-                    notifyAll();
-                    return new Batch(first.position, first.images, first.pixels);
-                }
-                if (first == null && begun == order.length) {
-                    return null;
-                }
-                long left = patience.toNanos() - (System.nanoTime() - Math.max(since, lastRead));
-                if (left <= 0) {
-                    throw new IOException("No image was read for " + patience.toSeconds() + " s: stuck near "
-                            + source.name(order[first == null ? begun : first.position]));
-                }
-                wait(left / 1_000_000 + 1);
+            } finally {
+                lock.unlock();
             }
         }
 
@@ -263,36 +278,48 @@ public final class ImageStream implements AutoCloseable {
             } catch (InterruptedException e) {
                 // Only end() interrupts.
             } catch (Throwable e) {
-                fail(e);
+                stop(() -> failure = failure == null && !ended ? e : failure);
             }
         }
 
-        private synchronized void fail(Throwable e) {
-            if (!ended && failure == null) {
-                failure = e;
+        /** Lets nobody wait any longer. */
+        private void stop(Runnable mark) {
+            lock.lock();
+            try {
+                mark.run();
+                full.signalAll();
+                room.signalAll();
+                memory.signalAll();
+            } finally {
+                lock.unlock();
             }
-            notifyAll();
         }
 
         /** The next place to fill, in order; null if there is none left. */
-        private synchronized Place take() throws InterruptedException {
-            while (!ended && failure == null) {
-                Filling last = batches.peekLast();
-                if (last != null && last.given < last.images.length) {
-                    return new Place(last, last.given++);
+        private Place take() throws InterruptedException {
+            lock.lock();
+            try {
+                while (!ended && failure == null) {
+                    Filling last = batches.peekLast();
+                    if (last != null && last.given < last.images.length) {
+                        return new Place(last, last.given++);
+                    }
+                    if (begun == order.length) {
+                        return null;
+                    }
+                    if (batches.size() < settings.batches()) {
+                        Filling next = new Filling(begun, Math.min(settings.batch, order.length - begun));
+                        begun += next.images.length;
+                        batches.add(next);
+                        room.signalAll();
+                    } else {
+                        room.await();
+                    }
                 }
-                if (begun == order.length) {
-                    return null;
-                }
-                if (batches.size() < settings.batches()) {
-                    Filling next = new Filling(begun, Math.min(settings.batch, order.length - begun));
-                    begun += next.images.length;
-                    batches.add(next);
-                } else {
-                    wait();
-                }
+                return null;
+            } finally {
+                lock.unlock();
             }
-            return null;
         }
 
         private void fill(Place place) throws IOException, InterruptedException {
@@ -316,7 +343,7 @@ public final class ImageStream implements AutoCloseable {
                 System.arraycopy(square, 0, place.batch.pixels, place.index * settings.image(), settings.image());
             } catch (IOException e) {
                 // An interrupt makes reads fail that are all right.
-                if (isEnded()) {
+                if (isStopped()) {
                     throw new InterruptedException();
                 }
                 if (bad.add(image)) {
@@ -330,11 +357,14 @@ public final class ImageStream implements AutoCloseable {
                 release(held[0]);
             }
             inARow.set(0);
-            synchronized (this) {
-                place.batch.images[place.index] = image;
+            place.batch.images[place.index] = image;
+            lock.lock();
+            try {
                 if (++place.batch.filled == place.batch.images.length) {
-                    notifyAll();
+                    full.signal();
                 }
+            } finally {
+                lock.unlock();
             }
             return true;
         }
@@ -343,7 +373,7 @@ public final class ImageStream implements AutoCloseable {
          * Waits until an image may be decoded. Nobody waits here while holding memory of this kind, and batches are begun in
          * order, so the one that is waited for always gets done.
          */
-        private synchronized long reserve(int width, int height) throws IOException {
+        private long reserve(int width, int height) throws IOException {
             // The resize has rows of floats, as high as the image and as wide as the square.
             long bytes = BYTES_A_PIXEL * width * height + 12L * Math.min(width, height) * settings.side + settings.image();
             if (bytes > settings.decoding()) {
@@ -351,36 +381,45 @@ public final class ImageStream implements AutoCloseable {
                         + " MB, and a buffer of " + settings.megabytes + " MB leaves " + (settings.decoding() >> 20)
                         + " MB beside its batches; give it more");
             }
+            lock.lock();
             try {
-                while (decoding + bytes > settings.decoding()) {
-                    if (ended || failure != null) {
-                        throw new InterruptedIOException("the stream was closed");
-                    }
-                    wait();
+                while (decoding + bytes > settings.decoding() && !ended && failure == null) {
+                    memory.await();
                 }
+                if (ended || failure != null) {
+                    throw new InterruptedIOException("the stream was closed");
+                }
+                decoding += bytes;
+                return bytes;
             } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
                 throw new InterruptedIOException("the stream was closed");
+            } finally {
+                lock.unlock();
             }
-            decoding += bytes;
-            return bytes;
         }
 
-        private synchronized void release(long bytes) {
-            decoding -= bytes;
-            lastRead = System.nanoTime();
-            notifyAll();
+        private void release(long bytes) {
+            lock.lock();
+            try {
+                decoding -= bytes;
+                lastRead = System.nanoTime();
+                memory.signalAll();
+            } finally {
+                lock.unlock();
+            }
         }
 
-        private synchronized boolean isEnded() {
-            return ended || failure != null;
+        private boolean isStopped() {
+            lock.lock();
+            try {
+                return ended || failure != null;
+            } finally {
+                lock.unlock();
+            }
         }
 
         void end() {
-            synchronized (this) {
-                ended = true;
-                notifyAll();
-            }
+            stop(() -> ended = true);
             threads.forEach(Thread::interrupt);
             boolean interrupted = false;
             long until = System.nanoTime() + closing.toNanos();

@@ -155,9 +155,9 @@ class ResidentImagesTest {
         assertTrue(message.startsWith("1073741824 images take 491544576 MB of memory") && message.contains("stream"), message);
         assertEquals(0, many.decoded.get());
         // An estimate that was too low ends the reading as well, before the memory is used up.
-        Many wrong = new Many(25600, 60, 8);
-        assertThrows(IOException.class, () -> ResidentImages.read(wrong, 40, 200_000_000, Progress.NONE));
-        assertTrue(wrong.decoded.get() < 25600, "decoded " + wrong.decoded);
+        Many wrong = new Many(2560, 60, 8);
+        assertThrows(IOException.class, () -> ResidentImages.read(wrong, 40, 20_000_000, Progress.NONE));
+        assertTrue(wrong.decoded.get() < 2560, "decoded " + wrong.decoded);
     }
 
     /** Run in a JVM with a small heap: streams what it is given, and prints how many images it saw and the markers among them. */
@@ -203,15 +203,15 @@ class ResidentImagesTest {
                 file.write(200);
             }
         }
-        // 50,000 of them in a compressed tar: more than the heap as well, so spooled.
+        // 25,000 of them in a compressed tar: more than the heap as well, so spooled.
         Path tar = dir.resolve("cifar.tar.gz");
         try (TarArchiveOutputStream out =
                         new TarArchiveOutputStream(new GZIPOutputStream(Files.newOutputStream(tar), 1 << 16));
                 InputStream in = Files.newInputStream(cifar)) {
             TarArchiveEntry entry = new TarArchiveEntry("x/data_batch_1.bin");
-            entry.setSize(50_000L * 3073);
+            entry.setSize(25_000L * 3073);
             out.putArchiveEntry(entry);
-            byte[] buffer = new byte[50_000];
+            byte[] buffer = new byte[25_000];
             for (int i = 0; i < 3073; i++) {
                 in.readNBytes(buffer, 0, buffer.length);
                 out.write(buffer);
@@ -225,7 +225,7 @@ class ResidentImagesTest {
         Process process = java.redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), output);
-        assertEquals("100000 images, marked 99999 77777 0\n50000 images, marked 0\nheap 64\n",
+        assertEquals("100000 images, marked 99999 77777 0\n25000 images, marked 0\nheap 64\n",
                 output.replace(System.lineSeparator(), "\n"));
         try (Stream<Path> left = Files.list(temporary)) {
             assertEquals(List.of(), left.filter(f -> f.toString().contains("spool")).toList());
