@@ -27,8 +27,8 @@ public interface ImageSource extends AutoCloseable {
      * Of several members of one name the last counts, as if unpacked.
      * <li>A table of paths: comma, semicolon or tab separated, with a header. The column {@code path} or {@code image}, or else
      * the first, holds paths relative to the table; the column {@code label} or {@code class}, if there is one, their classes.
-     * <li>CIFAR-10 and CIFAR-100 binaries: a folder with {@code data_batch_*.bin} or {@code train.bin} (their tests are left out), the official tar of
-     * it, or a single file.
+     * <li>CIFAR-10 and CIFAR-100 binaries: a folder with {@code data_batch_*.bin} or {@code train.bin} (the test is left out), the
+     * official tar of it, or a single file.
      * <li>STL-10 binaries: a folder with {@code train_X.bin} and {@code unlabeled_X.bin} (either or both; the test is left out),
      * the official tar of it, or a single file.
      * <li>IDX (MNIST and its relatives), also gzipped: the file of images, with the file of labels beside it if it is there, or

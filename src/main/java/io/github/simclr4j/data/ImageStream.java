@@ -22,9 +22,10 @@ import java.util.function.Consumer;
  * ({@link Preprocessing}). Threads decode between {@link #start} and the end of the pass; a set may be gone through many times.
  *
  * <p><b>Memory.</b> Never more than {@link Settings#megabytes} are held: batches that are being filled or wait (at most four,
- * and half of the limit), and 16 bytes for each pixel of an image while it is decoded (its raster, its colours, its bytes and
- * what alpha costs) together with what the resize takes. Not counted are a batch that was handed out, which is its receiver's,
- * and one encoded file a thread. An image that could never be decoded within what the batches leave counts as unreadable.
+ * and half of the limit), and 20 bytes for each pixel of an image while it is decoded (the decoder's raster, also with 16 bits
+ * and alpha, its colours and its bytes) together with what the resize takes. Not counted are a batch that was handed out, which
+ * is its receiver's, and one encoded file a thread. An image that could never be decoded within what the batches leave counts as
+ * unreadable.
  *
  * <p><b>Unreadable images.</b> Each is reported once in the life of the stream, and not read again. Its place in the order is
  * taken by the image one batch further on, or the next readable one after that, going round at the end: batches keep their
@@ -88,7 +89,7 @@ public final class ImageStream implements AutoCloseable {
 
     /** So many unreadable images in a row mean that the set is gone. */
     static final int IN_A_ROW = 1000;
-    private static final long BYTES_A_PIXEL = 16;
+    private static final long BYTES_A_PIXEL = 20;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration CLOSING = Duration.ofSeconds(10);
 

@@ -63,7 +63,8 @@ final class TarSource extends EncodedSource {
         Bytes bytes;
         try (Spool spool = new Spool();
                 FileInputStream in = new FileInputStream(file.toFile());
-                TarArchiveInputStream tar = new TarArchiveInputStream(decompressed(in), "UTF-8")) {
+                InputStream plain = decompressed(in);
+                TarArchiveInputStream tar = new TarArchiveInputStream(plain, "UTF-8")) {
             progress.start("decompressing " + file.getFileName(), in.getChannel().size());
             for (TarArchiveEntry e = tar.getNextEntry(); e != null; e = tar.getNextEntry()) {
                 if (e.isFile() && !e.isLink() && !e.isSymbolicLink()
@@ -74,8 +75,8 @@ final class TarSource extends EncodedSource {
                     progress.at(in.getChannel().position(), members.size() + " files");
                 }
             }
-            // The checksum stands at the end.
-            tar.transferTo(OutputStream.nullOutputStream());
+            // The checksum stands at the end, behind what the archive takes for its own.
+            plain.transferTo(OutputStream.nullOutputStream());
             progress.end();
             bytes = spool.finish();
         } catch (IOException | IllegalArgumentException e) {

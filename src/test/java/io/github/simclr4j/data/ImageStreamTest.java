@@ -231,7 +231,7 @@ class ImageStreamTest {
 
             @Override
             void decoding(int i) throws IOException {
-                long bytes = 16L * sides[i] * sides[i];
+                long bytes = 20L * sides[i] * sides[i];
                 long now = decoding.addAndGet(bytes) + (finished.get() - handed.get()) * 32 * 32 * 3;
                 most.accumulateAndGet(now, Math::max);
                 mostTogether.accumulateAndGet(together.incrementAndGet(), Math::max);
