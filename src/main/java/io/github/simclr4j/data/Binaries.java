@@ -14,10 +14,10 @@ import java.util.regex.Pattern;
 /**
  * The binary files of well-known sets.
  *
- * <p>CIFAR-10 and CIFAR-100 (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html): records of one or two label bytes
- * and 32x32 pixels, colour by colour. STL-10 (Coates, Ng, Lee 2011, https://cs.stanford.edu/~acoates/stl10/): 96x96 pixels,
- * colour by colour, column by column; labels from 1 in a file of their own. IDX (LeCun, http://yann.lecun.com/exdb/mnist/):
- * 0, 0, type, number of dimensions, the dimensions as big-endian integers, the values.
+ * <p>CIFAR-10 and CIFAR-100 (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html): records of one or two label
+ * bytes and 32x32 pixels, colour by colour. STL-10 (Coates, Ng, Lee 2011, https://cs.stanford.edu/~acoates/stl10/): 96x96
+ * pixels, colour by colour, column by column; labels from 1 in a file of their own. IDX (LeCun,
+ * http://yann.lecun.com/exdb/mnist/): 0, 0, type, number of dimensions, the dimensions as big-endian integers, the values.
  */
 final class Binaries {
     private static final Pattern CIFAR10 = Pattern.compile("data_batch_\\d+\\.bin");
@@ -78,8 +78,8 @@ final class Binaries {
         if (cifar10 || cifar100) {
             return cifar(shelf, List.of(name), cifar10 ? 10 : 100);
         }
-        throw new IOException(shelf.display(name) + ": expected a whole number of CIFAR-10 records (3,073 bytes, label 0 to 9) or"
-                + " CIFAR-100 records (3,074 bytes), or the name of an STL-10 file (*_X.bin), found " + bytes.length()
+        throw new IOException(shelf.display(name) + ": expected a whole number of CIFAR-10 records (3,073 bytes, label 0 to 9)"
+                + " or CIFAR-100 records (3,074 bytes), or the name of an STL-10 file (*_X.bin), found " + bytes.length()
                 + " bytes: truncated, or something else");
     }
 
@@ -107,8 +107,8 @@ final class Binaries {
             for (int i = 0; i < count; i++) {
                 of[i] = bytes.read((long) i * record + head - 1, 1)[0] & 255;
                 if (of[i] >= classes) {
-                    throw new IOException(display + "#" + i + ": expected a label from 0 to " + (classes - 1) + ", found " + of[i]
-                            + ": not CIFAR-" + classes + ", or damaged");
+                    throw new IOException(display + "#" + i + ": expected a label from 0 to " + (classes - 1) + ", found "
+                            + of[i] + ": not CIFAR-" + classes + ", or damaged");
                 }
             }
             labels.add(of);

@@ -4,10 +4,9 @@ import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.RgbImage;
 import java.io.IOException;
 import java.util.List;
-import java.util.OptionalInt;
 
 /** Images in the bytes of image files, wherever those lie. */
-abstract class EncodedSource implements ImageSource {
+abstract class EncodedSource extends Labelled {
     /** An image file larger than this is refused. */
     static final long MAX_FILE = 256L << 20;
 
@@ -17,12 +16,11 @@ abstract class EncodedSource implements ImageSource {
     /** What stands before an image's own name in errors, such as {@code archive.zip!}. */
     private final String container;
     final List<String> names;
-    private final Labels labels;
 
     EncodedSource(String container, List<String> names, Labels labels) {
+        super(labels);
         this.container = container;
         this.names = names;
-        this.labels = labels;
     }
 
     /** The size of an image file; -1 if it is not there. */
@@ -39,16 +37,6 @@ abstract class EncodedSource implements ImageSource {
     @Override
     public String name(int i) {
         return container + names.get(i);
-    }
-
-    @Override
-    public OptionalInt label(int i) {
-        return labels.get(i);
-    }
-
-    @Override
-    public List<String> classes() {
-        return labels.classes();
     }
 
     @Override

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
 /**
- * The bytes of a file. A thread that reads has a handle of its own: a file channel would be closed for all when one of them is
- * interrupted, and a map of the file could not be given back.
+ * The bytes of a file. A thread that reads has a handle of its own: a file channel would be closed for all when one of
+ * them is interrupted, and a map of the file could not be given back.
  */
 final class FileBytes implements Bytes {
     private final Path file;

@@ -83,7 +83,7 @@ final class FileSource extends EncodedSource {
             found |= source.length(i) >= 0;
         }
         if (!found) {
-            throw new IOException(table + ": found no file of its first rows; paths must be relative to the table's folder, and "
+            throw new IOException(table + ": found no file of its first rows; paths are relative to the table, and "
                     + source.file(0) + " isn't there");
         }
         return source;

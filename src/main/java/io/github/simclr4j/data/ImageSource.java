@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * Images that are read by index, in a fixed order, without holding them in memory. All methods but {@link #close} may be called
- * from several threads at once, and an interrupted thread does not harm the others. Whoever opened a source closes it; nothing
- * is read afterwards.
+ * Images that are read by index, in a fixed order, without holding them in memory. All methods but {@link #close} may be
+ * called from several threads at once, and an interrupted thread does not harm the others. Whoever opened a source closes
+ * it; nothing is read afterwards.
  */
 public interface ImageSource extends AutoCloseable {
 
@@ -20,19 +20,21 @@ public interface ImageSource extends AutoCloseable {
      * <ul>
      * <li>A folder with JPEG, PNG, BMP and GIF files at any depth, in the order of their paths. The first sub-folder is the
      * class; a file beside the sub-folders has none.
-     * <li>A zip, tar or compressed tar (gzip, xz, bzip2) of such files, in the order of their names; folders that all members
-     * share above their class are left out. Nothing is unpacked to the members' names. A zip and a plain tar are read where
-     * they are. A compressed tar is decompressed once, when it is opened: what is of use is kept in memory up to a sixteenth of
-     * the heap and at most 256 MB, beyond that in one temporary file ({@code java.io.tmpdir}) that {@link #close} deletes.
-     * Of several members of one name the last counts, as if unpacked.
-     * <li>A table of paths: comma, semicolon or tab separated, with a header. The column {@code path} or {@code image}, or else
-     * the first, holds paths relative to the table; the column {@code label} or {@code class}, if there is one, their classes.
-     * <li>CIFAR-10 and CIFAR-100 binaries: a folder with {@code data_batch_*.bin} or {@code train.bin} (the test is left out), the
-     * official tar of it, or a single file.
-     * <li>STL-10 binaries: a folder with {@code train_X.bin} and {@code unlabeled_X.bin} (either or both; the test is left out),
-     * the official tar of it, or a single file.
-     * <li>IDX (MNIST and its relatives), also gzipped: the file of images, with the file of labels beside it if it is there, or
-     * a folder with {@code train-images-idx3-ubyte}. Three dimensions are grey, four are RGB, channels last or first.
+     * <li>A zip, tar or compressed tar (gzip, xz, bzip2) of such files, in the order of their names; folders that all
+     * members share above their class are left out. Nothing is unpacked to the members' names. A zip and a plain tar are
+     * read where they are. A compressed tar is decompressed once, when it is opened: what is of use is kept in memory up
+     * to a sixteenth of the heap and at most 256 MB, beyond that in one temporary file ({@code java.io.tmpdir}) that
+     * {@link #close} deletes. Of several members of one name the last counts, as if unpacked.
+     * <li>A table of paths: comma, semicolon or tab separated, with a header. The column {@code path} or {@code image}, or
+     * else the first, holds paths relative to the table; the column {@code label} or {@code class}, if there is one, their
+     * classes.
+     * <li>CIFAR-10 and CIFAR-100 binaries: a folder with {@code data_batch_*.bin} or {@code train.bin} (the test is left
+     * out), the official tar of it, or a single file.
+     * <li>STL-10 binaries: a folder with {@code train_X.bin} and {@code unlabeled_X.bin} (either or both; the test is left
+     * out), the official tar of it, or a single file.
+     * <li>IDX (MNIST and its relatives), also gzipped: the file of images, with the file of labels beside it if it is
+     * there, or a folder with {@code train-images-idx3-ubyte}. Three dimensions are grey, four are RGB, channels last or
+     * first.
      * </ul>
      * Hidden files, {@code __MACOSX} and directory entries are no images.
      *
@@ -90,9 +92,9 @@ public interface ImageSource extends AutoCloseable {
     }
 
     /**
-     * Identifies the content: SHA-256, in hexadecimal, over the number of images, their labels, for images in files each one's
-     * name (relative to what was opened) and size, and in any case the bytes of up to 256 images spread evenly over the set. A
-     * change in others of the same size is not seen. It stays the same when the set is moved.
+     * Identifies the content: SHA-256, in hexadecimal, over the number of images, their labels, for images in files each
+     * one's name (relative to what was opened) and size, and in any case the bytes of up to 256 images spread evenly over
+     * the set. A change in others of the same size is not seen. It stays the same when the set is moved.
      *
      * @throws IOException if the set can't be read
      */

@@ -19,21 +19,22 @@ import java.util.function.Consumer;
 
 /**
  * Decodes the images of a source in a given order, ahead of the one who trains on them, into batches of squares
- * ({@link Preprocessing}). Threads decode between {@link #start} and the end of the pass; a set may be gone through many times.
+ * ({@link Preprocessing}). Threads decode between {@link #start} and the end of the pass; a set may be gone through many
+ * times.
  *
- * <p><b>Memory.</b> Never more than {@link Settings#megabytes} are held: batches that are being filled or wait (at most four,
- * and half of the limit), and 20 bytes for each pixel of an image while it is decoded (the decoder's raster, also with 16 bits
- * and alpha, its colours and its bytes) together with what the resize takes. Not counted are a batch that was handed out, which
- * is its receiver's, and one encoded file a thread. An image that could never be decoded within what the batches leave counts as
- * unreadable.
+ * <p><b>Memory.</b> Never more than {@link Settings#megabytes} are held: batches that are being filled or wait (at most
+ * four, and half of the limit), and 20 bytes for each pixel of an image while it is decoded (the decoder's raster, also
+ * with 16 bits and alpha, its colours and its bytes) together with what the resize takes. Not counted are a batch that was
+ * handed out, which is its receiver's, and one encoded file a thread. An image that could never be decoded within what the
+ * batches leave counts as unreadable.
  *
- * <p><b>Unreadable images.</b> Each is reported once in the life of the stream, and not read again. Its place in the order is
- * taken by the image one batch further on, or the next readable one after that, going round at the end: batches keep their
- * size, and no image meets itself in its batch unless the order is shorter than two of them. The replacement depends on the
- * order alone, not on where a pass began or how fast it went.
+ * <p><b>Unreadable images.</b> Each is reported once in the life of the stream, and not read again. Its place in the order
+ * is taken by the image one batch further on, or the next readable one after that, going round at the end: batches keep
+ * their size, and no image meets itself in its batch unless the order is shorter than two of them. The replacement depends
+ * on the order alone, not on where a pass began or how fast it went.
  *
- * <p><b>Threads.</b> One thread at a time calls these methods; {@link #close} may come from any. The source stays the caller's
- * to close, after the stream.
+ * <p><b>Threads.</b> One thread at a time calls these methods; {@link #close} may come from any. The source stays the
+ * caller's to close, after the stream.
  */
 public final class ImageStream implements AutoCloseable {
 
@@ -153,7 +154,8 @@ public final class ImageStream implements AutoCloseable {
      * The next batch; waits for it.
      *
      * @return null when the order is done
-     * @throws IOException if no image of the order can be read, a thousand in a row can't, or a read is stuck for five minutes
+     * @throws IOException if no image of the order can be read, a thousand in a row can't, or a read is stuck for five
+     * minutes
      * @throws InterruptedException if the thread is interrupted; the stream goes on
      * @throws IllegalStateException if it was not started or is closed
      */

@@ -6,10 +6,9 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 
 /** Uncompressed images of one size, one after the other in one file or several. */
-final class RecordSource implements ImageSource {
+final class RecordSource extends Labelled {
     /**
      * How a pixel is found in a record.
      *
@@ -36,18 +35,17 @@ final class RecordSource implements ImageSource {
     private final int head;
     private final int length;
     private final Layout layout;
-    private final Labels labels;
     private final Closeable owner;
     private final List<Integer> firsts = new ArrayList<>();
     private final int size;
 
     RecordSource(List<Part> parts, int width, int height, int head, Layout layout, Labels labels, Closeable owner) {
+        super(labels);
         this.parts = parts;
         this.width = width;
         this.height = height;
         this.head = head;
         this.layout = layout;
-        this.labels = labels;
         this.owner = owner;
         length = head + width * height * (layout.channel == 0 ? 1 : 3);
         int images = 0;
@@ -79,16 +77,6 @@ final class RecordSource implements ImageSource {
     @Override
     public String name(int i) {
         return parts.get(part(i)).name + "#" + (i - firsts.get(part(i)));
-    }
-
-    @Override
-    public OptionalInt label(int i) {
-        return labels.get(i);
-    }
-
-    @Override
-    public List<String> classes() {
-        return labels.classes();
     }
 
     @Override

@@ -33,13 +33,14 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
     private static final int OVERHEAD = 24;
 
     /**
-     * Reads all images of a source. One that is larger than {@code imageSize} is kept at up to twice that size, so that a small
-     * crop of it is still sharp; all have the same size.
+     * Reads all images of a source. One that is larger than {@code imageSize} is kept at up to twice that size, so that a
+     * small crop of it is still sharp; all have the same size.
      *
      * @param source stays the caller's to close
      * @param imageSize side of the views
      * @param progress told how far it is, and of each image that is skipped
-     * @throws IOException if there is no readable image, or if they don't fit into the heap, which is seen beforehand from the
+     * @throws IOException if there is no readable image, or if they don't fit into the heap, which is seen beforehand from
+     * the
      *     sizes of a few images
      */
     public static ResidentImages read(ImageSource source, int imageSize, Progress progress) throws IOException {
@@ -63,8 +64,8 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
     }
 
     /**
-     * The side that squares of a source's images should have, from the sizes of up to 256 of them: that of the largest, at least
-     * {@code imageSize} and at most twice it (and 1024). What {@link ImageStream} is to be given.
+     * The side that squares of a source's images should have, from the sizes of up to 256 of them: that of the largest, at
+     * least {@code imageSize} and at most twice it (and 1024). What {@link ImageStream} is to be given.
      *
      * @param imageSize side of the views
      * @throws IOException if none of these can be read

@@ -286,7 +286,8 @@ class ImageSourceTest {
         for (int i = 0; i < 3; i++) {
             Samples.write(dir.resolve("images/n, " + i + ".png"), Samples.png(i, 12, 12));
         }
-        Path csv = table("t.csv", "\ufeffid,Path,Label\n7,\"images/n, 2.png\",10\n8,\"images/n, 0.png\",9\n9,\"images/n, 1.png\",\n");
+        Path csv = table("t.csv", "\ufeffid,Path,Label\n7,\"images/n, 2.png\",10\n"
+                + "8,\"images/n, 0.png\",9\n9,\"images/n, 1.png\",\n");
         String fingerprint;
         try (ImageSource source = ImageSource.open(csv)) {
             assertImages(source, 12, 2, 0, 1);
@@ -300,7 +301,8 @@ class ImageSourceTest {
         try (ImageSource source = ImageSource.open(csv)) {
             assertNotEquals(fingerprint, source.fingerprint(), "other labels");
         }
-        try (ImageSource source = ImageSource.open(table("t.tsv", "what\tclass\nimages/n, 1.png\tcat\nimages/gone.png\tant\n"))) {
+        Path tsv = table("t.tsv", "what\tclass\nimages/n, 1.png\tcat\nimages/gone.png\tant\n");
+        try (ImageSource source = ImageSource.open(tsv)) {
             assertTrue(Samples.is(source.read(0), 1, 12, 12));
             assertEquals(List.of("ant", "cat"), source.classes());
             String message = assertThrows(IOException.class, () -> source.read(1)).getMessage();
@@ -314,7 +316,7 @@ class ImageSourceTest {
         fails("only a header", table("h.csv", "path,label\n"));
         fails("header", table("n.csv", "images/0.png,cat\nimages/1.png,dog\n"));
         fails("row 2", table("r.csv", "path,label\nimages/n.png,1\nimages/m.png\n"));
-        fails("relative to the table", table("w.csv", "path\nelsewhere/0.png\nelsewhere/1.png\n"));
+        fails("are relative to the table", table("w.csv", "path\nelsewhere/0.png\nelsewhere/1.png\n"));
         fails("duplicate", table("d.csv", "path,path\na,b\n"));
         fails("no table", table("q.csv", "path,label\n\"never closed,1\n"));
     }
@@ -325,7 +327,8 @@ class ImageSourceTest {
         Samples.write(ten.resolve("data_batch_2.bin"), Samples.cifar(7, 12, 1));
         Samples.write(ten.resolve("data_batch_1.bin"), Samples.cifar(0, 7, 1));
         Samples.write(ten.resolve("test_batch.bin"), Samples.cifar(20, 23, 1));
-        Files.writeString(ten.resolve("batches.meta.txt"), "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n");
+        Files.writeString(ten.resolve("batches.meta.txt"),
+                "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n");
         String fingerprint;
         try (ImageSource source = ImageSource.open(ten)) {
             assertImages(source, 32, IntStream.range(0, 12).toArray());

@@ -43,54 +43,26 @@ class ImageStreamTest {
 
     private final List<Unreadable> reported = Collections.synchronizedList(new ArrayList<>());
 
-    /** Each image is all of one colour, its number. */
-    private static class Numbered implements ImageSource {
-        final int size;
-        final AtomicInteger reads = new AtomicInteger();
+    /** Reads an image only when told to, or never. */
+    private static final class Stuck extends Numbered {
+        final CountDownLatch go = new CountDownLatch(1);
+        private final int from;
 
-        Numbered(int size) {
-            this.size = size;
-        }
-
-        int side(int i) {
-            return 8;
-        }
-
-        /** Called between the size's check and the pixels. */
-        void decoding(int i) throws IOException {}
-
-        @Override
-        public int size() {
-            return size;
+        Stuck(int size, int from) {
+            super(size);
+            this.from = from;
         }
 
         @Override
-        public String name(int i) {
-            return "number " + i;
-        }
-
-        @Override
-        public RgbImage read(int i, Images.SizeCheck check) throws IOException {
-            int side = side(i);
-            check.check(side, side);
-            reads.incrementAndGet();
-            decoding(i);
-            byte[] rgb = new byte[3 * side * side];
-            for (int p = 0; p < rgb.length; p += 3) {
-                rgb[p] = (byte) i;
-                rgb[p + 1] = (byte) (i >> 8);
-                rgb[p + 2] = (byte) (i >> 16);
+        void decoding(int i) throws IOException {
+            try {
+                if (i >= from) {
+                    go.await();
+                }
+            } catch (InterruptedException e) {
+                throw new InterruptedIOException();
             }
-            return new RgbImage(side, side, rgb);
         }
-
-        @Override
-        public String fingerprint() {
-            return "numbers";
-        }
-
-        @Override
-        public void close() {}
     }
 
     /** Fails for some images, half of them before their size is known. */
@@ -332,19 +304,7 @@ class ImageStreamTest {
 
     @Test
     void aStuckReadIsNamedAndStopped() throws Exception {
-        CountDownLatch never = new CountDownLatch(1);
-        Numbered source = new Numbered(10) {
-            @Override
-            void decoding(int i) throws IOException {
-                try {
-                    if (i == 4) {
-                        never.await();
-                    }
-                } catch (InterruptedException e) {
-                    throw new InterruptedIOException();
-                }
-            }
-        };
+        Stuck source = new Stuck(10, 4);
         try (ImageStream stream = new ImageStream(source, new Settings(8, 2, 2, 1), reported::add, Duration.ofMillis(300),
                 Duration.ofSeconds(30))) {
             stream.start(IntStream.range(0, 10).toArray(), 0);
@@ -355,7 +315,7 @@ class ImageStreamTest {
             // An interrupt of the reader harms nothing.
             Thread.currentThread().interrupt();
             assertThrows(InterruptedException.class, stream::next);
-            never.countDown();
+            source.go.countDown();
             assertEquals(list(4, 5, 6, 7, 8, 9), rest(stream, 8));
         }
         assertEquals(List.of(), reported);
@@ -389,17 +349,7 @@ class ImageStreamTest {
 
     @Test
     void closingFromAnotherThreadEndsTheWait() throws Exception {
-        CountDownLatch never = new CountDownLatch(1);
-        Numbered source = new Numbered(4) {
-            @Override
-            void decoding(int i) throws IOException {
-                try {
-                    never.await();
-                } catch (InterruptedException e) {
-                    throw new InterruptedIOException();
-                }
-            }
-        };
+        Stuck source = new Stuck(4, 0);
         ImageStream stream = stream(source, 2, 2);
         stream.start(new int[] {0, 1, 2, 3}, 0);
         Thread closer = new Thread(() -> {

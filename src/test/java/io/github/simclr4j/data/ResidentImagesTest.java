@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.RgbImage;
 import io.github.simclr4j.train.Progress;
@@ -20,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -107,57 +105,27 @@ class ResidentImagesTest {
         }
     }
 
-    /** Many images, of which the first of those that are looked at are small. */
-    private static final class Many implements ImageSource {
-        final AtomicInteger decoded = new AtomicInteger();
-        private final int size;
-        private final int side;
-        private final int sampled;
-
-        Many(int size, int side, int sampled) {
-            this.size = size;
-            this.side = side;
-            this.sampled = sampled;
-        }
-
-        @Override
-        public int size() {
-            return size;
-        }
-
-        @Override
-        public String name(int i) {
-            return "many#" + i;
-        }
-
-        @Override
-        public RgbImage read(int i, Images.SizeCheck check) throws IOException {
-            int s = i % (size / 256) == 0 ? sampled : side;
-            check.check(s, s);
-            decoded.incrementAndGet();
-            return new RgbImage(s, s, new byte[3 * s * s]);
-        }
-
-        @Override
-        public String fingerprint() {
-            return "many";
-        }
-
-        @Override
-        public void close() {}
+    /** Many images of one size; those that are looked at for the estimate may have another. */
+    private static Numbered many(int size, int side, int lookedAt) {
+        return new Numbered(size) {
+            @Override
+            int side(int i) {
+                return i % (size / 256) == 0 ? lookedAt : side;
+            }
+        };
     }
 
     @Test
     void whatDoesNotFitIsSaidBeforeItIsRead() throws IOException {
-        Many many = new Many(1 << 30, 400, 400);
+        Numbered many = many(1 << 30, 400, 400);
         assertEquals((1L << 30) * (3 * 400 * 400 + 24), ResidentImages.estimate(many, 224));
         String message = assertThrows(IOException.class, () -> ResidentImages.read(many, 224, Progress.NONE)).getMessage();
         assertTrue(message.startsWith("1073741824 images take 491544576 MB of memory") && message.contains("stream"), message);
-        assertEquals(0, many.decoded.get());
+        assertEquals(0, many.reads.get());
         // An estimate that was too low ends the reading as well, before the memory is used up.
-        Many wrong = new Many(2560, 60, 8);
+        Numbered wrong = many(2560, 60, 8);
         assertThrows(IOException.class, () -> ResidentImages.read(wrong, 40, 20_000_000, Progress.NONE));
-        assertTrue(wrong.decoded.get() < 2560, "decoded " + wrong.decoded);
+        assertTrue(wrong.reads.get() < 2560, "read " + wrong.reads);
     }
 
     /** Run in a JVM with a small heap: streams what it is given, and prints how many images it saw and the markers among them. */
