@@ -1,9 +1,9 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.data.ImageSource;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.train.Checkpoint;
-import io.github.simclr4j.train.ImageSet;
 import io.github.simclr4j.train.PretrainSettings;
 import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.RunOptions;
@@ -22,8 +22,9 @@ import picocli.CommandLine.Option;
         + " loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and He 2020"
         + " (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
 final class PretrainCommand extends Work {
-    @Option(names = "--images", paramLabel = "DIR", required = true,
-            description = "Folder of JPEG, PNG, BMP or GIF files, at any depth.")
+    @Option(names = "--images", paramLabel = "SET", required = true,
+            description = "Images: a folder (at any depth), a zip or tar archive of them, a table (CSV) of paths, the binaries of"
+                    + " CIFAR-10, CIFAR-100 or STL-10, or IDX files (MNIST).")
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the encoder goes (ONNX).")
@@ -32,6 +33,15 @@ final class PretrainCommand extends Work {
     @Option(names = "--limit", paramLabel = "N", defaultValue = "0",
             description = "At most N images, chosen at random by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
     int limit;
+
+    @Option(names = "--memory", paramLabel = "MB", defaultValue = "0",
+            description = "Megabytes that the decoded images may take; a set that does not fit is decoded anew in every epoch, at"
+                    + " most so many ahead; 0 for what Java's heap has room for, or 256 ahead (default: ${DEFAULT-VALUE}).")
+    int megabytes;
+
+    @Option(names = "--decoders", paramLabel = "N", defaultValue = "0",
+            description = "Threads that decode ahead; 0 for one a core (default: ${DEFAULT-VALUE}).")
+    int decoders;
 
     @ArgGroup(exclusive = false, validate = false, heading = "%nHyper-parameters%n")
     final Hyper hyper = new Hyper();
@@ -72,8 +82,9 @@ final class PretrainCommand extends Work {
 
     @Override
     Map<String, Object> work() throws IOException {
-        if (limit < 0) {
-            throw new IllegalArgumentException("--limit must be at least 0, found " + limit);
+        if (limit < 0 || megabytes < 0 || decoders < 0) {
+            throw new IllegalArgumentException("--limit, --memory and --decoders must be at least 0, found " + limit + ", "
+                    + megabytes + " and " + decoders);
         }
         if (watch.knnTest != null && watch.knn == null) {
             throw new IllegalArgumentException("--knn-test needs --knn: the labelled images that classify it");
@@ -87,20 +98,25 @@ final class PretrainCommand extends Work {
         // Wrong settings are said before the images are read.
         PretrainSettings settings = hyper.settings(common.seed, Integer.MAX_VALUE);
         Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
-        TrainingImages set = read(images, limit, console);
-        console.line(set.count() + " images of " + set.side() + "x" + set.side() + " pixels from " + images
-                + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
-        settings = hyper.settings(common.seed, set.count());
-        trainer = new Pretrainer(settings, common.device, common.threads, console);
-        RunOptions options = new RunOptions(state, watch.checkpointMinutes, watch.keep, metrics,
-                watch.knn == null ? null : read(watch.knn, 0, console),
-                watch.knnTest == null ? null : read(watch.knnTest, 0, console), watch.knnEvery);
+        TrainingImages set;
         Pretrainer.Result result;
-        Interruption guard = new Interruption();
-        try {
-            result = trainer.run(set, options);
-        } finally {
-            guard.close();
+        // The sources stay open as long as images are read from them.
+        try (ImageSource source = ImageSource.open(images, console).sample(limit, common.seed);
+                ImageSource known = watch.knn == null ? null : ImageSource.open(watch.knn, console);
+                ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
+            set = read(source, console);
+            console.line(set.count() + " images of " + set.side() + "x" + set.side() + " pixels from " + images
+                    + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
+            settings = hyper.settings(common.seed, set.count());
+            trainer = new Pretrainer(settings, common.device, common.threads, console);
+            RunOptions options = new RunOptions(state, watch.checkpointMinutes, watch.keep, metrics,
+                    known == null ? null : read(known, console), asked == null ? null : read(asked, console), watch.knnEvery);
+            Interruption guard = new Interruption();
+            try {
+                result = trainer.run(set, options);
+            } finally {
+                guard.close();
+            }
         }
         EncoderWriter.write(out, result.onnx());
         if (watch.checkpoint == null) {
@@ -126,7 +142,7 @@ final class PretrainCommand extends Work {
         return json;
     }
 
-    private TrainingImages read(Path folder, int most, Console console) throws IOException {
-        return ImageSet.read(folder, hyper.imageSize, most, common.seed, console);
+    private TrainingImages read(ImageSource source, Console console) throws IOException {
+        return TrainingImages.of(source, hyper.imageSize, megabytes, hyper.batch, decoders, console);
     }
 }

@@ -1,5 +1,7 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.data.ImageSource;
+import io.github.simclr4j.data.ResidentImages;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.train.BuiltInImages;
@@ -45,7 +47,10 @@ final class QuickstartCommand extends Work {
         BuiltInImages.write(train, perClass, common.seed);
         BuiltInImages.write(test, 100, common.seed + 1_000_000);
         console.line("drew the built-in images into " + out);
-        ImageSet set = ImageSet.read(train, BuiltInImages.SIZE, 0, common.seed, console);
+        ImageSet set;
+        try (ImageSource source = ImageSource.open(train)) {
+            set = ImageSet.of(ResidentImages.read(source, BuiltInImages.SIZE, console));
+        }
         EncoderWriter.write(encoder, trainer.run(set, RunOptions.checkpoints(null)).onnx());
         Evaluation.Result result =
                 new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, console).run();

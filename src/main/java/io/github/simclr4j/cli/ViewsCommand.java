@@ -1,5 +1,7 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.data.ImageSource;
+import io.github.simclr4j.data.ResidentImages;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.train.Composition;
 import io.github.simclr4j.train.ImageSet;
@@ -87,7 +89,10 @@ final class ViewsCommand extends Work {
             compositions.add(Composition.of(views2));
         }
         writable(out);
-        ImageSet set = ImageSet.read(images, imageSize, count, common.seed, new Console());
+        ImageSet set;
+        try (ImageSource source = ImageSource.open(images, new Console()).sample(count, common.seed)) {
+            set = ImageSet.of(ResidentImages.read(source, imageSize, new Console()));
+        }
         BufferedImage grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, common.device,
                 common.threads);
         ByteArrayOutputStream png = new ByteArrayOutputStream();
@@ -98,7 +103,7 @@ final class ViewsCommand extends Work {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("picture", out.toString());
         json.put("images", set.pixels().size());
-        json.put("skipped", set.skipped().stream().map(Path::toString).toList());
+        json.put("skipped", set.skipped());
         json.put("viewsPerImage", perImage * compositions.size());
         json.put("views", compositions.stream().map(Composition::toString).toList());
         json.put("width", grid.getWidth());

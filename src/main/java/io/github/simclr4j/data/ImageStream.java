@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -16,6 +17,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * Decodes the images of a source in a given order, ahead of the one who trains on them, into batches of squares
@@ -142,12 +144,14 @@ public final class ImageStream implements AutoCloseable {
                 throw new IllegalArgumentException("Expected images from 0 to " + (source.size() - 1) + ", found " + i);
             }
         }
-        if (closed) {
-            throw new IllegalStateException("The stream is closed");
-        }
         end();
-        pass = new Pass(order, position);
-        pass.threads.forEach(Thread::start);
+        synchronized (this) {
+            if (closed) {
+                throw new IllegalStateException("The stream is closed");
+            }
+            pass = new Pass(order, position);
+            pass.threads.forEach(Thread::start);
+        }
     }
 
     /**
@@ -174,13 +178,18 @@ public final class ImageStream implements AutoCloseable {
      */
     @Override
     public void close() {
-        closed = true;
+        synchronized (this) {
+            closed = true;
+        }
         end();
     }
 
     private void end() {
-        Pass p = pass;
-        pass = null;
+        Pass p;
+        synchronized (this) {
+            p = pass;
+            pass = null;
+        }
         if (p != null) {
             p.end();
         }
@@ -212,6 +221,7 @@ public final class ImageStream implements AutoCloseable {
     private final class Pass {
         final int[] order;
         final List<Thread> threads = new ArrayList<>();
+        private final Map<Thread, Integer> reading = new ConcurrentHashMap<>();
         private final AtomicInteger inARow = new AtomicInteger();
         private final Lock lock = new ReentrantLock();
         /** The reader waits for it: a batch is full. */
@@ -263,8 +273,8 @@ public final class ImageStream implements AutoCloseable {
                     }
                     long left = patience.toNanos() - (System.nanoTime() - Math.max(since, lastRead));
                     if (left <= 0) {
-                        throw new IOException("No image was read for " + patience.toSeconds() + " s: stuck near "
-                                + source.name(order[first == null ? begun : first.position]));
+                        throw new IOException("No image was read for " + patience.toSeconds() + " s, stuck in "
+                                + reading());
                     }
                     full.awaitNanos(left);
                 }
@@ -340,6 +350,7 @@ public final class ImageStream implements AutoCloseable {
         private boolean decode(int image, Place place) throws IOException, InterruptedException {
             // One element, for the callback to write to.
             long[] held = new long[1];
+            reading.put(Thread.currentThread(), image);
             try {
                 RgbImage decoded = source.read(image, (width, height) -> held[0] += reserve(width, height));
                 byte[] square = rule.apply(decoded).rgb();
@@ -357,6 +368,7 @@ public final class ImageStream implements AutoCloseable {
                 }
                 return false;
             } finally {
+                reading.remove(Thread.currentThread());
                 release(held[0]);
             }
             inARow.set(0);
@@ -412,6 +424,11 @@ public final class ImageStream implements AutoCloseable {
             }
         }
 
+        /** The names of the images that are being read. */
+        private String reading() {
+            return reading.values().stream().map(source::name).collect(Collectors.joining(", "));
+        }
+
         private boolean isStopped() {
             lock.lock();
             try {
@@ -439,7 +456,7 @@ public final class ImageStream implements AutoCloseable {
                 Thread.currentThread().interrupt();
             }
             if (threads.stream().anyMatch(t -> t.isAlive() && t != Thread.currentThread())) {
-                throw new IllegalStateException("A decoding thread can't be stopped: reading an image does not end");
+                throw new IllegalStateException("A decoding thread can't be stopped, stuck in " + reading());
             }
         }
     }

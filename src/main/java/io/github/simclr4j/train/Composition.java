@@ -21,6 +21,8 @@ public record Composition(List<Augmentation> parts) {
             "mocov1", "crop-bilinear:0.2,grey,jitter:0.4/0.4/0.4/0.4@1,flip",
             // Chen, Fan, Girshick and He 2020, table 1.
             "mocov2", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,blur,flip",
+            // The same for images of about 32 pixels, which a blur takes too much from.
+            "mocov2-cifar", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,flip",
             "supervised", "crop:0.08,flip",
             "autoaugment", "crop:0.08,flip,autoaugment",
             "autoaugment-imagenet", "crop:0.08,flip,autoaugment-imagenet"));

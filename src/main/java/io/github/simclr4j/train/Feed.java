@@ -2,8 +2,12 @@ package io.github.simclr4j.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.data.ImageStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
@@ -18,8 +22,14 @@ interface Feed extends AutoCloseable {
      */
     void begin(int[] order, int batch, int step);
 
-    /** Goes to the epoch's next batch, the first one at the first call. */
-    void next();
+    /**
+     * Goes to the epoch's next batch, the first one at the first call.
+     *
+     * @return the numbers of its images
+     * @throws IOException if the images can no longer be read
+     * @throws InterruptedIOException if the thread was interrupted while it waited for them
+     */
+    int[] next() throws IOException;
 
     /**
      * Images of the present batch.
@@ -39,7 +49,7 @@ interface Feed extends AutoCloseable {
 
     /** The feed of some images; what it keeps on the device belongs to a part of the manager until it is closed. */
     static Feed of(TrainingImages images, NDManager manager) {
-        return new Resident((ImageSet) images, manager);
+        return images instanceof ImageSet set ? new Resident(set, manager) : new Streamed((StreamedImages) images);
     }
 
     /** Images that are all on the device, as uint8: a batch is a choice of rows. */
@@ -62,7 +72,7 @@ interface Feed extends AutoCloseable {
                 ByteBuffer bytes = ByteBuffer.allocateDirect((to - from) * per);
                 set.pixels().subList(from, to).forEach(bytes::put);
                 try (NDManager m = owner.newSubManager()) {
-                    pixels.set(new ai.djl.ndarray.index.NDIndex("{}:{}", from, to),
+                    pixels.set(new NDIndex("{}:{}", from, to),
                             m.create(bytes.rewind(), new Shape(to - from, side, side, 3), DataType.UINT8));
                 }
             }
@@ -76,8 +86,9 @@ interface Feed extends AutoCloseable {
         }
 
         @Override
-        public void next() {
+        public int[] next() {
             at += batch;
+            return Arrays.copyOfRange(order, at, at + batch);
         }
 
         @Override
@@ -91,6 +102,55 @@ interface Feed extends AutoCloseable {
         @Override
         public void close() {
             owner.close();
+        }
+    }
+
+    /** Images that are decoded as they are needed; a batch waits on the Java side, and what is asked for goes to the device. */
+    final class Streamed implements Feed {
+        private final StreamedImages images;
+        private ImageStream stream;
+        private ImageStream.Batch present;
+
+        Streamed(StreamedImages images) {
+            this.images = images;
+        }
+
+        @Override
+        public void begin(int[] order, int batch, int step) {
+            close();
+            stream = images.stream(batch);
+            // The last images that do not fill a batch are left out.
+            stream.start(Arrays.copyOf(order, order.length / batch * batch), step * batch);
+        }
+
+        @Override
+        public int[] next() throws IOException {
+            try {
+                present = stream.next();
+                return present.images();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted while waiting for images");
+            }
+        }
+
+        @Override
+        public NDArray images(NDManager manager, int[] slots) {
+            int side = images.side();
+            int per = side * side * 3;
+            ByteBuffer bytes = ByteBuffer.allocateDirect(slots.length * per);
+            for (int s : slots) {
+                bytes.put(present.pixels(), s * per, per);
+            }
+            return toFloat(manager.create(bytes.rewind(), new Shape(slots.length, side, side, 3), DataType.UINT8));
+        }
+
+        @Override
+        public void close() {
+            if (stream != null) {
+                stream.close();
+                stream = null;
+            }
         }
     }
 }

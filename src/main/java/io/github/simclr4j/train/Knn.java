@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -27,7 +28,7 @@ final class Knn {
      * @param test images to be classified, or null for those of the bank, each by all others
      * @return 0 to 1
      */
-    static double accuracy(Network network, int imageSize, TrainingImages bank, TrainingImages test) {
+    static double accuracy(Network network, int imageSize, TrainingImages bank, TrainingImages test) throws IOException {
         Torch.noGradient();
         try (NDManager m = network.manager().newSubManager()) {
             NDArray known = features(network, imageSize, bank, m);
@@ -38,7 +39,8 @@ final class Knn {
     }
 
     /** Features of all images, each of length 1. */
-    private static NDArray features(Network network, int imageSize, TrainingImages images, NDManager manager) {
+    private static NDArray features(Network network, int imageSize, TrainingImages images, NDManager manager)
+            throws IOException {
         NDList all = new NDList();
         int[] order = IntStream.range(0, images.count()).toArray();
         try (Feed feed = Feed.of(images, manager)) {
@@ -77,7 +79,9 @@ final class Knn {
             try (NDManager m = manager.newSubManager()) {
                 NDArray some = asked.get(from + ":" + to);
                 some.attach(m);
-                NDArray cosines = some.matMul(known.transpose());
+                NDArray columns = known.transpose();
+                columns.attach(m);
+                NDArray cosines = some.matMul(columns);
                 if (others) {
                     NDArray own = m.arange(from, to).toType(DataType.INT64, false).oneHot(n);
                     cosines = cosines.sub(own.mul(4));

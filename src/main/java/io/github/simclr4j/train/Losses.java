@@ -117,7 +117,10 @@ final class Losses {
     static NDArray queueLogits(NDArray query, NDArray key, NDArray queue, double temperature) {
         NDArray q = normalise(query);
         NDArray positive = q.mul(key).sum(new int[] {1}, true);
-        return NDArrays.concat(new NDList(positive, q.matMul(queue.transpose())), 1).div(temperature);
+        NDArray columns = queue.transpose();
+        // It would stay with the queue, and so for ever.
+        columns.attach(query.getManager());
+        return NDArrays.concat(new NDList(positive, q.matMul(columns)), 1).div(temperature);
     }
 
     /**

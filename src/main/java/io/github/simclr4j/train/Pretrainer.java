@@ -181,6 +181,9 @@ public final class Pretrainer {
                 report(epoch, (seen - before) / seconds(began), metrics);
                 monitor.clear();
                 save(epoch + 1, 0);
+                if (Thread.interrupted() && epoch + 1 < s.epochs()) {
+                    throw interrupted(epoch);
+                }
             }
             double speed = seen == 0 ? 0 : seen / seconds(start);
             Map<String, String> metadata = new TreeMap<>(description);
@@ -198,9 +201,8 @@ public final class Pretrainer {
             feed.begin(order, s.batch(), first);
             progress.start(String.format("epoch %d/%d", epoch + 1, s.epochs()), stepsPerEpoch);
             for (int k = first; k < stepsPerEpoch; k++) {
-                feed.next();
+                int[] which = next(epoch, k);
                 long number = (long) epoch * stepsPerEpoch + k;
-                int[] which = Arrays.copyOfRange(order, k * s.batch(), (k + 1) * s.batch());
                 int[] labels = images.labels() == null
                         ? null : Arrays.stream(which).map(i -> images.labels()[i]).toArray();
                 Batch batch = new Batch(feed, views, which, labels, epochSeed, Batch.mix(epochSeed, -1 - k));
@@ -223,13 +225,31 @@ public final class Pretrainer {
                 if (!last && (interrupted || seconds(saved) > 60 * options.everyMinutes()) && monitor.sound(true)) {
                     save(epoch, k + 1);
                 }
-                if (interrupted) {
-                    progress.end();
-                    throw new InterruptedIOException("interrupted in epoch " + (epoch + 1) + (options.checkpoints() == null
-                            ? "" : "; run the same command again to continue from " + options.checkpoints()));
+                if (interrupted && (!last || epoch + 1 < s.epochs())) {
+                    if (!last) {
+                        throw interrupted(epoch);
+                    }
+                    // The epoch is over: it is reported and saved first.
+                    Thread.currentThread().interrupt();
                 }
             }
             progress.end();
+        }
+
+        private int[] next(int epoch, int done) throws IOException {
+            try {
+                return feed.next();
+            } catch (InterruptedIOException e) {
+                Thread.interrupted();
+                save(epoch, done);
+                throw interrupted(epoch);
+            }
+        }
+
+        private InterruptedIOException interrupted(int epoch) {
+            progress.end();
+            return new InterruptedIOException("interrupted in epoch " + (epoch + 1) + (options.checkpoints() == null
+                    ? "" : "; run the same command again to continue from " + options.checkpoints()));
         }
 
         private IllegalStateException diverged(int epoch) throws IOException {
@@ -246,10 +266,16 @@ public final class Pretrainer {
 
         private void save(int epoch, int done) throws IOException {
             saved = System.nanoTime();
-            if (options.checkpoints() != null) {
-                double[] scaling = step.scaling();
-                Checkpoint.write(options.checkpoints(), (long) epoch * stepsPerEpoch + done, options.keep(),
-                        new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], description), tensors);
+            if (options.checkpoints() == null) {
+                return;
+            }
+            // An interrupted thread can't write.
+            boolean interrupted = Thread.interrupted();
+            double[] scaling = step.scaling();
+            Checkpoint.write(options.checkpoints(), (long) epoch * stepsPerEpoch + done, options.keep(),
+                    new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], description), tensors);
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
 

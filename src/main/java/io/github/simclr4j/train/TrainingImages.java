@@ -1,16 +1,19 @@
 package io.github.simclr4j.train;
 
+import io.github.simclr4j.data.ImageSource;
+import io.github.simclr4j.data.ResidentImages;
+import java.io.IOException;
 import java.util.List;
 
 /** The images that a run learns from: squares of one size, with or without labels. */
-public sealed interface TrainingImages permits ImageSet {
+public sealed interface TrainingImages permits ImageSet, StreamedImages {
     /** How many there are. */
     int count();
 
     /** Side in pixels. */
     int side();
 
-    /** Class of each image, an index into {@link #classes()}; null where there are no labels. */
+    /** Class of each image, an index into {@link #classes()}; null where not all of them have one. */
     int[] labels();
 
     /** Names of the classes, in order; empty where there are no labels. */
@@ -19,6 +22,32 @@ public sealed interface TrainingImages permits ImageSet {
     /** Names the content, so that a run is not continued with other images. */
     String fingerprint();
 
-    /** Names of the images that could not be read so far. */
+    /** The images that could not be read so far, and why. */
     List<String> skipped();
+
+    /**
+     * Brings images to the trainer: a set that fits is decoded once and held in memory, a larger one is decoded anew in every
+     * epoch, ahead of the trainer.
+     *
+     * @param source stays the caller's to close, after the run
+     * @param imageSize side of the views; larger images are kept at up to twice that
+     * @param megabytes (2^20 bytes) that a set may take in memory, or that are decoded ahead of a set that does not fit; 0 for
+     *     what the heap has room for, and 256 decoded ahead
+     * @param batch images a step
+     * @param threads that decode ahead; 0 for one a core
+     * @throws IOException if there is no readable image
+     */
+    static TrainingImages of(ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
+            throws IOException {
+        long room = megabytes == 0 ? ResidentImages.available() : Math.min(ResidentImages.available(), (long) megabytes << 20);
+        long needed = ResidentImages.estimate(source, imageSize);
+        if (needed <= room) {
+            return ImageSet.of(ResidentImages.read(source, imageSize, progress));
+        }
+        StreamedImages streamed = new StreamedImages(source, imageSize, megabytes == 0 ? StreamedImages.MEGABYTES : megabytes,
+                Math.min(batch, source.size()), threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, progress);
+        progress.line(String.format("%d images of %dx%d pixels take %d MB, of which %d MB are free: they are decoded anew in every"
+                + " epoch", source.size(), streamed.side(), streamed.side(), needed >> 20, room >> 20));
+        return streamed;
+    }
 }

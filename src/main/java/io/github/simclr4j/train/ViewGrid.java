@@ -47,7 +47,7 @@ public final class ViewGrid {
         Torch.noGradient();
         SplittableRandom random = new SplittableRandom(seed);
         try (NDManager all = Torch.engine().newBaseManager(where)) {
-            NDArray x = Network.batch(all, images, IntStream.range(0, rows).toArray());
+            NDArray x = all(images, all);
             column(grid, MARGIN, size, new Views(new Composition(List.of()), size).view(x, new long[rows]));
             for (int c = 0; c < compositions.size(); c++) {
                 Views views = new Views(compositions.get(c), size);
@@ -62,6 +62,15 @@ public final class ViewGrid {
             }
         }
         return grid;
+    }
+
+    private static NDArray all(ImageSet images, NDManager manager) {
+        int[] order = IntStream.range(0, images.count()).toArray();
+        try (Feed.Resident feed = new Feed.Resident(images, manager)) {
+            feed.begin(order, order.length, 0);
+            feed.next();
+            return feed.images(manager, order);
+        }
     }
 
     private static void column(BufferedImage grid, int left, int size, NDArray views) {

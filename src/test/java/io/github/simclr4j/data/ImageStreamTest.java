@@ -304,14 +304,14 @@ class ImageStreamTest {
 
     @Test
     void aStuckReadIsNamedAndStopped() throws Exception {
-        Stuck source = new Stuck(10, 4);
+        Stuck source = new Stuck(10, 5);
         try (ImageStream stream = new ImageStream(source, new Settings(8, 2, 2, 1), reported::add, Duration.ofMillis(300),
                 Duration.ofSeconds(30))) {
             stream.start(IntStream.range(0, 10).toArray(), 0);
             assertNotNull(stream.next());
             assertNotNull(stream.next());
             String message = assertThrows(IOException.class, stream::next).getMessage();
-            assertTrue(message.contains("number 4"), message);
+            assertTrue(message.contains("stuck in") && message.contains("number 5"), message);
             // An interrupt of the reader harms nothing.
             Thread.currentThread().interrupt();
             assertThrows(InterruptedException.class, stream::next);
@@ -338,7 +338,8 @@ class ImageStreamTest {
                 Duration.ofMillis(100));
         stream.start(new int[] {0}, 0);
         reading.await();
-        assertTrue(assertThrows(IllegalStateException.class, stream::close).getMessage().contains("can't be stopped"));
+        assertTrue(assertThrows(IllegalStateException.class, stream::close).getMessage()
+                .contains("can't be stopped, stuck in number 0"));
         never.countDown();
         for (Thread t : Thread.getAllStackTraces().keySet()) {
             if (t.getName().startsWith("image-decoder")) {
