@@ -30,6 +30,8 @@ public final class Pretrainer {
     /** Names a run in its metadata and metrics; the time at which it began. */
     static final String RUN = "training.started";
 
+    private static final String NO_MIXED = "Mixed precision needs a GPU, and this run is on the CPU: leave it out";
+
     private final PretrainSettings settings;
     private final Device device;
     private final Progress progress;
@@ -46,10 +48,13 @@ public final class Pretrainer {
      */
     public Pretrainer(PretrainSettings settings, String device, int threads, Progress progress) {
         this.settings = settings;
-        this.device = Torch.device(device, progress);
         this.progress = progress;
+        if (settings.mixed() && device.equals("cpu")) {
+            throw new IllegalArgumentException(NO_MIXED);
+        }
+        this.device = Torch.device(device, progress);
         if (settings.mixed() && !this.device.isGpu()) {
-            throw new IllegalArgumentException("Mixed precision needs a GPU, and this run is on the CPU: leave it out");
+            throw new IllegalArgumentException(NO_MIXED);
         }
         Torch.threads(threads);
     }

@@ -153,6 +153,13 @@ class CommandLineTest {
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--flag"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--batch", "1"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--encoder", "vgg"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--method", "byol"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--loss", "mse"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--views", "crop,twirl"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--optimizer", "adagrad"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--batch", "16", "--micro-batch", "5"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--mixed-precision", "--device", "cpu"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--knn-test", test},
             {"inspect", encoder, "--device", "tpu"},
             {"evaluate", "--encoder", encoder, "--train", train, "--test", test, "--labels", "0%"},
             {"embed", "--encoder", encoder, "--images", test, "--out", dir.resolve("x.txt")},
@@ -213,6 +220,48 @@ class CommandLineTest {
     }
 
     @Test
+    void everyMethodTrainsAndIsNamedInTheFile() throws IOException {
+        for (String[] how : new String[][] {
+            {"mocov1", "--queue", "64"}, {"mocov2", "--queue", "64", "--symmetric"}, {"end-to-end"}, {"supervised"},
+            {"simclr", "--loss", "supcon"}, {"simclr", "--micro-batch", "8", "--head", "deep", "--clip", "1"}}) {
+            List<Object> args = new ArrayList<>(List.of("--out", dir.resolve("m.onnx"), "--metrics", dir.resolve("m.jsonl"),
+                    "--knn", test, "--knn-every", "3", "--json", dir.resolve("m.json"), "--method"));
+            args.addAll(List.of(how));
+            Run run = run(pretrain(args.toArray()));
+            assertEquals(0, run.code(), Arrays.toString(how) + run.err());
+            JsonObject json = json(dir.resolve("m.json"));
+            assertEquals(how[0], json.getAsJsonObject("settings").get("training.method").getAsString());
+            assertTrue(json.get("knn").getAsDouble() >= 0 && json.get("knn").getAsDouble() <= 1);
+        }
+        assertEquals(18, Files.readAllLines(dir.resolve("m.jsonl")).size());
+    }
+
+    /** The set is decoded anew in every epoch, and the weights are those of the set that is held in memory. */
+    @Test
+    void aSetBeyondTheMemoryIsStreamed() throws IOException {
+        Path large = dir.resolve("large");
+        BuiltInImages.write(large, 40, 3);
+        JsonObject[] results = new JsonObject[2];
+        for (int i = 0; i < 2; i++) {
+            Run run = run("pretrain", "--images", large, "--width", "0.0625", "--batch", "16", "--epochs", "1", "--threads", "1",
+                    "--device", "cpu", "--out", dir.resolve("large.onnx"), "--memory", i == 0 ? 0 : 1, "--json",
+                    dir.resolve("large.json"));
+            assertEquals(0, run.code(), run.err());
+            assertEquals(i == 1, run.err().contains("decoded anew in every epoch"), run.err());
+            results[i] = json(dir.resolve("large.json"));
+        }
+        assertEquals(results[0].get("finalLoss"), results[1].get("finalLoss"));
+    }
+
+    @Test
+    void helpListsTheHyperParametersWithTheirSources() {
+        String help = run("pretrain", "--help").out();
+        for (String part : List.of("--temperature", "[1, eq. 1]", "--queue", "65536 [2]", "Khosla 2020", "sqrt(B)")) {
+            assertTrue(help.contains(part), part + help);
+        }
+    }
+
+    @Test
     void aKilledRunContinues() throws Exception {
         Path state = dir.resolve("killed");
         Path out = dir.resolve("killed.onnx");
@@ -228,7 +277,7 @@ class CommandLineTest {
         once.forEach(a -> command.add(a.toString()));
         Process p = new ProcessBuilder(command).redirectErrorStream(true)
                 .redirectOutput(dir.resolve("killed.log").toFile()).start();
-        while (p.isAlive() && !Files.exists(state.resolve("epoch-000002.ckpt"))) {
+        while (p.isAlive() && !Files.exists(state.resolve("step-0000000010.ckpt"))) {
             Thread.sleep(5);
         }
         p.destroyForcibly();

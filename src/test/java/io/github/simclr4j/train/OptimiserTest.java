@@ -1,0 +1,97 @@
+package io.github.simclr4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.DoubleBinaryOperator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Steps of SGD, Adam and AdamW against their algorithms on one number; LARS has golden values. */
+class OptimiserTest {
+    private static final double RATE = 0.1;
+    private static final double DECAY = 0.01;
+
+    @BeforeEach
+    void noGradient() {
+        Torch.noGradient();
+    }
+
+    private static OptimiserSettings settings(String name) {
+        return new OptimiserSettings(name, RATE, DECAY, 0.9, 0, "cosine", 0, 0);
+    }
+
+    private static double gradient(int step) {
+        return Math.sin(1 + step) * 2;
+    }
+
+    /** Takes steps with a matrix, which decays, and with a vector, which does not, and compares with a scalar algorithm. */
+    private static void compare(String name, DoubleBinaryOperator[] expected) {
+        try (NDManager m = Torch.engine().newBaseManager()) {
+            Map<String, NDArray> weights = new LinkedHashMap<>();
+            weights.put("matrix", m.full(new Shape(1, 1), 0.7f));
+            weights.put("vector", m.full(new Shape(1), 0.7f));
+            Optimiser optimiser = Optimiser.of(settings(name), weights);
+            double[] w = {0.7, 0.7};
+            for (int step = 0; step < 6; step++) {
+                Map<String, NDArray> gradients = new LinkedHashMap<>();
+                gradients.put("matrix", m.full(new Shape(1, 1), (float) gradient(step)));
+                gradients.put("vector", m.full(new Shape(1), (float) gradient(step)));
+                optimiser.step(weights, gradients, RATE);
+                for (int k = 0; k < 2; k++) {
+                    w[k] = expected[k].applyAsDouble(w[k], gradient(step));
+                }
+                assertEquals(w[0], weights.get("matrix").toFloatArray()[0], 1e-5, name + " matrix " + step);
+                assertEquals(w[1], weights.get("vector").toFloatArray()[0], 1e-5, name + " vector " + step);
+            }
+        }
+    }
+
+    private static DoubleBinaryOperator sgd(double decay) {
+        double[] v = new double[1];
+        return (w, g) -> {
+            v[0] = 0.9 * v[0] + g + decay * w;
+            return w - RATE * v[0];
+        };
+    }
+
+    private static DoubleBinaryOperator adam(double decay, boolean decoupled) {
+        double[] s = new double[3];
+        return (w, gradient) -> {
+            double g = decoupled ? gradient : gradient + decay * w;
+            s[0] = 0.9 * s[0] + 0.1 * g;
+            s[1] = 0.999 * s[1] + 0.001 * g * g;
+            s[2]++;
+            double mean = s[0] / (1 - Math.pow(0.9, s[2]));
+            double square = s[1] / (1 - Math.pow(0.999, s[2]));
+            double start = decoupled ? w * (1 - RATE * decay) : w;
+            return start - RATE * mean / (Math.sqrt(square) + 1e-8);
+        };
+    }
+
+    @Test
+    void stepsAreThoseOfTheAlgorithms() {
+        compare("sgd", new DoubleBinaryOperator[] {sgd(DECAY), sgd(0)});
+        compare("adam", new DoubleBinaryOperator[] {adam(DECAY, false), adam(0, false)});
+        compare("adamw", new DoubleBinaryOperator[] {adam(DECAY, true), adam(0, true)});
+    }
+
+    @Test
+    void ratesAndSchedulesAreThePublishedOnes() {
+        assertEquals(4.8, OptimiserSettings.rate("lars", "linear", 4096), 1e-9, "Chen et al. 2020, appendix B.1");
+        assertEquals(4.8, OptimiserSettings.rate("lars", "sqrt", 4096), 1e-9, "where the two agree");
+        assertEquals(0.03, OptimiserSettings.rate("sgd", "linear", 256), 1e-9, "He et al. 2020, section 3.3");
+        assertEquals(10, OptimiserSettings.warmup(1000));
+        Schedule steps = new Schedule(0.03, 0, 200, "step");
+        assertEquals(0.03, steps.at(119), 1e-12);
+        assertEquals(0.003, steps.at(120), 1e-12);
+        assertEquals(0.0003, steps.at(160), 1e-12);
+        assertEquals(0.03, new Schedule(0.03, 0, 200, "constant").at(199), 1e-12);
+        assertThrows(IllegalArgumentException.class, () -> OptimiserSettings.rate("sgd", "cubic", 256));
+    }
+}
