@@ -141,7 +141,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
             if (t.getSerializedData().is(MeanStdDevTransformerProto.class)) {
                 MeanStdDevTransformerProto p = t.getSerializedData().unpack(MeanStdDevTransformerProto.class);
                 double slope = p.getTargetStdDev() / p.getObservedStdDev();
-                return checked(Line.straight(slope, p.getTargetMean() - p.getObservedMean() * slope), t);
+                return Line.straight(slope, p.getTargetMean() - p.getObservedMean() * slope);
             }
             if (t.getSerializedData().is(LinearScalingTransformerProto.class)) {
                 LinearScalingTransformerProto p = t.getSerializedData().unpack(LinearScalingTransformerProto.class);
@@ -150,8 +150,8 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
                     return Line.straight(0, (p.getTargetMax() - p.getTargetMin()) / 2);
                 }
                 double slope = (p.getTargetMax() - p.getTargetMin()) / range;
-                return checked(new Line(p.getObservedMin(), p.getObservedMax(), slope,
-                        p.getTargetMin() - p.getObservedMin() * slope), t);
+                return new Line(p.getObservedMin(), p.getObservedMax(), slope,
+                        p.getTargetMin() - p.getObservedMin() * slope);
             }
             if (t.getSerializedData().is(SimpleTransformProto.class)) {
                 SimpleTransformProto p = t.getSerializedData().unpack(SimpleTransformProto.class);
@@ -163,7 +163,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
                     case "mul":
                         return Line.straight(p.getFirstOperand(), 0);
                     case "div":
-                        return checked(Line.straight(1 / p.getFirstOperand(), 0), t);
+                        return Line.straight(1 / p.getFirstOperand(), 0);
                     default: // Not a line.
                 }
             }
@@ -172,14 +172,6 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         }
         throw new IllegalArgumentException("Expected transformations that are affine (standardisation, linear scaling, add, sub, "
                 + "mul, div), found " + t.getClassName());
-    }
-
-    private static Line checked(Line line, TransformerProto t) {
-        if (!Double.isFinite(line.slope) || !Double.isFinite(line.shift)) {
-            throw new IllegalArgumentException("A " + t.getClassName() + " divides by zero: its feature never changed in training; "
-                    + "leave that feature out of the transformation");
-        }
-        return line;
     }
 
     private static List<String> names(ImmutableOutputInfo<?> info) {

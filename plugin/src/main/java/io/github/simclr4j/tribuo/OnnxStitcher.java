@@ -64,7 +64,8 @@ public final class OnnxStitcher {
     private OnnxStitcher() {}
 
     /**
-     * Joins an encoder and a model.
+     * Joins an encoder and a model. The encoder's input keeps its name, or gets the name {@code image} if it was called
+     * {@value #OUTPUT}.
      *
      * @param encoder the encoder. Features named as {@link SimCLRFeatureExtractor} does are found by their number; other names are
      *     taken for the encoder's outputs in Tribuo's order, and there must be as many
@@ -91,16 +92,15 @@ public final class OnnxStitcher {
 
         // Every name of the encoder gets a prefix, and every name of the head another, so that none can meet.
         GraphProto.Builder graph = GraphProto.newBuilder().setName("simclr4j-model");
-        String inputName = input == Input.PIXELS ? PIXELS : image.getName();
+        String imageName = input == Input.PIXELS ? "front/image" : image.getName().equals(OUTPUT) ? "image" : image.getName();
         List<NodeProto> front = new ArrayList<>();
         if (input == Input.PIXELS) {
             graph.addInput(value(PIXELS, TensorProto.DataType.FLOAT_VALUE, pixels(front, graph, image)));
         } else {
-            graph.addInput(image);
+            graph.addInput(image.toBuilder().setName(imageName));
         }
         String last = "encoder/" + features.getName();
-        GraphProto prefixed = rename(body, n -> n.equals(image.getName())
-                ? input == Input.PIXELS ? "front/image" : inputName : "encoder/" + n);
+        GraphProto prefixed = rename(body, n -> n.equals(image.getName()) ? imageName : "encoder/" + n);
         Set<String> weights = new HashSet<>();
         prefixed.getInitializerList().forEach(t -> weights.add(t.getName()));
         prefixed.getInputList().stream().filter(v -> weights.contains(v.getName())).forEach(graph::addInput);

@@ -34,7 +34,8 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 /**
  * Self-training (Yarowsky, ACL 1995; "pseudo-labels" of Lee, 2013): a model trained on the labelled examples predicts the
  * unlabelled ones, those predicted with confidence join the training set under the predicted label, and so on until no prediction
- * is confident, no example is left, or after a number of rounds. An example that joined stays, with its label.
+ * is confident, no example is left, or after a number of rounds. An example that joined stays, with its label; so it is safer to add
+ * few in a round, the most confident ones and as many of each class, than all at once.
  *
  * <p>Unlabelled are the examples of the training set whose output is unknown, and all of another data source, whatever their
  * outputs: cross-validation and evaluators, which refuse unknown outputs, need the second. It is read once, by the first training.
