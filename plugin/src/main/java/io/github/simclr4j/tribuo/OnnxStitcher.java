@@ -111,7 +111,7 @@ public final class OnnxStitcher {
                 .addAllValueInfo(prefixed.getValueInfoList())
                 .addAllQuantizationAnnotation(prefixed.getQuantizationAnnotationList());
         if (featureShape.getDimCount() > 2) {
-            graph.addNode(node("Flatten", last, "front/flat"));
+            graph.addNode(node("Flatten", "front/flat", last));
             last = "front/flat";
         }
         if (features.getType().getTensorType().getElemType() != TensorProto.DataType.FLOAT_VALUE) {

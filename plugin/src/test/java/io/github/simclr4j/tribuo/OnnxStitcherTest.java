@@ -318,13 +318,16 @@ class OnnxStitcherTest {
         }
     }
 
-    /** A foreign encoder: float [n, 3, 4, 4] named "output" in, the mean of each channel and of its square out. */
+    /**
+     * A foreign encoder: float [n, 3, 4, 4] named "output" in, the mean of each channel and of its square out, as a float vector
+     * or as double [n, 6, 1, 1].
+     */
     private static ModelProto foreign(int opset, int ir, boolean vector) {
         GraphProto.Builder graph = GraphProto.newBuilder().setName("foreign")
                 .addInput(value("output", 1, -1, 3, 4, 4))
                 .addNode(node("Mul", "classifier/Gemm_0", "output", "output"))
                 .addNode(node("Concat", "image", "output", "classifier/Gemm_0").toBuilder().addAttribute(ints("axis", 1)));
-        NodeProto.Builder reduce = node("ReduceMean", vector ? "mean" : "features", "image").toBuilder();
+        NodeProto.Builder reduce = node("ReduceMean", "mean", "image").toBuilder();
         if (opset < 18) {
             reduce.addAttribute(list("axes", 2, 3));
         } else {
@@ -343,8 +346,10 @@ class OnnxStitcherTest {
                 squeeze.addInput("squeezed");
             }
             graph.addNode(squeeze);
+        } else {
+            graph.addNode(node("Cast", "features", "mean").toBuilder().addAttribute(ints("to", TensorProto.DataType.DOUBLE_VALUE)));
         }
-        graph.addOutput(vector ? value("features", 1, -1, 6) : value("features", 1, -1, 6, 1, 1));
+        graph.addOutput(vector ? value("features", 1, -1, 6) : value("features", TensorProto.DataType.DOUBLE_VALUE, -1, 6, 1, 1));
         return ModelProto.newBuilder().setIrVersion(ir).setGraph(graph)
                 .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setVersion(opset)).build();
     }
