@@ -27,6 +27,9 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Example;
+import org.tribuo.Prediction;
+import org.tribuo.classification.Label;
 
 class ExperimentTest {
     private static final String CONFIGURATION = "/io/github/simclr4j/examples/experiment.xml";
@@ -58,11 +61,13 @@ class ExperimentTest {
         Experiment.Result result = run("logistic", file);
         assertEquals(40, result.test().getPredictions().size());
         assertEquals(3, result.folds().size());
-        // Ten classes: by chance 0.1. Random convolutions see colours and shapes already.
-        assertTrue(result.test().accuracy() > 0.2, result.test().toString());
         try (EncodedModel<?> model = EncodedModel.load(file)) {
             assertTrue(model.getProvenance().toString().contains(OnnxEncoder.sha256(Files.readAllBytes(encoder))));
             assertEquals(10, model.getOutputIDInfo().size());
+            for (Prediction<Label> p : result.test().getPredictions()) {
+                Path image = Path.of(p.getExample().getMetadataValue(Example.NAME).orElseThrow().toString());
+                assertEquals(p.getOutput().getLabel(), ((Label) model.predict(image).getOutput()).getLabel());
+            }
         }
     }
 
@@ -80,9 +85,9 @@ class ExperimentTest {
     /** A named module that requires the plugin by its automatic name, compiled and run on the module path. */
     @Test
     void thePluginRunsOnTheModulePath() throws IOException, InterruptedException {
-        // DJL's native package has a name that no module may have; the plugin serves without DJL.
+        // DJL's native package has a name that no module may have; the plugin serves without it.
         List<Path> jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)).map(Path::of)
-                .filter(p -> p.toString().endsWith(".jar") && !p.toString().contains("djl")).toList();
+                .filter(p -> p.toString().endsWith(".jar") && !p.getFileName().toString().startsWith("pytorch-native")).toList();
         List<Path> ours = jars.stream().filter(p -> p.getFileName().toString().startsWith("simclr4j-")).toList();
         Assumptions.assumeTrue(ours.size() == 3, "skipped: the modules' jars come with 'package'");
         assertEquals(Set.of("io.github.simclr4j.onnx", "io.github.simclr4j.tribuo", "io.github.simclr4j.train"),
