@@ -34,14 +34,27 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
+import org.tribuo.Feature;
 import org.tribuo.Model;
 import org.tribuo.MutableDataset;
+import org.tribuo.Output;
 import org.tribuo.Prediction;
+import org.tribuo.anomaly.AnomalyFactory;
+import org.tribuo.anomaly.Event;
+import org.tribuo.anomaly.libsvm.LibSVMAnomalyTrainer;
+import org.tribuo.anomaly.libsvm.SVMAnomalyType;
+import org.tribuo.anomaly.libsvm.SVMAnomalyType.SVMMode;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.evaluation.LabelEvaluation;
 import org.tribuo.classification.evaluation.LabelEvaluator;
 import org.tribuo.classification.sgd.linear.LogisticRegressionTrainer;
+import org.tribuo.clustering.ClusterID;
+import org.tribuo.clustering.ClusteringFactory;
+import org.tribuo.clustering.kmeans.KMeansTrainer;
+import org.tribuo.common.libsvm.KernelType;
+import org.tribuo.common.libsvm.SVMParameters;
 import org.tribuo.impl.ArrayExample;
+import org.tribuo.math.distance.DistanceType;
 import org.tribuo.protos.core.ModelProto;
 
 class EncodedModelTest {
@@ -267,6 +280,36 @@ class EncodedModelTest {
             Path image = images.resolve("blue/7.png");
             String message = assertThrows(IllegalStateException.class, () -> model.predict(image)).getMessage();
             assertTrue(message.contains(broken.toString()) && message.contains(image.toString()), message);
+        }
+    }
+
+    /** Whatever a Tribuo model predicts: clusters and anomalies too. */
+    @Test
+    void clustersAndAnomaliesToo() throws IOException {
+        MutableDataset<ClusterID> unlabelled = Fixture.empty(new ClusteringFactory());
+        MutableDataset<Event> expected = Fixture.empty(new AnomalyFactory());
+        for (Example<Label> e : features) {
+            List<Feature> list = new ArrayList<>();
+            e.forEach(list::add);
+            unlabelled.add(new ArrayExample<>(ClusteringFactory.UNASSIGNED_CLUSTER_ID, list));
+            expected.add(new ArrayExample<>(AnomalyFactory.EXPECTED_EVENT, list));
+        }
+        SVMParameters<Event> svm = new SVMParameters<>(new SVMAnomalyType(SVMMode.ONE_CLASS), KernelType.RBF);
+        svm.setNu(0.1);
+        checkSaved(unlabelled, new KMeansTrainer(3, 10, DistanceType.L2.getDistance(), 1, 1).train(unlabelled));
+        checkSaved(expected, new LibSVMAnomalyTrainer(svm).train(expected));
+    }
+
+    private static <T extends Output<T>> void checkSaved(Dataset<T> data, Model<T> inner) throws IOException {
+        Path file = dir.resolve("other.tribuo");
+        List<Path> files = Images.find(images);
+        try (EncodedModel<T> model = EncodedModel.containing(data.getOutputFactory(), encoder, inner, 1)) {
+            model.serializeToFile(file);
+        }
+        try (EncodedModel<?> loaded = EncodedModel.load(file)) {
+            for (int i = 0; i < files.size(); i++) {
+                assertEquals(inner.predict(data.getExample(i)).getOutput(), loaded.predict(files.get(i)).getOutput());
+            }
         }
     }
 
