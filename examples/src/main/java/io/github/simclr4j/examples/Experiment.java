@@ -74,6 +74,9 @@ public final class Experiment implements Configurable {
         try (ConfigurationManager manager = new ConfigurationManager(file)) {
             for (String property : properties) {
                 String[] parts = property.split("=", 2);
+                if (parts.length < 2) {
+                    throw new IllegalArgumentException("Expected name=value, found " + property);
+                }
                 manager.setGlobalProperty(parts[0], parts[1]);
             }
             try {

@@ -87,7 +87,8 @@ class ExperimentTest {
     void thePluginRunsOnTheModulePath() throws IOException, InterruptedException {
         // DJL's native package has a name that no module may have; the plugin serves without it.
         List<Path> jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator)).map(Path::of)
-                .filter(p -> p.toString().endsWith(".jar") && !p.getFileName().toString().startsWith("pytorch-native")).toList();
+                .filter(p -> p.toString().endsWith(".jar")
+                        && !p.getFileName().toString().startsWith("pytorch-native")).toList();
         List<Path> ours = jars.stream().filter(p -> p.getFileName().toString().startsWith("simclr4j-")).toList();
         Assumptions.assumeTrue(ours.size() == 3, "skipped: the modules' jars come with 'package'");
         assertEquals(Set.of("io.github.simclr4j.onnx", "io.github.simclr4j.tribuo", "io.github.simclr4j.train"),
@@ -140,8 +141,8 @@ class ExperimentTest {
         }
         Path output = dir.resolve("module.txt");
         // The arguments lie in a file: a long command line is ONNX Runtime's and Windows' trouble.
-        Path arguments = Files.writeString(dir.resolve("arguments"), "--module-path\n\"" + path.replace("\\", "\\\\") + File.pathSeparator
-                + classes.toString().replace("\\", "\\\\") + "\"\n--module\nconsumer/consumer.Main\n");
+        Path arguments = Files.writeString(dir.resolve("arguments"), "--module-path\n\""
+                + (path + File.pathSeparator + classes).replace("\\", "\\\\") + "\"\n--module\nconsumer/consumer.Main\n");
         Process child = new ProcessBuilder(System.getProperty("java.home") + File.separator + "bin" + File.separator + "java",
                 "@" + arguments, file.toString(), image.toString())
                 .redirectErrorStream(true).redirectOutput(output.toFile()).start();

@@ -45,10 +45,11 @@ import org.tribuo.provenance.ModelProvenance;
 /**
  * An encoder and a Tribuo model that was trained on its features, as one model that predicts from an image.
  *
- * <p>Its features are pixels, as {@link PixelFeatureExtractor} makes them at the encoder's size: {@code p0000} and so on, row by
- * row, red, green and blue of each pixel, from 0 to 1; a pixel that is not there is 0. So Tribuo's evaluators and data sets work
- * with it. {@link #predict(Path)}, {@link #predict(byte[])}, {@link #predict(BufferedImage)} and {@link #predictImages} take an
- * image of any size without that detour and give the same scores; the example in their predictions holds the encoder's features.
+ * <p>Its features are pixels, as {@link PixelFeatureExtractor} makes them at the encoder's size: {@code p0000} and so on,
+ * row by row, red, green and blue of each pixel, from 0 to 1; a pixel that is not there is 0. So Tribuo's evaluators and
+ * data sets work with it. {@link #predict(Path)}, {@link #predict(byte[])}, {@link #predict(BufferedImage)} and
+ * {@link #predictImages} take an image of any size without that detour and give the same scores; the example in their
+ * predictions holds the encoder's features.
  *
  * <p>Saved by {@link #serializeToFile} and loaded by {@link Model#deserializeFromFile} like any model of Tribuo's, with the
  * encoder file inside or by its path and SHA-256.
@@ -84,6 +85,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     private final int threads;
     private final transient OnnxEncoder encoder;
     private final transient String[] names;
+    private final transient String[] pixelNames;
 
     private EncodedModel(
             String name,
@@ -103,6 +105,10 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         this.threads = threads;
         this.encoder = encoder;
         this.names = featureNames(encoder.dimension());
+        this.pixelNames = new String[featureIDMap.size()];
+        for (int i = 0; i < pixelNames.length; i++) {
+            pixelNames[i] = featureIDMap.get(i).getName();
+        }
     }
 
     /**
@@ -121,8 +127,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     /**
-     * A model that is saved with the encoder's path and SHA-256. Whoever loads it needs the unchanged file at that path, or says
-     * where it is, see {@link #load(Path, Path)}.
+     * A model that is saved with the encoder's path and SHA-256. Whoever loads it needs the unchanged file at that path, or
+     * says where it is, see {@link #load(Path, Path)}.
      *
      * @param factory what makes outputs, the unknown one included
      * @param encoder the encoder file
@@ -350,14 +356,14 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         for (int i = 0; i < rgb.length; i++) {
             values[i] = (rgb[i] & 255) / 255.0;
         }
-        return new ArrayExample<>(output, ImageFeatureExtractor.names("p", rgb.length), values);
+        return new ArrayExample<>(output, pixelNames, values);
     }
 
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if the example has no features, has one that is no pixel of the encoder's image, or one
-     *     that is not from 0 to 1
+     * @throws IllegalArgumentException if the example has no features, has one that is no pixel of the encoder's image, or
+     *     one that is not from 0 to 1
      * @throws IllegalStateException if the model is closed, or the encoder's output is not finite
      */
     @Override
@@ -407,8 +413,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
             int id = featureIDMap.getID(feature.getName());
             long value = Math.round(feature.getValue() * 255);
             if (id < 0 || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
-                throw new IllegalArgumentException("Expected the pixels " + featureIDMap.get(0).getName() + " to "
-                        + featureIDMap.get(rgb.length - 1).getName() + " of an image of " + size + "x" + size
+                throw new IllegalArgumentException("Expected the pixels " + pixelNames[0] + " to "
+                        + pixelNames[rgb.length - 1] + " of an image of " + size + "x" + size
                         + " with values from 0 to 1, found " + feature.getName() + " = " + feature.getValue() + " in "
                         + name(example));
             }
@@ -486,8 +492,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     @Override
     protected EncodedModel<T> copy(String newName, ModelProvenance newProvenance) {
         try {
-            return new EncodedModel<>(newName, newProvenance, outputFactory, innerModel.copy(), encoderFile, encoderPath, threads,
-                    OnnxEncoder.open(encoderBytes(), encoderPath, threads));
+            return new EncodedModel<>(newName, newProvenance, outputFactory, innerModel.copy(), encoderFile, encoderPath,
+                    threads, OnnxEncoder.open(encoderBytes(), encoderPath, threads));
         } catch (IOException e) {
             throw new IllegalStateException("Can't copy the model: " + e.getMessage(), e);
         }

@@ -170,8 +170,8 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalArgumentException("Damaged transformer: " + e.getMessage(), e);
         }
-        throw new IllegalArgumentException("Expected transformations that are affine (standardisation, linear scaling, add, sub, "
-                + "mul, div), found " + t.getClassName());
+        throw new IllegalArgumentException("Expected transformations that are affine (standardisation, linear scaling, add, "
+                + "sub, mul, div), found " + t.getClassName());
     }
 
     private static List<String> names(ImmutableOutputInfo<?> info) {

@@ -28,10 +28,10 @@ import org.tribuo.provenance.ModelProvenance;
  * Joins an encoder and a Tribuo model on its features to one ONNX graph.
  *
  * <p>The model may be every {@link ONNXExportable} that takes dense features, also inside a
- * {@link org.tribuo.transform.TransformedModel}, whose affine transformations (standardisation, linear scaling, arithmetic) become
- * part of the graph, computed in float64, or inside a {@link SelfTrainedModel}. The encoder may be any ONNX file of opset 11 or
- * later with one input and one float output of [batch, dimension]; its operators keep their opset, or are raised to 13, which is
- * what Tribuo writes.
+ * {@link org.tribuo.transform.TransformedModel}, whose affine transformations (standardisation, linear scaling, arithmetic)
+ * become part of the graph, computed in float64, or inside a {@link SelfTrainedModel}. The encoder may be any ONNX file of
+ * opset 11 or later with one input and one float output of [batch, dimension]; its operators keep their opset, or are raised
+ * to 13, which is what Tribuo writes.
  *
  * <p>The metadata are the encoder's and {@value #CLASS_NAMES}, a JSON array with the name of each column of the scores, and
  * Tribuo's own {@link ONNXExportable#PROVENANCE_METADATA_FIELD}.
@@ -54,9 +54,9 @@ public final class OnnxStitcher {
         /** The encoder's own input: uint8 [batch, size, size, 3] for an encoder of this library. */
         IMAGE,
         /**
-         * Float [batch, size * size * 3], named {@value OnnxStitcher#PIXELS}: the features of {@link PixelFeatureExtractor}, in
-         * their order and from 0 to 1. It is what Tribuo's {@code ONNXExternalModel} feeds with its {@code DenseTransformer}. Needs
-         * an encoder that takes uint8 [batch, size, size, 3].
+         * Float [batch, size * size * 3], named {@value OnnxStitcher#PIXELS}: the features of {@link PixelFeatureExtractor},
+         * in their order and from 0 to 1. It is what Tribuo's {@code ONNXExternalModel} feeds with its
+         * {@code DenseTransformer}. Needs an encoder that takes uint8 [batch, size, size, 3].
          */
         PIXELS
     }
@@ -67,14 +67,14 @@ public final class OnnxStitcher {
      * Joins an encoder and a model. The encoder's input keeps its name, or gets the name {@code image} if it was called
      * {@value #OUTPUT}.
      *
-     * @param encoder the encoder. Features named as {@link SimCLRFeatureExtractor} does are found by their number; other names are
-     *     taken for the encoder's outputs in Tribuo's order, and there must be as many
+     * @param encoder the encoder. Features named as {@link SimCLRFeatureExtractor} does are found by their number; other
+     *     names are taken for the encoder's outputs in Tribuo's order, and there must be as many
      * @param model the model on its features
      * @param domain a reverse-DNS name of the result
      * @param modelVersion a version number of the result
      * @param input what the graph takes
-     * @throws IllegalArgumentException if the encoder has other than one image input and one feature output, an opset before 11,
-     *     or its weights in other files; if the model can't be written as ONNX; or if they do not fit
+     * @throws IllegalArgumentException if the encoder has other than one image input and one feature output, an opset before
+     *     11, or its weights in other files; if the model can't be written as ONNX; or if they do not fit
      */
     public static ModelProto stitch(ModelProto encoder, Model<?> model, String domain, long modelVersion, Input input) {
         return stitch(encoder, model, model.getProvenance(), domain, modelVersion, input);
@@ -176,10 +176,13 @@ public final class OnnxStitcher {
     }
 
     private static String describe(List<ValueInfoProto> values) {
-        return values.stream().map(v -> v.getName() + " "
-                + TensorProto.DataType.forNumber(v.getType().getTensorType().getElemType())
-                + v.getType().getTensorType().getShape().getDimList().stream()
-                        .map(d -> d.hasDimParam() ? d.getDimParam() : Long.toString(d.getDimValue())).toList()).toList().toString();
+        List<String> all = new ArrayList<>();
+        for (ValueInfoProto v : values) {
+            TypeProto.Tensor type = v.getType().getTensorType();
+            all.add(v.getName() + " " + TensorProto.DataType.forNumber(type.getElemType()) + type.getShape().getDimList().stream()
+                    .map(d -> d.hasDimParam() ? d.getDimParam() : Long.toString(d.getDimValue())).toList());
+        }
+        return all.toString();
     }
 
     private static int dimension(TensorShapeProto shape, int i) {
@@ -193,8 +196,8 @@ public final class OnnxStitcher {
         int height = dimension(shape, 1);
         int width = dimension(shape, 2);
         if (type.getElemType() != TensorProto.DataType.UINT8_VALUE || height < 1 || width < 1 || dimension(shape, 3) != 3) {
-            throw new IllegalArgumentException("Expected an encoder of uint8 images [batch, size, size, 3] below pixels, found "
-                    + describe(List.of(image)));
+            throw new IllegalArgumentException("Expected an encoder of uint8 images [batch, size, size, 3] below pixels, "
+                    + "found " + describe(List.of(image)));
         }
         graph.addInitializer(TensorProto.newBuilder().setName("front/255").setDataType(TensorProto.DataType.FLOAT_VALUE)
                 .addFloatData(255));
@@ -210,11 +213,11 @@ public final class OnnxStitcher {
     }
 
     private static ValueInfoProto value(String name, int type, int width) {
-        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(TypeProto.Tensor.newBuilder()
-                .setElemType(type)
-                .setShape(TensorShapeProto.newBuilder()
-                        .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam("batch"))
-                        .addDim(TensorShapeProto.Dimension.newBuilder().setDimValue(width))))).build();
+        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder()
+                .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam("batch"))
+                .addDim(TensorShapeProto.Dimension.newBuilder().setDimValue(width));
+        return ValueInfoProto.newBuilder().setName(name).setType(TypeProto.newBuilder().setTensorType(
+                TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape))).build();
     }
 
     private static NodeProto node(String op, String output, String... inputs) {
@@ -244,8 +247,8 @@ public final class OnnxStitcher {
     private static ModelProto raise(ModelProto encoder) {
         int opset = opset(encoder);
         if (opset < OLDEST_OPSET) {
-            throw new IllegalArgumentException("Expected an encoder of ONNX opset " + OLDEST_OPSET + " or later, found " + opset
-                    + ": export it again at a later opset");
+            throw new IllegalArgumentException("Expected an encoder of ONNX opset " + OLDEST_OPSET + " or later, found "
+                    + opset + ": export it again at a later opset");
         }
         if (encoder.getGraph().getInitializerList().stream().anyMatch(t -> t.getExternalDataCount() > 0)) {
             throw new IllegalArgumentException("The encoder keeps weights in other files: save it as one file first");
@@ -340,7 +343,8 @@ public final class OnnxStitcher {
         result.getOutputBuilderList().forEach(v -> v.setName(name.apply(v.getName())));
         result.getValueInfoBuilderList().forEach(v -> v.setName(name.apply(v.getName())));
         result.getInitializerBuilderList().forEach(t -> t.setName(name.apply(t.getName())));
-        result.getSparseInitializerBuilderList().forEach(t -> t.getValuesBuilder().setName(name.apply(t.getValues().getName())));
+        result.getSparseInitializerBuilderList().forEach(
+                t -> t.getValuesBuilder().setName(name.apply(t.getValues().getName())));
         for (TensorAnnotation.Builder a : result.getQuantizationAnnotationBuilderList()) {
             a.setTensorName(name.apply(a.getTensorName()));
             a.getQuantParameterTensorNamesBuilderList().forEach(e -> e.setValue(name.apply(e.getValue())));

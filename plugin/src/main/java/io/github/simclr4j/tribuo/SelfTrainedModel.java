@@ -18,8 +18,8 @@ import org.tribuo.protos.core.ModelProto;
 import org.tribuo.provenance.ModelProvenance;
 
 /**
- * The model of the last round of {@link SelfTrainingTrainer}, with the provenance of the whole training. It predicts as the inner
- * model does.
+ * The model of the last round of {@link SelfTrainingTrainer}, with the provenance of the whole training. It predicts as the
+ * inner model does.
  */
 public final class SelfTrainedModel extends Model<Label> {
     private static final long serialVersionUID = 1L;
@@ -30,7 +30,8 @@ public final class SelfTrainedModel extends Model<Label> {
     private final Model<Label> innerModel;
 
     SelfTrainedModel(String name, ModelProvenance provenance, Model<Label> innerModel) {
-        super(name, provenance, innerModel.getFeatureIDMap(), innerModel.getOutputIDInfo(), innerModel.generatesProbabilities());
+        super(name, provenance, innerModel.getFeatureIDMap(), innerModel.getOutputIDInfo(),
+                innerModel.generatesProbabilities());
         this.innerModel = innerModel;
     }
 

@@ -33,15 +33,16 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 
 /**
  * Self-training (Yarowsky, ACL 1995; "pseudo-labels" of Lee, 2013): a model trained on the labelled examples predicts the
- * unlabelled ones, those predicted with confidence join the training set under the predicted label, and so on until no prediction
- * is confident, no example is left, or after a number of rounds. An example that joined stays, with its label; so it is safer to add
- * few in a round, the most confident ones and as many of each class, than all at once.
+ * unlabelled ones, those predicted with confidence join the training set under the predicted label, and so on until no
+ * prediction is confident, no example is left, or after a number of rounds. An example that joined stays, with its label; so
+ * it is safer to add few in a round, the most confident ones and as many of each class, than all at once.
  *
  * <p>Unlabelled are the examples of the training set whose output is unknown, and all of another data source, whatever their
- * outputs: cross-validation and evaluators, which refuse unknown outputs, need the second. It is read once, by the first training.
+ * outputs: cross-validation and evaluators, which refuse unknown outputs, need the second. It is read once, by the first
+ * training.
  *
- * <p>The inner trainer is called with this trainer's invocation count in every round, so a training depends on that count, the
- * data and nothing else, and the model of a training in which nothing was confident is the inner trainer's own.
+ * <p>The inner trainer is called with this trainer's invocation count in every round, so a training depends on that count,
+ * the data and nothing else, and the model of a training in which nothing was confident is the inner trainer's own.
  */
 public final class SelfTrainingTrainer implements Trainer<Label> {
     /** Provenance of a training: how many examples each round added. */
@@ -68,7 +69,7 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
     @Config(mandatory = true, description = "Trainer of each round; its models must give probabilities.")
     private Trainer<Label> innerTrainer;
 
-    @Config(description = "Unlabelled examples, beside those of the training set whose output is unknown. Their outputs are ignored.")
+    @Config(description = "Unlabelled examples, whatever their outputs, beside those of the training set with the unknown one.")
     private ConfigurableDataSource<Label> unlabelled;
 
     @Config(description = "Probability from which on a prediction is confident, from 0 to 1.")
@@ -194,8 +195,8 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
         }
         run.put(ADDED, new ListProvenance<>(added));
         run.put(STOP, new StringProvenance(STOP, stop.name()));
-        return new SelfTrainedModel(model.getName(), new ModelProvenance(SelfTrainedModel.class.getName(), OffsetDateTime.now(),
-                examples.getProvenance(), provenance, run), model);
+        return new SelfTrainedModel(model.getName(), new ModelProvenance(SelfTrainedModel.class.getName(),
+                OffsetDateTime.now(), examples.getProvenance(), provenance, run), model);
     }
 
     private List<Example<Label>> pool() {

@@ -122,7 +122,8 @@ class EncodedModelTest {
             LabelEvaluation byPixels = new LabelEvaluator().evaluate(model, source);
             assertTrue(byFeatures.accuracy() > 0.9, byFeatures.toString());
             assertEquals(byFeatures.getConfusionMatrix().toString(), byPixels.getConfusionMatrix().toString());
-            assertEquals(byFeatures.accuracy(), new LabelEvaluator().evaluate(model, new MutableDataset<>(source)).accuracy());
+            assertEquals(byFeatures.accuracy(),
+                    new LabelEvaluator().evaluate(model, new MutableDataset<>(source)).accuracy());
             assertEquals(model.getProvenance(), byPixels.getProvenance().getModelProvenance());
         }
     }
@@ -225,7 +226,7 @@ class EncodedModelTest {
         String sha256 = OnnxEncoder.sha256(Files.readAllBytes(encoder));
 
         Path moved = Files.move(copy, dir.resolve("moved.onnx"));
-        String missing = assertThrows(IOException.class, () -> EncodedModel.load(file)).getMessage();
+        String missing = failure(file);
         assertEquals(file + ": the encoder " + copy + " is missing; put the encoder with SHA-256 " + sha256
                 + " there, or name it to EncodedModel.load", missing);
         Throwable fromTribuo = assertThrows(IllegalStateException.class, () -> Model.deserializeFromFile(file));
@@ -238,7 +239,7 @@ class EncodedModelTest {
         }
 
         Fixture.encoder(copy, 2);
-        String changed = assertThrows(IOException.class, () -> EncodedModel.load(file)).getMessage();
+        String changed = failure(file);
         assertTrue(changed.contains("the encoder " + copy + " has changed"), changed);
     }
 
@@ -320,17 +321,21 @@ class EncodedModelTest {
             ModelProto proto = model.serialize();
             byte[] bytes = proto.toByteArray();
             Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length / 2));
-            assertTrue(assertThrows(IOException.class, () -> EncodedModel.load(file)).getMessage().contains("damaged.tribuo"));
+            assertTrue(failure(file).contains("damaged.tribuo"));
             // A bit of a weight flipped: protobuf does not notice.
             bytes[indexOf(bytes, Files.readAllBytes(encoder)) + 20_000] ^= 1;
             Files.write(file, bytes);
             assertEquals(file + ": the encoder inside is damaged: its SHA-256 is not " + model.encoder().sha256(),
-                    assertThrows(IOException.class, () -> EncodedModel.load(file)).getMessage());
+                    failure(file));
             Files.write(file, proto.toBuilder().setVersion(99).build().toByteArray());
-            assertTrue(assertThrows(IOException.class, () -> EncodedModel.load(file)).getMessage().contains("version 99"));
+            assertTrue(failure(file).contains("version 99"));
         }
         classifier.serializeToFile(file);
-        assertTrue(assertThrows(IOException.class, () -> EncodedModel.load(file)).getMessage().contains("expected an EncodedModel"));
+        assertTrue(failure(file).contains("expected an EncodedModel"));
+    }
+
+    private static String failure(Path file) {
+        return assertThrows(IOException.class, () -> EncodedModel.load(file)).getMessage();
     }
 
     private static int indexOf(byte[] all, byte[] part) {
@@ -420,7 +425,7 @@ class EncodedModelTest {
 
         static String bits(Prediction<Label> prediction) {
             StringBuilder all = new StringBuilder();
-            scores(prediction).forEach((k, v) -> all.append(k).append(Long.toHexString(Double.doubleToLongBits(v))).append(' '));
+            scores(prediction).forEach((k, v) -> all.append(k).append(Double.toHexString(v)).append(' '));
             return all.toString().trim();
         }
     }

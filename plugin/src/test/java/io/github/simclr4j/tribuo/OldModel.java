@@ -9,7 +9,9 @@ import java.util.TreeMap;
 import org.tribuo.MutableDataset;
 import org.tribuo.classification.Label;
 
-/** The saved model among the test resources, and how it was made: run {@link #main} for a new version, and keep the old file. */
+/**
+ * The saved model among the test resources, and how it was made: run {@link #main} for a new version, and keep the old file.
+ */
 final class OldModel {
     static final String FILE = "encoded-model-0.tribuo";
     /** Blue, green, red. */

@@ -24,7 +24,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,6 +79,7 @@ import org.tribuo.regression.slm.LARSTrainer;
 import org.tribuo.transform.TransformTrainer;
 import org.tribuo.transform.Transformation;
 import org.tribuo.transform.TransformationMap;
+import org.tribuo.transform.transformations.BinningTransformation;
 import org.tribuo.transform.transformations.LinearScalingTransformation;
 import org.tribuo.transform.transformations.MeanStdDevTransformation;
 import org.tribuo.transform.transformations.SimpleTransform;
@@ -157,7 +157,8 @@ class OnnxStitcherTest {
                 Named.of("LibLinear", new LibLinearClassificationTrainer()),
                 Named.of("LibSVM, linear", new LibSVMClassificationTrainer(svm(KernelType.LINEAR, SVMMode.C_SVC, false))),
                 Named.of("LibSVM, RBF, probabilities", standardised(
-                        new LibSVMClassificationTrainer(svm(KernelType.RBF, SVMMode.C_SVC, true)), new MeanStdDevTransformation())),
+                        new LibSVMClassificationTrainer(svm(KernelType.RBF, SVMMode.C_SVC, true)),
+                        new MeanStdDevTransformation())),
                 Named.of("bagged", standardised(new BaggingTrainer<>(linear(), new VotingCombiner(), 4),
                         new MeanStdDevTransformation())));
     }
@@ -319,8 +320,8 @@ class OnnxStitcherTest {
     }
 
     /**
-     * A foreign encoder: float [n, 3, 4, 4] named "output" in, the mean of each channel and of its square out, as a float vector
-     * or as double [n, 6, 1, 1].
+     * A foreign encoder: float [n, 3, 4, 4] named "output" in, the mean of each channel and of its square out, as a float
+     * vector or as double [n, 6, 1, 1].
      */
     private static ModelProto foreign(int opset, int ir, boolean vector) {
         GraphProto.Builder graph = GraphProto.newBuilder().setName("foreign")
@@ -331,8 +332,7 @@ class OnnxStitcherTest {
         if (opset < 18) {
             reduce.addAttribute(list("axes", 2, 3));
         } else {
-            graph.addInitializer(TensorProto.newBuilder().setName("axes").setDataType(TensorProto.DataType.INT64_VALUE)
-                    .addDims(2).addInt64Data(2).addInt64Data(3));
+            graph.addInitializer(heightAndWidth("axes"));
             reduce.addInput("axes");
         }
         graph.addNode(reduce);
@@ -341,21 +341,28 @@ class OnnxStitcherTest {
             if (opset < 13) {
                 squeeze.addAttribute(list("axes", 2, 3));
             } else {
-                graph.addInitializer(TensorProto.newBuilder().setName("squeezed").setDataType(TensorProto.DataType.INT64_VALUE)
-                        .addDims(2).addInt64Data(2).addInt64Data(3));
+                graph.addInitializer(heightAndWidth("squeezed"));
                 squeeze.addInput("squeezed");
             }
             graph.addNode(squeeze);
         } else {
-            graph.addNode(node("Cast", "features", "mean").toBuilder().addAttribute(ints("to", TensorProto.DataType.DOUBLE_VALUE)));
+            graph.addNode(node("Cast", "features", "mean").toBuilder()
+                    .addAttribute(ints("to", TensorProto.DataType.DOUBLE_VALUE)));
         }
-        graph.addOutput(vector ? value("features", 1, -1, 6) : value("features", TensorProto.DataType.DOUBLE_VALUE, -1, 6, 1, 1));
+        graph.addOutput(vector
+                ? value("features", TensorProto.DataType.FLOAT_VALUE, -1, 6)
+                : value("features", TensorProto.DataType.DOUBLE_VALUE, -1, 6, 1, 1));
         return ModelProto.newBuilder().setIrVersion(ir).setGraph(graph)
                 .addOpsetImport(OnnxMl.OperatorSetIdProto.newBuilder().setVersion(opset)).build();
     }
 
+    private static TensorProto heightAndWidth(String name) {
+        return TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.INT64_VALUE)
+                .addDims(2).addInt64Data(2).addInt64Data(3).build();
+    }
+
     private static NodeProto node(String op, String output, String... inputs) {
-        return NodeProto.newBuilder().setName(output).setOpType(op).addAllInput(Arrays.asList(inputs)).addOutput(output).build();
+        return NodeProto.newBuilder().setName(output).setOpType(op).addAllInput(List.of(inputs)).addOutput(output).build();
     }
 
     private static AttributeProto ints(String name, long value) {
@@ -407,7 +414,8 @@ class OnnxStitcherTest {
                 new LibSVMClassificationTrainer(svm(KernelType.LINEAR, SVMMode.C_SVC, false)))) {
             Model<Label> model = trainer.train(data);
             for (boolean vector : new boolean[] {true, false}) {
-                ModelProto joined = OnnxStitcher.stitch(foreign(opset, opset < 18 ? 6 : 9, vector), model, "test", 1, Input.IMAGE);
+                ModelProto encoder = foreign(opset, opset < 18 ? 6 : 9, vector);
+                ModelProto joined = OnnxStitcher.stitch(encoder, model, "test", 1, Input.IMAGE);
                 OrtEnvironment environment = OrtEnvironment.getEnvironment();
                 try (OrtSession session = environment.createSession(joined.toByteArray(), new OrtSession.SessionOptions());
                         OnnxTensor in = OnnxTensor.createTensor(environment, images);
@@ -445,7 +453,7 @@ class OnnxStitcherTest {
         says("one input of four dimensions, found", () -> OnnxStitcher.stitch(six.toBuilder().setGraph(
                 six.getGraph().toBuilder().setInput(0, value("output", 1, -1, 3))).build(), of6, "d", 1, Input.IMAGE));
         says("found org.tribuo.transform.transformations.BinningTransformation", () -> OnnxStitcher.stitch(onnx,
-                standardised(linear(), org.tribuo.transform.transformations.BinningTransformation.equalWidth(3)).train(labels),
+                standardised(linear(), BinningTransformation.equalWidth(3)).train(labels),
                 "d", 1, Input.IMAGE));
         says("ONNXExportable), found org.tribuo.classification.baseline.DummyClassifierModel", () -> OnnxStitcher.stitch(onnx,
                 DummyClassifierTrainer.createMostFrequentTrainer().train(labels), "d", 1, Input.IMAGE));

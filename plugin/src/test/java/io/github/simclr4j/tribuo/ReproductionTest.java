@@ -87,7 +87,8 @@ class ReproductionTest {
             if (ordering.traversalOrder.get(i) instanceof TrainerProvenance p) {
                 @SuppressWarnings("unchecked") // It trained this model or is part of what did.
                 Trainer<Label> found = (Trainer<Label>) manager.lookup(ProvenanceUtil.computeName(p, i));
-                found.setInvocationCount((int) p.getInstanceValues().get(TrainerProvenance.TRAIN_INVOCATION_COUNT).getValue());
+                found.setInvocationCount(
+                        (int) p.getInstanceValues().get(TrainerProvenance.TRAIN_INVOCATION_COUNT).getValue());
                 if (p.equals(provenance.getTrainerProvenance())) {
                     trainer = found;
                 }
@@ -105,9 +106,9 @@ class ReproductionTest {
     }
 
     /**
-     * Tribuo's own reproducibility module, where it is on the class path: it is not published to Maven Central. Build it from
-     * Tribuo's sources and name its jar with {@code -Dmaven.test.additionalClasspath}. It takes the first data source of the
-     * training source's class for the training data, so it can't tell a second one of unlabelled images from it.
+     * Tribuo's own reproducibility module, where it is on the class path: it is not published to Maven Central. Build it
+     * from Tribuo's sources and name its jar with {@code -Dmaven.test.additionalClasspath}. It takes the first data source
+     * of the training source's class for the training data, so it can't tell a second one of unlabelled images from it.
      */
     @Test
     void tribuosReproducibilityModuleTrainsItAgain() throws IOException, ReflectiveOperationException {

@@ -45,7 +45,9 @@ class SelfTrainingTrainerTest {
         return new LinearSGDTrainer(new LogMulticlass(), new AdaGrad(0.1), 10, 1);
     }
 
-    /** Two Gaussians of deviation 1 whose means differ by 4 in the first dimension alone, and count examples, half of each. */
+    /**
+     * Two Gaussians of deviation 1 whose means differ by 4 in the first dimension alone, and count examples, half of each.
+     */
     private static List<Example<Label>> gaussians(int count, boolean labelled, Random random) {
         List<Example<Label>> examples = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -70,8 +72,8 @@ class SelfTrainingTrainerTest {
     }
 
     /**
-     * The best classifier looks at the first dimension and is right with probability Phi(2) = 0.97725. Two examples of each class
-     * leave much noise of the other four in the weights; the clusters of 400 unlabelled ones show where the gap is.
+     * The best classifier looks at the first dimension and is right with probability Phi(2) = 0.97725. Two examples of each
+     * class leave much noise of the other four in the weights; the clusters of 400 unlabelled ones show where the gap is.
      */
     @Test
     void unlabelledExamplesBringItNearTheBestPossible() {
