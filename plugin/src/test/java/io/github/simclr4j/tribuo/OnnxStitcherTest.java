@@ -388,13 +388,10 @@ class OnnxStitcherTest {
                 OnnxMl.TypeProto.Tensor.newBuilder().setElemType(type).setShape(shape))).build();
     }
 
-    /** Bagging with voting writes ReduceMean and more; the names of the encoder meet those of the result. */
-    @ParameterizedTest
-    @ValueSource(ints = {11, 12, 13, 17, 18, 21})
-    void foreignEncodersOfManyOpsets(int opset) throws Exception {
+    /** Twelve random images for {@link #foreign}, and what it makes of them as a data set of three classes. */
+    private static MutableDataset<Label> draw(float[][][][] images) {
         String[] names = {"a", "b", "c", "d", "e", "f"};
         Random random = new Random(3);
-        float[][][][] images = new float[12][3][4][4];
         MutableDataset<Label> data = Fixture.empty(Fixture.LABELS);
         for (int i = 0; i < images.length; i++) {
             double[] x = new double[6];
@@ -408,29 +405,70 @@ class OnnxStitcherTest {
             }
             data.add(new ArrayExample<>(new Label("class" + i % 3), names, x));
         }
+        return data;
+    }
+
+    private static void check(ModelProto encoder, Model<Label> model, Dataset<Label> data, float[][][][] images)
+            throws OrtException {
+        ModelProto joined = OnnxStitcher.stitch(encoder, model, "test", 1, Input.IMAGE);
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        try (OrtSession session = environment.createSession(joined.toByteArray(), new OrtSession.SessionOptions());
+                OnnxTensor in = OnnxTensor.createTensor(environment, images);
+                OrtSession.Result out = session.run(Map.of("image", in))) {
+            float[][] scores = (float[][]) out.get(0).getValue();
+            List<String> classes = OnnxStitcher.classNames(joined);
+            for (int i = 0; i < images.length; i++) {
+                Map<String, Label> expected = model.predict(data.getExample(i)).getOutputScores();
+                for (int c = 0; c < 3; c++) {
+                    assertEquals(expected.get(classes.get(c)).getScore(), scores[i][c], 1e-5);
+                }
+            }
+        }
+    }
+
+    /** Bagging with voting writes ReduceMean and more; the names of the encoder meet those of the result. */
+    @ParameterizedTest
+    @ValueSource(ints = {11, 12, 13, 17, 18, 21})
+    void foreignEncodersOfManyOpsets(int opset) throws Exception {
+        float[][][][] images = new float[12][3][4][4];
+        MutableDataset<Label> data = draw(images);
         for (Trainer<Label> trainer : List.of(
                 standardised(new BaggingTrainer<>(linear(), new VotingCombiner(), 3), new MeanStdDevTransformation()),
                 new FMClassificationTrainer(new LogMulticlass(), new AdaGrad(0.1), 5, 1, 2, 0.1),
                 new LibSVMClassificationTrainer(svm(KernelType.LINEAR, SVMMode.C_SVC, false)))) {
             Model<Label> model = trainer.train(data);
             for (boolean vector : new boolean[] {true, false}) {
-                ModelProto encoder = foreign(opset, opset < 18 ? 6 : 9, vector);
-                ModelProto joined = OnnxStitcher.stitch(encoder, model, "test", 1, Input.IMAGE);
-                OrtEnvironment environment = OrtEnvironment.getEnvironment();
-                try (OrtSession session = environment.createSession(joined.toByteArray(), new OrtSession.SessionOptions());
-                        OnnxTensor in = OnnxTensor.createTensor(environment, images);
-                        OrtSession.Result out = session.run(Map.of("image", in))) {
-                    float[][] scores = (float[][]) out.get(0).getValue();
-                    List<String> classes = OnnxStitcher.classNames(joined);
-                    for (int i = 0; i < images.length; i++) {
-                        Map<String, Label> expected = model.predict(data.getExample(i)).getOutputScores();
-                        for (int c = 0; c < 3; c++) {
-                            assertEquals(expected.get(classes.get(c)).getScore(), scores[i][c], 1e-5);
-                        }
-                    }
-                }
+                check(foreign(opset, opset < 18 ? 6 : 9, vector), model, data, images);
             }
         }
+    }
+
+    /** A weight that is an input as well, as before IR 4, and branches that use a value from outside, at an opset to be raised. */
+    @Test
+    void encodersWithBranchesAndOldWeights() throws Exception {
+        float[][][][] images = new float[12][3][4][4];
+        MutableDataset<Label> data = draw(images);
+        GraphProto graph = foreign(12, 3, true).getGraph();
+        GraphProto branch = GraphProto.newBuilder().setName("branch")
+                .addNode(node("Unsqueeze", "wide", "features").toBuilder().addAttribute(list("axes", 0)))
+                .addNode(node("Squeeze", "same", "wide").toBuilder().addAttribute(list("axes", 0)))
+                .addOutput(value("same", 1, -1, 6)).build();
+        NodeProto.Builder choice = node("If", "chosen", "condition").toBuilder();
+        for (String name : List.of("then_branch", "else_branch")) {
+            choice.addAttribute(AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.GRAPH).setG(branch));
+        }
+        GraphProto branched = graph.toBuilder()
+                .addInput(value("condition", TensorProto.DataType.BOOL_VALUE))
+                .addInitializer(TensorProto.newBuilder().setName("condition").setDataType(TensorProto.DataType.BOOL_VALUE)
+                        .addInt32Data(1))
+                .addNode(choice)
+                .clearOutput().addOutput(value("chosen", 1, -1, 6)).build();
+        check(foreign(12, 3, true).toBuilder().setGraph(branched).build(), linear().train(data), data, images);
+
+        GraphProto softmax = graph.toBuilder().addNode(node("Softmax", "soft", "features"))
+                .clearOutput().addOutput(value("soft", 1, -1, 6)).build();
+        says("The encoder's Softmax soft means something else in ONNX opset 13", () -> OnnxStitcher.stitch(
+                foreign(12, 3, true).toBuilder().setGraph(softmax).build(), linear().train(data), "d", 1, Input.IMAGE));
     }
 
     @Test
