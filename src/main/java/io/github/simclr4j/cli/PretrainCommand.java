@@ -95,20 +95,20 @@ final class PretrainCommand extends Work {
         Path metrics = watch.metrics != null ? watch.metrics : out.resolveSibling("metrics.jsonl");
         writable(metrics);
         Console console = new Console();
-        // Wrong settings are said before the images are read.
-        PretrainSettings settings = hyper.settings(common.seed, Integer.MAX_VALUE);
-        Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
+        // Wrong settings are said before an archive is opened, which may take a while.
+        hyper.settings(common.seed, Integer.MAX_VALUE);
+        PretrainSettings settings;
         TrainingImages set;
         Pretrainer.Result result;
         // The sources stay open as long as images are read from them.
         try (ImageSource source = ImageSource.open(images, console).sample(limit, common.seed);
                 ImageSource known = watch.knn == null ? null : ImageSource.open(watch.knn, console);
                 ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
+            settings = hyper.settings(common.seed, source.size());
+            Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
             set = read(source, console);
             console.line(set.count() + " images of " + set.side() + "x" + set.side() + " pixels from " + images
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
-            settings = hyper.settings(common.seed, set.count());
-            trainer = new Pretrainer(settings, common.device, common.threads, console);
             RunOptions options = new RunOptions(state, watch.checkpointMinutes, watch.keep, metrics,
                     known == null ? null : read(known, console), asked == null ? null : read(asked, console), watch.knnEvery);
             Interruption guard = new Interruption();
