@@ -18,7 +18,9 @@ import picocli.CommandLine.Command;
             PretrainCommand.class,
             EmbedCommand.class,
             EvaluateCommand.class,
-            InspectCommand.class
+            InspectCommand.class,
+            ExportCommand.class,
+            VerifyCommand.class
         })
 public final class Main {
     // Loggers are held weakly: a level that is set on one is lost when it is collected.

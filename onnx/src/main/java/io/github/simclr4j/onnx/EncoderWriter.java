@@ -27,13 +27,15 @@ public final class EncoderWriter {
     /** Name of the classifier's output. */
     public static final String PROBABILITIES = "probabilities";
 
-    /** Metadata of a file whose input is already normalised. */
-    static final Map<String, String> NORMALISED = Map.of(
-            "input", "float32 [batch, 3, size, size], (x / 255 - mean) / std",
-            "mean", "%1$s,%1$s,%1$s".formatted(Preprocessing.MEAN),
-            "std", "%1$s,%1$s,%1$s".formatted(Preprocessing.DEVIATION));
-
     private EncoderWriter() {}
+
+    /** Metadata of a file whose input is already normalised. */
+    static Map<String, String> normalised(float mean, float deviation) {
+        return Map.of(
+                "input", "float32 [batch, 3, size, size], (x / 255 - mean) / std",
+                "mean", "%1$s,%1$s,%1$s".formatted(mean),
+                "std", "%1$s,%1$s,%1$s".formatted(deviation));
+    }
 
     /** The version of this library. */
     public static String libraryVersion() {
@@ -160,7 +162,7 @@ public final class EncoderWriter {
             all.put("head.layers", Integer.toString(layout.head().layers().size()));
         }
         if (!layout.preprocessing()) {
-            NORMALISED.forEach(all::put);
+            all.putAll(normalised(Preprocessing.MEAN, Preprocessing.DEVIATION));
         }
         ModelProto.Builder model = ModelProto.newBuilder()
                 .setIrVersion(Opset.irVersion(layout.opset()))
