@@ -37,8 +37,8 @@ final class ExportCommand extends Work {
             description = "At most N of them, chosen by the seed (default: ${DEFAULT-VALUE}).")
     int calibrationImages;
 
-    @Option(names = "--calibration-method", paramLabel = "M", defaultValue = "percentile", converter = Method.class,
-            description = "percentile, min-max or mse (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--calibration-method", paramLabel = "M", defaultValue = "mse", converter = Method.class,
+            description = "mse, min-max or percentile (default: ${DEFAULT-VALUE}).")
     CalibrationMethod method;
 
     @Option(names = "--mean", paramLabel = "M", split = ",",
@@ -64,7 +64,7 @@ final class ExportCommand extends Work {
                 return CalibrationMethod.valueOf(value.toUpperCase(Locale.ROOT).replace('-', '_'));
             } catch (IllegalArgumentException e) {
                 throw new picocli.CommandLine.TypeConversionException(
-                        "expected percentile, min-max or mse, found " + value);
+                        "expected mse, min-max or percentile, found " + value);
             }
         }
     }

@@ -158,6 +158,11 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
         // x * scale + shift is (x / 255 - mean) / deviation.
         double deviation = 1 / (255.0 * scale);
         return withMetadata(model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build(),
-                EncoderWriter.normalised((float) (-shift * deviation), (float) deviation));
+                EncoderWriter.normalised(sixDigits(-shift * deviation), sixDigits(deviation)));
+    }
+
+    /** What the constants' own rounding to float32 left of a written decimal. */
+    private static float sixDigits(double v) {
+        return (float) (Math.round(v * 1e6) / 1e6);
     }
 }
