@@ -2,7 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.CalibrationMethod;
 import io.github.simclr4j.onnx.Conversion;
-import io.github.simclr4j.onnx.ModelCheck;
+import io.github.simclr4j.onnx.ModelInspector;
 import io.github.simclr4j.onnx.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -88,7 +88,7 @@ final class ExportCommand extends Work {
                 Sample.read(calibration, calibrationImages, common.seed, skipped), method, mean, deviation);
         skipped.forEach(new Console()::warn);
         new Conversion(precision, opset, !noPreprocessing, images).apply(encoder, out);
-        ModelCheck.Report report = ModelCheck.check(out);
+        ModelInspector.Report report = ModelInspector.check(out);
         if (!report.problems().isEmpty()) {
             throw new IllegalStateException(out + " is not sound: " + report.problems());
         }
@@ -98,7 +98,7 @@ final class ExportCommand extends Work {
         json.put("precision", name(precision));
         json.put("opset", report.opset());
         json.put("bytes", report.bytes());
-        json.put("bytesBefore", ModelCheck.check(encoder).bytes());
+        json.put("bytesBefore", ModelInspector.check(encoder).bytes());
         json.put("calibrationImages", images == null ? 0 : images.images().size());
         json.put("skipped", skipped);
         json.put("seconds", seconds());

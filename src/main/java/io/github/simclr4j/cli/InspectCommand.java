@@ -1,6 +1,6 @@
 package io.github.simclr4j.cli;
 
-import io.github.simclr4j.onnx.ModelCheck;
+import io.github.simclr4j.onnx.ModelInspector;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +20,7 @@ final class InspectCommand extends Work {
 
     @Override
     Map<String, Object> work() throws IOException {
-        ModelCheck.Report report = ModelCheck.check(encoder);
+        ModelInspector.Report report = ModelInspector.check(encoder);
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("sound", report.problems().isEmpty());
         json.put("problems", report.problems());
@@ -56,7 +56,7 @@ final class InspectCommand extends Work {
         return json;
     }
 
-    private static void ports(String kind, List<ModelCheck.Port> ports) {
+    private static void ports(String kind, List<ModelInspector.Port> ports) {
         ports.forEach(p -> System.out.printf("  %-11s %s: %s %s%n", kind, p.name(), p.type(), p.shape()));
     }
 }

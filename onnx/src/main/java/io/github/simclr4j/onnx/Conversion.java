@@ -32,7 +32,8 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
      *
      * @param images some hundred, alike to those that the encoder will see
      * @param method how ranges follow
-     * @param mean subtracted from values in [0, 1], three, for an encoder with float32 input that does not say itself; else null
+     * @param mean subtracted from values in [0, 1], three, for an encoder with float32 input that does not say itself;
+     *     else null
      * @param deviation what the difference is divided by, likewise
      */
     public record Calibrate(List<RgbImage> images, CalibrationMethod method, float[] mean, float[] deviation) {
@@ -120,7 +121,7 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
         Float shift = null;
         for (NodeProto n = index.onlyConsumer(value); n != null; n = index.onlyConsumer(value)) {
             TensorProto constant = index.floatConstant(n, 1);
-            boolean scalar = constant != null && Tensors.count(constant.getDimsList()) == 1;
+            boolean scalar = constant != null && TensorValues.count(constant.getDimsList()) == 1;
             boolean ours = switch (n.getOpType()) {
                 case "Cast", "Transpose" -> true;
                 case "Mul" -> scalar && scale == null && shift == null;
@@ -132,7 +133,7 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
             }
             channelsFirst |= n.getOpType().equals("Transpose");
             if (scalar) {
-                float v = Tensors.floats(constant)[0];
+                float v = TensorValues.floats(constant)[0];
                 scale = scale == null ? v : scale;
                 shift = n.getOpType().equals("Add") ? Float.valueOf(v) : shift;
             }

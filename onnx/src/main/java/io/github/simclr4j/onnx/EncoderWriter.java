@@ -32,9 +32,10 @@ public final class EncoderWriter {
     /** Metadata of a file whose input is already normalised. */
     static Map<String, String> normalised(float mean, float deviation) {
         return Map.of(
-                "input", "float32 [batch, 3, size, size], (x / 255 - mean) / std",
-                "mean", "%1$s,%1$s,%1$s".formatted(mean),
-                "std", "%1$s,%1$s,%1$s".formatted(deviation));
+                "preprocessing.layout", "nchw",
+                "preprocessing.scale", "1/255",
+                "preprocessing.mean", "%1$s,%1$s,%1$s".formatted(mean),
+                "preprocessing.std", "%1$s,%1$s,%1$s".formatted(deviation));
     }
 
     /** The version of this library. */
@@ -185,8 +186,8 @@ public final class EncoderWriter {
             float[] bias = layer.bias() ? weights.apply(layer.dense() + ".bias").clone() : new float[layer.out()];
             float[] w = fold(weights.apply(layer.dense() + ".weight"), bias, layer.norm(), weights);
             List<String> operands = List.of(x,
-                    graph.tensor(Tensors.floats(layer.dense() + ".weight", w, layer.out(), layer.in())),
-                    graph.tensor(Tensors.floats(layer.dense() + ".bias", bias, layer.out())));
+                    graph.tensor(TensorValues.floats(layer.dense() + ".weight", w, layer.out(), layer.in())),
+                    graph.tensor(TensorValues.floats(layer.dense() + ".bias", bias, layer.out())));
             boolean end = i == last;
             AttributeProto transposed = GraphBuilder.integer("transB", 1);
             x = end && !layer.relu() ? graph.node("Gemm", operands, OnnxEncoder.OUTPUT, transposed)
@@ -197,12 +198,14 @@ public final class EncoderWriter {
         }
     }
 
-    private static void classifier(GraphBuilder graph, int dimension, LinearClassifier linear, Map<String, String> metadata) {
+    private static void classifier(
+            GraphBuilder graph, int dimension, LinearClassifier linear, Map<String, String> metadata) {
         fits("The classifier", linear.dimension(), dimension);
         int classes = linear.labels().size();
         String logits = graph.node("Gemm", List.of(OnnxEncoder.OUTPUT,
-                graph.tensor(Tensors.floats("classifier.weight", linear.weights(), classes, dimension)),
-                graph.tensor(Tensors.floats("classifier.bias", linear.bias(), classes))), GraphBuilder.integer("transB", 1));
+                graph.tensor(TensorValues.floats("classifier.weight", linear.weights(), classes, dimension)),
+                graph.tensor(TensorValues.floats("classifier.bias", linear.bias(), classes))),
+                GraphBuilder.integer("transB", 1));
         graph.node("Softmax", List.of(logits), PROBABILITIES, GraphBuilder.integer("axis", 1));
         graph.output(GraphBuilder.value(PROBABILITIES, DataType.FLOAT, classes));
         for (int i = 0; i < classes; i++) {
@@ -217,7 +220,7 @@ public final class EncoderWriter {
     }
 
     private static String scalar(GraphBuilder graph, String name, float value) {
-        return graph.tensor(Tensors.floats(name, new float[] {value}));
+        return graph.tensor(TensorValues.floats(name, new float[] {value}));
     }
 
     /**
@@ -257,8 +260,8 @@ public final class EncoderWriter {
         float[] bias = new float[c.out()];
         float[] w = fold(weights.apply(c.name() + ".weight"), bias, c.norm(), weights);
         String kernel = graph.tensor(
-                Tensors.floats(c.name() + ".weight", w, c.out(), c.in(), c.kernel(), c.kernel()));
-        String shift = graph.tensor(Tensors.floats(c.name() + ".bias", bias, c.out()));
+                TensorValues.floats(c.name() + ".weight", w, c.out(), c.in(), c.kernel(), c.kernel()));
+        String shift = graph.tensor(TensorValues.floats(c.name() + ".bias", bias, c.out()));
         int p = c.padding();
         return graph.node("Conv", List.of(x, kernel, shift),
                 GraphBuilder.ints("kernel_shape", c.kernel(), c.kernel()),
@@ -273,7 +276,8 @@ public final class EncoderWriter {
                 weights.apply(norm + ".running_mean"), weights.apply(norm + ".running_var"), ResNet.EPSILON);
     }
 
-    static float[] fold(float[] kernel, float[] bias, float[] gamma, float[] beta, float[] mean, float[] var, float epsilon) {
+    static float[] fold(
+            float[] kernel, float[] bias, float[] gamma, float[] beta, float[] mean, float[] var, float epsilon) {
         float[] w = kernel.clone();
         int per = w.length / bias.length;
         for (int o = 0; o < bias.length; o++) {

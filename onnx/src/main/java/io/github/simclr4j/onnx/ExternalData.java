@@ -182,10 +182,11 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
                         + "': expected a file in the folder of the model");
             }
             if (!Files.isRegularFile(file)) {
-                throw new IOException("tensor " + t.getName() + " is in " + location + ", which is missing beside the model");
+                throw new IOException(
+                        "tensor " + t.getName() + " is in " + location + ", which is missing beside the model");
             }
-            int width = Tensors.width(t.getDataType());
-            long expected = Math.multiplyExact(Tensors.count(t.getDimsList()), (long) width);
+            int width = TensorValues.width(t.getDataType());
+            long expected = Math.multiplyExact(TensorValues.count(t.getDimsList()), (long) width);
             long offset = Long.parseLong(at.getOrDefault("offset", "0"));
             long size = Files.size(file);
             long length = at.containsKey("length") ? Long.parseLong(at.get("length")) : expected;
@@ -206,7 +207,8 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         }
         Place place = place(t, folder);
         if (place.length() > Integer.MAX_VALUE - 8) {
-            throw new IOException("tensor " + t.getName() + " is " + place.length() + " bytes: at most 2 GB can be converted");
+            throw new IOException(
+                    "tensor " + t.getName() + " is " + place.length() + " bytes: at most 2 GB can be converted");
         }
         ByteBuffer b = ByteBuffer.allocate((int) place.length());
         try (FileChannel in = FileChannel.open(place.file())) {

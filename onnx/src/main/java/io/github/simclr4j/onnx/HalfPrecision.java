@@ -31,7 +31,8 @@ final class HalfPrecision {
                 throw new IllegalArgumentException("The encoder is quantised already: expected a float32 one");
             }
             if (n.getAttributeList().stream().anyMatch(AttributeProto::hasG)) {
-                throw new IllegalArgumentException("Operator " + n.getOpType() + " holds a graph of its own: can't convert it");
+                throw new IllegalArgumentException(
+                        "Operator " + n.getOpType() + " holds a graph of its own: can't convert it");
             }
             if (n.getOpType().equals("Resize")) {
                 // Its region and scales are float32 whatever the image is.
@@ -91,7 +92,7 @@ final class HalfPrecision {
             for (int i = 0; i < values.length; i++) {
                 values[i] = scalar ? a.getF() : a.getFloats(i);
             }
-            TensorProto t = Tensors.floats(n.getOutput(0), values, scalar ? new long[0] : new long[] {values.length});
+            TensorProto t = TensorValues.floats(n.getOutput(0), values, scalar ? new long[0] : new long[] {values.length});
             return AttributeProto.newBuilder().setName("value").setType(AttributeProto.AttributeType.TENSOR)
                     .setT(half(t)).build();
         }
@@ -103,7 +104,7 @@ final class HalfPrecision {
         if (t.getDataType() != DataType.FLOAT_VALUE) {
             return t;
         }
-        float[] values = Tensors.floats(t);
+        float[] values = TensorValues.floats(t);
         short[] halves = new short[values.length];
         for (int i = 0; i < values.length; i++) {
             halves[i] = Fp16Conversions.floatToFp16(values[i]);
@@ -112,6 +113,6 @@ final class HalfPrecision {
                         + ", float16 ends at 65504: keep float32 or rescale the weights");
             }
         }
-        return Tensors.halves(t.getName(), halves, Tensors.dims(t));
+        return TensorValues.halves(t.getName(), halves, TensorValues.dims(t));
     }
 }

@@ -51,8 +51,8 @@ final class ImageInput {
         channelsFirst = first;
         long side = dims.get(2).getDimValue();
         size = side > 0 ? Math.toIntExact(side) : Integer.parseInt(metadata.getOrDefault("image_size", "224"));
-        this.mean = mean != null ? mean : parse(metadata.get("mean"));
-        this.deviation = deviation != null ? deviation : parse(metadata.get("std"));
+        this.mean = mean != null ? mean : parse(metadata.get("preprocessing.mean"));
+        this.deviation = deviation != null ? deviation : parse(metadata.get("preprocessing.std"));
         if (floats && (this.mean == null || this.deviation == null)) {
             throw new IllegalArgumentException("The encoder takes float32 images and does not say how they are normalised:"
                     + " give the mean and the deviation");

@@ -148,8 +148,8 @@ final class Int8Quantizer {
         Calibration.Range range = ranges.get(values.get(value));
         String scale = value + "_scale";
         String zero = value + "_zero_point";
-        b.addInitializer(Tensors.floats(scale, new float[] {range.scale()}));
-        b.addInitializer(Tensors.bytes(zero, DataType.UINT8, new byte[] {(byte) range.zeroPoint()}));
+        b.addInitializer(TensorValues.floats(scale, new float[] {range.scale()}));
+        b.addInitializer(TensorValues.bytes(zero, DataType.UINT8, new byte[] {(byte) range.zeroPoint()}));
         b.addNode(GraphBuilder.node("QuantizeLinear", value + "_QuantizeLinear", List.of(value, scale, zero),
                 value + "_quantized"));
         b.addNode(GraphBuilder.node("DequantizeLinear", value + "_DequantizeLinear",
@@ -159,11 +159,11 @@ final class Int8Quantizer {
     /** Replaces a convolution's weights and bias by quantised ones, named after its output. */
     private void weights(GraphProto.Builder b, NodeProto n, NodeProto.Builder node, float inputScale) {
         TensorProto kernel = index.floatConstant(n, 1);
-        float[] w = Tensors.floats(kernel);
+        float[] w = TensorValues.floats(kernel);
         int channels = Math.toIntExact(kernel.getDims(0));
         int per = w.length / channels;
         TensorProto shift = index.floatConstant(n, 2);
-        float[] bias = shift == null ? null : Tensors.floats(shift);
+        float[] bias = shift == null ? null : TensorValues.floats(shift);
         byte[] q = new byte[w.length];
         float[] scales = new float[channels];
         float[] biasScales = new float[channels];
@@ -186,16 +186,16 @@ final class Int8Quantizer {
             biases[o] = bias == null ? 0 : (int) Math.round((double) bias[o] / biasScales[o]);
         }
         String name = n.getOutput(0) + "_weight";
-        b.addInitializer(Tensors.bytes(name + "_quantized", DataType.INT8, q, Tensors.dims(kernel)));
-        b.addInitializer(Tensors.floats(name + "_scale", scales, channels));
-        b.addInitializer(Tensors.bytes(name + "_zero_point", DataType.INT8, new byte[channels], channels));
+        b.addInitializer(TensorValues.bytes(name + "_quantized", DataType.INT8, q, TensorValues.dims(kernel)));
+        b.addInitializer(TensorValues.floats(name + "_scale", scales, channels));
+        b.addInitializer(TensorValues.bytes(name + "_zero_point", DataType.INT8, new byte[channels], channels));
         b.addNode(dequantize(name));
         node.setInput(1, name + "_dequantized");
         if (bias != null) {
             String biasName = n.getOutput(0) + "_bias";
-            b.addInitializer(Tensors.ints(biasName + "_quantized", biases, channels));
-            b.addInitializer(Tensors.floats(biasName + "_scale", biasScales, channels));
-            b.addInitializer(Tensors.ints(biasName + "_zero_point", new int[channels], channels));
+            b.addInitializer(TensorValues.ints(biasName + "_quantized", biases, channels));
+            b.addInitializer(TensorValues.floats(biasName + "_scale", biasScales, channels));
+            b.addInitializer(TensorValues.ints(biasName + "_zero_point", new int[channels], channels));
             b.addNode(dequantize(biasName));
             node.setInput(2, biasName + "_dequantized");
         }
@@ -236,17 +236,17 @@ final class Int8Quantizer {
             }
             TensorProto kernel = index.floatConstant(n, 1);
             TensorProto shift = index.floatConstant(n, 2);
-            float[] bias = shift == null ? new float[Math.toIntExact(kernel.getDims(0))] : Tensors.floats(shift);
+            float[] bias = shift == null ? new float[Math.toIntExact(kernel.getDims(0))] : TensorValues.floats(shift);
             float epsilon = norm.getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()
                     .map(a -> a.getF()).orElse(1e-5f);
             float[][] p = new float[5][];
             for (int i = 1; i < 5; i++) {
-                p[i] = Tensors.floats(index.floatConstant(norm, i));
+                p[i] = TensorValues.floats(index.floatConstant(norm, i));
             }
-            float[] w = EncoderWriter.fold(Tensors.floats(kernel), bias, p[1], p[2], p[3], p[4], epsilon);
+            float[] w = EncoderWriter.fold(TensorValues.floats(kernel), bias, p[1], p[2], p[3], p[4], epsilon);
             String out = norm.getOutput(0);
-            made.add(Tensors.floats(out + "_folded_weight", w, Tensors.dims(kernel)));
-            made.add(Tensors.floats(out + "_folded_bias", bias, bias.length));
+            made.add(TensorValues.floats(out + "_folded_weight", w, TensorValues.dims(kernel)));
+            made.add(TensorValues.floats(out + "_folded_bias", bias, bias.length));
             b.addNode(n.toBuilder().clearInput().clearOutput()
                     .addInput(n.getInput(0)).addInput(out + "_folded_weight").addInput(out + "_folded_bias").addOutput(out));
         }

@@ -23,8 +23,8 @@ final class OpsetChange {
             "LayerNormalization", "LeakyRelu", "LogSoftmax", "MatMul", "MaxPool", "Mish", "Mul", "Neg", "PRelu", "Pow",
             "QuantizeLinear", "Reciprocal", "Relu", "Reshape", "Shape", "Sigmoid", "Slice", "Softmax", "Softplus",
             "SpaceToDepth", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze", "Where");
-    private static final Set<String> REDUCTIONS = Set.of("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax",
-            "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare");
+    private static final Set<String> REDUCTIONS = Set.of("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
+            "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare");
     /** Operators that are younger than 13. */
     private static final Map<String, Integer> SINCE =
             Map.of("HardSwish", 14, "LayerNormalization", 17, "Mish", 18, "Gelu", 20);
@@ -110,7 +110,7 @@ final class OpsetChange {
             if (b.getAttribute(i).getName().equals("axes")) {
                 long[] axes = b.getAttribute(i).getIntsList().stream().mapToLong(Long::longValue).toArray();
                 String name = n.getOutput(0) + "_axes";
-                graph.addInitializer(Tensors.longs(name, axes, axes.length));
+                graph.addInitializer(TensorValues.longs(name, axes, axes.length));
                 b.removeAttribute(i).addInput(name);
                 return;
             }
@@ -132,7 +132,7 @@ final class OpsetChange {
                 throw new IllegalArgumentException(
                         "The axes of " + n.getOpType() + " " + n.getName() + " are not constant: expected opset 18 or newer");
             }
-            b.addAttribute(GraphBuilder.ints("axes", Tensors.longs(axes)));
+            b.addAttribute(GraphBuilder.ints("axes", TensorValues.longs(axes)));
         }
         b.clearInput().addInput(n.getInput(0));
     }

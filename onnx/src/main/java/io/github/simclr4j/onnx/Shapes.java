@@ -90,7 +90,8 @@ final class Shapes {
         Map<String, AttributeProto.AttributeType> types = new HashMap<>();
         for (String a : attributes.split(" ")) {
             if (!a.isEmpty()) {
-                types.put(a.substring(0, a.indexOf(':')), AttributeProto.AttributeType.valueOf(a.substring(a.indexOf(':') + 1)));
+                int colon = a.indexOf(':');
+                types.put(a.substring(0, colon), AttributeProto.AttributeType.valueOf(a.substring(colon + 1)));
             }
         }
         SCHEMAS.put(op, new Schema(least, most, types));
@@ -113,7 +114,8 @@ final class Shapes {
         Set<String> seen = new HashSet<>();
         for (AttributeProto a : n.getAttributeList()) {
             AttributeProto.AttributeType type = s.attributes().get(a.getName());
-            require(type != null, "unknown attribute " + a.getName() + ", expected " + new TreeSet<>(s.attributes().keySet()));
+            require(type != null,
+                    "unknown attribute " + a.getName() + ", expected " + new TreeSet<>(s.attributes().keySet()));
             require(a.getType() == type, "attribute " + a.getName() + " is " + a.getType() + ", expected " + type);
             require(seen.add(a.getName()), "attribute " + a.getName() + " stands twice");
         }
@@ -131,7 +133,7 @@ final class Shapes {
         String op = n.getOpType();
         if (op.equals("Constant")) {
             return n.getAttributeList().stream().filter(AttributeProto::hasT).findFirst()
-                    .map(a -> new Value(a.getT().getDataType(), Tensors.dims(a.getT()))).orElse(null);
+                    .map(a -> new Value(a.getT().getDataType(), TensorValues.dims(a.getT()))).orElse(null);
         }
         Value x = in.isEmpty() ? null : in.get(0);
         if (x == null || x.dims() == null && !op.equals("Cast")) {
@@ -199,7 +201,7 @@ final class Shapes {
         for (int i = 1; i <= rank; i++) {
             long p = i > a.dims().length ? 1 : a.dims()[a.dims().length - i];
             long q = i > b.dims().length ? 1 : b.dims()[b.dims().length - i];
-            require(p == q || p == 1 || q == 1 || p == UNKNOWN || q == UNKNOWN, "shapes do not broadcast: " + a + " and " + b);
+            require(p == 1 || q == 1 || !differ(p, q), "shapes do not broadcast: " + a + " and " + b);
             d[rank - i] = p == 1 ? q : q == 1 || p != UNKNOWN ? p : q;
         }
         return new Value(a.type(), d);
@@ -368,7 +370,7 @@ final class Shapes {
         if (shape == null) {
             return new Value(x.type(), null);
         }
-        long[] d = Tensors.longs(shape);
+        long[] d = TensorValues.longs(shape);
         int open = -1;
         long known = 1;
         for (int i = 0; i < d.length; i++) {
@@ -405,7 +407,7 @@ final class Shapes {
     private static long[] axes(NodeProto n, Map<String, TensorProto> constants) {
         if (n.getInputCount() > 1 && !n.getInput(1).isEmpty()) {
             TensorProto t = constants.get(n.getInput(1));
-            return t == null ? null : Tensors.longs(t);
+            return t == null ? null : TensorValues.longs(t);
         }
         return attribute(n, "axes", new long[0]);
     }

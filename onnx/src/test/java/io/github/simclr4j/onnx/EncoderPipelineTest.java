@@ -19,6 +19,7 @@ import java.util.NoSuchElementException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -65,7 +66,8 @@ class EncoderPipelineTest {
                         assertEquals(FILES.get(i), item.file());
                         if (i % 10 == 7) {
                             assertNull(item.embedding());
-                            assertTrue(item.error().getMessage().contains(FILES.get(i).toString()), item.error().getMessage());
+                            String message = item.error().getMessage();
+                            assertTrue(message.contains(FILES.get(i).toString()), message);
                         } else {
                             assertArrayEquals(encoder.embed(List.of(Images.read(FILES.get(i))))[0], item.embedding(), 1e-4f);
                         }
@@ -79,7 +81,7 @@ class EncoderPipelineTest {
     }
 
     /** The encoder's stand-in counts what it got. */
-    private static EncoderPipeline pipeline(EncoderPipeline.Settings s, java.util.function.Function<List<RgbImage>, float[][]> f) {
+    private static EncoderPipeline pipeline(EncoderPipeline.Settings s, Function<List<RgbImage>, float[][]> f) {
         return new EncoderPipeline(i -> i, f, FILES, s, item -> { });
     }
 

@@ -9,8 +9,8 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /** Values in and out of ONNX tensors. Raw data is little-endian. */
-final class Tensors {
-    private Tensors() {}
+final class TensorValues {
+    private TensorValues() {}
 
     /** Number of values; throws on negative or overflowing dimensions. */
     static long count(Iterable<Long> dims) {

@@ -27,7 +27,7 @@ import java.util.TreeSet;
  * of image encoders: versions, names, order and cycles, the size of each initialiser, each node's inputs and attributes, and
  * the type and shape of each value. Nothing is run and no weight is loaded.
  */
-public final class ModelCheck {
+public final class ModelInspector {
     private final ModelProto model;
     private final Path folder;
     private final List<String> problems = new ArrayList<>();
@@ -65,7 +65,7 @@ public final class ModelCheck {
      */
     public record Port(String name, String type, List<Object> shape) {}
 
-    private ModelCheck(ModelProto model, Path folder) {
+    private ModelInspector(ModelProto model, Path folder) {
         this.model = model;
         this.folder = folder;
     }
@@ -94,7 +94,7 @@ public final class ModelCheck {
      * @param bytes size of the file
      */
     static Report check(ModelProto model, Path folder, long bytes) {
-        ModelCheck check = new ModelCheck(model, folder);
+        ModelInspector check = new ModelInspector(model, folder);
         check.all();
         GraphProto graph = model.getGraph();
         Map<String, Integer> operators = new TreeMap<>();
@@ -105,8 +105,9 @@ public final class ModelCheck {
         model.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
         return new Report(List.copyOf(check.problems), List.copyOf(check.warnings), model.getIrVersion(),
                 Opset.of(model.getOpsetImportList()), (model.getProducerName() + " " + model.getProducerVersion()).strip(),
-                graph.getInputList().stream().filter(i -> !check.constants.containsKey(i.getName())).map(ModelCheck::port).toList(),
-                graph.getOutputList().stream().map(ModelCheck::port).toList(),
+                graph.getInputList().stream()
+                        .filter(i -> !check.constants.containsKey(i.getName())).map(ModelInspector::port).toList(),
+                graph.getOutputList().stream().map(ModelInspector::port).toList(),
                 operators, counts, precision(operators, counts), bytes, metadata);
     }
 
@@ -133,7 +134,7 @@ public final class ModelCheck {
 
     private long count(TensorProto t) {
         try {
-            return Tensors.count(t.getDimsList());
+            return TensorValues.count(t.getDimsList());
         } catch (ArithmeticException e) {
             return 0;
         }
@@ -209,9 +210,9 @@ public final class ModelCheck {
         }
         constants.put(t.getName(), t);
         try {
-            long count = Tensors.count(t.getDimsList());
-            int width = Tensors.width(t.getDataType());
-            values.put(t.getName(), new Shapes.Value(t.getDataType(), Tensors.dims(t)));
+            long count = TensorValues.count(t.getDimsList());
+            int width = TensorValues.width(t.getDataType());
+            values.put(t.getName(), new Shapes.Value(t.getDataType(), TensorValues.dims(t)));
             if (t.hasSegment() || width == 0) {
                 warnings.add(name + " of type " + type(t.getDataType()) + " is not checked");
             } else if (ExternalData.isExternal(t)) {

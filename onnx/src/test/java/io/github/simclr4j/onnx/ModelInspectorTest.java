@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
-class ModelCheckTest {
+class ModelInspectorTest {
     private static ModelProto good() throws IOException {
         return ModelProto.parseFrom(EncoderWriter.toBytes(Encoders.TINY, new Preprocessing(32),
                 Encoders.weights(Encoders.TINY, null), Map.of("training.seed", "7")));
@@ -21,7 +21,7 @@ class ModelCheckTest {
     private static void problem(String expected, Consumer<ModelProto.Builder> change) throws IOException {
         ModelProto.Builder b = good().toBuilder();
         change.accept(b);
-        List<String> problems = ModelCheck.check(b.build(), null, 0).problems();
+        List<String> problems = ModelInspector.check(b.build(), null, 0).problems();
         assertTrue(problems.toString().contains(expected), expected + " not in " + problems);
     }
 
@@ -38,14 +38,14 @@ class ModelCheckTest {
 
     @Test
     void aGoodFileHasNoProblemAndIsDescribed() throws IOException {
-        ModelCheck.Report r = ModelCheck.check(good(), null, 12);
+        ModelInspector.Report r = ModelInspector.check(good(), null, 12);
         assertEquals(List.of(), r.problems());
         assertEquals(List.of(), r.warnings());
         assertEquals(13, r.opset());
         assertEquals(20, r.operators().get("Conv"));
         assertEquals("float32", r.precision());
-        assertEquals(List.of(new ModelCheck.Port("image", "uint8", List.of("batch", 32L, 32L, 3L))), r.inputs());
-        assertEquals(List.of(new ModelCheck.Port("embedding", "float32", List.of("batch", 32L))), r.outputs());
+        assertEquals(List.of(new ModelInspector.Port("image", "uint8", List.of("batch", 32L, 32L, 3L))), r.inputs());
+        assertEquals(List.of(new ModelInspector.Port("embedding", "float32", List.of("batch", 32L))), r.outputs());
         assertEquals("7", r.metadata().get("training.seed"));
     }
 
@@ -71,11 +71,14 @@ class ModelCheckTest {
         problem("bytes, found", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, 5));
         problem("negative dimension", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, -5));
         problem("overflow", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, Long.MAX_VALUE).setDims(1, 4));
-        problem("do not fit", b -> b.getGraphBuilder().setInitializer(2, Tensors.floats("conv1.weight", new float[4 * 2 * 9], 4, 2, 3, 3)));
+        problem("do not fit", b -> b.getGraphBuilder()
+                .setInitializer(2, TensorValues.floats("conv1.weight", new float[4 * 2 * 9], 4, 2, 3, 3)));
         problem("differ in type", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Cast"))
                 .setAttribute(0, GraphBuilder.integer("to", DataType.DOUBLE_VALUE)));
-        problem("is declared as", b -> b.getGraphBuilder().setOutput(0, GraphBuilder.value(OnnxEncoder.OUTPUT, DataType.FLOAT, 33)));
-        problem("is declared as", b -> b.getGraphBuilder().setOutput(0, GraphBuilder.value(OnnxEncoder.OUTPUT, DataType.FLOAT16, 32)));
+        problem("is declared as", b -> b.getGraphBuilder()
+                .setOutput(0, GraphBuilder.value(OnnxEncoder.OUTPUT, DataType.FLOAT, 33)));
+        problem("is declared as", b -> b.getGraphBuilder()
+                .setOutput(0, GraphBuilder.value(OnnxEncoder.OUTPUT, DataType.FLOAT16, 32)));
         problem("output lost", b -> b.getGraphBuilder().getOutputBuilder(0).setName("lost"));
         problem("refers to a file", b -> b.getGraphBuilder().getInitializerBuilder(2)
                 .setDataLocation(ai.onnx.proto.OnnxMl.TensorProto.DataLocation.EXTERNAL));
