@@ -41,6 +41,10 @@ final class ExportCommand extends Work {
             description = "mse, min-max or percentile (default: ${DEFAULT-VALUE}).")
     CalibrationMethod method;
 
+    @Option(names = "--reduce-range", description = "int8 weights of 7 bits, for x86 processors without VNNI instructions,"
+            + " on which sums of 8-bit products can overflow.")
+    boolean reduceRange;
+
     @Option(names = "--mean", paramLabel = "M", split = ",",
             description = "Mean of a foreign encoder with float32 input, of values in [0, 1], for the calibration.")
     float[] mean;
@@ -77,6 +81,9 @@ final class ExportCommand extends Work {
         if (calibration != null && precision != Precision.INT8) {
             throw new IllegalArgumentException("--calibration is for --precision int8, found " + name(precision));
         }
+        if (reduceRange && precision != Precision.INT8) {
+            throw new IllegalArgumentException("--reduce-range is for --precision int8, found " + name(precision));
+        }
         if (calibrationImages < 1) {
             throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);
         }
@@ -85,7 +92,7 @@ final class ExportCommand extends Work {
         writable(out);
         List<String> skipped = new ArrayList<>();
         Conversion.Calibrate images = precision != Precision.INT8 ? null : new Conversion.Calibrate(
-                Sample.read(calibration, calibrationImages, common.seed, skipped), method, mean, deviation);
+                Sample.read(calibration, calibrationImages, common.seed, skipped), method, mean, deviation, reduceRange);
         skipped.forEach(new Console()::warn);
         new Conversion(precision, opset, !noPreprocessing, images).apply(encoder, out);
         ModelInspector.Report report = ModelInspector.check(out);

@@ -15,7 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -123,19 +123,18 @@ final class Calibration {
      * Runs a graph on batches of its input and gives the ranges of some of its values.
      *
      * @param model the float32 model, with its weights in memory
+     * @param name its image input
      * @param values which values
      * @param input the batches, whose tensors are closed here
      * @param method how ranges follow
      * @throws IOException if a large model can't be written for ONNX Runtime to read
      */
-    static Map<String, Range> ranges(ModelProto model, Set<String> values, Batches input, CalibrationMethod method)
-            throws IOException {
+    static Map<String, Range> ranges(ModelProto model, String name, Set<String> values, Batches input,
+            CalibrationMethod method) throws IOException {
         Map<String, Spread> spreads = new HashMap<>();
         values.forEach(v -> spreads.put(v, new Spread()));
         ModelProto.Builder b = model.toBuilder();
         Set<String> there = new GraphIndex(model.getGraph()).outputs;
-        String name = model.getGraph().getInputList().stream().map(ValueInfoProto::getName)
-                .filter(i -> new GraphIndex(model.getGraph()).initialisers.get(i) == null).findFirst().orElseThrow();
         values.stream().filter(v -> !there.contains(v) && !v.equals(name)).forEach(v -> b.getGraphBuilder().addOutput(
                 ValueInfoProto.newBuilder().setName(v).setType(TypeProto.newBuilder().setTensorType(
                         TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))));
@@ -177,13 +176,13 @@ final class Calibration {
 
     private static void run(OrtSession session, String name, Map<String, Spread> spreads, Batches input, boolean first)
             throws OrtException {
+        Set<String> wanted = new HashSet<>(spreads.keySet());
+        wanted.remove(name);
         for (int i = 0; i < input.count(); i++) {
             try (OnnxTensor in = input.batch(i)) {
                 if (spreads.containsKey(name)) {
                     add(spreads.get(name), in, name, first);
                 }
-                Set<String> wanted = new java.util.HashSet<>(spreads.keySet());
-                wanted.remove(name);
                 // One tensor at a time is copied out of native memory.
                 try (OrtSession.Result out = session.run(Map.of(name, in), wanted)) {
                     for (Map.Entry<String, OnnxValue> e : out) {

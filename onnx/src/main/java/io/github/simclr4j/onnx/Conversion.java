@@ -35,8 +35,16 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
      * @param mean subtracted from values in [0, 1], three, for an encoder with float32 input that does not say itself;
      *     else null
      * @param deviation what the difference is divided by, likewise
+     * @param reduceRange true to give weights 7 bits: x86 processors without VNNI instructions add two products of an
+     *     activation and a weight in 16 bits, which 8-bit weights can overflow
      */
-    public record Calibrate(List<RgbImage> images, CalibrationMethod method, float[] mean, float[] deviation) {
+    public record Calibrate(
+            List<RgbImage> images, CalibrationMethod method, float[] mean, float[] deviation, boolean reduceRange) {
+        /** Images for an encoder that says itself how it normalises, with weights of 8 bits. */
+        public Calibrate(List<RgbImage> images, CalibrationMethod method) {
+            this(images, method, null, null, false);
+        }
+
         /** Checks that there are images. */
         public Calibrate {
             images = List.copyOf(images);
@@ -84,12 +92,13 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
         switch (precision) {
             case FLOAT16 -> model = HalfPrecision.convert(model);
             case INT8 -> {
-                Int8Quantizer quantizer = new Int8Quantizer(model);
-                model = quantizer.quantise(Calibration.ranges(quantizer.model(), quantizer.calibrated(),
-                        new ImageInput(model, calibration.mean(), calibration.deviation()).batches(calibration.images()),
-                        calibration.method()));
+                Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
+                ImageInput input = new ImageInput(model, calibration.mean(), calibration.deviation());
+                model = quantizer.quantise(Calibration.ranges(quantizer.model(), input.name(), quantizer.calibrated(),
+                        input.batches(calibration.images()), calibration.method()));
                 metadata.put("calibration", calibration.images().size() + " images, "
-                        + calibration.method().name().toLowerCase(Locale.ROOT));
+                        + calibration.method().name().toLowerCase(Locale.ROOT)
+                        + (calibration.reduceRange() ? ", 7-bit weights" : ""));
                 if (strip) {
                     model = withoutPreprocessing(model);
                 }

@@ -111,7 +111,14 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         }
         TreeSet<String> before = old();
         Files.move(part, model.resolveSibling(name), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        EncoderWriter.write(model, named.build().toByteArray());
+        try {
+            EncoderWriter.write(model, named.build().toByteArray());
+        } catch (IOException e) {
+            if (!before.contains(name)) {
+                Files.deleteIfExists(model.resolveSibling(name));
+            }
+            throw e;
+        }
         before.remove(name);
         for (String left : before) {
             Files.deleteIfExists(model.resolveSibling(left));

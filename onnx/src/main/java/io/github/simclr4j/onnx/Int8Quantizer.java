@@ -29,6 +29,8 @@ final class Int8Quantizer {
 
     private final ModelProto model;
     private final GraphIndex index;
+    /** Weights go from minus this to this. */
+    private final int levels;
     /** The values to quantise; a value that must have the range of another is mapped to it, others to themselves. */
     private final Map<String, String> values = new LinkedHashMap<>();
     private final Set<NodeProto> convolutions = new HashSet<>();
@@ -36,9 +38,11 @@ final class Int8Quantizer {
     /**
      * Looks for what can be quantised.
      *
+     * @param reduceRange whether weights get 7 bits rather than 8
      * @throws IllegalArgumentException if there is nothing, or the file is no float32 one
      */
-    Int8Quantizer(ModelProto model) {
+    Int8Quantizer(ModelProto model, boolean reduceRange) {
+        levels = reduceRange ? 63 : 127;
         this.model = foldBatchNorms(model);
         GraphProto graph = this.model.getGraph();
         index = new GraphIndex(graph);
@@ -173,14 +177,14 @@ final class Int8Quantizer {
             for (int i = o * per; i < (o + 1) * per; i++) {
                 largest = Math.max(largest, Math.abs(w[i]));
             }
-            double scale = largest / 127;
+            double scale = largest / levels;
             if (bias != null) {
                 // A channel with next to no weights must still hold its bias in 32 bits.
                 scale = Math.max(scale, Math.abs(bias[o]) / (inputScale * (double) (1 << 30)));
             }
             scales[o] = scale < Float.MIN_NORMAL ? 1 : (float) scale;
             for (int i = o * per; i < (o + 1) * per; i++) {
-                q[i] = (byte) Math.max(-127, Math.min(127, Math.round(w[i] / scales[o])));
+                q[i] = (byte) Math.max(-levels, Math.min(levels, Math.round(w[i] / scales[o])));
             }
             biasScales[o] = inputScale * scales[o];
             biases[o] = bias == null ? 0 : (int) Math.round((double) bias[o] / biasScales[o]);

@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Function;
@@ -92,9 +93,9 @@ final class ModelFile {
         }
         try (ExternalData data = new ExternalData(file)) {
             data.finish(build.apply(data));
-        } catch (UncheckedIOException e) {
-            throw new IOException("Can't write " + file + ": " + e.getCause() + "; choose another path or free some space",
-                    e.getCause());
+        } catch (UncheckedIOException | FileSystemException e) {
+            Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
+            throw new IOException("Can't write " + file + ": " + cause + "; choose another path or free some space", cause);
         }
     }
 }

@@ -34,7 +34,7 @@ class ConversionTest {
 
     private static Conversion conversion(Precision precision, CalibrationMethod method) {
         return new Conversion(precision, 0, true,
-                method == null ? null : new Conversion.Calibrate(IMAGES, method, null, null));
+                method == null ? null : new Conversion.Calibrate(IMAGES, method));
     }
 
     private static float[][] embed(ModelProto model) throws IOException {
@@ -150,6 +150,19 @@ class ConversionTest {
     }
 
     @Test
+    void aReducedRangeHasSevenBits() throws IOException {
+        ModelProto full = model(NET, EncoderLayout.DEFAULT);
+        ModelProto int8 = new Conversion(Precision.INT8, 0, true,
+                new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE, null, null, true)).convert(full);
+        int8.getGraph().getInitializerList().stream().filter(t -> t.getDataType() == DataType.INT8_VALUE).forEach(t -> {
+            for (byte b : t.getRawData()) {
+                assertTrue(Math.abs(b) <= 63, t.getName());
+            }
+        });
+        assertTrue(compare(embed(full), embed(int8))[0] > 0.98);
+    }
+
+    @Test
     void aModelIsConvertedOnce() throws IOException {
         ModelProto full = model(NET, EncoderLayout.DEFAULT);
         ModelProto int8 = conversion(Precision.INT8, CalibrationMethod.MIN_MAX).convert(full);
@@ -176,7 +189,7 @@ class ConversionTest {
         ModelProto written = model(NET, EncoderLayout.DEFAULT.withoutPreprocessing());
         for (Precision p : Precision.values()) {
             Conversion.Calibrate images = p == Precision.INT8
-                    ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE, null, null) : null;
+                    ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE) : null;
             ModelProto stripped = new Conversion(p, 0, false, images).convert(full);
             assertEquals(List.of(), ModelInspector.check(stripped, null, 0).problems());
             double[] c = compare(expected, run(stripped, x, new long[] {IMAGES.size(), 3, 32, 32}));
@@ -217,7 +230,7 @@ class ConversionTest {
         for (int opset : new int[] {13, 19, 26}) {
             for (Precision p : List.of(Precision.FLOAT16, Precision.INT8)) {
                 Conversion.Calibrate images = p == Precision.INT8
-                        ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE, null, null) : null;
+                        ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE) : null;
                 assertTrue(compare(expected, embed(new Conversion(p, opset, true, images).convert(first)))[0] > 0.99);
             }
         }
@@ -283,11 +296,11 @@ class ConversionTest {
         List<RgbImage> noise = IntStream.range(0, 16).mapToObj(i -> Encoders.picture(40, i)).toList();
         float[] half = {0.5f, 0.5f, 0.5f};
         ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX, half, half)).convert(old);
+                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX, half, half, false)).convert(old);
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
         assertTrue(int8.getGraph().getNodeList().stream().map(NodeProto::getOpType).noneMatch("BatchNormalization"::equals));
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX, null, null)).convert(old));
+                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX)).convert(old));
         assertTrue(e.getMessage().contains("give the mean"), e.getMessage());
         ModelProto.Builder odd = old.toBuilder();
         odd.getGraphBuilder().getNodeBuilder(0).setOpType("Strange");
