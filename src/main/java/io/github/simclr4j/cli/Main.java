@@ -21,7 +21,9 @@ import picocli.CommandLine.Command;
             EmbedCommand.class,
             EvaluateCommand.class,
             InspectCommand.class,
-            DevicesCommand.class
+            DevicesCommand.class,
+            ExportCommand.class,
+            VerifyCommand.class
         })
 public final class Main {
     private static final int INTERRUPTED = 130;

@@ -105,7 +105,7 @@ class EncoderWriterTest {
         graph.assignTo(graph.floatInput(OnnxEncoder.INPUT, 4), graph.floatOutput(OnnxEncoder.OUTPUT, 4));
         byte[] file = ai.onnx.proto.OnnxMl.ModelProto.newBuilder()
                 .setIrVersion(7)
-                .addOpsetImport(Op.ADD.opsetProto())
+                .addOpsetImport(Opset.proto(13))
                 .setGraph(graph.buildGraph())
                 .build()
                 .toByteArray();

@@ -10,12 +10,17 @@ import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImagesTest {
@@ -104,5 +109,113 @@ class ImagesTest {
         for (byte b : new Preprocessing(8).apply(new RgbImage(32, 32, stripes)).rgb()) {
             assertEquals(127.5, b & 255, 20);
         }
+    }
+
+    private static byte[] resource(String name) throws IOException {
+        try (var in = ImagesTest.class.getResourceAsStream("/images/" + name)) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static int largest(byte[] expected, byte[] found) {
+        assertEquals(expected.length, found.length);
+        int most = 0;
+        for (int i = 0; i < found.length; i++) {
+            most = Math.max(most, Math.abs((expected[i] & 255) - (found[i] & 255)));
+        }
+        return most;
+    }
+
+    /** The images and what Pillow reads from them: see make.py beside them. */
+    @TestFactory
+    Stream<DynamicTest> everyKindOfFileGivesPillowsPixels() throws IOException {
+        return new String(resource("expected.txt"), StandardCharsets.US_ASCII).lines().map(line -> {
+            String[] f = line.split(" ");
+            return DynamicTest.dynamicTest(f[0], () -> {
+                RgbImage image = Images.read(resource(f[0]));
+                assertEquals(f[1] + "x" + f[2], image.width() + "x" + image.height());
+                int most = largest(HexFormat.of().parseHex(f[4]), image.rgb());
+                assertTrue(most <= Integer.parseInt(f[3]), "differs by " + most);
+            });
+        });
+    }
+
+    @Test
+    void resizingGivesPillowsPixels() throws IOException {
+        RgbImage image = Images.read(resource("resize.png"));
+        for (String line : new String(resource("resize.txt"), StandardCharsets.US_ASCII).lines().toList()) {
+            String[] f = line.split(" ");
+            // Pillow rounds between the two directions, here only the end is rounded.
+            int most = largest(HexFormat.of().parseHex(f[1]), new Preprocessing(Integer.parseInt(f[0])).apply(image).rgb());
+            assertTrue(most <= 1, f[0] + " differs by " + most);
+        }
+    }
+
+    /** A cut file of any kind is an error, not an image with a grey rest. */
+    @Test
+    void everyCutFileIsAnError() throws IOException {
+        for (String line : new String(resource("expected.txt"), StandardCharsets.US_ASCII).lines().toList()) {
+            String name = line.split(" ")[0];
+            byte[] whole = resource(name);
+            assertThrows(IOException.class, () -> Images.read(Arrays.copyOf(whole, whole.length / 2)), name);
+            assertThrows(IOException.class, () -> Images.read(Arrays.copyOf(whole, 20)), name);
+        }
+    }
+
+    @Test
+    void anImageOfTooManyPixelsIsRefusedBeforeItIsDecoded() throws IOException {
+        byte[] png = resource("rgb.png");
+        java.nio.ByteBuffer.wrap(png).putInt(16, 20_000).putInt(20, 20_000);
+        // The header's checksum must fit, or the file is refused for that.
+        java.util.zip.CRC32 crc = new java.util.zip.CRC32();
+        crc.update(png, 12, 17);
+        java.nio.ByteBuffer.wrap(png).putInt(29, (int) crc.getValue());
+        byte[] gif = resource("palette.gif");
+        int frame = new String(gif, StandardCharsets.ISO_8859_1).indexOf(",\0\0\0\0");
+        gif[frame + 6] = gif[frame + 8] = (byte) 0xf0;
+        for (byte[] bomb : List.of(png, gif)) {
+            IOException e = assertThrows(IOException.class, () -> Images.read(bomb));
+            assertTrue(e.getMessage().contains("too large"), e.getMessage());
+        }
+    }
+
+    @Test
+    void theSizeIsToldBeforeDecoding() throws IOException {
+        int[] told = new int[2];
+        Images.read(resource("rgb.png"), (w, h) -> {
+            told[0] = w;
+            told[1] = h;
+        });
+        assertArrayEquals(new int[] {11, 7}, told);
+        IOException e = assertThrows(IOException.class, () -> Images.read(resource("rgb.png"), (w, h) -> {
+            throw new IOException("no room");
+        }));
+        assertEquals("no room", e.getMessage());
+    }
+
+    /** Whatever stands in a file, reading it gives an image or an IOException. */
+    @Test
+    void mutatedFilesGiveAnImageOrAnError() throws IOException {
+        java.util.Random random = new java.util.Random(1);
+        int errors = 0;
+        for (String line : new String(resource("expected.txt"), StandardCharsets.US_ASCII).lines().toList()) {
+            byte[] whole = resource(line.split(" ")[0]);
+            for (int i = 0; i < 10; i++) {
+                byte[] mutated = whole.clone();
+                for (int j = 0; j <= random.nextInt(3); j++) {
+                    mutated[random.nextInt(mutated.length)] = (byte) random.nextInt();
+                }
+                try {
+                    Images.read(mutated, (w, h) -> {
+                        if ((long) w * h > 1_000_000) {
+                            throw new IOException("larger than the test wants");
+                        }
+                    });
+                } catch (IOException e) {
+                    errors++;
+                }
+            }
+        }
+        assertTrue(errors > 30, errors + " errors");
     }
 }

@@ -1,0 +1,203 @@
+package io.github.simclr4j.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Finds the ranges of a graph's values by running it on images. */
+final class Calibration {
+    private static final int BINS = 2048;
+    /** Share of the values that the percentile method keeps. */
+    private static final double KEPT = 0.9999;
+
+    private Calibration() {}
+
+    /** A range of values; it always holds 0, which must be exact for padding and ReLU. */
+    record Range(float min, float max) {
+        Range {
+            if (!(min <= 0 && max >= 0) || !Float.isFinite(min) || !Float.isFinite(max)) {
+                throw new IllegalArgumentException("A range holds 0 and is finite, found " + min + " to " + max);
+            }
+        }
+
+        /** The scale of 256 levels. */
+        float scale() {
+            return max > min ? (float) (((double) max - min) / 255) : 1;
+        }
+
+        /** The level that means 0. */
+        int zeroPoint() {
+            return Math.max(0, Math.min(255, Math.round(-min / scale())));
+        }
+    }
+
+    /** What is known of one value: its extremes, then how its values spread between them. */
+    private static final class Spread {
+        float min;
+        float max;
+        final long[] bins = new long[BINS];
+
+        void extremes(FloatBuffer values, String name) {
+            while (values.hasRemaining()) {
+                float v = values.get();
+                if (!Float.isFinite(v)) {
+                    throw new IllegalArgumentException("Value " + name + " is not finite on a calibration image");
+                }
+                min = Math.min(min, v);
+                max = Math.max(max, v);
+            }
+        }
+
+        void count(FloatBuffer values) {
+            double perBin = BINS / ((double) max - min);
+            while (values.hasRemaining()) {
+                bins[(int) Math.min(BINS - 1, (values.get() - min) * perBin)]++;
+            }
+        }
+
+        Range range(CalibrationMethod method) {
+            return switch (method) {
+                case MIN_MAX -> new Range(min, max);
+                case PERCENTILE -> percentile();
+                case MSE -> leastSquares();
+            };
+        }
+
+        private Range percentile() {
+            long tail = (long) (Arrays.stream(bins).sum() * (1 - KEPT) / (min < 0 && max > 0 ? 2 : 1));
+            int low = 0;
+            for (long left = tail; min < 0 && low < BINS - 1 && bins[low] <= left; low++) {
+                left -= bins[low];
+            }
+            int high = BINS;
+            for (long left = tail; max > 0 && high > low + 1 && bins[high - 1] <= left; high--) {
+                left -= bins[high - 1];
+            }
+            return new Range(Math.min(0, edge(low)), Math.max(0, edge(high)));
+        }
+
+        private float edge(int bin) {
+            return (float) (min + ((double) max - min) * bin / BINS);
+        }
+
+        /** Tries ranges shrunk step by step to a fifth, both ends alike. */
+        private Range leastSquares() {
+            Range best = new Range(min, max);
+            double least = Double.MAX_VALUE;
+            for (int i = 0; i <= 80; i++) {
+                float shrink = 1 - i / 100f;
+                Range r = new Range(min * shrink, max * shrink);
+                double error = 0;
+                double step = r.scale();
+                for (int j = 0; j < BINS; j++) {
+                    double v = min + ((double) max - min) * (j + 0.5) / BINS;
+                    double outside = Math.max(0, Math.max(v - r.max(), r.min() - v));
+                    error += bins[j] * (outside * outside + (outside > 0 ? 0 : step * step / 12));
+                }
+                if (error < least) {
+                    least = error;
+                    best = r;
+                }
+            }
+            return best;
+        }
+    }
+
+    /**
+     * Runs a graph on batches of its input and gives the ranges of some of its values.
+     *
+     * @param model the float32 model, with its weights in memory
+     * @param name its image input
+     * @param values which values
+     * @param input the batches, whose tensors are closed here
+     * @param method how ranges follow
+     * @throws IOException if a large model can't be written for ONNX Runtime to read
+     */
+    static Map<String, Range> ranges(ModelProto model, String name, Set<String> values, Batches input,
+            CalibrationMethod method) throws IOException {
+        Map<String, Spread> spreads = new HashMap<>();
+        values.forEach(v -> spreads.put(v, new Spread()));
+        ModelProto.Builder b = model.toBuilder();
+        Set<String> there = new GraphIndex(model.getGraph()).outputs;
+        values.stream().filter(v -> !there.contains(v) && !v.equals(name)).forEach(v -> b.getGraphBuilder().addOutput(
+                ValueInfoProto.newBuilder().setName(v).setType(TypeProto.newBuilder().setTensorType(
+                        TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))));
+        Path folder = Files.createTempDirectory("simclr-calibration");
+        try (OrtSession session = session(b.build(), folder)) {
+            run(session, name, spreads, input, true);
+            if (method != CalibrationMethod.MIN_MAX) {
+                run(session, name, spreads, input, false);
+            }
+        } catch (OrtException e) {
+            throw new IllegalStateException("ONNX Runtime failed on the calibration images: " + e.getMessage(), e);
+        } finally {
+            try (Stream<Path> left = Files.list(folder)) {
+                for (Path p : left.toList()) {
+                    Files.delete(p);
+                }
+            }
+            Files.delete(folder);
+        }
+        Map<String, Range> ranges = new HashMap<>();
+        spreads.forEach((v, s) -> ranges.put(v, s.range(method)));
+        return ranges;
+    }
+
+    /** Gives the same batches each time it is asked. */
+    interface Batches {
+        int count();
+
+        OnnxTensor batch(int i) throws OrtException;
+    }
+
+    private static OrtSession session(ModelProto model, Path folder) throws OrtException, IOException {
+        Path file = folder.resolve("model.onnx");
+        ModelFile.write(file, model, ModelFile.LIMIT);
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            return OrtEnvironment.getEnvironment().createSession(file.toString(), options);
+        }
+    }
+
+    private static void run(OrtSession session, String name, Map<String, Spread> spreads, Batches input, boolean first)
+            throws OrtException {
+        Set<String> wanted = new HashSet<>(spreads.keySet());
+        wanted.remove(name);
+        for (int i = 0; i < input.count(); i++) {
+            try (OnnxTensor in = input.batch(i)) {
+                if (spreads.containsKey(name)) {
+                    add(spreads.get(name), in, name, first);
+                }
+                // One tensor at a time is copied out of native memory.
+                try (OrtSession.Result out = session.run(Map.of(name, in), wanted)) {
+                    for (Map.Entry<String, OnnxValue> e : out) {
+                        add(spreads.get(e.getKey()), (OnnxTensor) e.getValue(), e.getKey(), first);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void add(Spread spread, OnnxTensor values, String name, boolean first) {
+        if (first) {
+            spread.extremes(values.getFloatBuffer(), name);
+        } else if (spread.max > spread.min) {
+            spread.count(values.getFloatBuffer());
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package io.github.simclr4j.onnx;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Writes an encoder file anew: in another precision, with another opset, without preprocessing. Works on any
+ * convolutional network in ONNX, ours or not.
+ *
+ * @param precision what it computes in
+ * @param opset version of ONNX's operators, 13 to 26, or 0 to leave it
+ * @param preprocessing false to take scaling and layout out of the graph: the input is then float32
+ *     [batch, 3, size, size], normalised
+ * @param calibration what {@link Precision#INT8} finds ranges on; else null
+ */
+public record Conversion(Precision precision, int opset, boolean preprocessing, Calibrate calibration) {
+
+    /**
+     * Images to find the ranges of activations on.
+     *
+     * @param images some hundred, alike to those that the encoder will see
+     * @param method how ranges follow
+     * @param mean subtracted from values in [0, 1], three, for an encoder with float32 input that does not say itself;
+     *     else null
+     * @param deviation what the difference is divided by, likewise
+     * @param reduceRange true to give weights 7 bits: x86 processors without VNNI instructions add two products of an
+     *     activation and a weight in 16 bits, which 8-bit weights can overflow
+     */
+    public record Calibrate(
+            List<RgbImage> images, CalibrationMethod method, float[] mean, float[] deviation, boolean reduceRange) {
+        /** Images for an encoder that says itself how it normalises, with weights of 8 bits. */
+        public Calibrate(List<RgbImage> images, CalibrationMethod method) {
+            this(images, method, null, null, false);
+        }
+
+        /** Checks that there are images. */
+        public Calibrate {
+            images = List.copyOf(images);
+            if (images.isEmpty()) {
+                throw new IllegalArgumentException("Expected images to calibrate on, found none");
+            }
+        }
+    }
+
+    /** Checks the opset, and that calibration images are there exactly when they are used. */
+    public Conversion {
+        if (opset != 0) {
+            Opset.check(opset);
+        }
+        if ((precision == Precision.INT8) != (calibration != null)) {
+            throw new IllegalArgumentException("int8, and only int8, needs calibration images");
+        }
+    }
+
+    /**
+     * Converts a file.
+     *
+     * @param encoder the float32 file
+     * @param out the new file; weights of more than 2 GB go beside it
+     * @throws IOException if a file can't be read or written
+     * @throws IllegalArgumentException if the encoder can't be converted; the message names what is in the way
+     */
+    public void apply(Path encoder, Path out) throws IOException {
+        ModelProto model = ModelFile.read(encoder);
+        try {
+            ModelFile.write(out, convert(model), ModelFile.LIMIT);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(encoder + ": " + e.getMessage(), e);
+        }
+    }
+
+    ModelProto convert(ModelProto original) throws IOException {
+        ModelProto model = OpsetChange.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
+        // Ranges are measured on images as they come, so int8 loses its preprocessing last.
+        boolean strip = !preprocessing;
+        if (strip && precision != Precision.INT8) {
+            model = withoutPreprocessing(model);
+        }
+        Map<String, String> metadata = new TreeMap<>();
+        switch (precision) {
+            case FLOAT16 -> model = HalfPrecision.convert(model);
+            case INT8 -> {
+                Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
+                ImageInput input = new ImageInput(model, calibration.mean(), calibration.deviation());
+                model = quantizer.quantise(Calibration.ranges(quantizer.model(), input.name(), quantizer.calibrated(),
+                        input.batches(calibration.images()), calibration.method()));
+                metadata.put("calibration", calibration.images().size() + " images, "
+                        + calibration.method().name().toLowerCase(Locale.ROOT)
+                        + (calibration.reduceRange() ? ", 7-bit weights" : ""));
+                if (strip) {
+                    model = withoutPreprocessing(model);
+                }
+            }
+            default -> { }
+        }
+        metadata.put("precision", precision.name().toLowerCase(Locale.ROOT));
+        return withMetadata(model, metadata);
+    }
+
+    private static ModelProto withMetadata(ModelProto model, Map<String, String> more) {
+        Map<String, String> all = new TreeMap<>();
+        model.getMetadataPropsList().forEach(e -> all.put(e.getKey(), e.getValue()));
+        all.putAll(more);
+        ModelProto.Builder b = model.toBuilder().clearMetadataProps();
+        all.forEach((k, v) -> b.addMetadataProps(ExternalData.entry(k, v)));
+        return b.build();
+    }
+
+    /** Cuts the graph behind the last of the nodes that scale and transpose a uint8 image. */
+    static ModelProto withoutPreprocessing(ModelProto model) {
+        GraphProto graph = model.getGraph();
+        GraphIndex index = new GraphIndex(graph);
+        ValueInfoProto in = graph.getInput(0);
+        Set<NodeProto> cut = new HashSet<>();
+        String value = in.getName();
+        boolean channelsFirst = false;
+        Float scale = null;
+        Float shift = null;
+        for (NodeProto n = index.onlyConsumer(value); n != null; n = index.onlyConsumer(value)) {
+            TensorProto constant = index.floatConstant(n, 1);
+            boolean scalar = constant != null && TensorValues.count(constant.getDimsList()) == 1;
+            boolean ours = switch (n.getOpType()) {
+                case "Cast", "Transpose" -> true;
+                case "Mul" -> scalar && scale == null && shift == null;
+                case "Add" -> scalar && scale != null && shift == null;
+                default -> false;
+            };
+            if (!ours) {
+                break;
+            }
+            channelsFirst |= n.getOpType().equals("Transpose");
+            if (scalar) {
+                float v = TensorValues.floats(constant)[0];
+                scale = scale == null ? v : scale;
+                shift = n.getOpType().equals("Add") ? Float.valueOf(v) : shift;
+            }
+            cut.add(n);
+            value = n.getOutput(0);
+        }
+        if (in.getType().getTensorType().getElemType() != DataType.UINT8_VALUE || !channelsFirst || shift == null) {
+            throw new IllegalArgumentException(
+                    "No preprocessing to leave out: expected uint8 input that the graph casts, transposes and scales");
+        }
+        long size = in.getType().getTensorType().getShape().getDim(1).getDimValue();
+        GraphProto.Builder b = graph.toBuilder().clearNode()
+                .setInput(0, GraphBuilder.value(in.getName(), DataType.FLOAT, 3, size, size));
+        for (NodeProto n : graph.getNodeList()) {
+            if (!cut.contains(n)) {
+                NodeProto.Builder node = n.toBuilder().clearInput();
+                for (String i : n.getInputList()) {
+                    node.addInput(i.equals(value) ? in.getName() : i);
+                }
+                b.addNode(node);
+            }
+        }
+        // x * scale + shift is (x / 255 - mean) / deviation.
+        double deviation = 1 / (255.0 * scale);
+        return withMetadata(model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build(),
+                EncoderWriter.normalised(sixDigits(-shift * deviation), sixDigits(deviation)));
+    }
+
+    /** What the constants' own rounding to float32 left of a written decimal. */
+    private static float sixDigits(double v) {
+        return (float) (Math.round(v * 1e6) / 1e6);
+    }
+}

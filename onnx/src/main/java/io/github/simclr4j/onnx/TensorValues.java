@@ -1,0 +1,122 @@
+package io.github.simclr4j.onnx;
+
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/** Values in and out of ONNX tensors. Raw data is little-endian. */
+final class TensorValues {
+    private TensorValues() {}
+
+    /** Number of values; throws on negative or overflowing dimensions. */
+    static long count(Iterable<Long> dims) {
+        long n = 1;
+        for (long d : dims) {
+            if (d < 0) {
+                throw new ArithmeticException("negative dimension " + d);
+            }
+            n = Math.multiplyExact(n, d);
+        }
+        return n;
+    }
+
+    /** Bytes of a value, or 0 for a type without a fixed size. */
+    static int width(int dataType) {
+        DataType type = DataType.forNumber(dataType);
+        if (type == null) {
+            return 0;
+        }
+        return switch (type) {
+            case UINT8, INT8, BOOL -> 1;
+            case UINT16, INT16, FLOAT16, BFLOAT16 -> 2;
+            case FLOAT, INT32, UINT32 -> 4;
+            case DOUBLE, INT64, UINT64, COMPLEX64 -> 8;
+            case COMPLEX128 -> 16;
+            default -> 0;
+        };
+    }
+
+    private static TensorProto raw(String name, DataType type, long[] dims, ByteBuffer data) {
+        TensorProto.Builder b = TensorProto.newBuilder().setName(name).setDataType(type.getNumber());
+        for (long d : dims) {
+            b.addDims(d);
+        }
+        // The buffers are made here and never written again.
+        return b.setRawData(UnsafeByteOperations.unsafeWrap(data)).build();
+    }
+
+    private static ByteBuffer buffer(int bytes) {
+        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    static TensorProto floats(String name, float[] values, long... dims) {
+        ByteBuffer b = buffer(Math.multiplyExact(4, values.length));
+        b.asFloatBuffer().put(values);
+        return raw(name, DataType.FLOAT, dims, b);
+    }
+
+    static TensorProto ints(String name, int[] values, long... dims) {
+        ByteBuffer b = buffer(Math.multiplyExact(4, values.length));
+        b.asIntBuffer().put(values);
+        return raw(name, DataType.INT32, dims, b);
+    }
+
+    static TensorProto longs(String name, long[] values, long... dims) {
+        ByteBuffer b = buffer(Math.multiplyExact(8, values.length));
+        b.asLongBuffer().put(values);
+        return raw(name, DataType.INT64, dims, b);
+    }
+
+    static TensorProto halves(String name, short[] values, long... dims) {
+        ByteBuffer b = buffer(Math.multiplyExact(2, values.length));
+        b.asShortBuffer().put(values);
+        return raw(name, DataType.FLOAT16, dims, b);
+    }
+
+    static TensorProto bytes(String name, DataType type, byte[] values, long... dims) {
+        return raw(name, type, dims, ByteBuffer.wrap(values));
+    }
+
+    static long[] dims(TensorProto t) {
+        return t.getDimsList().stream().mapToLong(Long::longValue).toArray();
+    }
+
+    /** The values of a float32 tensor. */
+    static float[] floats(TensorProto t) {
+        if (t.getDataType() != DataType.FLOAT_VALUE) {
+            throw new IllegalArgumentException("Tensor " + t.getName() + " is not float32");
+        }
+        float[] values = new float[Math.toIntExact(count(t.getDimsList()))];
+        if (t.getFloatDataCount() > 0) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = t.getFloatData(i);
+            }
+            return values;
+        }
+        FloatBuffer in = raw(t).asFloatBuffer();
+        in.get(values);
+        return values;
+    }
+
+    /** The values of an int64 tensor. */
+    static long[] longs(TensorProto t) {
+        long[] values = new long[Math.toIntExact(count(t.getDimsList()))];
+        if (t.getInt64DataCount() > 0) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = t.getInt64Data(i);
+            }
+            return values;
+        }
+        raw(t).asLongBuffer().get(values);
+        return values;
+    }
+
+    private static ByteBuffer raw(TensorProto t) {
+        ByteString data = t.getRawData();
+        return data.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+}

@@ -1,0 +1,126 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.CalibrationMethod;
+import io.github.simclr4j.onnx.Conversion;
+import io.github.simclr4j.onnx.ModelInspector;
+import io.github.simclr4j.onnx.Precision;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code simclr export}. */
+@Command(name = "export", description = "Writes an encoder anew: in another precision, with another opset, without"
+        + " preprocessing.")
+final class ExportCommand extends Work {
+    @Parameters(paramLabel = "ENCODER", description = "The float32 encoder (ONNX).")
+    Path encoder;
+
+    @Option(names = "--out", paramLabel = "F", required = true, description = "The new encoder (ONNX).")
+    Path out;
+
+    @Option(names = "--precision", paramLabel = "P", defaultValue = "float32",
+            description = "float32, float16 or int8 (default: ${DEFAULT-VALUE}).")
+    Precision precision;
+
+    @Option(names = "--calibration", paramLabel = "DIR",
+            description = "Images that int8 finds the ranges of activations on, alike to those that it will see.")
+    Path calibration;
+
+    @Option(names = "--calibration-images", paramLabel = "N", defaultValue = "256",
+            description = "At most N of them, chosen by the seed (default: ${DEFAULT-VALUE}).")
+    int calibrationImages;
+
+    @Option(names = "--calibration-method", paramLabel = "M", defaultValue = "mse", converter = Method.class,
+            description = "mse, min-max or percentile (default: ${DEFAULT-VALUE}).")
+    CalibrationMethod method;
+
+    @Option(names = "--reduce-range", description = "int8 weights of 7 bits, for x86 processors without VNNI instructions,"
+            + " on which sums of 8-bit products can overflow.")
+    boolean reduceRange;
+
+    @Option(names = "--mean", paramLabel = "M", split = ",",
+            description = "Mean of a foreign encoder with float32 input, of values in [0, 1], for the calibration.")
+    float[] mean;
+
+    @Option(names = "--std", paramLabel = "S", split = ",", description = "Deviation, likewise.")
+    float[] deviation;
+
+    @Option(names = "--no-preprocessing", description = "Leave scaling and layout out of the graph: the input becomes float32"
+            + " [batch, 3, size, size], normalised.")
+    boolean noPreprocessing;
+
+    @Option(names = "--opset", paramLabel = "N", defaultValue = "0",
+            description = "Version of ONNX's operators, 13 to 26; 0 leaves it (default: ${DEFAULT-VALUE}).")
+    int opset;
+
+    /** Reads a method's name with a dash. */
+    static final class Method implements picocli.CommandLine.ITypeConverter<CalibrationMethod> {
+        @Override
+        public CalibrationMethod convert(String value) {
+            try {
+                return CalibrationMethod.valueOf(value.toUpperCase(Locale.ROOT).replace('-', '_'));
+            } catch (IllegalArgumentException e) {
+                throw new picocli.CommandLine.TypeConversionException(
+                        "expected mse, min-max or percentile, found " + value);
+            }
+        }
+    }
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        if (precision == Precision.INT8 && calibration == null) {
+            throw new IllegalArgumentException("--precision int8 needs --calibration DIR, a folder of images");
+        }
+        if (calibration != null && precision != Precision.INT8) {
+            throw new IllegalArgumentException("--calibration is for --precision int8, found " + name(precision));
+        }
+        if (reduceRange && precision != Precision.INT8) {
+            throw new IllegalArgumentException("--reduce-range is for --precision int8, found " + name(precision));
+        }
+        if (calibrationImages < 1) {
+            throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);
+        }
+        three("--mean", mean);
+        three("--std", deviation);
+        writable(out);
+        List<String> skipped = new ArrayList<>();
+        Conversion.Calibrate images = precision != Precision.INT8 ? null : new Conversion.Calibrate(
+                Sample.read(calibration, calibrationImages, common.seed, skipped), method, mean, deviation, reduceRange);
+        skipped.forEach(new Console()::warn);
+        new Conversion(precision, opset, !noPreprocessing, images).apply(encoder, out);
+        ModelInspector.Report report = ModelInspector.check(out);
+        if (!report.problems().isEmpty()) {
+            throw new IllegalStateException(out + " is not sound: " + report.problems());
+        }
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("encoder", out.toString());
+        json.put("from", encoder.toString());
+        json.put("precision", name(precision));
+        json.put("opset", report.opset());
+        json.put("bytes", report.bytes());
+        json.put("bytesBefore", ModelInspector.check(encoder).bytes());
+        json.put("calibrationImages", images == null ? 0 : images.images().size());
+        json.put("skipped", skipped);
+        json.put("seconds", seconds());
+        System.out.printf(Locale.ROOT, "%s: %s, opset %d, %d bytes (before: %d)%n",
+                out, name(precision), report.opset(), report.bytes(), json.get("bytesBefore"));
+        return json;
+    }
+
+    private static void three(String option, float[] values) {
+        if (values != null && values.length != 3) {
+            throw new IllegalArgumentException(option + " takes three numbers, found " + values.length);
+        }
+    }
+
+    private static String name(Precision p) {
+        return p.name().toLowerCase(Locale.ROOT);
+    }
+}

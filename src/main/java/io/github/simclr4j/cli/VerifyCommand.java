@@ -1,0 +1,77 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.RgbImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code simclr verify}. */
+@Command(name = "verify", description = "Compares the embeddings of two encoders, such as before and after an export.")
+final class VerifyCommand extends Work {
+    @Parameters(index = "0", paramLabel = "E", description = "The encoder (ONNX).")
+    Path encoder;
+
+    @Parameters(index = "1", paramLabel = "REFERENCE", description = "The encoder that it should agree with (ONNX).")
+    Path reference;
+
+    @Option(names = "--images", paramLabel = "DIR", required = true, description = "Images to compare on, at any depth.")
+    Path images;
+
+    @Option(names = "--limit", paramLabel = "N", defaultValue = "256",
+            description = "At most N images, chosen by the seed (default: ${DEFAULT-VALUE}).")
+    int limit;
+
+    @Option(names = "--tolerance", paramLabel = "T", defaultValue = "1e-3",
+            description = "Largest difference, in parts of the embeddings' mean absolute value, that still passes"
+                    + " (default: ${DEFAULT-VALUE}).")
+    double tolerance;
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        if (limit < 1) {
+            throw new IllegalArgumentException("--limit must be at least 1, found " + limit);
+        }
+        try (OnnxEncoder expected = OnnxEncoder.open(reference, common.threads)) {
+            return compare(expected::embed);
+        }
+    }
+
+    /** Compares the encoder with anything that makes embeddings. */
+    Map<String, Object> compare(Function<List<RgbImage>, float[][]> expected) throws IOException {
+        List<String> skipped = new ArrayList<>();
+        List<RgbImage> sample = Sample.read(images, limit, common.seed, skipped);
+        skipped.forEach(new Console()::warn);
+        EncoderComparison c;
+        try (OnnxEncoder model = OnnxEncoder.open(encoder, common.threads)) {
+            c = EncoderComparison.of(expected, model::embed, sample);
+        }
+        System.out.printf(Locale.ROOT, "%d images: largest difference %.3g, mean %.3g, of values of mean size %.3g;"
+                + " cosine similarity at least %.6f, mean %.6f%n",
+                c.images(), c.largest(), c.mean(), c.scale(), c.leastCosine(), c.meanCosine());
+        if (!(c.largest() <= tolerance * c.scale())) {
+            throw new IllegalStateException(String.format(Locale.ROOT,
+                    "%s differs by up to %.3g, more than %.3g (--tolerance %s)",
+                    encoder, c.largest(), tolerance * c.scale(), tolerance));
+        }
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("encoder", encoder.toString());
+        json.put("images", c.images());
+        json.put("largestDifference", c.largest());
+        json.put("meanDifference", c.mean());
+        json.put("meanAbsoluteValue", c.scale());
+        json.put("leastCosine", c.leastCosine());
+        json.put("meanCosine", c.meanCosine());
+        json.put("skipped", skipped);
+        json.put("seconds", seconds());
+        return json;
+    }
+}

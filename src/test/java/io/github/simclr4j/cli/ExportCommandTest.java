@@ -1,0 +1,162 @@
+package io.github.simclr4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import io.github.simclr4j.onnx.EncoderWriter;
+import io.github.simclr4j.onnx.Preprocessing;
+import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.train.BuiltInImages;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExportCommandTest {
+    @TempDir
+    static Path dir;
+
+    private static Path encoder;
+    private static Path images;
+
+    private record Run(int code, String out, String err) {}
+
+    private static Run run(Object... args) {
+        PrintStream out = System.out;
+        PrintStream err = System.err;
+        ByteArrayOutputStream o = new ByteArrayOutputStream();
+        ByteArrayOutputStream e = new ByteArrayOutputStream();
+        try {
+            System.setOut(new PrintStream(o, true, StandardCharsets.UTF_8));
+            System.setErr(new PrintStream(e, true, StandardCharsets.UTF_8));
+            int code = Main.run(Arrays.stream(args).map(Object::toString).toArray(String[]::new));
+            return new Run(code, o.toString(StandardCharsets.UTF_8), e.toString(StandardCharsets.UTF_8));
+        } finally {
+            System.setOut(out);
+            System.setErr(err);
+        }
+    }
+
+    private static JsonObject json(Path file) throws IOException {
+        return JsonParser.parseString(Files.readString(file)).getAsJsonObject();
+    }
+
+    @BeforeAll
+    static void make() throws IOException {
+        images = dir.resolve("images");
+        BuiltInImages.write(images, 3, 1);
+        encoder = dir.resolve("encoder.onnx");
+        ResNet net = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
+        EncoderWriter.write(encoder, EncoderWriter.toBytes(net, new Preprocessing(32), ExportCommandTest::weights, Map.of()));
+    }
+
+    private static float[] weights(String name) {
+        ResNet net = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
+        for (ResNet.Conv c : net.convolutions()) {
+            int n = name.equals(c.name() + ".weight") ? c.out() * c.in() * c.kernel() * c.kernel() : c.out();
+            if (name.startsWith(c.name() + ".") || name.startsWith(c.norm() + ".")) {
+                float[] v = new float[n];
+                Random r = new Random(name.hashCode());
+                for (int i = 0; i < n; i++) {
+                    v[i] = n > c.out() ? (float) (r.nextGaussian() * Math.sqrt(2.0 * c.out() / n))
+                            : name.endsWith("var") || name.endsWith(".weight") ? 1 : 0.1f * (float) r.nextGaussian();
+                }
+                return v;
+            }
+        }
+        throw new AssertionError(name);
+    }
+
+    @Test
+    void everyPrecisionIsWrittenInspectedAndVerified() throws IOException {
+        for (String precision : List.of("float32", "float16", "int8")) {
+            Path out = dir.resolve(precision + ".onnx");
+            Object[] export = {"export", encoder, "--precision", precision, "--opset", "19", "--out", out,
+                "--json", dir.resolve("x.json")};
+            if (precision.equals("int8")) {
+                export = Arrays.copyOf(export, export.length + 4);
+                System.arraycopy(new Object[] {"--calibration", images, "--calibration-images", 20}, 0,
+                        export, export.length - 4, 4);
+            }
+            Run run = run(export);
+            assertEquals(0, run.code(), run.err());
+            assertEquals(precision.equals("int8") ? 20 : 0, json(dir.resolve("x.json")).get("calibrationImages").getAsInt());
+            run = run("inspect", out, "--json", dir.resolve("i.json"));
+            assertEquals(0, run.code(), run.err());
+            assertTrue(run.out().contains("sound"), run.out());
+            JsonObject inspected = json(dir.resolve("i.json"));
+            assertEquals(precision, inspected.get("precision").getAsString());
+            assertEquals(19, inspected.get("opset").getAsInt());
+            assertTrue(inspected.get("sound").getAsBoolean());
+            String tolerance = Map.of("float32", "0", "float16", "0.02", "int8", "0.5").get(precision);
+            run = run("verify", out, encoder, "--images", images, "--tolerance", tolerance, "--json", dir.resolve("v.json"));
+            assertEquals(0, run.code(), run.err());
+            assertTrue(json(dir.resolve("v.json")).get("leastCosine").getAsDouble() > 0.99);
+        }
+        Run off = run("verify", dir.resolve("int8.onnx"), encoder, "--images", images, "--tolerance", "1e-6");
+        assertEquals(1, off.code());
+        assertTrue(off.err().contains("int8.onnx differs by up to"), off.err());
+    }
+
+    @Test
+    void withoutPreprocessingTheInputIsFloat() throws IOException {
+        Path out = dir.resolve("bare.onnx");
+        assertEquals(0, run("export", encoder, "--no-preprocessing", "--out", out).code());
+        assertEquals(0, run("inspect", out, "--json", dir.resolve("b.json")).code());
+        JsonObject input = json(dir.resolve("b.json")).getAsJsonArray("inputs").get(0).getAsJsonObject();
+        assertEquals("float32", input.get("type").getAsString());
+        assertEquals("[\"batch\",3,32,32]", input.get("shape").toString());
+        Run again = run("export", out, "--no-preprocessing", "--out", dir.resolve("b2.onnx"));
+        assertEquals(2, again.code());
+        assertTrue(again.err().contains("No preprocessing to leave out"), again.err());
+        assertFalse(Files.exists(dir.resolve("b2.onnx")));
+    }
+
+    @Test
+    void badUsageIsTwoAndOneLine() {
+        for (Object[] args : new Object[][] {
+            {"export", encoder},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "int4"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "int8"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--calibration", images},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--opset", "12"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--mean", "0.5,0.5"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "int8", "--calibration", images,
+                "--calibration-method", "guess"},
+            {"verify", encoder},
+        }) {
+            Run run = run(args);
+            assertEquals(2, run.code(), Arrays.toString(args) + run.err());
+            assertEquals(1, run.err().strip().lines().count(), run.err());
+        }
+        assertFalse(Files.exists(dir.resolve("u.onnx")));
+    }
+
+    @Test
+    void anUnsoundFileIsNamed() throws IOException {
+        ai.onnx.proto.OnnxMl.ModelProto.Builder b =
+                ai.onnx.proto.OnnxMl.ModelProto.parseFrom(Files.readAllBytes(encoder)).toBuilder();
+        b.getGraphBuilder().getNodeBuilder(5).setInput(0, "nothing");
+        Path broken = Files.write(dir.resolve("broken.onnx"), b.build().toByteArray());
+        Run run = run("inspect", broken);
+        assertEquals(1, run.code());
+        assertTrue(run.out().contains("NOT sound") && run.err().contains("broken.onnx is not sound"), run.out() + run.err());
+        Path text = dir.resolve("text.onnx");
+        Files.writeString(text, "hello");
+        for (Object[] args : new Object[][] {{"inspect", text}, {"export", text, "--out", dir.resolve("t.onnx")}}) {
+            assertTrue(run(args).err().contains("text.onnx is not an ONNX file"), run(args).err());
+        }
+    }
+}
