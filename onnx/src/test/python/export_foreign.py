@@ -188,7 +188,8 @@ def resnets():
     net = tiny(basic, [2, 2, 2, 2], 2, cifar=True)
     torchscript("resnet18-cifar", net, planes(32), inputs="x.1", outputs=("logits.1",), ours=ours(net, 32))
     net = tiny(bottle, [3, 4, 6, 3], 3)
-    torchscript("resnet50-folded", net, planes(64), opset=17, free=True, ours=ours(net, 64))
+    torchscript("resnet50-folded", net, planes(64), dict(IMAGENET, **{"image-size": "64"}), opset=17, free=True,
+                ours=ours(net, 64))
     net = tiny(basic, [3, 4, 6, 3], 4)
     torchscript("resnet34-spatial", Spatial(net), planes(64), dynamic=(), ours=ours(net, 64))
     net = Headless(tiny(basic, [2, 2, 2, 2], 5))

@@ -82,15 +82,17 @@ public record EncoderSettings(Map<String, Value> values) {
     public static EncoderSettings of(Map<String, String> values, String source) {
         Map<String, Value> map = new LinkedHashMap<>();
         for (String name : NAMES) {
-            if (values.get(name) != null && !values.get(name).isBlank()) {
-                map.put(name, new Value(values.get(name).strip(), source));
+            String text = values.get(name) == null ? "" : values.get(name).strip();
+            if (text.isEmpty() && name.equals("resize") && values.get("resize-short") != null
+                    && !values.get("resize-short").isBlank()) {
+                // It must win over a rule that a weaker source names.
+                text = "short-side";
+            }
+            if (!text.isEmpty()) {
+                map.put(name, new Value(text, source));
             }
         }
         values.keySet().stream().filter(k -> !NAMES.contains(k)).findFirst().ifPresent(EncoderSettings::unknown);
-        // It must win over a rule that a weaker source names.
-        if (map.containsKey("resize-short")) {
-            map.putIfAbsent("resize", new Value("short-side", source));
-        }
         return new EncoderSettings(map);
     }
 

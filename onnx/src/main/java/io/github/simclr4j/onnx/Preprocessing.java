@@ -258,13 +258,19 @@ public record Preprocessing(
             double support = filter.support * widen;
             // torchvision's and Python's rounding: halves go to the even number.
             int offset = (int) Math.rint((full - out) / 2.0);
+            // Pillow adds up the steps here; where a centre falls between two pixels the rounding decides.
+            double nearest = 0.5 * scale;
+            for (int i = 0; i < offset; i++) {
+                nearest += scale;
+            }
             for (int i = 0; i < out; i++) {
-                double center = (offset + i + 0.5) * scale;
                 if (filter == Interpolation.NEAREST) {
-                    start[i] = Math.min(in - 1, (int) center);
+                    start[i] = Math.min(in - 1, (int) nearest);
                     weight[i] = new float[] {1};
+                    nearest += scale;
                     continue;
                 }
+                double center = (offset + i + 0.5) * scale;
                 int from = Math.max(0, (int) (center - support + 0.5));
                 int to = Math.min(in, (int) (center + support + 0.5));
                 float[] w = new float[to - from];
