@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
@@ -439,7 +440,7 @@ final class ModelCheck {
                     }
                 }
             } else if (t.getDataType() == TensorProto.DataType.INT64_VALUE || t.getDataType() == TensorProto.DataType.INT32_VALUE) {
-                List<Long> values = Tensors.integers(t);
+                List<Long> values = Arrays.stream(Tensors.whole(t, folder, name)).boxed().toList();
                 if (node.getOpType().equals("Pad")) {
                     for (long v : values) {
                         if (Math.abs(v) > MAX_EXTENT) {

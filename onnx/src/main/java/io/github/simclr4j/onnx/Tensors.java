@@ -10,9 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /** Reads a tensor of an ONNX file, wherever its values are. */
@@ -151,20 +149,19 @@ final class Tensors {
         return v;
     }
 
-    /** The values of an int64 or int32 tensor inside the file. */
-    static List<Long> integers(TensorProto t) {
-        boolean wide = t.getDataType() == TensorProto.DataType.INT64_VALUE;
-        List<Long> v = new ArrayList<>();
-        if (t.getRawData().isEmpty()) {
-            if (wide) {
-                return t.getInt64DataList();
-            }
-            t.getInt32DataList().forEach(i -> v.add((long) i));
-            return v;
-        }
-        ByteBuffer raw = t.getRawData().asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-        while (raw.remaining() >= (wide ? 8 : 4)) {
-            v.add(wide ? raw.getLong() : raw.getInt());
+    /** The values of an int8, uint8, int32 or int64 tensor. */
+    static long[] whole(TensorProto t, Path folder, String name) throws InvalidEncoderException {
+        long[] v = new long[Math.toIntExact(ModelCheck.count(t))];
+        ByteBuffer raw = raw(t, (long) v.length * bits(t.getDataType()) / 8, folder, name);
+        for (int i = 0; i < v.length; i++) {
+            v[i] = switch (t.getDataType()) {
+                case 2 -> raw != null ? raw.get() & 255 : t.getInt32Data(i);
+                case 3 -> raw != null ? raw.get() : t.getInt32Data(i);
+                case 6 -> raw != null ? raw.getInt() : t.getInt32Data(i);
+                case 7 -> raw != null ? raw.getLong() : t.getInt64Data(i);
+                default -> throw new InvalidEncoderException(
+                        name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected whole numbers");
+            };
         }
         return v;
     }
