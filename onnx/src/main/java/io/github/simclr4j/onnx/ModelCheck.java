@@ -44,6 +44,14 @@ final class ModelCheck {
     private static final Set<String> POSITIVE = Set.of("strides", "dilations", "kernel_shape", "group", "blocksize", "num_heads",
             "kv_num_heads", "q_num_heads", "num_groups", "groups", "hidden_size", "num_outputs", "block_size", "size", "window_size");
     private static final long MAX_EXTENT = 1 << 16;
+    /** Attributes that number dimensions. ONNX Runtime 1.28 reads outside its memory where a Gather's axis is the least int64. */
+    private static final Set<String> AXES = Set.of("axis", "axes", "perm", "batch_dims", "split_axis", "concat_axis", "batch_axis",
+            "time_axis", "scan_input_axes", "scan_output_axes");
+    /** Attributes whose values may be "to the end", the greatest int64. */
+    private static final Set<String> UNBOUNDED = Set.of("starts", "ends", "value_int", "value_ints");
+    /** Position of the input that numbers dimensions, by operator; reductions have it too. */
+    private static final Map<String, Integer> AXES_INPUT = Map.of("Squeeze", 1, "Unsqueeze", 1, "Slice", 3, "Pad", 3, "CumSum", 1,
+            "Resize", 4, "CenterCropPad", 2);
     /** Position of the input that says how large the output is, by operator. */
     private static final Map<String, Integer> SHAPE_INPUT = Map.of("ConstantOfShape", 0, "Reshape", 1, "Expand", 1, "Tile", 1,
             "Pad", 1, "CenterCropPad", 1, "OneHot", 1, "Upsample", 1);
@@ -408,6 +416,10 @@ final class ModelCheck {
             if (positive && (v < 1 || v > MAX_EXTENT)) {
                 throw bad(where + " is " + v + ", expected 1 to " + MAX_EXTENT);
             }
+            if (!UNBOUNDED.contains(a.getName()) && Math.abs(v) > (AXES.contains(a.getName()) ? 64 : Integer.MAX_VALUE)
+                    || v == Long.MIN_VALUE) {
+                throw bad(where + " is " + v);
+            }
             if ((a.getName().equals("pads") || a.getName().equals("output_padding")) && Math.abs(v) > MAX_EXTENT) {
                 throw bad(where + " is " + v + ", expected at most " + MAX_EXTENT);
             }
@@ -426,6 +438,18 @@ final class ModelCheck {
             positions.addAll(List.of(1, 2, 3));
         } else if (node.getOpType().equals("Range")) {
             positions.addAll(List.of(0, 1));
+        }
+        Integer axes = node.getOpType().startsWith("Reduce") ? Integer.valueOf(1) : AXES_INPUT.get(node.getOpType());
+        if (axes != null && axes < node.getInputCount()) {
+            TensorProto t = constants.get(node.getInput(axes));
+            if (t != null && count(t) <= 64 && (t.getDataType() == TensorProto.DataType.INT64_VALUE
+                    || t.getDataType() == TensorProto.DataType.INT32_VALUE)) {
+                for (long v : Tensors.whole(t, folder, name)) {
+                    if (v > 64 || v < -64) {
+                        throw bad("an axis of " + label(node) + " is " + v);
+                    }
+                }
+            }
         }
         for (int p : positions) {
             TensorProto t = p < node.getInputCount() ? constants.get(node.getInput(p)) : null;

@@ -210,6 +210,8 @@ public record Preprocessing(
         int first = lines.first();
         int count = lines.end() - first;
         byte[] in = image.rgb();
+        // What others trained with rounds to bytes between its two passes; with overshooting filters it shows.
+        boolean pillow = resize != Resize.CENTER_SQUARE;
         float[] rows = new float[Math.multiplyExact(count, width * 3)];
         for (int y = 0; y < count; y++) {
             int line = ((top + first + y) * image.width() + left) * 3;
@@ -225,9 +227,9 @@ public record Preprocessing(
                     p += 3;
                 }
                 int q = (y * width + x) * 3;
-                rows[q] = r;
-                rows[q + 1] = g;
-                rows[q + 2] = b;
+                rows[q] = pillow ? level(r) : r;
+                rows[q + 1] = pillow ? level(g) : g;
+                rows[q + 2] = pillow ? level(b) : b;
             }
         }
         byte[] out = new byte[height * width * 3];
@@ -239,10 +241,14 @@ public record Preprocessing(
                     sum += w * rows[p];
                     p += width * 3;
                 }
-                out[y * width * 3 + x] = (byte) Math.max(0, Math.min(255, Math.round(sum)));
+                out[y * width * 3 + x] = (byte) level(sum);
             }
         }
         return new RgbImage(width, height, out);
+    }
+
+    private static int level(float value) {
+        return Math.max(0, Math.min(255, Math.round(value)));
     }
 
     /** Weights of one direction: from {@code in} pixels to {@code full}, of which the {@code out} in the middle are kept. */

@@ -122,6 +122,15 @@ class HostileFileTest {
         changed("says", b -> b.getGraphBuilder().getNodeBuilder(1).getAttributeBuilder(0).setF(1));
     }
 
+    /** Found by mutating: an axis like this makes ONNX Runtime 1.28 read outside its memory. */
+    @Test
+    void axesThatKillTheJvmAreRefused() {
+        refused(Graphs.changed(Foreign.model("vit-tokens"), b -> b.getGraphBuilder().getNodeBuilderList().stream()
+                .filter(n -> n.getOpType().equals("Gather")).forEach(n -> n.getAttributeBuilder(0).setI(Long.MIN_VALUE))), "axis");
+        refused(Graphs.model(Graphs.image(Graphs.node("Unsqueeze", List.of("in", "a"), List.of("out")))
+                .addInitializer(Graphs.shape("a", Long.MIN_VALUE))), "axis");
+    }
+
     private static void attribute(ModelProto.Builder b, int node, String name, long value) {
         b.getGraphBuilder().getNodeBuilder(node).getAttributeBuilderList().stream()
                 .filter(a -> a.getName().equals(name)).forEach(a -> a.setInts(0, value));
