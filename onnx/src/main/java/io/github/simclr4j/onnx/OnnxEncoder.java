@@ -56,6 +56,9 @@ public final class OnnxEncoder implements AutoCloseable {
     private static final Logger LOGGER = Logger.getLogger(OnnxEncoder.class.getName());
     private static final int MAX_DIMENSION = 1 << 20;
     private static final int BATCH_PIXELS = 16 * 224 * 224;
+    /** What the buffers of a batch may take, in bytes, where the file says how large it is. */
+    private static final long MAX_BUFFER = 1L << 29;
+    private static final int BATCH_BYTES = 1 << 27;
 
     private final OrtSession session;
     private final Wiring wiring;
@@ -212,7 +215,7 @@ public final class OnnxEncoder implements AutoCloseable {
             }
             session = OrtEnvironment.getEnvironment().createSession(graph, options);
             Trial trial = trial(session, wiring, name);
-            int batch = trial.fixed() > 0 ? trial.fixed() : runtime.batch() > 0 ? runtime.batch() : batch(wiring, runtime);
+            int batch = trial.fixed() > 0 ? trial.fixed() : runtime.batch() > 0 ? runtime.batch() : batch(wiring, runtime, trial.reading());
             Map<String, Value> settings = new LinkedHashMap<>(wiring.settings().values());
             if (trial.pooling() != null) {
                 settings.putIfAbsent("pooling", trial.pooling());
@@ -267,7 +270,11 @@ public final class OnnxEncoder implements AutoCloseable {
         int[] tries = wiring.batch() > 0 ? new int[] {wiring.batch()} : new int[] {2, 1};
         InvalidEncoderException first = null;
         for (int n : tries) {
-            ByteBuffer zeros = ByteBuffer.allocateDirect(Math.multiplyExact(n, bytesPerImage(wiring))).order(ByteOrder.nativeOrder());
+            long bytes = (long) n * bytesPerImage(wiring);
+            if (bytes > MAX_BUFFER) {
+                throw new InvalidEncoderException(name + " takes " + bytes + " bytes at once, expected at most " + MAX_BUFFER);
+            }
+            ByteBuffer zeros = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
             try (OnnxTensor in = tensor(zeros, wiring, n);
                     OrtSession.Result out = session.run(Map.of(wiring.input(), in), Set.of(wiring.output()))) {
                 OnnxValue value = out.get(0);
@@ -300,7 +307,7 @@ public final class OnnxEncoder implements AutoCloseable {
         for (int i = 1; i < shape.length; i++) {
             all *= shape[i];
         }
-        if (all < 1 || all > 1 << 26) {
+        if (all < 1 || all > 1 << 24 || 4 * all * wiring.batch() > MAX_BUFFER) {
             throw new InvalidEncoderException(name + " is no image encoder: its output is " + Arrays.toString(shape));
         }
         int size = (int) all;
@@ -357,16 +364,17 @@ public final class OnnxEncoder implements AutoCloseable {
 
     /**
      * On a CPU the rate hardly depends on the batch, as long as there is some work for each thread, and large batches leave the
-     * caches: about the pixels of sixteen images of 224x224. A GPU is kept busy by four times that.
+     * caches: about the pixels of sixteen images of 224x224. A GPU is kept busy by four times that. Buffers stay below 128 MiB.
      */
-    private static int batch(Wiring wiring, RuntimeSettings runtime) {
+    private static int batch(Wiring wiring, RuntimeSettings runtime, Reading reading) {
         boolean cpu = switch (Provider.of(runtime.provider())) {
             case CPU, XNNPACK, OPENVINO -> true;
             default -> false;
         };
         int pixels = wiring.preprocessing().height() * wiring.preprocessing().width();
         int images = (cpu ? 1 : 4) * BATCH_PIXELS / pixels;
-        return Math.max(cpu ? 4 : 16, Math.min(256, images));
+        int room = BATCH_BYTES / Math.max(bytesPerImage(wiring), 4 * reading.size());
+        return Math.max(1, Math.min(Math.max(cpu ? 4 : 16, Math.min(256, images)), room));
     }
 
     private static int bytesPerImage(Wiring w) {
