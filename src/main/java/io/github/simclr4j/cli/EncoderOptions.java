@@ -6,10 +6,15 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** How an encoder is fed and run, for the commands that run one. An encoder of ours needs none of them. */
 final class EncoderOptions {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     @Option(names = "--image-size", paramLabel = "N",
             description = "Pixels of the encoder's input, such as 224, or rows x columns, 256x128.")
     private String imageSize;
@@ -67,18 +72,9 @@ final class EncoderOptions {
     /** The options that were given, completed by the file that was named. */
     EncoderSettings settings() throws IOException {
         Map<String, String> map = new LinkedHashMap<>();
-        map.put("image-size", imageSize);
-        map.put("resize", resize);
-        map.put("resize-short", resizeShort);
-        map.put("interpolation", interpolation);
-        map.put("scale", scale);
-        map.put("mean", mean);
-        map.put("std", std);
-        map.put("channels", channels);
-        map.put("layout", layout);
-        map.put("input", input);
-        map.put("output", output);
-        map.put("pooling", pooling);
+        for (String name : EncoderSettings.NAMES) {
+            map.put(name, command.findOption("--" + name).getValue());
+        }
         EncoderSettings given = EncoderSettings.of(map, "option");
         return preprocessing == null ? given : given.or(EncoderSettings.read(preprocessing));
     }

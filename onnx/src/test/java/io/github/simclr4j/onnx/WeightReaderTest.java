@@ -108,6 +108,42 @@ class WeightReaderTest {
         }
     }
 
+    /** A third in the field of their type, a third in Constant nodes, a third beside the file. */
+    @Test
+    void valuesAreFoundWhereverTheyAre(@TempDir Path dir) throws IOException {
+        byte[] good = Foreign.model("resnet18-cifar");
+        java.io.ByteArrayOutputStream outside = new java.io.ByteArrayOutputStream();
+        byte[] moved = Graphs.changed(good, b -> {
+            GraphProto.Builder g = b.getGraphBuilder();
+            for (int i = g.getInitializerCount() - 1; i >= 0; i--) {
+                TensorProto t = g.getInitializer(i);
+                byte[] raw = t.getRawData().toByteArray();
+                TensorProto.Builder empty = t.toBuilder().clearRawData();
+                if (i % 3 == 0) {
+                    for (float f : floats(t)) {
+                        empty.addFloatData(f);
+                    }
+                    g.setInitializer(i, empty);
+                } else if (i % 3 == 1) {
+                    g.removeInitializer(i);
+                    g.addNode(0, Graphs.node("Constant", List.of(), List.of(t.getName())).addAttribute(AttributeProto.newBuilder()
+                            .setName("value").setType(AttributeProto.AttributeType.TENSOR).setT(t)));
+                } else {
+                    String[][] entries = {{"location", "w.bin"}, {"offset", "" + outside.size()}, {"length", "" + raw.length}};
+                    for (String[] e : entries) {
+                        empty.addExternalDataBuilder().setKey(e[0]).setValue(e[1]);
+                    }
+                    g.setInitializer(i, empty.setDataLocation(TensorProto.DataLocation.EXTERNAL));
+                    outside.writeBytes(raw);
+                }
+            }
+        });
+        Files.write(dir.resolve("w.bin"), outside.toByteArray());
+        WeightReader.Loaded loaded = WeightReader.read(Files.write(dir.resolve("moved.onnx"), moved));
+        assertEquals(List.of(), loaded.missing());
+        read(good).weights().forEach((k, v) -> assertArrayEquals(v, loaded.weights().get(k), k));
+    }
+
     /** Weights as int8 with a scale a channel, the way that quantised files have them. */
     @Test
     void quantisedWeightsAreScaled() throws IOException {
