@@ -38,6 +38,7 @@ final class ModelCheck {
     private static final Set<String> DOMAINS = Set.of("", "ai.onnx", "ai.onnx.ml", "com.microsoft");
     private static final long MAX_DIMENSION = 1 << 24;
     private static final long MAX_ELEMENTS = 1L << 28;
+    private static final long MAX_ROUNDS = 4096;
     /** protobuf itself stops at 100 nested messages, a subgraph is three. */
     private static final int MAX_NESTING = 8;
     /** Attributes that are divisors, steps or extents: 0 or less makes no sense in any operator. */
@@ -439,6 +440,13 @@ final class ModelCheck {
         } else if (node.getOpType().equals("Range")) {
             positions.addAll(List.of(0, 1));
         }
+        if (node.getOpType().equals("Loop")) {
+            TensorProto rounds = node.getInputCount() > 0 ? constants.get(node.getInput(0)) : null;
+            if (rounds == null || count(rounds) != 1 || rounds.getDataType() != TensorProto.DataType.INT64_VALUE
+                    || Tensors.whole(rounds, folder, name)[0] > MAX_ROUNDS) {
+                throw bad("it loops more than " + MAX_ROUNDS + " times, or the graph does not say how often");
+            }
+        }
         Integer axes = node.getOpType().startsWith("Reduce") ? Integer.valueOf(1) : AXES_INPUT.get(node.getOpType());
         if (axes != null && axes < node.getInputCount()) {
             TensorProto t = constants.get(node.getInput(axes));
@@ -496,7 +504,7 @@ final class ModelCheck {
 
     private String text(ByteString bytes, String what) throws InvalidEncoderException {
         // Names pass through JNI, which reads them as C strings.
-        if (!bytes.isValidUtf8() || bytes.size() > 100_000) {
+        if (!bytes.isValidUtf8() || bytes.size() > 1 << 20) {
             throw bad("a " + what + " is no text");
         }
         String s = bytes.toStringUtf8();

@@ -150,6 +150,21 @@ class HostileFileTest {
     }
 
     @Test
+    void anEndlessLoopIsRefused() {
+        GraphProto body = GraphProto.newBuilder().setName("body")
+                .addInput(Graphs.value("i", TensorProto.DataType.INT64_VALUE))
+                .addInput(Graphs.value("go", TensorProto.DataType.BOOL_VALUE))
+                .addInput(Graphs.value("x", Graphs.FLOAT, -1, -1))
+                .addNode(Graphs.node("Identity", List.of("go"), List.of("on")))
+                .addNode(Graphs.node("Relu", List.of("x"), List.of("y")))
+                .addOutput(Graphs.value("on", TensorProto.DataType.BOOL_VALUE))
+                .addOutput(Graphs.value("y", Graphs.FLOAT, -1, -1)).build();
+        refused(Graphs.model(Graphs.image(Graphs.node("Flatten", List.of("in"), List.of("flat")),
+                Graphs.node("Loop", List.of("rounds", "", "flat"), List.of("out")).addAttribute(Graphs.graph("body", body)))
+                .addInitializer(Graphs.shape("rounds", 1L << 40))), "loops");
+    }
+
+    @Test
     void deepNestingIsRefused() throws IOException {
         GraphProto g = branch("Relu");
         for (int i = 0; i < 12; i++) {
