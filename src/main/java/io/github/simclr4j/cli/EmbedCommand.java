@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code simclr embed}. */
@@ -35,16 +36,19 @@ final class EmbedCommand extends Work {
                     + " [images, dimension], with the paths in features.npy.txt, a line a row.")
     Path out;
 
+    @Mixin
+    EncoderOptions options;
+
     @Override
     Map<String, Object> work() throws IOException {
-        Embedding.onCpu(common);
         boolean npy = out.toString().endsWith(".npy");
         if (!npy && !out.toString().endsWith(".csv")) {
             throw new IllegalArgumentException("--out must end in .csv or .npy, found " + out);
         }
         writable(out);
         Console console = new Console();
-        try (OnnxEncoder model = OnnxEncoder.open(encoder, common.threads)) {
+        try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), options.runtime(common))) {
+            console.line(EncoderOptions.line(model.settings()));
             List<Path> files = Images.find(images);
             if (files.isEmpty()) {
                 throw new IOException("No images in " + images + ": expected JPEG, PNG, BMP or GIF files, at any depth");
@@ -85,6 +89,7 @@ final class EmbedCommand extends Work {
             json.put("skipped", skipped);
             json.put("encoder", encoder.toString());
             json.put("encoderSha256", model.sha256());
+            json.put("settings", EncoderOptions.json(model.settings()));
             json.put("seconds", seconds());
             return json;
         }

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code simclr evaluate}. */
@@ -24,11 +25,16 @@ final class EvaluateCommand extends Work {
             description = "Shares of the training labels, drawn alike from each class (default: ${DEFAULT-VALUE}).")
     List<String> labels;
 
+    @Mixin
+    EncoderOptions options;
+
     @Override
     Map<String, Object> work() throws IOException {
-        Embedding.onCpu(common);
-        Evaluation.Result result = new Evaluation(encoder, train, test, labels, common, new Console()).run();
+        Evaluation evaluation = new Evaluation(encoder, train, test, labels, common, new Console());
+        Evaluation.Result result = evaluation.run(options.settings(), options.runtime(common));
         Evaluation.print(result);
-        return Evaluation.json(result, encoder, seconds());
+        Map<String, Object> json = Evaluation.json(result, encoder, seconds());
+        json.put("settings", EncoderOptions.json(result.settings()));
+        return json;
     }
 }

@@ -1,7 +1,9 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.onnx.EncoderSettings;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.RuntimeSettings;
 import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.Progress;
 import io.github.simclr4j.tribuo.ImageFeatureExtractor;
@@ -32,8 +34,9 @@ final class Evaluation {
     private final Common common;
     private final Progress progress;
 
-    /** Accuracies by features and share, and Tribuo's evaluation of the encoder with the most labels. */
-    record Result(Map<String, Map<String, Double>> linear, List<String> classes, int skipped, LabelEvaluation best) {}
+    /** Accuracies by features and share, Tribuo's evaluation of the encoder with the most labels, and how the encoder was fed. */
+    record Result(Map<String, Map<String, Double>> linear, List<String> classes, int skipped, LabelEvaluation best,
+            EncoderSettings settings) {}
 
     Evaluation(Path encoder, Path train, Path test, List<String> labels, Common common, Progress progress) {
         this.encoder = encoder;
@@ -58,10 +61,17 @@ final class Evaluation {
         }
     }
 
+    /** Runs an encoder of ours. */
     Result run() throws IOException {
+        return run(EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(common.threads));
+    }
+
+    Result run(EncoderSettings given, RuntimeSettings runtime) throws IOException {
         LabelFactory factory = new LabelFactory();
         Map<String, Map<String, Double>> linear = new LinkedHashMap<>();
-        try (SimCLRFeatureExtractor<Label> simclr = new SimCLRFeatureExtractor<>(factory, encoder, common.threads)) {
+        try (SimCLRFeatureExtractor<Label> simclr = new SimCLRFeatureExtractor<>(factory, encoder, given, runtime)) {
+            EncoderSettings used = simclr.encoder().settings();
+            progress.line(EncoderOptions.line(used));
             List<String> classes = sameClasses(simclr);
             LabelEvaluation[] best = new LabelEvaluation[1];
             int skipped = measure("simclr", simclr, linear, best);
@@ -71,7 +81,7 @@ final class Evaluation {
             }
             if (simclr.encoder().architecture().isEmpty()) {
                 progress.warn(encoder + " does not name its architecture: no untrained encoder to compare with");
-                return new Result(linear, classes, skipped, best[0]);
+                return new Result(linear, classes, skipped, best[0], used);
             }
             Path file = Files.createTempFile("simclr-untrained", ".onnx");
             try {
@@ -84,7 +94,7 @@ final class Evaluation {
             } finally {
                 Files.deleteIfExists(file);
             }
-            return new Result(linear, classes, skipped, best[0]);
+            return new Result(linear, classes, skipped, best[0], used);
         }
     }
 

@@ -1,16 +1,25 @@
 package io.github.simclr4j.onnx;
 
-import ai.onnx.proto.OnnxMl;
-import ai.onnxruntime.NodeInfo;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
-import com.google.protobuf.InvalidProtocolBufferException;
+import io.github.simclr4j.onnx.EncoderSettings.Layout;
+import io.github.simclr4j.onnx.EncoderSettings.Pooling;
+import io.github.simclr4j.onnx.EncoderSettings.Value;
+import io.github.simclr4j.onnx.Preprocessing.Channels;
+import io.github.simclr4j.onnx.Preprocessing.Scaling;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -18,51 +27,84 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.logging.Logger;
 
 /**
- * An encoder file, open in ONNX Runtime. {@link #embed} may be called by several threads at once; {@link #close} must
- * not run while one of them is inside. The instance owns its native session and frees it on {@link #close}.
+ * An encoder file, open in ONNX Runtime: one of ours, or any graph that takes images and gives vectors (see
+ * {@link EncoderSettings} for what one may have to say of it). The file is checked before native code sees it, and an image of
+ * zeros has gone through it when {@code open} returns.
+ *
+ * <p>{@link #embed} may be called by several threads at once: they share the session, each takes a pair of direct buffers
+ * that the instance keeps for the next call. {@link #close} waits until they are done. The instance owns its native session
+ * and frees it on {@link #close}.
  */
 public final class OnnxEncoder implements AutoCloseable {
-    /** Name of the input. */
+    /** Name of the input, in a file of ours. */
     public static final String INPUT = "image";
-    /** Name of the output. */
+    /** Name of the output, in a file of ours. */
     public static final String OUTPUT = "embedding";
 
+    private static final Logger LOGGER = Logger.getLogger(OnnxEncoder.class.getName());
+    private static final int MAX_DIMENSION = 1 << 20;
+    private static final int BATCH_PIXELS = 16 * 224 * 224;
+    /** What the buffers of a batch may take, in bytes, where the file says how large it is. */
+    private static final long MAX_BUFFER = 1L << 29;
+    private static final int BATCH_BYTES = 1 << 27;
+
     private final OrtSession session;
-    private final Preprocessing preprocessing;
-    private final int dimension;
+    private final Wiring wiring;
+    private final Reading reading;
+    private final int batch;
+    private final boolean fixedBatch;
     private final Map<String, String> metadata;
     private final long parameters;
     private final String sha256;
-    private volatile boolean closed;
+    private final EncoderSettings settings;
+    /** By channel, what a byte becomes: float32 bits, or float16 bits; null if bytes stay bytes. */
+    private final int[][] values;
+    private final ConcurrentLinkedDeque<Slot> slots = new ConcurrentLinkedDeque<>();
+    private final ReadWriteLock lock = new ReentrantReadWriteLock();
+    private boolean closed;
 
-    private OnnxEncoder(
-            OrtSession session,
-            Preprocessing preprocessing,
-            int dimension,
-            Map<String, String> metadata,
-            long parameters,
-            String sha256) {
+    /** A pair of direct buffers for one call. */
+    private record Slot(ByteBuffer in, ByteBuffer out) {}
+
+    /**
+     * Where an embedding lies in an output: the sum over {@code count} tokens from {@code first}, divided by count, of the
+     * values {@code token * tokenStep + d * step}.
+     */
+    private record Reading(long[] shape, boolean half, int dimension, int first, int count, int tokenStep, int step, int size) {}
+
+    private OnnxEncoder(OrtSession session, Wiring wiring, Reading reading, int batch, boolean fixedBatch,
+            Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
         this.session = session;
-        this.preprocessing = preprocessing;
-        this.dimension = dimension;
+        this.wiring = wiring;
+        this.reading = reading;
+        this.batch = batch;
+        this.fixedBatch = fixedBatch;
         this.metadata = metadata;
         this.parameters = parameters;
         this.sha256 = sha256;
+        this.settings = settings;
+        this.values = values(wiring);
     }
 
-    /** Opens a file with as many threads as ONNX Runtime likes; see {@link #open(byte[], String, int)}. */
+    /** Opens a file with as many threads as ONNX Runtime likes; see {@link #open(Path, EncoderSettings, RuntimeSettings)}. */
     public static OnnxEncoder open(Path file) throws IOException {
         return open(file, 0);
     }
 
     /**
-     * Opens a file.
+     * Opens a file that says all that is needed.
      *
      * @param file the encoder
      * @param threads threads of one call, 0 for as many as ONNX Runtime likes
@@ -70,14 +112,41 @@ public final class OnnxEncoder implements AutoCloseable {
      * @throws IOException if it can't be read
      */
     public static OnnxEncoder open(Path file, int threads) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new IOException(file + " is not a file: name an encoder, such as one that pretrain wrote");
-        }
-        return open(Files.readAllBytes(file), file.toString(), threads);
+        return open(file, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(threads));
     }
 
     /**
-     * Opens the bytes of a file.
+     * Opens a file. A setting that is not given is taken from {@code preprocessor_config.json} in the same folder (or in the
+     * one above a folder {@code onnx}), then from the file's metadata, then from the graph; {@link #settings()} says which.
+     * A file of ours needs none, and does not look beside itself.
+     *
+     * @param file the encoder; external data must be in its folder
+     * @param given what the caller knows of it
+     * @param runtime how it is run
+     * @throws InvalidEncoderException if it is not ONNX or no image encoder, or the settings contradict it
+     * @throws IOException if it can't be read
+     * @throws IllegalStateException if the execution provider is not there
+     */
+    public static OnnxEncoder open(Path file, EncoderSettings given, RuntimeSettings runtime) throws IOException {
+        byte[] bytes = bytes(file);
+        Path folder = file.toAbsolutePath().getParent();
+        return open(bytes, file.toString(), folder, given, runtime);
+    }
+
+    /** The whole file. */
+    static byte[] bytes(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new IOException(file + " is not a file: name an encoder, such as one that pretrain wrote");
+        }
+        if (Files.size(file) > Integer.MAX_VALUE - 16) {
+            throw new InvalidEncoderException(file + " has " + Files.size(file)
+                    + " bytes, more than an ONNX file can have (2 GB): export it with external data");
+        }
+        return Files.readAllBytes(file);
+    }
+
+    /**
+     * Opens the bytes of a file that says all that is needed and has no external data.
      *
      * @param bytes the file's content
      * @param name what errors call it
@@ -85,116 +154,469 @@ public final class OnnxEncoder implements AutoCloseable {
      * @throws InvalidEncoderException if it is not ONNX or no image encoder
      */
     public static OnnxEncoder open(byte[] bytes, String name, int threads) throws InvalidEncoderException {
-        OnnxMl.ModelProto model = parse(bytes, name);
+        return open(bytes, name, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(threads));
+    }
+
+    /**
+     * Opens the bytes of a file without external data; see {@link #open(Path, EncoderSettings, RuntimeSettings)}.
+     *
+     * @param bytes the file's content
+     * @param name what errors call it
+     * @param given what the caller knows of it
+     * @param runtime how it is run
+     * @throws InvalidEncoderException if it is not ONNX or no image encoder, or the settings contradict it
+     * @throws IllegalStateException if the execution provider is not there
+     */
+    public static OnnxEncoder open(byte[] bytes, String name, EncoderSettings given, RuntimeSettings runtime)
+            throws InvalidEncoderException {
+        return open(bytes, name, null, given, runtime);
+    }
+
+    private static OnnxEncoder open(byte[] bytes, String name, Path folder, EncoderSettings given, RuntimeSettings runtime)
+            throws InvalidEncoderException {
+        ModelCheck.Checked checked = ModelCheck.check(bytes, name, folder);
+        ModelProto model = checked.model();
         Map<String, String> metadata = new TreeMap<>();
         model.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
-        long parameters = model.getGraph().getInitializerList().stream()
-                .mapToLong(t -> t.getDimsList().stream().reduce(1L, (a, b) -> a * b))
-                .sum();
+        String rule = metadata.get("resize");
+        if (metadata.containsKey("library_version") && rule != null && !rule.equals(Preprocessing.RULE)) {
+            throw new InvalidEncoderException(
+                    name + " asks for the resize rule " + rule + ", this version has " + Preprocessing.RULE);
+        }
+        EncoderSettings beside;
+        try {
+            beside = EncoderSettings.ofMetadata(metadata);
+            if (!Preprocessing.RULE.equals(rule) && folder != null) {
+                beside = configuration(folder).or(beside);
+            }
+        } catch (IOException | IllegalArgumentException e) {
+            throw new InvalidEncoderException(name + ": " + e.getMessage(), e);
+        }
+        Wiring wiring = Wiring.of(model, given, beside, name);
+        byte[] graph = bytes;
+        if (wiring.added()) {
+            ModelProto.Builder more = model.toBuilder();
+            more.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(wiring.output()));
+            graph = more.build().toByteArray();
+        }
         OrtSession session = null;
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            if (threads > 0) {
-                options.setIntraOpNumThreads(threads);
+            // What goes wrong is in the exception.
+            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
+            if (runtime.threads() > 0) {
+                options.setIntraOpNumThreads(runtime.threads());
             }
-            session = OrtEnvironment.getEnvironment().createSession(bytes, options);
-            long[] in = shape(session.getInputInfo(), INPUT, OnnxJavaType.UINT8, name);
-            long[] out = shape(session.getOutputInfo(), OUTPUT, OnnxJavaType.FLOAT, name);
-            boolean image = in.length == 4 && in[0] == -1 && in[1] == in[2] && in[1] >= 8 && in[3] == 3;
-            if (!image || out.length != 2 || out[1] < 1) {
-                throw new InvalidEncoderException(name + " is no image encoder of ours: expected " + INPUT
-                        + " [batch, size, size, 3] and " + OUTPUT + " [batch, dimension], found "
-                        + Arrays.toString(in) + " and " + Arrays.toString(out));
+            if (!checked.external().isEmpty()) {
+                options.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toRealPath().toString());
             }
-            String rule = metadata.get("resize");
-            if (rule != null && !rule.equals(Preprocessing.RULE)) {
-                throw new InvalidEncoderException(name + " asks for the resize rule " + rule
-                        + ", this version has " + Preprocessing.RULE);
+            Provider.add(runtime.provider(), options);
+            if (runtime.customiser() != null) {
+                runtime.customiser().customise(options);
             }
-            OnnxEncoder encoder = new OnnxEncoder(
-                    session, new Preprocessing((int) in[1]), (int) out[1],
-                    Collections.unmodifiableMap(metadata), parameters, sha256(bytes));
+            session = OrtEnvironment.getEnvironment().createSession(graph, options);
+            Trial trial = trial(session, wiring, name);
+            int batch = trial.fixed() > 0 ? trial.fixed() : runtime.batch() > 0 ? runtime.batch() : batch(wiring, runtime, trial.reading());
+            Map<String, Value> settings = new LinkedHashMap<>(wiring.settings().values());
+            if (trial.pooling() != null) {
+                settings.putIfAbsent("pooling", trial.pooling());
+            }
+            long parameters = model.getGraph().getInitializerList().stream().mapToLong(ModelCheck::count).sum();
+            OnnxEncoder encoder = new OnnxEncoder(session, wiring, trial.reading(), batch, trial.fixed() > 0,
+                    Collections.unmodifiableMap(metadata), parameters, sha256(bytes, checked.external()),
+                    new EncoderSettings(settings));
+            encoder.warn(name);
             session = null;
             return encoder;
-        } catch (OrtException | IllegalArgumentException e) {
+        } catch (OrtException | IOException e) {
+            if (e instanceof InvalidEncoderException invalid) {
+                throw invalid;
+            }
             throw new InvalidEncoderException(name + ": ONNX Runtime can't load it: " + e.getMessage(), e);
         } finally {
-            if (session != null) {
-                try {
-                    session.close();
-                } catch (OrtException e) {
-                    throw new IllegalStateException(e);
-                }
+            close(session);
+        }
+    }
+
+    private static EncoderSettings configuration(Path folder) throws IOException {
+        for (Path f : new Path[] {folder, folder.endsWith("onnx") ? folder.getParent() : null}) {
+            if (f != null && Files.isRegularFile(f.resolve(EncoderSettings.PREPROCESSOR_CONFIG))) {
+                return EncoderSettings.read(f.resolve(EncoderSettings.PREPROCESSOR_CONFIG));
             }
         }
+        return EncoderSettings.none();
     }
 
-    private static OnnxMl.ModelProto parse(byte[] bytes, String name) throws InvalidEncoderException {
-        OnnxMl.ModelProto model;
-        try {
-            model = OnnxMl.ModelProto.parseFrom(bytes);
-        } catch (InvalidProtocolBufferException e) {
-            throw new InvalidEncoderException(name + " is not an ONNX file, or a damaged one: " + e.getMessage(), e);
+    /** Silently wrong numbers are worse than a line too much. */
+    private void warn(String name) {
+        List<String> assumed = List.of("mean", "std").stream()
+                .filter(k -> settings.values().containsKey(k) && settings.values().get(k).source().equals("default")).toList();
+        if (!assumed.isEmpty()) {
+            LOGGER.warning(name + " does not say its " + String.join(" and ", assumed)
+                    + ": values from 0 to 1 are assumed; give them if it was trained with others");
         }
-        if (model.getIrVersion() == 0 || model.getGraph().getNodeCount() == 0) {
-            throw new InvalidEncoderException(name + " is not an ONNX file: it holds no graph");
-        }
-        return model;
     }
 
-    private static long[] shape(Map<String, NodeInfo> values, String value, OnnxJavaType type, String name)
-            throws InvalidEncoderException {
-        NodeInfo info = values.get(value);
-        if (values.size() != 1 || info == null || !(info.getInfo() instanceof TensorInfo tensor) || tensor.type != type) {
-            throw new InvalidEncoderException(name + " is no image encoder of ours: expected one tensor " + value
-                    + " of type " + type + ", found " + values.values());
+    /**
+     * What the first run showed.
+     *
+     * @param reading how the output is read
+     * @param fixed the batch that it needs, 0 for any
+     * @param pooling what was chosen, null if nothing was to choose
+     */
+    private record Trial(Reading reading, int fixed, Value pooling) {}
+
+    private static Trial trial(OrtSession session, Wiring wiring, String name) throws OrtException, InvalidEncoderException {
+        // Two images show whether a batch that the file calls free is so; some graphs have a 1 inside.
+        int[] tries = wiring.batch() > 0 ? new int[] {wiring.batch()} : new int[] {2, 1};
+        InvalidEncoderException first = null;
+        for (int n : tries) {
+            long bytes = (long) n * bytesPerImage(wiring);
+            if (bytes > MAX_BUFFER) {
+                throw new InvalidEncoderException(name + " takes " + bytes + " bytes at once, expected at most " + MAX_BUFFER);
+            }
+            ByteBuffer zeros = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
+            try (OnnxTensor in = tensor(zeros, wiring, n);
+                    OrtSession.Result out = session.run(Map.of(wiring.input(), in), Set.of(wiring.output()))) {
+                OnnxValue value = out.get(0);
+                if (!(value.getInfo() instanceof TensorInfo info)) {
+                    throw new InvalidEncoderException(name + " is no image encoder: its output " + wiring.output() + " is no tensor");
+                }
+                if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.FLOAT16) {
+                    throw new InvalidEncoderException(name + " is no image encoder: expected an output of type float32 or"
+                            + " float16, found " + wiring.output() + " of type " + info.type);
+                }
+                long[] shape = info.getShape();
+                if (shape.length < 2 || shape[0] != n) {
+                    throw new InvalidEncoderException(name + " is no image encoder: expected an output [" + n
+                            + ", dimension] for " + n + " images, found " + wiring.output() + " " + Arrays.toString(shape));
+                }
+                Trial t = reading(shape, info.type == OnnxJavaType.FLOAT16, wiring, name);
+                return wiring.batch() == 0 && n == 2 ? t : new Trial(t.reading(), n, t.pooling());
+            } catch (OrtException e) {
+                first = first != null ? first
+                        : new InvalidEncoderException(name + ": ONNX Runtime can't run it: " + e.getMessage(), e);
+            } catch (InvalidEncoderException e) {
+                first = first != null ? first : e;
+            }
         }
-        return tensor.getShape();
+        throw first;
+    }
+
+    private static Trial reading(long[] shape, boolean half, Wiring wiring, String name) throws InvalidEncoderException {
+        double all = 1;
+        for (int i = 1; i < shape.length; i++) {
+            all *= shape[i];
+        }
+        if (all < 1 || all > 1 << 24 || 4 * all * wiring.batch() > MAX_BUFFER) {
+            throw new InvalidEncoderException(name + " is no image encoder: its output is " + Arrays.toString(shape));
+        }
+        int size = (int) all;
+        int real = 0;
+        for (int i = 1; i < shape.length; i++) {
+            real += shape[i] > 1 ? 1 : 0;
+        }
+        long[] rest = Arrays.copyOfRange(shape, 1, shape.length);
+        Pooling pooling = wiring.pooling();
+        Value chosen = null;
+        Reading r;
+        if (real <= 1 && rest.length != 2 || rest.length == 2 && rest[0] == 1) {
+            r = new Reading(rest, half, size, 0, 1, 0, 1, size);
+        } else if (rest.length == 2) {
+            int tokens = (int) rest[0];
+            int d = (int) rest[1];
+            if (pooling == null) {
+                long side = Math.round(Math.sqrt(tokens));
+                long without = Math.round(Math.sqrt(tokens - 1));
+                if (without * without == tokens - 1) {
+                    pooling = Pooling.CLASS;
+                } else if (side * side == tokens) {
+                    pooling = Pooling.MEAN;
+                } else {
+                    throw new InvalidEncoderException(name + " has an output of " + tokens + " tokens, " + Arrays.toString(shape)
+                            + ": say what becomes of them (--pooling class, mean or mean-patches)");
+                }
+                chosen = new Value(pooling.name().toLowerCase(java.util.Locale.ROOT), "graph");
+            }
+            r = switch (pooling) {
+                case CLASS -> new Reading(rest, half, d, 0, 1, d, 1, size);
+                case MEAN -> new Reading(rest, half, d, 0, tokens, d, 1, size);
+                case MEAN_PATCHES -> new Reading(rest, half, d, 1, tokens - 1, d, 1, size);
+            };
+        } else if (rest.length == 3 && (pooling == null || pooling == Pooling.MEAN)) {
+            // A map of places: the channels are where the two others are alike, else where the input has them.
+            boolean last = rest[0] == rest[1] && rest[1] != rest[2]
+                    || !(rest[1] == rest[2] && rest[0] != rest[1]) && wiring.layout() == Layout.NHWC;
+            int d = (int) (last ? rest[2] : rest[0]);
+            int places = size / d;
+            r = new Reading(rest, half, d, 0, places, last ? d : 1, last ? 1 : places, size);
+            chosen = pooling == null ? new Value("mean", "graph") : null;
+        } else {
+            throw new InvalidEncoderException(name + " is no image encoder: expected an output [N, D], [N, T, D] or"
+                    + " [N, D, H, W], found " + wiring.output() + " " + Arrays.toString(shape)
+                    + (pooling == null ? "" : " and pooling " + pooling));
+        }
+        if (r.dimension() < 1 || r.dimension() > MAX_DIMENSION) {
+            throw new InvalidEncoderException(name + " is no image encoder: its embeddings would have " + r.dimension()
+                    + " values, expected 1 to " + MAX_DIMENSION);
+        }
+        return new Trial(r, 0, chosen);
+    }
+
+    /**
+     * On a CPU the rate hardly depends on the batch, as long as there is some work for each thread, and large batches leave the
+     * caches: about the pixels of sixteen images of 224x224. A GPU is kept busy by four times that. Buffers stay below 128 MiB.
+     */
+    private static int batch(Wiring wiring, RuntimeSettings runtime, Reading reading) {
+        boolean cpu = switch (Provider.of(runtime.provider())) {
+            case CPU, XNNPACK, OPENVINO -> true;
+            default -> false;
+        };
+        int pixels = wiring.preprocessing().height() * wiring.preprocessing().width();
+        int images = (cpu ? 1 : 4) * BATCH_PIXELS / pixels;
+        int room = BATCH_BYTES / Math.max(bytesPerImage(wiring), 4 * reading.size());
+        return Math.max(1, Math.min(Math.max(cpu ? 4 : 16, Math.min(256, images)), room));
+    }
+
+    private static int bytesPerImage(Wiring w) {
+        Preprocessing p = w.preprocessing();
+        return Math.multiplyExact(p.height() * p.width(), p.channels().count() * Tensors.bits(w.type()) / 8);
+    }
+
+    /** A tensor over the buffer, no copy; the buffer must be direct and hold n images. */
+    private static OnnxTensor tensor(ByteBuffer in, Wiring w, int n) throws OrtException {
+        Preprocessing p = w.preprocessing();
+        long c = p.channels().count();
+        long[] shape = w.layout() == Layout.NCHW
+                ? new long[] {n, c, p.height(), p.width()}
+                : new long[] {n, p.height(), p.width(), c};
+        OnnxJavaType type = switch (w.type()) {
+            case TensorProto.DataType.UINT8_VALUE -> OnnxJavaType.UINT8;
+            case TensorProto.DataType.FLOAT16_VALUE -> OnnxJavaType.FLOAT16;
+            default -> OnnxJavaType.FLOAT;
+        };
+        return OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), in, shape, type);
+    }
+
+    private static int[][] values(Wiring w) {
+        Scaling s = w.preprocessing().scaling();
+        if (s == null) {
+            return null;
+        }
+        int[][] table = new int[s.mean().size()][256];
+        for (int c = 0; c < table.length; c++) {
+            for (int v = 0; v < 256; v++) {
+                float f = (float) ((v * s.scale() - s.mean().get(c)) / s.deviation().get(c));
+                table[c][v] = w.type() == TensorProto.DataType.FLOAT16_VALUE ? Tensors.half(f) : Float.floatToRawIntBits(f);
+            }
+        }
+        return table;
     }
 
     /** SHA-256 of some bytes, in hexadecimal. */
     public static String sha256(byte[] bytes) {
+        return HexFormat.of().formatHex(digest().digest(bytes));
+    }
+
+    private static MessageDigest digest() {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
     }
 
+    /** With external data: of the file, then of its data's files in the order of their paths. */
+    private static String sha256(byte[] bytes, Set<Path> external) throws IOException {
+        MessageDigest digest = digest();
+        digest.update(bytes);
+        byte[] part = new byte[1 << 16];
+        for (Path f : external) {
+            try (InputStream in = Files.newInputStream(f)) {
+                for (int n = in.read(part); n >= 0; n = in.read(part)) {
+                    digest.update(part, 0, n);
+                }
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
     /**
-     * The embeddings of some images of any size, as [images, dimension].
+     * The embeddings of some images of any size, as [images, dimension]. They are cropped and resized here, on the calling
+     * thread, and go through the graph {@link #batch()} at a time.
      *
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(List<RgbImage> images) {
-        if (closed) {
-            throw new IllegalStateException("The encoder is closed");
+        float[][] embeddings = new float[images.size()][];
+        return locked(slot -> {
+            for (int from = 0; from < embeddings.length; from += batch) {
+                int n = Math.min(batch, embeddings.length - from);
+                slot.in().clear();
+                for (RgbImage image : images.subList(from, from + n)) {
+                    byte[] rgb = wiring.preprocessing().apply(image).rgb();
+                    fill(ByteBuffer.wrap(rgb), slot.in());
+                }
+                run(slot.in(), slot.out(), n, embeddings, from);
+            }
+            return embeddings;
+        });
+    }
+
+    /**
+     * The embeddings of images that went through {@link Preprocessing#apply} before, as [images, dimension].
+     *
+     * @param pixels bytes [images, height, width, 3], RGB, from the buffer's position to its limit; both stay as they are. If the
+     *     buffer is direct and the graph takes just these bytes, ONNX Runtime reads them where they are. It must not change
+     *     before the call returns.
+     * @throws IllegalArgumentException if they are no whole number of images
+     * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
+     */
+    public float[][] embed(ByteBuffer pixels) {
+        int size = wiring.preprocessing().height() * wiring.preprocessing().width() * 3;
+        if (pixels.remaining() % size != 0) {
+            throw new IllegalArgumentException("Expected " + size + " bytes an image, found " + pixels.remaining());
         }
-        if (images.isEmpty()) {
-            return new float[0][];
-        }
-        int size = preprocessing.size();
-        ByteBuffer pixels = ByteBuffer.allocateDirect(Math.multiplyExact(images.size(), size * size * 3));
-        for (RgbImage image : images) {
-            pixels.put(preprocessing.apply(image).rgb());
-        }
-        pixels.flip();
-        try (OnnxTensor in = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), pixels,
-                        new long[] {images.size(), size, size, 3}, OnnxJavaType.UINT8);
-                OrtSession.Result out = session.run(Map.of(INPUT, in))) {
-            return (float[][]) out.get(0).getValue();
+        float[][] embeddings = new float[pixels.remaining() / size][];
+        boolean asItIs = pixels.isDirect() && bytesAsTheyAre();
+        return locked(slot -> {
+            for (int from = 0; from < embeddings.length; from += batch) {
+                int n = Math.min(batch, embeddings.length - from);
+                ByteBuffer part = pixels.slice(pixels.position() + from * size, n * size);
+                if (asItIs && (!fixedBatch || n == batch)) {
+                    run(part, slot.out(), n, embeddings, from);
+                } else {
+                    slot.in().clear();
+                    for (int i = 0; i < n; i++) {
+                        fill(part.slice(i * size, size), slot.in());
+                    }
+                    run(slot.in(), slot.out(), n, embeddings, from);
+                }
+            }
+            return embeddings;
+        });
+    }
+
+    private interface Work {
+        float[][] with(Slot slot) throws OrtException;
+    }
+
+    private float[][] locked(Work work) {
+        lock.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("The encoder is closed");
+            }
+            Slot slot = slots.poll();
+            if (slot == null) {
+                slot = new Slot(buffer(bytesPerImage(wiring)), buffer(reading.size() * (reading.half() ? 2 : 4)));
+            }
+            float[][] result = work.with(slot);
+            slots.push(slot);
+            return result;
         } catch (OrtException e) {
             throw new IllegalStateException("ONNX Runtime failed: " + e.getMessage(), e);
+        } finally {
+            lock.readLock().unlock();
         }
+    }
+
+    private ByteBuffer buffer(int bytes) {
+        return ByteBuffer.allocateDirect(Math.multiplyExact(batch, bytes)).order(ByteOrder.nativeOrder());
+    }
+
+    private boolean bytesAsTheyAre() {
+        return values == null && wiring.layout() == Layout.NHWC && wiring.preprocessing().channels() == Channels.RGB;
+    }
+
+    /** Appends an image to the batch, as the graph wants it. */
+    private void fill(ByteBuffer rgb, ByteBuffer in) {
+        if (bytesAsTheyAre()) {
+            in.put(rgb);
+            return;
+        }
+        Channels channels = wiring.preprocessing().channels();
+        int count = channels.count();
+        int places = rgb.remaining() / 3;
+        int width = Tensors.bits(wiring.type()) / 8;
+        int base = in.position();
+        boolean planes = wiring.layout() == Layout.NCHW;
+        for (int c = 0; c < count; c++) {
+            int from = channels == Channels.BGR ? 2 - c : c;
+            int at = base + (planes ? c * places : c) * width;
+            int step = planes ? width : count * width;
+            int[] table = values == null ? null : values[c];
+            for (int i = 0; i < places; i++, at += step) {
+                int v = channels == Channels.GREY ? grey(rgb, 3 * i) : rgb.get(3 * i + from) & 255;
+                switch (width) {
+                    case 1 -> in.put(at, (byte) v);
+                    case 2 -> in.putShort(at, (short) table[v]);
+                    default -> in.putInt(at, table[v]);
+                }
+            }
+        }
+        in.position(base + places * count * width);
+    }
+
+    /** Pillow's "L", in its integers. */
+    private static int grey(ByteBuffer rgb, int at) {
+        return (rgb.get(at) & 255) * 19595 + (rgb.get(at + 1) & 255) * 38470 + (rgb.get(at + 2) & 255) * 7471 + 0x8000 >> 16;
+    }
+
+    /** Runs the first n images of a buffer; a fixed batch is filled up with what is left in it. */
+    private void run(ByteBuffer in, ByteBuffer out, int n, float[][] embeddings, int at) throws OrtException {
+        int images = fixedBatch ? batch : n;
+        ByteBuffer pixels = in.slice(0, images * bytesPerImage(wiring)).order(ByteOrder.nativeOrder());
+        int bytes = reading.half() ? 2 : 4;
+        ByteBuffer result = out.slice(0, images * reading.size() * bytes).order(ByteOrder.nativeOrder());
+        long[] shape = new long[reading.shape().length + 1];
+        shape[0] = images;
+        System.arraycopy(reading.shape(), 0, shape, 1, shape.length - 1);
+        try (OnnxTensor input = tensor(pixels, wiring, images);
+                OnnxTensor output = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), result, shape,
+                        reading.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT)) {
+            session.run(Map.of(wiring.input(), input), Map.of(wiring.output(), output)).close();
+            for (int i = 0; i < n; i++) {
+                embeddings[at + i] = read(result, i * reading.size() * bytes);
+            }
+        }
+    }
+
+    private float[] read(ByteBuffer result, int at) {
+        float[] v = new float[reading.dimension()];
+        if (!reading.half() && reading.count() == 1 && reading.step() == 1) {
+            result.slice(at + 4 * reading.first() * reading.tokenStep(), 4 * v.length).order(ByteOrder.nativeOrder())
+                    .asFloatBuffer().get(v);
+            return v;
+        }
+        for (int d = 0; d < v.length; d++) {
+            double sum = 0;
+            for (int t = reading.first(); t < reading.first() + reading.count(); t++) {
+                int i = t * reading.tokenStep() + d * reading.step();
+                sum += reading.half() ? Tensors.half(result.getShort(at + 2 * i)) : result.getFloat(at + 4 * i);
+            }
+            v[d] = (float) (sum / reading.count());
+        }
+        return v;
     }
 
     /** What is done to an image before the graph. */
     public Preprocessing preprocessing() {
-        return preprocessing;
+        return wiring.preprocessing();
+    }
+
+    /** Every setting that was used, each with where it came from: the caller, a file, the metadata, the graph or a default. */
+    public EncoderSettings settings() {
+        return settings;
+    }
+
+    /** Images that go through the graph at once. */
+    public int batch() {
+        return batch;
     }
 
     /** Length of an embedding. */
     public int dimension() {
-        return dimension;
+        return reading.dimension();
     }
 
     /** What the file says of itself: architecture, training, data, version. */
@@ -219,18 +641,30 @@ public final class OnnxEncoder implements AutoCloseable {
         return parameters;
     }
 
-    /** SHA-256 of the file, in hexadecimal. */
+    /** SHA-256 of the file, and of its external data if it has any, in hexadecimal. */
     public String sha256() {
         return sha256;
     }
 
-    /** Frees the session; a second call does nothing. */
+    /** Waits for running calls and frees the session; a second call does nothing. */
     @Override
-    public synchronized void close() {
-        if (closed) {
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                slots.clear();
+                close(session);
+            }
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    private static void close(OrtSession session) {
+        if (session == null) {
             return;
         }
-        closed = true;
         try {
             session.close();
         } catch (OrtException e) {
