@@ -139,7 +139,7 @@ final class Hyper {
     double weightDecay;
 
     @Option(names = "--warmup-epochs", paramLabel = "N",
-            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]; mocov1 and mocov2 0).")
+            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]; mocov1 and mocov2 with sgd 0 [2]).")
     Double warmupEpochs;
 
     @Option(names = "--schedule", paramLabel = "S", description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%% [2])"
@@ -173,7 +173,7 @@ final class Hyper {
         Head projectionHead = Head.of(head != null ? head : method.equals("mocov1") ? "linear" : "nonlinear", hidden,
                 projection != null ? projection : width < 1 ? 64 : 128, headNorm != null ? headNorm : !moco, keepHead);
         Composition first = Composition.of(views != null ? views : views(method, imageSize));
-        double warmup = warmupEpochs != null ? warmupEpochs : moco ? 0 : OptimiserSettings.warmup(epochs);
+        double warmup = warmupEpochs != null ? warmupEpochs : moco && optimiser.equals("sgd") ? 0 : OptimiserSettings.warmup(epochs);
         OptimiserSettings moves = new OptimiserSettings(optimiser,
                 learningRate != null ? learningRate : OptimiserSettings.rate(optimiser, scaling, size), weightDecay, momentum,
                 warmup, schedule != null ? schedule : method.equals("mocov1") ? "step" : "cosine", clip, weightAverage);
