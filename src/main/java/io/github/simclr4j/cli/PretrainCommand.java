@@ -34,6 +34,10 @@ final class PretrainCommand extends Work {
             description = "At most N images, chosen at random by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
     int limit;
 
+    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: one of ours, or a ResNet exported"
+            + " by PyTorch (ONNX).")
+    Path init;
+
     @Option(names = "--memory", paramLabel = "MB", defaultValue = "0",
             description = "Megabytes that the decoded images may take; a set that does not fit is decoded anew in every epoch, at"
                     + " most so many ahead; 0 for what Java's heap has room for, or 256 ahead (default: ${DEFAULT-VALUE}).")
@@ -106,6 +110,9 @@ final class PretrainCommand extends Work {
                 ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
             settings = hyper.settings(common.seed, source.size());
             Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
+            if (init != null) {
+                trainer.startFrom(init);
+            }
             set = read(source, console);
             console.line(set.count() + " images of " + set.side() + "x" + set.side() + " pixels from " + images
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));

@@ -1,8 +1,12 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.train.Checkpoint;
+import io.github.simclr4j.train.CheckpointEncoder;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -15,12 +19,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr verify}. */
-@Command(name = "verify", description = "Compares the embeddings of two encoders, such as before and after an export.")
+@Command(name = "verify", description = "Compares the embeddings of an encoder with those of another, such as before an export, or of"
+        + " the training checkpoint that it was written from.")
 final class VerifyCommand extends Work {
     @Parameters(index = "0", paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;
 
-    @Parameters(index = "1", paramLabel = "REFERENCE", description = "The encoder that it should agree with (ONNX).")
+    @Parameters(index = "1", paramLabel = "REFERENCE", description = "What it should agree with: an encoder (ONNX), or a"
+            + " checkpoint (a step-*.ckpt file, or the folder of them, of which the newest counts).")
     Path reference;
 
     @Option(names = "--images", paramLabel = "DIR", required = true, description = "Images to compare on, at any depth.")
@@ -40,7 +46,27 @@ final class VerifyCommand extends Work {
         if (limit < 1) {
             throw new IllegalArgumentException("--limit must be at least 1, found " + limit);
         }
+        if (Files.isDirectory(reference) || reference.toString().endsWith(".ckpt")) {
+            return compareWithCheckpoint();
+        }
         try (OnnxEncoder expected = OnnxEncoder.open(reference, common.threads)) {
+            return compare(expected::embed);
+        }
+    }
+
+    private Map<String, Object> compareWithCheckpoint() throws IOException {
+        ResNet net;
+        int size;
+        try (OnnxEncoder model = OnnxEncoder.open(encoder, common.threads)) {
+            net = model.architecture().orElseThrow(() -> new IOException(
+                    encoder + " does not name its architecture: expected a file that pretrain wrote"));
+            size = model.preprocessing().size();
+            if (model.dimension() != net.dimension()) {
+                throw new IOException(encoder + " has layers of the head, which a checkpoint's features are taken before");
+            }
+        }
+        Path file = Files.isDirectory(reference) ? Checkpoint.newest(reference) : reference;
+        try (CheckpointEncoder expected = new CheckpointEncoder(file, net, size)) {
             return compare(expected::embed);
         }
     }

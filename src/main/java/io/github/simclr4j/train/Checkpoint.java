@@ -8,6 +8,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -187,13 +188,39 @@ public final class Checkpoint {
                 if (a == null || a.getDataType() != type || a.getShape().size() * type.getNumOfBytes() != bytes.length) {
                     throw new IOException(file + " has an unknown tensor " + name);
                 }
-                ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).order(java.nio.ByteOrder.nativeOrder());
+                ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).order(ByteOrder.nativeOrder());
                 try (NDArray source = a.getManager().create(direct.put(bytes).rewind(), a.getShape(), type)) {
                     a.muli(0).addi(source);
                 }
             }
             return new State(epoch, step, loss, scale, good, saved);
         }
+    }
+
+    /** The tensors of a file by name, row-major. */
+    static Map<String, float[]> tensors(Path file) throws IOException {
+        if (!Files.isRegularFile(file) || !sound(file)) {
+            throw new IOException(file + " is no whole checkpoint: expected a step-*.ckpt file");
+        }
+        Map<String, float[]> all = new TreeMap<>();
+        try (DataInputStream in = open(file)) {
+            // Magic, version, epoch, step; loss, scale, good steps.
+            in.readNBytes(4 * Integer.BYTES + 3 * Double.BYTES);
+            for (int i = 2 * in.readInt(); i > 0; i--) {
+                in.readUTF();
+            }
+            for (int i = in.readInt(); i > 0; i--) {
+                String name = in.readUTF();
+                boolean floats = in.readUTF().equals(DataType.FLOAT32.name());
+                byte[] bytes = in.readNBytes(in.readInt());
+                if (floats) {
+                    float[] values = new float[bytes.length / Float.BYTES];
+                    ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
+                    all.put(name, values);
+                }
+            }
+        }
+        return all;
     }
 
     private static void compare(Path file, Map<String, String> now, Map<String, String> saved, Consumer<String> warn)
@@ -223,6 +250,19 @@ public final class Checkpoint {
         } catch (java.nio.file.DirectoryNotEmptyException e) {
             // Someone else's files stay.
         }
+    }
+
+    /**
+     * The newest checkpoint of a folder.
+     *
+     * @throws IOException if there is none
+     */
+    public static Path newest(Path folder) throws IOException {
+        List<Path> all = list(folder);
+        if (all.isEmpty()) {
+            throw new IOException("No checkpoint in " + folder + ": expected step-*.ckpt files");
+        }
+        return all.get(all.size() - 1);
     }
 
     /** The checkpoints, oldest first. */

@@ -1,5 +1,7 @@
 package io.github.simclr4j.train;
 
+import io.github.simclr4j.onnx.ProjectionHead;
+
 /**
  * The projection head g behind the encoder; features are taken before it (Chen et al. 2020, section 4.2).
  *
@@ -20,9 +22,9 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
             throw new IllegalArgumentException(
                     "A head's hidden width must be at least 0 and its output at least 1, found " + hidden + " and " + out);
         }
-        if (kept < 0 || kept > 0 && (kept >= layers || !batchNorm)) {
+        if (kept < 0 || kept > 0 && kept >= layers) {
             throw new IllegalArgumentException("Of " + layers + " layers, 0 to " + Math.max(0, layers - 1)
-                    + " can be kept, with batch norm alone; found " + kept);
+                    + " can be kept, found " + kept);
         }
     }
 
@@ -51,6 +53,11 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
     /** A linear classifier on the features. */
     static Head classifier(int classes) {
         return new Head(1, 0, classes, false, 0);
+    }
+
+    /** The layers as the ONNX writer wants them. */
+    ProjectionHead layers(int dimension) {
+        return ProjectionHead.of(dimension, hidden == 0 ? dimension : hidden, out, layers, !batchNorm, batchNorm);
     }
 
     /** As text, for metadata. */

@@ -171,6 +171,54 @@ public final class Network implements AutoCloseable {
         return a.toFloatArray();
     }
 
+    /**
+     * Takes over values.
+     *
+     * @param values by name, row-major; what is not among them stays
+     * @throws IllegalArgumentException if one has another size
+     */
+    void load(Map<String, float[]> values) {
+        tensors().forEach((name, a) -> {
+            float[] v = values.get(name);
+            if (v == null) {
+                return;
+            }
+            if (v.length != a.getShape().size()) {
+                throw new IllegalArgumentException(name + ": expected " + a.getShape() + ", found " + v.length + " values");
+            }
+            try (NDArray source = manager.create(v, a.getShape())) {
+                a.muli(0).addi(source);
+            }
+        });
+    }
+
+    /**
+     * Makes the encoder's batch norms fit some images without a change of what it computes in evaluation. A file's batch norms are
+     * folded into the convolutions: as read back they neither know the statistics of what comes to them nor scale it, so in
+     * training, where every batch is normalised, the network would be another one.
+     *
+     * @param x images as for {@link #encode}
+     */
+    void fitStatistics(NDArray x) {
+        Statistics seen = new Statistics(x.getManager());
+        encode(x, new Pass(false, 1, seen, null));
+        for (ResNet.Conv c : net.convolutions()) {
+            float[] mean = seen.seen.get(c.norm() + ".running_mean").get(0).toFloatArray();
+            float[] variance = seen.seen.get(c.norm() + ".running_var").get(0).toFloatArray();
+            float[] scale = values(c.norm() + ".weight");
+            float[] shift = values(c.norm() + ".bias");
+            float[] oldMean = values(c.norm() + ".running_mean");
+            float[] oldVariance = values(c.norm() + ".running_var");
+            for (int i = 0; i < scale.length; i++) {
+                double a = scale[i] / Math.sqrt(oldVariance[i] + ResNet.EPSILON);
+                shift[i] += (float) ((mean[i] - oldMean[i]) * a);
+                scale[i] = (float) (a * Math.sqrt(variance[i] + ResNet.EPSILON));
+            }
+            load(Map.of(c.norm() + ".weight", scale, c.norm() + ".bias", shift, c.norm() + ".running_mean", mean,
+                    c.norm() + ".running_var", variance));
+        }
+    }
+
     /** Another network with the same values, owned by the caller. */
     Network copy() {
         Network other = new Network(net, head, false, manager.getDevice(), type, 0);
@@ -329,6 +377,14 @@ public final class Network implements AutoCloseable {
         NDArray scale = weight(name + ".weight", pass);
         NDArray shift = trained.containsKey(name + ".bias") ? weight(name + ".bias", pass) : running.get(name + ".bias");
         if (!pass.training()) {
+            if (pass.seen() != null) {
+                Shape s = x.getShape();
+                NDArray columns = x.reshape(s.get(0), s.get(1), -1).transpose(1, 0, 2).reshape(s.get(1), -1);
+                NDArray mean = columns.sum(new int[] {1}).div(columns.getShape().get(1));
+                NDArray variance = columns.sub(mean.reshape(-1, 1)).square().sum(new int[] {1}).div(columns.getShape().get(1));
+                pass.seen().add(name + ".running_mean", mean);
+                pass.seen().add(name + ".running_var", variance);
+            }
             return batchNorm(x, running.get(name + ".running_mean"), running.get(name + ".running_var"), scale, shift,
                     false);
         }

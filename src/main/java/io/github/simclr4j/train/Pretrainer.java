@@ -4,11 +4,15 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import io.github.simclr4j.onnx.EncoderLayout;
 import io.github.simclr4j.onnx.EncoderWriter;
+import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.onnx.WeightReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
@@ -18,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * The loop of a run: batches, steps, epochs, and what is said and saved of them. What is learnt is the {@link Method}'s, and how
@@ -30,11 +35,14 @@ public final class Pretrainer {
     /** Names a run in its metadata and metrics; the time at which it began. */
     static final String RUN = "training.started";
 
+    /** Images to which the batch norms of a loaded encoder are fitted. */
+    private static final int FIT = 256;
     private static final String NO_MIXED = "Mixed precision needs a GPU, and this run is on the CPU: leave it out";
 
     private final PretrainSettings settings;
     private final Device device;
     private final Progress progress;
+    private Start start;
 
     /**
      * Prepares a run.
@@ -58,6 +66,26 @@ public final class Pretrainer {
         }
         Torch.threads(threads);
     }
+
+    /**
+     * Starts from the weights of an encoder file in place of random ones; the head starts at random.
+     *
+     * @param file an encoder of ours, or a residual network that PyTorch exported
+     * @throws IOException if it can't be read, or is no network of this run's architecture
+     */
+    public void startFrom(Path file) throws IOException {
+        WeightReader.Loaded loaded = WeightReader.read(file, settings.encoder());
+        if (!loaded.missing().isEmpty()) {
+            throw new IOException(file + " lacks what " + settings.encoder() + " needs: " + String.join(", ", loaded.missing())
+                    + "; choose --encoder, --width and --stem as the file has them");
+        }
+        if (!loaded.leftOver().isEmpty()) {
+            progress.line(file + " also has " + String.join(", ", loaded.leftOver()) + ", which is left out");
+        }
+        start = new Start(OnnxEncoder.sha256(Files.readAllBytes(file)), loaded.weights());
+    }
+
+    private record Start(String sha256, Map<String, float[]> weights) {}
 
     /**
      * What came of it.
@@ -96,10 +124,28 @@ public final class Pretrainer {
         Torch.noGradient();
         Head head = used.method().name().equals("supervised") ? Head.classifier(images.classes().size()) : used.head();
         Passes passes = used.passes();
-        try (Network network = new Network(used.encoder(), head, used.zeroGamma(), device, DataType.FLOAT32, used.seed());
-                Method method = Method.of(used, network, used.batch(), passes);
-                Feed feed = Feed.of(images, network.manager())) {
-            return new Run(used, images, options, network, method, new Step(used, network, method, passes), feed).toTheEnd();
+        try (Network network = new Network(used.encoder(), head, used.zeroGamma(), device, DataType.FLOAT32, used.seed())) {
+            try (Feed feed = Feed.of(images, network.manager())) {
+                if (start != null) {
+                    load(start, network, feed, used, images.count());
+                }
+                try (Method method = Method.of(used, network, used.batch(), passes)) {
+                    return new Run(used, images, options, network, method, new Step(used, network, method, passes), feed)
+                            .toTheEnd();
+                }
+            }
+        }
+    }
+
+    private static void load(Start start, Network network, Feed feed, PretrainSettings s, int images) throws IOException {
+        network.load(start.weights());
+        long seed = Batch.mix(s.seed(), -1);
+        int n = Math.min(s.batch(), FIT);
+        feed.begin(Passes.permutation(images, new Random(seed)), n, 0);
+        try (NDManager m = network.manager().newSubManager()) {
+            Views[] views = {new Views(s.firstView(), s.imageSize()), new Views(s.secondView(), s.imageSize())};
+            Batch batch = new Batch(feed, views, feed.next(), null, seed, seed);
+            network.fitStatistics(batch.rows(m, IntStream.range(0, 2 * n).toArray()));
         }
     }
 
@@ -121,7 +167,7 @@ public final class Pretrainer {
         private double loss = Double.NaN;
         private double knn = Double.NaN;
         private long seen;
-        private long start;
+        private long began;
         private long saved;
 
         Run(PretrainSettings s, TrainingImages images, RunOptions options, Network network, Method method, Step step, Feed feed) {
@@ -144,6 +190,9 @@ public final class Pretrainer {
             description = new TreeMap<>(s.describe());
             description.put("data.images", "" + images.count());
             description.put("data.fingerprint", images.fingerprint());
+            if (start != null) {
+                description.put("training.started_from", start.sha256());
+            }
             description.put(RUN, Instant.now().toString());
             stepsPerEpoch = images.count() / s.batch();
         }
@@ -176,21 +225,21 @@ public final class Pretrainer {
             int resumed = epoch;
             Metrics metrics =
                     options.metrics() == null ? null : new Metrics(options.metrics(), description.get(RUN), epoch);
-            start = System.nanoTime();
-            saved = start;
+            began = System.nanoTime();
+            saved = began;
             for (; epoch < s.epochs(); epoch++) {
                 long before = seen;
-                long began = System.nanoTime();
+                long now = System.nanoTime();
                 epoch(epoch, first);
                 first = 0;
-                report(epoch, (seen - before) / seconds(began), metrics);
+                report(epoch, (seen - before) / seconds(now), metrics);
                 monitor.clear();
                 save(epoch + 1, 0);
                 if (Thread.interrupted() && epoch + 1 < s.epochs()) {
                     throw interrupted(epoch);
                 }
             }
-            double speed = seen == 0 ? 0 : seen / seconds(start);
+            double speed = seen == 0 ? 0 : seen / seconds(began);
             Map<String, String> metadata = new TreeMap<>(description);
             metadata.put("training.epochs", "" + epoch);
             metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
@@ -322,10 +371,14 @@ public final class Pretrainer {
         }
     }
 
-    /** The encoder of a network as an ONNX file. */
+    /** The encoder of a network as an ONNX file, with the layers of the head that are to be kept. */
     static byte[] export(Network network, int imageSize, Map<String, String> metadata) {
+        Head head = network.head();
+        EncoderLayout layout = head.kept() == 0
+                ? EncoderLayout.DEFAULT
+                : EncoderLayout.DEFAULT.withHead(head.layers(network.architecture().dimension()).first(head.kept()));
         return EncoderWriter.toBytes(
-                network.architecture(), new Preprocessing(imageSize), network::values, metadata);
+                network.architecture(), new Preprocessing(imageSize), network::values, metadata, layout);
     }
 
     /** An encoder of the same architecture with random weights, to compare with. */

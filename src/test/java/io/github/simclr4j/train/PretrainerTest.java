@@ -191,6 +191,92 @@ class PretrainerTest {
     }
 
     @Test
+    void layersOfTheHeadThatAreKeptAreInTheFile() throws IOException {
+        List<RgbImage> images = Small.drawings(6);
+        for (int kept : new int[] {1, 2}) {
+            for (boolean norm : new boolean[] {true, false}) {
+                Head head = new Head(3, 24, 16, norm, kept);
+                try (Network network = new Network(Small.NET, head, false, Device.cpu(), DataType.FLOAT32, 1);
+                        NDManager m = network.manager().newSubManager();
+                        OnnxEncoder e = OnnxEncoder.open(Pretrainer.export(network, 32, Map.of()), "test", 1)) {
+                    NDArray x = network.encode(Small.pixels(m, images), Network.Pass.EVALUATION);
+                    for (int i = 0; i < kept; i++) {
+                        NDArray w = network.trained().get(Head.dense(i) + ".weight");
+                        NDArray bias = norm ? null : network.trained().get(Head.dense(i) + ".bias");
+                        x = ai.djl.nn.core.Linear.linear(x, w, bias).get(0);
+                        // Fresh batch norm only divides by sqrt(1 + epsilon).
+                        x = ai.djl.nn.Activation.relu(norm ? x.div(Math.sqrt(1 + ResNet.EPSILON)) : x);
+                    }
+                    float[] expected = x.toFloatArray();
+                    float[][] actual = e.embed(images);
+                    for (int i = 0; i < 6; i++) {
+                        for (int k = 0; k < 24; k++) {
+                            assertEquals(expected[24 * i + k], actual[i][k], 1e-4, "kept " + kept + " norm " + norm);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aRunStartsFromAnEncodersWeights(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        PretrainSettings s = Small.settings("simclr", "sgd", 0.05, 8, 2, 0, 0);
+        byte[] first = run(s, set, NOTHING).onnx();
+        Path file = dir.resolve("first.onnx");
+        Files.write(file, first);
+        // A rate this small leaves the weights as they were; the statistics of batch norm move on.
+        PretrainSettings still = Small.settings("simclr", "sgd", 1e-12, 8, 1, 0, 0);
+        Pretrainer again = new Pretrainer(still, "cpu", 1, Progress.NONE);
+        again.startFrom(file);
+        byte[] second = again.run(set, NOTHING).onnx();
+        List<RgbImage> images = Small.drawings(8);
+        try (OnnxEncoder a = OnnxEncoder.open(first, "first", 1); OnnxEncoder b = OnnxEncoder.open(second, "second", 1);
+                OnnxEncoder fresh = OnnxEncoder.open(Pretrainer.untrained(Small.NET, 32, 9), "fresh", 1)) {
+            assertEquals(1, cosine(a.embed(images), b.embed(images)), 0.02);
+            assertTrue(cosine(a.embed(images), b.embed(images)) > cosine(a.embed(images), fresh.embed(images)) + 0.05);
+            assertTrue(b.metadata().containsKey("training.started_from"));
+        }
+        PretrainSettings wider = new PretrainSettings(new ResNet(18, 0.125, ResNet.Stem.CIFAR), 32, s.head(), s.firstView(),
+                s.secondView(), s.method(), s.optimiser(), 8, 0, 0, 1, false, true, 5);
+        IOException e = assertThrows(
+                IOException.class, () -> new Pretrainer(wider, "cpu", 1, Progress.NONE).startFrom(file));
+        assertTrue(e.getMessage().contains("width 0.125"), e.getMessage());
+    }
+
+    private static double cosine(float[][] a, float[][] b) {
+        double ab = 0;
+        double aa = 0;
+        double bb = 0;
+        for (int i = 0; i < a.length; i++) {
+            for (int k = 0; k < a[i].length; k++) {
+                ab += a[i][k] * b[i][k];
+                aa += a[i][k] * a[i][k];
+                bb += b[i][k] * b[i][k];
+            }
+        }
+        return ab / Math.sqrt(aa * bb);
+    }
+
+    @Test
+    void aCheckpointsEncoderIsTheExportedOne(@TempDir Path dir) throws IOException {
+        byte[] onnx = run(Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0), Small.labelled(16),
+                RunOptions.checkpoints(dir)).onnx();
+        List<RgbImage> images = Small.drawings(5);
+        try (OnnxEncoder e = OnnxEncoder.open(onnx, "test", 1);
+                CheckpointEncoder c = new CheckpointEncoder(Checkpoint.newest(dir), Small.NET, 32)) {
+            float[][] expected = c.embed(images);
+            float[][] actual = e.embed(images);
+            for (int i = 0; i < 5; i++) {
+                assertArrayEquals(expected[i], actual[i], 1e-4f);
+            }
+        }
+        ResNet other = new ResNet(34, 1.0 / 16, ResNet.Stem.CIFAR);
+        assertThrows(IOException.class, () -> new CheckpointEncoder(Checkpoint.newest(dir), other, 32));
+    }
+
+    @Test
     void methodsThatNeedLabelsSaySo() {
         TrainingImages bare = ImageSet.of(Small.drawings(8), 32);
         IOException e = assertThrows(IOException.class,
