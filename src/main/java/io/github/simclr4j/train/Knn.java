@@ -31,34 +31,44 @@ final class Knn {
     static double accuracy(Network network, int imageSize, TrainingImages bank, TrainingImages test) throws IOException {
         Torch.noGradient();
         try (NDManager m = network.manager().newSubManager()) {
-            NDArray known = features(network, imageSize, bank, m);
-            NDArray asked = test == null ? known : features(network, imageSize, test, m);
-            int[] labels = test == null ? bank.labels() : test.labels();
-            return accuracy(known, bank.labels(), bank.classes().size(), asked, labels, test == null);
+            Features known = features(network, imageSize, bank, m);
+            Features asked = test == null ? known : features(network, imageSize, test, m);
+            return accuracy(known.rows(), known.labels(), bank.classes().size(), asked.rows(), asked.labels(), test == null);
         }
     }
 
-    /** Features of all images, each of length 1. */
-    private static NDArray features(Network network, int imageSize, TrainingImages images, NDManager manager)
+    /** Features, each of length 1, and the classes of their images. */
+    private record Features(NDArray rows, int[] labels) {}
+
+    private static Features features(Network network, int imageSize, TrainingImages images, NDManager manager)
             throws IOException {
         NDList all = new NDList();
-        int[] order = IntStream.range(0, images.count()).toArray();
+        int[] labels = new int[images.count()];
+        int[] order = IntStream.range(0, labels.length).toArray();
+        // A stream's buffer is as large as its own batches need.
+        int batch = images instanceof StreamedImages s ? Math.min(BATCH, s.batch()) : BATCH;
+        int whole = order.length / batch * batch;
+        Views resize = new Views(Composition.of("none"), imageSize);
         try (Feed feed = Feed.of(images, manager)) {
-            Views resize = new Views(Composition.of("none"), imageSize);
-            for (int from = 0; from < order.length; from += BATCH) {
-                int n = Math.min(BATCH, order.length - from);
-                feed.begin(Arrays.copyOfRange(order, from, from + n), n, 0);
-                feed.next();
+            for (int from = 0; from < order.length; from += batch) {
+                int n = Math.min(batch, order.length - from);
+                if (from == 0 || from == whole) {
+                    // Batches have one size, so the rest is a pass of its own.
+                    feed.begin(Arrays.copyOfRange(order, from, n < batch ? order.length : whole), n, 0);
+                }
+                int[] which = feed.next();
+                for (int i = 0; i < n; i++) {
+                    labels[from + i] = images.labels()[which[i]];
+                }
                 try (NDManager m = manager.newSubManager()) {
                     NDArray x = resize.view(feed.images(m, IntStream.range(0, n).toArray()), new long[n]);
-                    NDArray h = Losses.normalise(network.encode(
-                            x.toType(network.type(), false), Network.Pass.EVALUATION));
+                    NDArray h = Losses.normalise(network.encode(x.toType(network.type(), false), Network.Pass.EVALUATION));
                     h.attach(manager);
                     all.add(h);
                 }
             }
         }
-        return NDArrays.concat(all);
+        return new Features(NDArrays.concat(all), labels);
     }
 
     /**

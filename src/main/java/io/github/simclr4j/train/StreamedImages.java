@@ -68,6 +68,10 @@ public final class StreamedImages implements TrainingImages {
         return List.copyOf(skipped);
     }
 
+    int batch() {
+        return settings.batch();
+    }
+
     /** A stream of batches of this size; the caller's to close. */
     ImageStream stream(int batch) {
         ImageStream.Settings s = new ImageStream.Settings(settings.side(), batch, settings.threads(), settings.megabytes());

@@ -4,14 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.data.ImageSource;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What is watched, against plain loops over the definitions. */
 class MonitorTest {
@@ -209,6 +215,20 @@ class MonitorTest {
             NDArray b = tensor(m, floats(bank));
             assertEquals(1, Knn.accuracy(b, labels, classes, tensor(m, floats(test)), expected, false));
             assertEquals((double) right / known, Knn.accuracy(b, labels, classes, b, labels, true), 1e-9);
+        }
+    }
+
+    /** More images than two batches, and a rest: those in memory and those that are streamed give the same. */
+    @Test
+    void neighboursOfStreamedImagesAreThoseOfImagesInMemory(@TempDir Path dir) throws IOException {
+        BuiltInImages.write(dir, 53, 1);
+        try (ImageSource source = ImageSource.open(dir);
+                Network network = new Network(Small.NET, Head.simclr(8), false, Device.cpu(), DataType.FLOAT32, 1)) {
+            TrainingImages resident = TrainingImages.of(source, 32, 0, 8, 2, Progress.NONE);
+            TrainingImages streamed = TrainingImages.of(source, 32, 1, 8, 2, Progress.NONE);
+            assertTrue(resident instanceof ImageSet && streamed instanceof StreamedImages);
+            double expected = Knn.accuracy(network, 32, resident, null);
+            assertEquals(expected, Knn.accuracy(network, 32, streamed, null), 1e-9);
         }
     }
 
