@@ -32,9 +32,9 @@ class CommandLineTest {
     private static Path encoder;
     private static JsonObject pretrained;
 
-    private record Run(int code, String out, String err) {}
+    record Run(int code, String out, String err) {}
 
-    private static Run run(Object... args) {
+    static Run run(Object... args) {
         PrintStream out = System.out;
         PrintStream err = System.err;
         ByteArrayOutputStream o = new ByteArrayOutputStream();
@@ -50,7 +50,7 @@ class CommandLineTest {
         }
     }
 
-    private static JsonObject json(Path file) throws IOException {
+    static JsonObject json(Path file) throws IOException {
         return JsonParser.parseString(Files.readString(file)).getAsJsonObject();
     }
 

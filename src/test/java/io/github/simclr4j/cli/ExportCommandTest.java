@@ -1,25 +1,23 @@
 package io.github.simclr4j.cli;
 
+import static io.github.simclr4j.cli.CommandLineTest.json;
+import static io.github.simclr4j.cli.CommandLineTest.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
+import io.github.simclr4j.cli.CommandLineTest.Run;
 import io.github.simclr4j.onnx.EncoderWriter;
-import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.train.BuiltInImages;
-import java.io.ByteArrayOutputStream;
+import io.github.simclr4j.train.Pretrainer;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,52 +29,14 @@ class ExportCommandTest {
     private static Path encoder;
     private static Path images;
 
-    private record Run(int code, String out, String err) {}
-
-    private static Run run(Object... args) {
-        PrintStream out = System.out;
-        PrintStream err = System.err;
-        ByteArrayOutputStream o = new ByteArrayOutputStream();
-        ByteArrayOutputStream e = new ByteArrayOutputStream();
-        try {
-            System.setOut(new PrintStream(o, true, StandardCharsets.UTF_8));
-            System.setErr(new PrintStream(e, true, StandardCharsets.UTF_8));
-            int code = Main.run(Arrays.stream(args).map(Object::toString).toArray(String[]::new));
-            return new Run(code, o.toString(StandardCharsets.UTF_8), e.toString(StandardCharsets.UTF_8));
-        } finally {
-            System.setOut(out);
-            System.setErr(err);
-        }
-    }
-
-    private static JsonObject json(Path file) throws IOException {
-        return JsonParser.parseString(Files.readString(file)).getAsJsonObject();
-    }
-
     @BeforeAll
     static void make() throws IOException {
+        // Quietens DJL's log.
+        run("--version");
         images = dir.resolve("images");
         BuiltInImages.write(images, 3, 1);
         encoder = dir.resolve("encoder.onnx");
-        ResNet net = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
-        EncoderWriter.write(encoder, EncoderWriter.toBytes(net, new Preprocessing(32), ExportCommandTest::weights, Map.of()));
-    }
-
-    private static float[] weights(String name) {
-        ResNet net = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
-        for (ResNet.Conv c : net.convolutions()) {
-            int n = name.equals(c.name() + ".weight") ? c.out() * c.in() * c.kernel() * c.kernel() : c.out();
-            if (name.startsWith(c.name() + ".") || name.startsWith(c.norm() + ".")) {
-                float[] v = new float[n];
-                Random r = new Random(name.hashCode());
-                for (int i = 0; i < n; i++) {
-                    v[i] = n > c.out() ? (float) (r.nextGaussian() * Math.sqrt(2.0 * c.out() / n))
-                            : name.endsWith("var") || name.endsWith(".weight") ? 1 : 0.1f * (float) r.nextGaussian();
-                }
-                return v;
-            }
-        }
-        throw new AssertionError(name);
+        EncoderWriter.write(encoder, Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
     }
 
     @Test
@@ -92,7 +52,8 @@ class ExportCommandTest {
             }
             Run run = run(export);
             assertEquals(0, run.code(), run.err());
-            assertEquals(precision.equals("int8") ? 20 : 0, json(dir.resolve("x.json")).get("calibrationImages").getAsInt());
+            JsonObject exported = json(dir.resolve("x.json"));
+            assertEquals(precision.equals("int8") ? 20 : 0, exported.get("calibrationImages").getAsInt());
             run = run("inspect", out, "--json", dir.resolve("i.json"));
             assertEquals(0, run.code(), run.err());
             assertTrue(run.out().contains("sound"), run.out());

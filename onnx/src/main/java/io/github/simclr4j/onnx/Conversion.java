@@ -28,7 +28,7 @@ import java.util.TreeMap;
 public record Conversion(Precision precision, int opset, boolean preprocessing, Calibrate calibration) {
 
     /**
-     * Images to find the ranges of activations on.
+     * Images to find the ranges of activations on; they are cropped and resized as {@link Preprocessing} does.
      *
      * @param images some hundred, alike to those that the encoder will see
      * @param method how ranges follow

@@ -50,7 +50,10 @@ final class ImageInput {
         floats = type == DataType.FLOAT_VALUE;
         channelsFirst = first;
         long side = dims.get(2).getDimValue();
-        size = side > 0 ? Math.toIntExact(side) : Integer.parseInt(metadata.getOrDefault("image_size", "224"));
+        if (side < 1 && !metadata.containsKey("image_size")) {
+            throw new IllegalArgumentException("The size of the image input is not fixed: expected the metadata image_size");
+        }
+        size = side > 0 ? Math.toIntExact(side) : Integer.parseInt(metadata.get("image_size"));
         this.mean = mean != null ? mean : parse(metadata.get("preprocessing.mean"));
         this.deviation = deviation != null ? deviation : parse(metadata.get("preprocessing.std"));
         if (floats && (this.mean == null || this.deviation == null)) {

@@ -6,7 +6,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
+import java.util.function.Consumer;
 
 /** Values in and out of ONNX tensors. Raw data is little-endian. */
 final class TensorValues {
@@ -40,45 +40,36 @@ final class TensorValues {
         };
     }
 
-    private static TensorProto raw(String name, DataType type, long[] dims, ByteBuffer data) {
+    private static TensorProto raw(String name, DataType type, long[] dims, int values, Consumer<ByteBuffer> fill) {
+        ByteBuffer data = ByteBuffer.allocate(Math.multiplyExact(width(type.getNumber()), values))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        fill.accept(data);
         TensorProto.Builder b = TensorProto.newBuilder().setName(name).setDataType(type.getNumber());
         for (long d : dims) {
             b.addDims(d);
         }
-        // The buffers are made here and never written again.
-        return b.setRawData(UnsafeByteOperations.unsafeWrap(data)).build();
-    }
-
-    private static ByteBuffer buffer(int bytes) {
-        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        // The buffer is made here and never written again.
+        return b.setRawData(UnsafeByteOperations.unsafeWrap(data.rewind())).build();
     }
 
     static TensorProto floats(String name, float[] values, long... dims) {
-        ByteBuffer b = buffer(Math.multiplyExact(4, values.length));
-        b.asFloatBuffer().put(values);
-        return raw(name, DataType.FLOAT, dims, b);
+        return raw(name, DataType.FLOAT, dims, values.length, b -> b.asFloatBuffer().put(values));
     }
 
     static TensorProto ints(String name, int[] values, long... dims) {
-        ByteBuffer b = buffer(Math.multiplyExact(4, values.length));
-        b.asIntBuffer().put(values);
-        return raw(name, DataType.INT32, dims, b);
+        return raw(name, DataType.INT32, dims, values.length, b -> b.asIntBuffer().put(values));
     }
 
     static TensorProto longs(String name, long[] values, long... dims) {
-        ByteBuffer b = buffer(Math.multiplyExact(8, values.length));
-        b.asLongBuffer().put(values);
-        return raw(name, DataType.INT64, dims, b);
+        return raw(name, DataType.INT64, dims, values.length, b -> b.asLongBuffer().put(values));
     }
 
     static TensorProto halves(String name, short[] values, long... dims) {
-        ByteBuffer b = buffer(Math.multiplyExact(2, values.length));
-        b.asShortBuffer().put(values);
-        return raw(name, DataType.FLOAT16, dims, b);
+        return raw(name, DataType.FLOAT16, dims, values.length, b -> b.asShortBuffer().put(values));
     }
 
     static TensorProto bytes(String name, DataType type, byte[] values, long... dims) {
-        return raw(name, type, dims, ByteBuffer.wrap(values));
+        return raw(name, type, dims, values.length, b -> b.put(values));
     }
 
     static long[] dims(TensorProto t) {
@@ -97,8 +88,7 @@ final class TensorValues {
             }
             return values;
         }
-        FloatBuffer in = raw(t).asFloatBuffer();
-        in.get(values);
+        raw(t).asFloatBuffer().get(values);
         return values;
     }
 
