@@ -43,11 +43,12 @@ final class ModelCheck {
     private static final int MAX_NESTING = 8;
     /** Attributes that are divisors, steps or extents: 0 or less makes no sense in any operator. */
     private static final Set<String> POSITIVE = Set.of("strides", "dilations", "kernel_shape", "group", "blocksize", "num_heads",
-            "kv_num_heads", "q_num_heads", "num_groups", "groups", "hidden_size", "num_outputs", "block_size", "size", "window_size");
+            "kv_num_heads", "q_num_heads", "num_groups", "groups", "hidden_size", "num_outputs", "block_size", "size",
+            "window_size");
     private static final long MAX_EXTENT = 1 << 16;
     /** Attributes that number dimensions. ONNX Runtime 1.28 reads outside its memory where a Gather's axis is the least int64. */
-    private static final Set<String> AXES = Set.of("axis", "axes", "perm", "batch_dims", "split_axis", "concat_axis", "batch_axis",
-            "time_axis", "scan_input_axes", "scan_output_axes");
+    private static final Set<String> AXES = Set.of("axis", "axes", "perm", "batch_dims", "split_axis", "concat_axis",
+            "batch_axis", "time_axis", "scan_input_axes", "scan_output_axes");
     /** Attributes whose values may be "to the end", the greatest int64. */
     private static final Set<String> UNBOUNDED = Set.of("starts", "ends", "value_int", "value_ints");
     /** Position of the input that numbers dimensions, by operator; reductions have it too. */
@@ -450,8 +451,7 @@ final class ModelCheck {
         Integer axes = node.getOpType().startsWith("Reduce") ? Integer.valueOf(1) : AXES_INPUT.get(node.getOpType());
         if (axes != null && axes < node.getInputCount()) {
             TensorProto t = constants.get(node.getInput(axes));
-            if (t != null && count(t) <= 64 && (t.getDataType() == TensorProto.DataType.INT64_VALUE
-                    || t.getDataType() == TensorProto.DataType.INT32_VALUE)) {
+            if (t != null && count(t) <= 64 && whole(t)) {
                 for (long v : Tensors.whole(t, folder, name)) {
                     if (v > 64 || v < -64) {
                         throw bad("an axis of " + label(node) + " is " + v);
@@ -471,7 +471,7 @@ final class ModelCheck {
                         throw bad(where + " is " + f);
                     }
                 }
-            } else if (t.getDataType() == TensorProto.DataType.INT64_VALUE || t.getDataType() == TensorProto.DataType.INT32_VALUE) {
+            } else if (whole(t)) {
                 List<Long> values = Arrays.stream(Tensors.whole(t, folder, name)).boxed().toList();
                 if (node.getOpType().equals("Pad")) {
                     for (long v : values) {
@@ -484,6 +484,10 @@ final class ModelCheck {
                 }
             }
         }
+    }
+
+    private static boolean whole(TensorProto t) {
+        return t.getDataType() == TensorProto.DataType.INT64_VALUE || t.getDataType() == TensorProto.DataType.INT32_VALUE;
     }
 
     private void elements(List<Long> shape, String where) throws InvalidEncoderException {

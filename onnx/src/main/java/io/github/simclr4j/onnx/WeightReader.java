@@ -386,7 +386,8 @@ public final class WeightReader {
         long p = c.padding();
         boolean automatic = u.conv().getAttributeList().stream().anyMatch(
                 a -> a.getName().equals("auto_pad") && !a.getS().toStringUtf8().equals("NOTSET"));
-        if (automatic || !Arrays.equals(strides, new long[] {c.stride(), c.stride()}) || !Arrays.equals(pads, new long[] {p, p, p, p})
+        if (automatic || !Arrays.equals(strides, new long[] {c.stride(), c.stride()})
+                || !Arrays.equals(pads, new long[] {p, p, p, p})
                 || integer(u.conv(), "group", 1) != 1 || !Arrays.equals(ints(u.conv(), "dilations", 1), new long[] {1, 1})) {
             return "expected stride " + c.stride() + " and padding " + p + ", found " + Arrays.toString(strides) + " and "
                     + (automatic ? "automatic" : Arrays.toString(pads)) + ", or groups or dilations";

@@ -97,7 +97,8 @@ record Wiring(
             }
             int channelAxis = layout == Layout.NCHW ? 1 : 3;
             Channels channels = channels(input, fixed(dims.get(channelAxis)));
-            int[] size = size(input, fixed(dims.get(layout == Layout.NCHW ? 2 : 1)), fixed(dims.get(layout == Layout.NCHW ? 3 : 2)));
+            int rows = layout == Layout.NCHW ? 2 : 1;
+            int[] size = size(input, fixed(dims.get(rows)), fixed(dims.get(rows + 1)));
             Resize resize = setting("resize", "center-square", Resize.class);
             int shortSide = 0;
             if (resize == Resize.SHORT_SIDE) {
@@ -316,7 +317,9 @@ record Wiring(
             TypeProto.Tensor t = v.getType().getTensorType();
             TensorProto.DataType type = TensorProto.DataType.forNumber(t.getElemType());
             String dims = t.getShape().getDimList().stream()
-                    .map(d -> d.hasDimValue() ? Long.toString(d.getDimValue()) : d.getDimParam().isEmpty() ? "?" : d.getDimParam())
+                    .map(d -> d.hasDimValue()
+                            ? Long.toString(d.getDimValue())
+                            : d.getDimParam().isEmpty() ? "?" : d.getDimParam())
                     .collect(Collectors.joining(", ", "[", "]"));
             String text = v.getName() + " " + (type == null ? "of unknown type" : type.name().toLowerCase(Locale.ROOT))
                     + (t.hasShape() ? " " + dims : "");

@@ -225,7 +225,7 @@ class ForeignEncoderTest {
     @Test
     void configurationsOfHuggingFaceAreRead(@TempDir Path dir) throws IOException {
         Path file = dir.resolve("preprocessor_config.json");
-        // As google/vit-base-patch16-224, facebook/convnext-tiny-224, microsoft/resnet-50 (older) and google/efficientnet-b0 write them.
+        // In the forms of the processors of ViT (the older one), ConvNeXT, CLIP and EfficientNet.
         String[][] cases = {
             {"{\"do_normalize\": true, \"do_resize\": true, \"image_mean\": [0.5,0.5,0.5], \"image_std\": [0.5,0.5,0.5], \"size\": 224}",
                 "image-size=224 resize=stretch mean=0.5,0.5,0.5 std=0.5,0.5,0.5"},
