@@ -166,6 +166,16 @@ public final class OnnxEncoder implements AutoCloseable {
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(List<RgbImage> images) {
+        return embedPrepared(images.stream().map(preprocessing::apply).toList());
+    }
+
+    /**
+     * The embeddings of images that {@link #preprocessing()} was applied to, perhaps ahead of time in other threads, as
+     * [images, dimension].
+     *
+     * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
+     */
+    public float[][] embedPrepared(List<RgbImage> images) {
         if (closed) {
             throw new IllegalStateException("The encoder is closed");
         }
@@ -175,7 +185,7 @@ public final class OnnxEncoder implements AutoCloseable {
         int size = preprocessing.size();
         ByteBuffer pixels = ByteBuffer.allocateDirect(Math.multiplyExact(images.size(), size * size * 3));
         for (RgbImage image : images) {
-            pixels.put(preprocessing.apply(image).rgb());
+            pixels.put(image.rgb());
         }
         pixels.flip();
         try (OnnxTensor in = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), pixels,
