@@ -16,36 +16,16 @@ import java.util.regex.Pattern;
 
 /** How a table's cell holds an image. A {@code data:} URI in base64 is understood in each case. */
 public enum ImageEncoding {
+    // No constant may have a body: OLCUT writes its class into the provenance, and can't read that again.
     /** A path, or a {@code file:} or relative URI; relative ones are below a given folder. */
-    FILE {
-        @Override
-        byte[] decode(String cell, Path folder) throws IOException {
-            return read(locate(cell, folder));
-        }
-    },
+    FILE,
     /** An image file's bytes in base64 (RFC 4648, the URL-safe alphabet too); white space is ignored. */
-    BASE64 {
-        @Override
-        byte[] decode(String cell, Path folder) throws IOException {
-            return base64(cell);
-        }
-    },
+    BASE64,
     /** An image file's bytes as hexadecimal digits, as SQL's {@code HEX} and {@code RAWTOHEX} write them. */
-    HEX {
-        @Override
-        byte[] decode(String cell, Path folder) throws IOException {
-            try {
-                return HexFormat.of().parseHex(cell.startsWith("0x") || cell.startsWith("\\x") ? cell.substring(2) : cell);
-            } catch (IllegalArgumentException e) {
-                throw new IOException("expected hexadecimal digits: " + e.getMessage(), e);
-            }
-        }
-    };
+    HEX;
 
     private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*", Pattern.DOTALL);
     private static final int SHOWN = 60;
-
-    abstract byte[] decode(String cell, Path folder) throws IOException;
 
     /**
      * The image file's bytes.
@@ -70,7 +50,19 @@ public enum ImageEncoding {
             }
             return base64(text.substring(comma + 1));
         }
-        return decode(text, folder);
+        return switch (this) {
+            case FILE -> read(locate(text, folder));
+            case BASE64 -> base64(text);
+            case HEX -> hex(text);
+        };
+    }
+
+    private static byte[] hex(String text) throws IOException {
+        try {
+            return HexFormat.of().parseHex(text.startsWith("0x") || text.startsWith("\\x") ? text.substring(2) : text);
+        } catch (IllegalArgumentException e) {
+            throw new IOException("expected hexadecimal digits: " + e.getMessage(), e);
+        }
     }
 
     /** A cell as messages show it: long ones are cut. */

@@ -9,7 +9,9 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -23,6 +25,7 @@ import org.tribuo.Example;
 import org.tribuo.Output;
 import org.tribuo.data.columnar.ColumnarIterator;
 import org.tribuo.data.columnar.ResponseProcessor;
+import org.tribuo.data.columnar.processors.response.EmptyResponseProcessor;
 import org.tribuo.data.columnar.processors.response.FieldResponseProcessor;
 import org.tribuo.data.csv.CSVIterator;
 import org.tribuo.impl.ArrayExample;
@@ -57,7 +60,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
     @Config(description = "What relative paths are relative to; by default the table's own folder.")
     private Path folder;
 
-    @Config(description = "Is an output required of each row? A row without is left out.")
+    @Config(description = "Is an output required of each row? A row without is left out. Not with EmptyResponseProcessor.")
     private boolean outputRequired = true;
 
     @Config(description = "The CSV separator character.")
@@ -96,7 +99,8 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
      * @param table the CSV file, with a header
      * @param imageColumn the column that holds the images
      * @param encoding how it does
-     * @param responseProcessor makes an output of a row
+     * @param responseProcessor makes an output of a row; a row of which it makes none is left out and reported, but
+     *     {@link EmptyResponseProcessor} gives each row the unknown output
      * @param extractor makes features of images
      * @param onUnreadable what to do about an image that is missing or damaged
      * @throws PropertyException if the table can't be read or lacks a column
@@ -123,14 +127,15 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
     @Override
     public void postConfig() {
         checkBatchSize();
-        if (!Files.isRegularFile(table)) {
-            throw new PropertyException("", "table", table + " is not a file: name a CSV file");
+        if (responseProcessor instanceof EmptyResponseProcessor) {
+            outputRequired = false;
         }
-        List<String> columns = new ArrayList<>();
+        List<String> columns;
         try (CSVIterator rows = new CSVIterator(table.toUri(), separator, quote)) {
-            if (rows.getFields() != null) {
-                columns.addAll(rows.getFields());
-            }
+            // Of an empty file Tribuo makes a column with a strange name.
+            columns = Files.size(table) == 0 ? List.of() : rows.getFields();
+        } catch (NoSuchFileException e) {
+            throw new PropertyException(e, "", "table", table + ": no such file: name a CSV file");
         } catch (IOException | IllegalArgumentException e) {
             throw new PropertyException(e, "", "table", table + ": " + e.getMessage());
         }
@@ -148,7 +153,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
         try {
             return new CSVIterator(table.toUri(), separator, quote);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(table + ": " + e, e);
+            throw new UncheckedIOException(table + ": " + e, e);
         }
     }
 

@@ -250,7 +250,7 @@ class FeatureCacheTest {
         public static void main(String[] args) {
             FeatureCache cache = new FeatureCache(Path.of(args[0]), MIB);
             Random random = new Random(Long.parseLong(args[1]));
-            for (int i = 0; i < 3000; i++) {
+            for (int i = 0; i < 1500; i++) {
                 int n = random.nextInt(400);
                 float[] f = cache.get(ENCODER, key(n), 64);
                 if (f == null) {

@@ -30,6 +30,7 @@ import java.util.concurrent.Future;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Example;
 import org.tribuo.classification.Label;
@@ -202,7 +203,7 @@ class SimCLRFeatureExtractorTest {
         ImageFieldProcessor field = new ImageFieldProcessor("photo", closed, null);
         closed.close();
         byte[] bytes = Files.readAllBytes(picture);
-        for (org.junit.jupiter.api.function.Executable use : List.<org.junit.jupiter.api.function.Executable>of(
+        for (Executable use : List.<Executable>of(
                 () -> closed.extract(picture),
                 () -> closed.extract(bytes),
                 () -> closed.extract(new ByteArrayInputStream(bytes)),
