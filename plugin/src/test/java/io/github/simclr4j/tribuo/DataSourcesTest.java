@@ -351,6 +351,30 @@ class DataSourcesTest {
     }
 
     @Test
+    void aSourceIsMadeAgainFromItsProvenance() throws IOException {
+        Path table = table("again.csv", "photo,kind", "red/1.png,red", "blue/0.png,blue");
+        FeatureCache cache = new FeatureCache(dir.resolve("again"), 1 << 20);
+        try (SimCLRFeatureExtractor<Label> cached =
+                new SimCLRFeatureExtractor<>(Fixture.LABELS, dir.resolve("encoder.onnx"), 1, cache)) {
+            for (ImageDataSource<Label, ?> source : List.of(
+                    new ImageFolderDataSource<>(images, extractor),
+                    new ImageTableDataSource<>(table, "photo", List.of("kind"), cached, Unreadable.SKIP),
+                    new EncodedDataSource<>(mnist("again", strokes(3, 28), 28), PixelLayout.grey(28, 28), extractor))) {
+                try (ConfigurationManager manager = new ConfigurationManager()) {
+                    manager.addConfiguration(ProvenanceUtil.extractConfiguration(source.getProvenance()));
+                    ImageDataSource<?, ?> again = manager.lookupAll(source.getClass()).get(0);
+                    List<Example<?>> examples = new ArrayList<>();
+                    again.forEach(examples::add);
+                    assertEquals(list(source), examples);
+                    for (ImageFeatureExtractor<?> e : manager.lookupAll(SimCLRFeatureExtractor.class)) {
+                        e.close();
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void olcutEncodesAnIdxSource() throws IOException {
         mnist("olcut", strokes(3, 28), 28);
         Path xml = Files.writeString(dir.resolve("idx.xml"), """
