@@ -77,10 +77,12 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
      * @param source where the pixels come from
      * @param layout how they lie in an example
      * @param extractor makes features of images
+     * @param onUnreadable what to do about an example that does not have that layout
      */
-    public EncodedDataSource(DataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor) {
-        this(source instanceof ConfigurableDataSource<T> c ? c
-                : new Unconfigured<>(source, source.getOutputFactory(), source.getProvenance()), layout, extractor);
+    public EncodedDataSource(
+            DataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+        this(layout, extractor, onUnreadable, source instanceof ConfigurableDataSource<T> configured ? configured
+                : new Unconfigured<>(source, source.getOutputFactory(), source.getProvenance()));
     }
 
     /**
@@ -89,14 +91,17 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
      * @param dataset where the pixels come from
      * @param layout how they lie in an example
      * @param extractor makes features of images
+     * @param onUnreadable what to do about an example that does not have that layout
      */
-    public EncodedDataSource(Dataset<T> dataset, PixelLayout layout, ImageFeatureExtractor<T> extractor) {
-        this(new Unconfigured<>(dataset, dataset.getOutputFactory(), new DatasetSourceProvenance(dataset.getProvenance())),
-                layout, extractor);
+    public EncodedDataSource(
+            Dataset<T> dataset, PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+        this(layout, extractor, onUnreadable, new Unconfigured<>(
+                dataset, dataset.getOutputFactory(), new DatasetSourceProvenance(dataset.getProvenance())));
     }
 
-    private EncodedDataSource(ConfigurableDataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor) {
-        super(Unreadable.FAIL);
+    private EncodedDataSource(PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable,
+            ConfigurableDataSource<T> source) {
+        super(onUnreadable);
         this.source = source;
         this.extractor = extractor;
         width = layout.width();

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** How a table's cell holds an image. A {@code data:} URI in base64 is understood in each case. */
@@ -24,7 +25,7 @@ public enum ImageEncoding {
     /** An image file's bytes as hexadecimal digits, as SQL's {@code HEX} and {@code RAWTOHEX} write them. */
     HEX;
 
-    private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*", Pattern.DOTALL);
+    private static final Pattern REMOTE = Pattern.compile("([A-Za-z][A-Za-z0-9+.-]+)://.*", Pattern.DOTALL);
     private static final int SHOWN = 60;
 
     /**
@@ -81,13 +82,13 @@ public enum ImageEncoding {
     /** The file that a cell names. */
     static Path locate(String cell, Path folder) throws IOException {
         try {
-            if (SCHEME.matcher(cell).matches() && cell.indexOf(':') > 1) {
-                URI uri = new URI(cell);
-                if (!"file".equalsIgnoreCase(uri.getScheme())) {
-                    throw new IOException("expected a path, or a file: or data: URI, found the scheme " + uri.getScheme()
-                            + ": download the image first");
-                }
-                return Path.of(uri);
+            if (cell.regionMatches(true, 0, "file:", 0, 5)) {
+                return Path.of(new URI(cell));
+            }
+            Matcher remote = REMOTE.matcher(cell);
+            if (remote.matches()) {
+                throw new IOException("expected a path, or a file: or data: URI, found the scheme " + remote.group(1)
+                        + ": download the image first");
             }
             Path file = below(folder, cell);
             if (cell.contains("%") && !Files.exists(file)) {

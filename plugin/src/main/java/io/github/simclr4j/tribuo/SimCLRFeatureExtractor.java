@@ -31,6 +31,7 @@ import org.tribuo.OutputFactory;
  * @param <T> the output type
  */
 public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
+    private static final int BATCH_SIZE = 256;
 
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
@@ -42,7 +43,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     private int threads = 0;
 
     @Config(description = "Most images of one run of the encoder; longer lists take several runs.")
-    private int batchSize = 256;
+    private int batchSize = BATCH_SIZE;
 
     @Config(description = "Keeps features on disk, so that an image that was seen before needs no inference.")
     private FeatureCache cache;
@@ -70,22 +71,25 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
      * @throws PropertyException if the file can't be read or is no encoder; the message names it
      */
     public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, int threads) {
-        this(outputFactory, encoderPath, threads, null);
+        this(outputFactory, encoderPath, threads, BATCH_SIZE, null);
     }
 
     /**
-     * Opens an encoder, with a cache.
+     * Opens an encoder.
      *
      * @param outputFactory what makes outputs
      * @param encoderPath the encoder file
      * @param threads threads of one call, 0 for as many as ONNX Runtime likes
+     * @param batchSize most images of one run of the encoder; longer lists take several runs
      * @param cache keeps features on disk; null for none
      * @throws PropertyException if the file can't be read or is no encoder; the message names it
      */
-    public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, int threads, FeatureCache cache) {
+    public SimCLRFeatureExtractor(
+            OutputFactory<T> outputFactory, Path encoderPath, int threads, int batchSize, FeatureCache cache) {
         this.outputFactory = outputFactory;
         this.encoderPath = encoderPath;
         this.threads = threads;
+        this.batchSize = batchSize;
         this.cache = cache;
         postConfig();
     }

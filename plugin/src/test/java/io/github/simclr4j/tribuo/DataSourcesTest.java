@@ -28,6 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.DataSource;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Feature;
@@ -129,7 +130,8 @@ class DataSourcesTest {
     @Test
     void aTableOfSeveralLabelsAnImage() throws IOException {
         try (SimCLRFeatureExtractor<MultiLabel> many = extractor.share(new MultiLabelFactory())) {
-            Path table = table("many.csv", "photo,tags,sea,sky", "red/1.png,\"sun,sand\",true,false", "red/2.png,sand,true,true");
+            Path table = table("many.csv", "photo,tags,sea,sky", "red/1.png,\"sun,sand\",true,false",
+                    "red/2.png,sand,true,true");
             List<Example<MultiLabel>> tags = list(new ImageTableDataSource<>(
                     table, "photo", List.of("tags"), many, Unreadable.FAIL));
             assertEquals(Set.of("sun", "sand"), tags.get(0).getOutput().getNameSet());
@@ -231,6 +233,10 @@ class DataSourcesTest {
         return new IDXDataSource<>(features, outputs, Fixture.LABELS);
     }
 
+    private static EncodedDataSource<Label> encoded(DataSource<Label> grey, int side) {
+        return new EncodedDataSource<>(grey, PixelLayout.grey(side, side), extractor, Unreadable.FAIL);
+    }
+
     private static byte[][] strokes(int n, int side) {
         Random random = new Random(3);
         byte[][] pixels = new byte[n][side * side];
@@ -255,7 +261,7 @@ class DataSourcesTest {
         byte[][] pixels = strokes(3, 28);
         IDXDataSource<Label> mnist = mnist("mnist", pixels, 28);
         assertTrue(mnist.iterator().next().size() < 300, "zeros are dropped");
-        EncodedDataSource<Label> source = new EncodedDataSource<>(mnist, PixelLayout.grey(28, 28), extractor);
+        EncodedDataSource<Label> source = encoded(mnist, 28);
         List<Example<Label>> examples = list(source);
         double[][] expected = extractor.features(List.of(grey(pixels[0], 28), grey(pixels[1], 28), grey(pixels[2], 28)));
         for (int i = 0; i < 3; i++) {
@@ -264,7 +270,7 @@ class DataSourcesTest {
         }
         assertEquals(examples, list(source), "a second pass");
         assertEquals(examples, list(new EncodedDataSource<>(
-                new MutableDataset<>(mnist), PixelLayout.grey(28, 28), extractor)), "the same from a dataset");
+                new MutableDataset<>(mnist), PixelLayout.grey(28, 28), extractor, Unreadable.FAIL)), "or from a dataset");
     }
 
     @Test
@@ -286,7 +292,7 @@ class DataSourcesTest {
             Example<Label> row = new ArrayExample<>(new Label("red"), names, values);
             row.setMetadataValue("camera", "old");
             row.setWeight(2);
-            Example<Label> encoded = new EncodedDataSource<>(of(row), layout, extractor).iterator().next();
+            Example<Label> encoded = new EncodedDataSource<>(of(row), layout, extractor, Unreadable.FAIL).iterator().next();
             assertArrayEquals(expected, values(encoded), 1e-6, layout.toString());
             assertEquals("old", encoded.getMetadataValue("camera").orElseThrow());
             assertEquals(2, encoded.getWeight());
@@ -303,7 +309,7 @@ class DataSourcesTest {
         Map<String, Double> bad = Map.of("p64", 1.0, "p1", 300.0, "width", 1.0, "p2", -1.0);
         bad.forEach((name, value) -> {
             Example<Label> row = new ArrayExample<>(new Label("a"), new String[] {name}, new double[] {value});
-            EncodedDataSource<Label> source = new EncodedDataSource<>(of(row), PixelLayout.grey(8, 8), extractor);
+            EncodedDataSource<Label> source = encoded(of(row), 8);
             String message = assertThrows(UncheckedIOException.class, () -> source.iterator().next()).getMessage();
             assertTrue(message.startsWith("example 1: expected") && message.contains("found " + name), message);
         });
@@ -313,17 +319,18 @@ class DataSourcesTest {
     @Test
     void provenanceHoldsTheContentAndSurvivesSaving() throws IOException {
         Path own = Fixture.images(dir.resolve("own"), 2, 5);
-        Path table = Files.writeString(own.resolve("t.csv"), "photo,kind\nred/0.png,a\nred/1.png,a\nblue/0.png,b\ngone.png,b\n");
+        Path table = Files.writeString(own.resolve("t.csv"),
+                "photo,kind\nred/0.png,a\nred/1.png,a\nblue/0.png,b\ngone.png,b\n");
         List<String> before = List.of();
         IDXDataSource<Label> mnist = mnist("small", strokes(3, 8), 8);
         for (int change = 0; change < 2; change++) {
             ImageFolderDataSource<Label> folder = new ImageFolderDataSource<>(own, extractor);
             ImageTableDataSource<Label> rows =
                     new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, Unreadable.SKIP);
-            EncodedDataSource<Label> encoded = new EncodedDataSource<>(mnist, PixelLayout.grey(8, 8), extractor);
+            EncodedDataSource<Label> encoded = encoded(mnist, 8);
             List<String> hashes = new ArrayList<>();
             for (ImageDataSource<Label, ?> source : List.of(folder, rows, encoded,
-                    new EncodedDataSource<>(new MutableDataset<>(mnist), PixelLayout.grey(8, 8), extractor))) {
+                    new EncodedDataSource<>(new MutableDataset<>(mnist), PixelLayout.grey(8, 8), extractor, Unreadable.FAIL))) {
                 DataSourceProvenance provenance = source.getProvenance();
                 assertEquals(provenance, source.getProvenance());
                 Path file = dir.resolve("saved.tribuo");
@@ -355,11 +362,11 @@ class DataSourcesTest {
         Path table = table("again.csv", "photo,kind", "red/1.png,red", "blue/0.png,blue");
         FeatureCache cache = new FeatureCache(dir.resolve("again"), 1 << 20);
         try (SimCLRFeatureExtractor<Label> cached =
-                new SimCLRFeatureExtractor<>(Fixture.LABELS, dir.resolve("encoder.onnx"), 1, cache)) {
+                new SimCLRFeatureExtractor<>(Fixture.LABELS, dir.resolve("encoder.onnx"), 1, 256, cache)) {
             for (ImageDataSource<Label, ?> source : List.of(
                     new ImageFolderDataSource<>(images, extractor),
                     new ImageTableDataSource<>(table, "photo", List.of("kind"), cached, Unreadable.SKIP),
-                    new EncodedDataSource<>(mnist("again", strokes(3, 28), 28), PixelLayout.grey(28, 28), extractor))) {
+                    encoded(mnist("again", strokes(3, 28), 28), 28))) {
                 try (ConfigurationManager manager = new ConfigurationManager()) {
                     manager.addConfiguration(ProvenanceUtil.extractConfiguration(source.getProvenance()));
                     ImageDataSource<?, ?> again = manager.lookupAll(source.getClass()).get(0);

@@ -145,11 +145,13 @@ class ImageFieldProcessorTest {
     void csvWithPathsUrisBase64AndDataUris() throws IOException {
         Path spaced = Files.createDirectories(dir.resolve("my photos"));
         Files.copy(dir.resolve(FILES.get(0)), spaced.resolve("one+1.png"));
+        Files.copy(dir.resolve(FILES.get(0)), spaced.resolve("scan:1.png"));
         Map<String, Cell> cells = Map.of(
                 "paths", f -> f,
                 "absolute", f -> dir.resolve(f).toAbsolutePath().toString(),
                 "uris", f -> dir.resolve(f).toUri().toString(),
                 "relative-uri", f -> f.equals(FILES.get(0)) ? "my%20photos/one+1.png" : f,
+                "colon", f -> f.equals(FILES.get(0)) ? "my photos/scan:1.png" : f,
                 "data-uris", f -> "data:image/png;base64," + base64(f));
         for (Map.Entry<String, Cell> form : cells.entrySet()) {
             Path csv = csv(form.getKey() + ".csv", form.getValue());
