@@ -130,11 +130,13 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
     /** SHA-256 over a line an image file, its name and the SHA-256 of its content, or a dash for one that can't be read. */
     static String contentHash(Iterator<Path> files, Path folder) {
         ReadAhead<Path, String> hashes = new ReadAhead<>(files, 256, f -> OnnxEncoder.sha256(ImageEncoding.read(f)));
+        Path base = folder.toAbsolutePath();
         StringBuilder lines = new StringBuilder();
         while (hashes.hasNext()) {
             for (ReadAhead.Ready<Path, String> file : hashes.next()) {
-                String name = folder.toAbsolutePath().relativize(file.item().toAbsolutePath()).toString().replace('\\', '/');
-                lines.append(name).append(' ').append(file.failure() == null ? file.value() : "-").append('\n');
+                Path path = file.item().toAbsolutePath();
+                String name = (path.startsWith(base) ? base.relativize(path) : path).toString();
+                lines.append(name.replace('\\', '/')).append(' ').append(file.failure() == null ? file.value() : "-").append('\n');
             }
         }
         return OnnxEncoder.sha256(lines.toString().getBytes(StandardCharsets.UTF_8));

@@ -83,7 +83,8 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
      * @param table the CSV file, with a header
      * @param imageColumn the column that holds the images
      * @param outputColumns the columns that the output is made of; if several, each is passed on as {@code column=value}, as
-     *     Tribuo's own CSV loader does
+     *     Tribuo's own CSV loader does. For several labels an image that is one column of labels with commas between, or
+     *     columns of {@code true} and {@code false}; Tribuo takes {@code 1} for false
      * @param extractor makes features of images
      * @param onUnreadable what to do about an image that is missing or damaged
      * @throws PropertyException if the table can't be read or lacks a column

@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
+import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.RgbImage;
 import java.io.IOException;
@@ -36,6 +38,7 @@ import org.tribuo.ImmutableDataset;
 import org.tribuo.Model;
 import org.tribuo.MutableDataset;
 import org.tribuo.Output;
+import org.tribuo.OutputFactory;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.sgd.linear.LogisticRegressionTrainer;
 import org.tribuo.data.columnar.processors.response.EmptyResponseProcessor;
@@ -104,6 +107,58 @@ class DataSourcesTest {
         assertEquals(2L, examples.get(1).getMetadataValue(ImageTableDataSource.ROW).orElseThrow());
         assertArrayEquals(values(extractor.extract(images.resolve("blue/0.png"))), values(examples.get(1)), 1e-5);
         assertEquals(examples, list(source), "a second pass");
+        Iterator<Example<Label>> abandoned = source.iterator();
+        abandoned.next();
+        Iterator<Example<Label>> other = source.iterator();
+        assertEquals(examples.get(0), other.next());
+        assertEquals(examples.get(1), abandoned.next());
+    }
+
+    /** The mean red, green and blue: what a user's own extractor has to have, and no more. */
+    private record MeanColor(String... names) implements ImageFeatureExtractor<Label> {
+        @Override
+        public double[][] features(List<RgbImage> images) {
+            double[][] means = new double[images.size()][3];
+            for (int i = 0; i < means.length; i++) {
+                byte[] rgb = images.get(i).rgb();
+                for (int j = 0; j < rgb.length; j++) {
+                    means[i][j % 3] += 3.0 / rgb.length * (rgb[j] & 255);
+                }
+            }
+            return means;
+        }
+
+        @Override
+        public String[] featureNames() {
+            return names;
+        }
+
+        @Override
+        public OutputFactory<Label> getOutputFactory() {
+            return Fixture.LABELS;
+        }
+
+        @Override
+        public ConfiguredObjectProvenance getProvenance() {
+            return new ConfiguredObjectProvenanceImpl(this, "FeatureExtractor");
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void anExtractorOfOnesOwnFitsIn() throws IOException {
+        MeanColor mean = new MeanColor("blue", "green", "red");
+        for (Example<Label> example : new ImageFolderDataSource<>(images, mean)) {
+            double[] values = values(example);
+            int most = values[0] > Math.max(values[1], values[2]) ? 0 : values[1] > values[2] ? 1 : 2;
+            // Red comes first in an image.
+            assertEquals(List.of("red", "green", "blue").get(most), example.getOutput().getLabel());
+        }
+        assertEquals((float) mean.extract(images.resolve("red/0.png")).iterator().next().getValue(),
+                mean.floatFeatures(List.of(Images.read(images.resolve("red/0.png"))))[0][0]);
+        assertMessage("found a@b", () -> new ImageFieldProcessor("photo", new MeanColor("a", "a@b", "c"), images));
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -31,6 +32,7 @@ import org.tribuo.MutableDataset;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.sgd.linear.LogisticRegressionTrainer;
 import org.tribuo.data.columnar.ColumnarDataSource;
+import org.tribuo.data.columnar.ColumnarIterator;
 import org.tribuo.data.columnar.FieldProcessor;
 import org.tribuo.data.columnar.RowProcessor;
 import org.tribuo.data.columnar.extractors.IndexExtractor;
@@ -43,6 +45,7 @@ import org.tribuo.data.sql.SQLDBConfig;
 import org.tribuo.data.sql.SQLDataSource;
 import org.tribuo.data.text.impl.BasicPipeline;
 import org.tribuo.json.JsonDataSource;
+import org.tribuo.provenance.DataSourceProvenance;
 import org.tribuo.util.tokens.impl.BreakIteratorTokenizer;
 
 class ImageFieldProcessorTest {
@@ -227,6 +230,18 @@ class ImageFieldProcessorTest {
         check(source);
         assertEquals(9, RECORDER.batches.size());
         assertEquals(source.getProvenance(), ahead.getProvenance());
+        ColumnarDataSource<Label> hidden = new ColumnarDataSource<>(Fixture.LABELS, rows, true) {
+            @Override
+            protected ColumnarIterator rowIterator() {
+                return source.rowIterator();
+            }
+
+            @Override
+            public DataSourceProvenance getProvenance() {
+                return source.getProvenance();
+            }
+        };
+        assertThrows(PropertyException.class, () -> new ReadAheadDataSource<>(hidden, rows, true));
     }
 
     @Test
