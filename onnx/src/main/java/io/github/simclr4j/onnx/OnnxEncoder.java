@@ -166,30 +166,37 @@ public final class OnnxEncoder implements AutoCloseable {
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(List<RgbImage> images) {
-        return embedPrepared(images.stream().map(preprocessing::apply).toList());
-    }
-
-    /**
-     * The embeddings of images that {@link #preprocessing()} was applied to, perhaps ahead of time in other threads, as
-     * [images, dimension].
-     *
-     * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
-     */
-    public float[][] embedPrepared(List<RgbImage> images) {
-        if (closed) {
-            throw new IllegalStateException("The encoder is closed");
-        }
-        if (images.isEmpty()) {
-            return new float[0][];
-        }
         int size = preprocessing.size();
         ByteBuffer pixels = ByteBuffer.allocateDirect(Math.multiplyExact(images.size(), size * size * 3));
         for (RgbImage image : images) {
-            pixels.put(image.rgb());
+            pixels.put(preprocessing.apply(image).rgb());
         }
-        pixels.flip();
+        return embed(pixels.flip());
+    }
+
+    /**
+     * The embeddings of images that went through {@link Preprocessing#apply} before, perhaps in other threads, as
+     * [images, dimension].
+     *
+     * @param pixels a direct buffer of bytes [images, size, size, 3], RGB, from its position to its limit
+     * @throws IllegalArgumentException if they are no whole number of images
+     * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
+     */
+    public float[][] embed(ByteBuffer pixels) {
+        if (closed) {
+            throw new IllegalStateException("The encoder is closed");
+        }
+        int size = preprocessing.size();
+        int images = pixels.remaining() / (size * size * 3);
+        if (pixels.remaining() % (size * size * 3) != 0) {
+            throw new IllegalArgumentException(
+                    "Expected " + size * size * 3 + " bytes an image, found " + pixels.remaining());
+        }
+        if (images == 0) {
+            return new float[0][];
+        }
         try (OnnxTensor in = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), pixels,
-                        new long[] {images.size(), size, size, 3}, OnnxJavaType.UINT8);
+                        new long[] {images, size, size, 3}, OnnxJavaType.UINT8);
                 OrtSession.Result out = session.run(Map.of(INPUT, in))) {
             return (float[][]) out.get(0).getValue();
         } catch (OrtException e) {

@@ -23,7 +23,10 @@ abstract class MeasuredProvenance extends SkeletalConfiguredObjectProvenance {
         values.forEach(v -> measured.put(v.getKey(), v));
     }
 
-    /** Of a saved model: those of the map that are named are the measured ones, of the given types. */
+    /**
+     * Of a saved model: those of the map that are named are the measured ones, of the given types. One that an older version
+     * did not have stays missing.
+     */
     MeasuredProvenance(Map<String, Provenance> map, Map<String, Class<? extends PrimitiveProvenance<?>>> types, String name) {
         this(split(map, types, name));
     }
@@ -41,8 +44,8 @@ abstract class MeasuredProvenance extends SkeletalConfiguredObjectProvenance {
         String hostName = ObjectProvenance.checkAndExtractProvenance(
                 configured, HOST_SHORT_NAME, StringProvenance.class, name).getValue();
         Map<String, PrimitiveProvenance<?>> measured = new HashMap<>();
-        types.forEach((key, type) ->
-                measured.put(key, ObjectProvenance.checkAndExtractProvenance(configured, key, type, name)));
+        types.forEach((key, type) -> ObjectProvenance.maybeExtractProvenance(configured, key, type, name)
+                .ifPresent(value -> measured.put(key, value)));
         return new ExtractedInfo(className, hostName, configured, measured);
     }
 

@@ -2,6 +2,7 @@ package io.github.simclr4j.tribuo;
 
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.RgbImage;
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
@@ -41,11 +42,13 @@ final class SharedEncoder {
         }
     }
 
-    /** Embeddings of prepared images. */
+    /** Embeddings of images that the encoder's preprocessing was applied to. */
     float[][] embed(List<RgbImage> prepared) {
+        ByteBuffer pixels = ByteBuffer.allocateDirect(prepared.stream().mapToInt(i -> i.rgb().length).sum());
+        prepared.forEach(i -> pixels.put(i.rgb()));
         retain();
         try {
-            return encoder.embedPrepared(prepared);
+            return encoder.embed(pixels.flip());
         } finally {
             release();
         }

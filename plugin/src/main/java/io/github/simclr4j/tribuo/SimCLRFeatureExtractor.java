@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.tribuo.Output;
 import org.tribuo.OutputFactory;
 
@@ -31,7 +32,7 @@ import org.tribuo.OutputFactory;
  * @param <T> the output type
  */
 public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
-    private static final int BATCH_SIZE = 256;
+    private static final int BATCH = 256;
 
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
@@ -42,8 +43,8 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     @Config(description = "Threads of one call of the encoder, 0 for as many as ONNX Runtime likes.")
     private int threads = 0;
 
-    @Config(description = "Most images of one run of the encoder; longer lists take several runs.")
-    private int batchSize = BATCH_SIZE;
+    @Config(description = "Most images of one run of the encoder, 0 for 256; longer lists take several runs.")
+    private int batch = 0;
 
     @Config(description = "Keeps features on disk, so that an image that was seen before needs no inference.")
     private FeatureCache cache;
@@ -71,7 +72,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
      * @throws PropertyException if the file can't be read or is no encoder; the message names it
      */
     public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, int threads) {
-        this(outputFactory, encoderPath, threads, BATCH_SIZE, null);
+        this(outputFactory, encoderPath, threads, null);
     }
 
     /**
@@ -80,16 +81,13 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
      * @param outputFactory what makes outputs
      * @param encoderPath the encoder file
      * @param threads threads of one call, 0 for as many as ONNX Runtime likes
-     * @param batchSize most images of one run of the encoder; longer lists take several runs
      * @param cache keeps features on disk; null for none
      * @throws PropertyException if the file can't be read or is no encoder; the message names it
      */
-    public SimCLRFeatureExtractor(
-            OutputFactory<T> outputFactory, Path encoderPath, int threads, int batchSize, FeatureCache cache) {
+    public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, int threads, FeatureCache cache) {
         this.outputFactory = outputFactory;
         this.encoderPath = encoderPath;
         this.threads = threads;
-        this.batchSize = batchSize;
         this.cache = cache;
         postConfig();
     }
@@ -97,8 +95,8 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     /** Used by the OLCUT configuration system, and should not be called by external code. */
     @Override
     public void postConfig() {
-        if (batchSize < 1) {
-            throw new PropertyException("", "batchSize", "Expected at least 1, found " + batchSize);
+        if (batch < 0) {
+            throw new PropertyException("", "batch", "Expected 0 or more, found " + batch);
         }
         try {
             use(new SharedEncoder(OnnxEncoder.open(encoderPath, threads)));
@@ -111,8 +109,16 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         shared = encoder;
         names = ImageFeatureExtractor.names("h", encoder().dimension());
         // Whatever changes features: the file, what is done before it, and this library, whose decoders may change.
-        cacheKey = OnnxEncoder.sha256(String.join("\n", encoder().sha256(), Preprocessing.RULE,
-                encoder().preprocessing().toString(), EncoderWriter.libraryVersion()).getBytes(StandardCharsets.UTF_8));
+        String made = measured().stream().map(p -> p.getKey() + "=" + p.getValue()).collect(Collectors.joining("\n"));
+        cacheKey = OnnxEncoder.sha256((made + "\n" + encoder().preprocessing() + "\n" + EncoderWriter.libraryVersion())
+                .getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** What the provenance says of the encoder. */
+    private List<StringProvenance> measured() {
+        return List.of(
+                new StringProvenance(ExtractorProvenance.ENCODER_HASH, encoder().sha256()),
+                new StringProvenance(ExtractorProvenance.PREPROCESSING, Preprocessing.RULE));
     }
 
     /**
@@ -127,7 +133,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         copy.outputFactory = other;
         copy.encoderPath = encoderPath;
         copy.threads = threads;
-        copy.batchSize = batchSize;
+        copy.batch = batch;
         copy.cache = cache;
         copy.use(shared.retain());
         return copy;
@@ -233,15 +239,16 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
             }
         }
         long inference = 0;
-        for (int from = 0; from < unknown.size(); from += batchSize) {
-            List<Integer> batch = unknown.subList(from, Math.min(unknown.size(), from + batchSize));
-            List<PreparedImage> prepared = batch.stream().map(images::get).toList();
+        int most = batch == 0 ? BATCH : batch;
+        for (int from = 0; from < unknown.size(); from += most) {
+            List<Integer> run = unknown.subList(from, Math.min(unknown.size(), from + most));
+            List<PreparedImage> prepared = run.stream().map(images::get).toList();
             long start = System.nanoTime();
             float[][] embeddings = shared.embed(prepared.stream().map(p -> p.pixels).toList());
             long nanos = System.nanoTime() - start;
             inference += nanos;
             for (int i = 0; i < embeddings.length; i++) {
-                features[batch.get(i)] = finite(embeddings[i]);
+                features[run.get(i)] = finite(embeddings[i]);
                 if (prepared.get(i).key != null) {
                     cache.put(cacheKey, prepared.get(i).key, embeddings[i]);
                 }
@@ -329,9 +336,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         public static final String PREPROCESSING = "preprocessing";
 
         <T extends Output<T>> ExtractorProvenance(SimCLRFeatureExtractor<T> host) {
-            super(host, "FeatureExtractor", List.of(
-                    new StringProvenance(ENCODER_HASH, host.encoder().sha256()),
-                    new StringProvenance(PREPROCESSING, Preprocessing.RULE)));
+            super(host, "FeatureExtractor", host.measured());
         }
 
         /**

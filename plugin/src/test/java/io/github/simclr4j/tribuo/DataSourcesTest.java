@@ -417,7 +417,7 @@ class DataSourcesTest {
         Path table = table("again.csv", "photo,kind", "red/1.png,red", "blue/0.png,blue");
         FeatureCache cache = new FeatureCache(dir.resolve("again"), 1 << 20);
         try (SimCLRFeatureExtractor<Label> cached =
-                new SimCLRFeatureExtractor<>(Fixture.LABELS, dir.resolve("encoder.onnx"), 1, 256, cache)) {
+                new SimCLRFeatureExtractor<>(Fixture.LABELS, dir.resolve("encoder.onnx"), 1, cache)) {
             for (ImageDataSource<Label, ?> source : List.of(
                     new ImageFolderDataSource<>(images, extractor),
                     new ImageTableDataSource<>(table, "photo", List.of("kind"), cached, Unreadable.SKIP),

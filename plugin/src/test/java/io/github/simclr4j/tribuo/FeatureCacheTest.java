@@ -100,7 +100,7 @@ class FeatureCacheTest {
 
         Pass(Path encoder, Path folder) {
             cache = new FeatureCache(folder, 10 * MIB);
-            extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1, 256, cache);
+            extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1, cache);
             extractor.setListener(recorder);
         }
 

@@ -113,7 +113,7 @@ class SimCLRFeatureExtractorTest {
                   <component name="extractor" type="io.github.simclr4j.tribuo.SimCLRFeatureExtractor">
                     <property name="outputFactory" value="labels"/>
                     <property name="encoderPath" value="%s"/>
-                    <property name="batchSize" value="5"/>
+                    <property name="batch" value="5"/>
                   </component>
                 </config>
                 """.formatted(encoder));
@@ -221,18 +221,19 @@ class SimCLRFeatureExtractorTest {
     void anEncoderWhoseOutputIsNoVectorIsRefused() throws IOException {
         OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Fixture.encoder(1)).toBuilder();
         OnnxMl.GraphProto.Builder graph = model.getGraphBuilder();
-        // Without the flattening at its end the output is [batch, channels, 1, 1].
-        while (!graph.getNode(graph.getNodeCount() - 1).getOpType().equals("GlobalAveragePool")) {
-            graph.removeNode(graph.getNodeCount() - 1);
-        }
-        graph.getNodeBuilder(graph.getNodeCount() - 1).setOutput(0, OnnxEncoder.OUTPUT);
-        graph.getOutputBuilder(0).getTypeBuilder().getTensorTypeBuilder().getShapeBuilder()
-                .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(1))
-                .addDim(OnnxMl.TensorShapeProto.Dimension.newBuilder().setDimValue(1));
-        Path file = Files.write(dir.resolve("maps.onnx"), model.build().toByteArray());
+        // A mean over all features at the end: one number an image, [batch].
+        OnnxMl.NodeProto.Builder last = graph.getNodeBuilder(graph.getNodeCount() - 1).setOutput(0, "vector");
+        graph.addNode(OnnxMl.NodeProto.newBuilder().setOpType("ReduceMean").addInput(last.getOutput(0))
+                .addOutput(OnnxEncoder.OUTPUT)
+                .addAttribute(OnnxMl.AttributeProto.newBuilder().setName("axes")
+                        .setType(OnnxMl.AttributeProto.AttributeType.INTS).addInts(1))
+                .addAttribute(OnnxMl.AttributeProto.newBuilder().setName("keepdims")
+                        .setType(OnnxMl.AttributeProto.AttributeType.INT).setI(0)));
+        graph.getOutputBuilder(0).getTypeBuilder().getTensorTypeBuilder().getShapeBuilder().removeDim(1);
+        Path file = Files.write(dir.resolve("scalar.onnx"), model.build().toByteArray());
         PropertyException e = assertThrows(PropertyException.class,
                 () -> new SimCLRFeatureExtractor<>(Fixture.LABELS, file));
-        assertTrue(e.getMessage().contains("maps.onnx") && e.getMessage().contains("[batch, dimension]"), e.getMessage());
+        assertTrue(e.getMessage().contains("scalar.onnx") && e.getMessage().contains("dimension]"), e.getMessage());
     }
 
     @Test
