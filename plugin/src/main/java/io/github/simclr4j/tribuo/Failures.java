@@ -18,9 +18,14 @@ final class Failures {
     /** Throws, or notes and logs an image that has not been seen before. */
     void handle(Unreadable policy, String name, IOException reason) {
         if (policy == Unreadable.FAIL) {
-            throw new UncheckedIOException(name + ": " + reason.getMessage(), reason);
+            throw new UncheckedIOException(name + ": " + why(reason), reason);
         }
-        note(name, reason.getMessage(), policy == Unreadable.SKIP ? "Skipped " : "Zeros for ");
+        note(name, why(reason), policy == Unreadable.SKIP ? "Skipped " : "Zeros for ");
+    }
+
+    /** Of some exceptions, such as EOFException, the name says all. */
+    static String why(IOException reason) {
+        return reason.getMessage() == null ? reason.toString() : reason.getMessage();
     }
 
     void note(String name, String reason, String done) {

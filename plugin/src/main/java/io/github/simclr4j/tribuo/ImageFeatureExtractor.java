@@ -85,7 +85,7 @@ public interface ImageFeatureExtractor<T extends Output<T>>
         try {
             example = extract(ImageEncoding.read(file), output);
         } catch (IOException e) {
-            throw new IOException(file + ": " + e.getMessage(), e);
+            throw new IOException(file + ": " + Failures.why(e), e);
         }
         example.setMetadataValue(Example.NAME, file.toString());
         return example;

@@ -13,18 +13,21 @@ import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.RgbImage;
+import java.awt.Color;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -200,6 +203,14 @@ class DataSourcesTest {
     @Test
     void missingAndDamagedFilesOfATable() throws IOException {
         Files.writeString(images.resolve("text.png"), "no image");
+        for (String format : List.of("png", "bmp", "gif", "jpg")) {
+            Path whole = images.resolve("whole." + format);
+            assertTrue(ImageIO.write(Fixture.picture(Color.RED, new Random(1)), format, whole.toFile()));
+            byte[] bytes = Files.readAllBytes(whole);
+            Files.write(images.resolve("cut." + format), Arrays.copyOf(bytes, bytes.length / 2));
+            IOException cut = assertThrows(IOException.class, () -> extractor.extract(images.resolve("cut." + format)));
+            assertTrue(cut.getMessage().contains("cut." + format) && !cut.getMessage().contains("null"), cut.getMessage());
+        }
         Path table = table("holes.csv", "photo,kind", "red/1.png,a", "gone.png,b", "text.png,a", ",b", "blue/0.png,a");
         ImageTableDataSource<Label> failing =
                 new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, Unreadable.FAIL);
