@@ -56,7 +56,7 @@ class ForeignEncoderExtractorTest {
         EncoderSettings settings = EncoderSettings.of(Map.of("image-size", "64", "resize-short", "70", "interpolation", "bicubic",
                 "std", "0.229,0.224,0.225", "output", "/Flatten_output_0"), "argument").or(EncoderSettings.read(json));
         try (SimCLRFeatureExtractor<Label> code = new SimCLRFeatureExtractor<>(
-                        new LabelFactory(), ENCODER, settings, RuntimeSettings.DEFAULT.withThreads(1).withBatch(2));
+                        new LabelFactory(), ENCODER, settings, RuntimeSettings.DEFAULT.withThreads(1).withBatch(2), null);
                 SimCLRFeatureExtractor<?> olcut = olcut(dir.resolve("e.xml"), """
                         <property name="imageSize" value="64"/>
                         <property name="resizeShort" value="70"/>
