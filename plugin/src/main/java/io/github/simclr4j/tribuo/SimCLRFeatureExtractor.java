@@ -6,6 +6,7 @@ import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.onnx.EncoderSettings;
+import io.github.simclr4j.onnx.EncoderSettings.Value;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.OnnxEncoder;
@@ -82,7 +83,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     private String pooling = "";
 
     @Config(description = "JSON file with those settings, or a preprocessor_config.json; the settings here win over it.")
-    private Path preprocessing;
+    private Path preprocessingFile;
 
     @Config(description = "What runs the encoder: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack.")
     private String provider = "cpu";
@@ -148,9 +149,9 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     public void postConfig() {
         try {
             EncoderSettings given = EncoderSettings.of(texts(), "configuration");
-            open(preprocessing == null ? given : given.or(EncoderSettings.read(preprocessing)));
+            open(preprocessingFile == null ? given : given.or(EncoderSettings.read(preprocessingFile)));
         } catch (IOException e) {
-            throw new PropertyException(e, "", "preprocessing", e.getMessage());
+            throw new PropertyException(e, "", "preprocessingFile", e.getMessage());
         } catch (IllegalArgumentException e) {
             throw new PropertyException(e, "", "encoderPath", e.getMessage());
         }
@@ -212,13 +213,13 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         names = ImageFeatureExtractor.names("h", encoder().dimension());
         // Whatever changes features: the file, how it is fed, read and run, and this library, whose decoders may change.
         String made = String.join("\n", encoder().sha256(), encoder().preprocessing().toString(),
-                settings(v -> v.text()), provider, customiser == null ? "" : "customised", EncoderWriter.libraryVersion());
+                settings(encoder().settings(), Value::text), provider, customiser == null ? "" : "customised", EncoderWriter.libraryVersion());
         cacheKey = OnnxEncoder.sha256(made.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The settings that are in use. */
-    private String settings(Function<EncoderSettings.Value, String> text) {
-        return encoder().settings().values().entrySet().stream()
+    /** Settings in one line. */
+    static String settings(EncoderSettings settings, Function<Value, String> text) {
+        return settings.values().entrySet().stream()
                 .map(e -> e.getKey() + "=" + text.apply(e.getValue()))
                 .collect(Collectors.joining(", "));
     }
@@ -228,7 +229,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         return List.of(
                 new StringProvenance(ExtractorProvenance.ENCODER_HASH, encoder().sha256()),
                 new StringProvenance(ExtractorProvenance.PREPROCESSING, encoder().preprocessing().rule()),
-                new StringProvenance(ExtractorProvenance.SETTINGS, settings(v -> v.text() + " (" + v.source() + ")")));
+                new StringProvenance(ExtractorProvenance.SETTINGS, settings(encoder().settings(), v -> v.text() + " (" + v.source() + ")")));
     }
 
     /**
@@ -243,7 +244,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         copy.outputFactory = other;
         copy.encoderPath = encoderPath;
         copy.set(texts(), runtime());
-        copy.preprocessing = preprocessing;
+        copy.preprocessingFile = preprocessingFile;
         copy.cache = cache;
         copy.use(shared.retain());
         return copy;
