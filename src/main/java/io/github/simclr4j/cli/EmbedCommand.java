@@ -1,8 +1,9 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.onnx.EncoderPipeline;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.OnnxEncoder;
-import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.onnx.RuntimeSettings;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -23,8 +24,6 @@ import picocli.CommandLine.Option;
 /** {@code simclr embed}. */
 @Command(name = "embed", description = "Writes the features of a folder of images, a row an image.")
 final class EmbedCommand extends Work {
-    private static final int BATCH = 256;
-
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
@@ -47,23 +46,33 @@ final class EmbedCommand extends Work {
         }
         writable(out);
         Console console = new Console();
-        try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), options.runtime(common))) {
+        RuntimeSettings runtime = options.runtime(common);
+        boolean cpu = runtime.provider().equals("cpu");
+        // On the CPU the pipeline's workers are the threads.
+        try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime)) {
             console.line(EncoderOptions.line(model.settings()));
             List<Path> files = Images.find(images);
             if (files.isEmpty()) {
-                throw new IOException("No images in " + images + ": expected JPEG, PNG, BMP or GIF files, at any depth");
+                throw new IOException("No images in " + images
+                        + ": expected JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth");
             }
             List<String> skipped = new ArrayList<>();
             List<Path> done = new ArrayList<>();
             Path part = out.resolveSibling(out.getFileName() + ".part");
             try {
-                try (OutputStream rows = new BufferedOutputStream(Files.newOutputStream(part))) {
+                try (OutputStream rows = new BufferedOutputStream(Files.newOutputStream(part));
+                        EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, runtime, cpu),
+                                item -> skipped.add("skipped " + item.error().getMessage()))) {
                     if (!npy) {
                         rows.write(header(model.dimension()));
                     }
                     console.start("embed", files.size());
-                    for (int from = 0; from < files.size(); from += BATCH) {
-                        batch(model, files.subList(from, Math.min(files.size(), from + BATCH)), rows, npy, done, skipped);
+                    while (pipeline.hasNext()) {
+                        EncoderPipeline.Item item = pipeline.next();
+                        if (item.error() == null) {
+                            rows.write(row(item, npy));
+                            done.add(item.file());
+                        }
                         console.at(done.size() + skipped.size(), "");
                     }
                     console.end();
@@ -95,40 +104,27 @@ final class EmbedCommand extends Work {
         }
     }
 
-    private void batch(OnnxEncoder model, List<Path> files, OutputStream rows, boolean npy, List<Path> done,
-            List<String> skipped) throws IOException {
-        Object[] decoded = files.parallelStream().map(f -> {
-            try {
-                return (Object) Images.read(f);
-            } catch (IOException e) {
-                return "skipped " + e.getMessage();
-            }
-        }).toArray();
-        List<RgbImage> good = new ArrayList<>();
-        List<Path> paths = new ArrayList<>();
-        for (int i = 0; i < decoded.length; i++) {
-            if (decoded[i] instanceof RgbImage image) {
-                good.add(image);
-                paths.add(files.get(i));
-            } else {
-                skipped.add((String) decoded[i]);
-            }
+    /** On the CPU each core decodes and encodes for itself; another provider gets whole batches, the next while it works. */
+    private EncoderPipeline.Settings sharedOut(OnnxEncoder model, RuntimeSettings runtime, boolean cpu) {
+        EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(common.threads, model.preprocessing().size());
+        if (!cpu) {
+            return new EncoderPipeline.Settings(cores.workers(), model.batch(), Math.min(2, cores.workers()));
         }
-        float[][] features = model.embed(good);
-        for (int i = 0; i < features.length; i++) {
-            if (npy) {
-                ByteBuffer b = ByteBuffer.allocate(4 * features[i].length).order(ByteOrder.LITTLE_ENDIAN);
-                b.asFloatBuffer().put(features[i]);
-                rows.write(b.array());
-            } else {
-                StringBuilder row = new StringBuilder(quote(paths.get(i).toString()));
-                for (float f : features[i]) {
-                    row.append(',').append(f);
-                }
-                rows.write(row.append('\n').toString().getBytes(StandardCharsets.UTF_8));
-            }
+        return runtime.batch() == 0 ? cores : new EncoderPipeline.Settings(cores.workers(), runtime.batch(), cores.calls());
+    }
+
+    private static byte[] row(EncoderPipeline.Item item, boolean npy) {
+        float[] features = item.embedding();
+        if (npy) {
+            ByteBuffer b = ByteBuffer.allocate(4 * features.length).order(ByteOrder.LITTLE_ENDIAN);
+            b.asFloatBuffer().put(features);
+            return b.array();
         }
-        done.addAll(paths);
+        StringBuilder row = new StringBuilder(quote(item.file().toString()));
+        for (float f : features) {
+            row.append(',').append(f);
+        }
+        return row.append('\n').toString().getBytes(StandardCharsets.UTF_8);
     }
 
     private static byte[] header(int dimension) {

@@ -69,7 +69,7 @@ final class Evaluation {
     Result run(EncoderSettings given, RuntimeSettings runtime) throws IOException {
         LabelFactory factory = new LabelFactory();
         Map<String, Map<String, Double>> linear = new LinkedHashMap<>();
-        try (SimCLRFeatureExtractor<Label> simclr = new SimCLRFeatureExtractor<>(factory, encoder, given, runtime)) {
+        try (SimCLRFeatureExtractor<Label> simclr = new SimCLRFeatureExtractor<>(factory, encoder, given, runtime, null)) {
             EncoderSettings used = simclr.encoder().settings();
             progress.line(EncoderOptions.line(used));
             List<String> classes = sameClasses(simclr);

@@ -45,12 +45,12 @@ import picocli.CommandLine.Option;
             "  autoaugment@1           CIFAR-10 policy of AutoAugment",
             "  autoaugment-imagenet@1  its ImageNet policy",
             "",
-            "Presets: simclr (ImageNet), simclr-cifar, mocov1, mocov2, supervised, autoaugment, autoaugment-imagenet;"
-                + " none resizes alone."
+            "Presets: simclr (ImageNet), simclr-cifar, mocov1, mocov2, mocov2-cifar, supervised, autoaugment,"
+                + " autoaugment-imagenet; none resizes alone."
         })
 final class ViewsCommand extends Work {
     @Option(names = "--images", paramLabel = "DIR", required = true,
-            description = "Folder of JPEG, PNG, BMP or GIF files, at any depth.")
+            description = "Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth.")
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the picture goes (PNG).")

@@ -91,8 +91,8 @@ final class Formats {
                 return binaries;
             }
         }
-        throw new IOException("No images in " + folder + ": expected JPEG, PNG, BMP or GIF files, at any depth, or the binary"
-                + " files of CIFAR, STL-10 or MNIST");
+        throw new IOException("No images in " + folder
+                + ": expected JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth, or the binary files of CIFAR, STL-10 or MNIST");
     }
 
     private static ImageSource binaries(Path folder) throws IOException {

@@ -18,8 +18,8 @@ public interface ImageSource extends AutoCloseable {
     /**
      * Opens a set of images; what it is, is seen from the content where that is possible.
      * <ul>
-     * <li>A folder with JPEG, PNG, BMP and GIF files at any depth, in the order of their paths. The first sub-folder is the
-     * class; a file beside the sub-folders has none.
+     * <li>A folder with JPEG, PNG, WebP, BMP, GIF and TIFF files at any depth, in the order of their paths. The first
+     * sub-folder is the class; a file beside the sub-folders has none.
      * <li>A zip, tar or compressed tar (gzip, xz, bzip2) of such files, in the order of their names; folders that all
      * members share above their class are left out. Nothing is unpacked to the members' names. A zip and a plain tar are
      * read where they are. A compressed tar is decompressed once, when it is opened: what is of use is kept in memory up

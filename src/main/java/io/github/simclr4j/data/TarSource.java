@@ -116,8 +116,8 @@ final class TarSource extends EncodedSource {
             all.forEach(m -> shelf.add(m.name, bytes.part(m.offset, m.length)));
             ImageSource binaries = Binaries.open(shelf);
             if (binaries == null) {
-                throw new IOException(file + ": no images among its " + all.size() + " members; expected JPEG, PNG, BMP or GIF"
-                        + " files, in any folder, or the binary files of CIFAR, STL-10 or MNIST");
+                throw new IOException(file + ": no images among its " + all.size()
+                        + " members; expected JPEG, PNG, WebP, BMP, GIF or TIFF files, in any folder, or the binary files of CIFAR, STL-10 or MNIST");
             }
             return binaries;
         } catch (IOException | RuntimeException e) {

@@ -27,7 +27,7 @@ final class ZipSource extends EncodedSource {
                     .filter(EncodedSource::isWanted).sorted().distinct().toList();
             if (names.isEmpty()) {
                 throw new IOException(file + ": no images among its " + zip.size()
-                        + " members; expected JPEG, PNG, BMP or GIF files, in any folder");
+                        + " members; expected JPEG, PNG, WebP, BMP, GIF or TIFF files, in any folder");
             }
             return new ZipSource(file, zip, names);
         } catch (IOException | RuntimeException e) {

@@ -7,6 +7,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
+import io.github.simclr4j.onnx.EncoderSettings;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.OnnxEncoder;
@@ -17,6 +18,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntFunction;
+import java.util.regex.Pattern;
 import org.tribuo.CategoricalInfo;
 import org.tribuo.Example;
 import org.tribuo.Excuse;
@@ -45,9 +48,9 @@ import org.tribuo.provenance.ModelProvenance;
 /**
  * An encoder and a Tribuo model that was trained on its features, as one model that predicts from an image.
  *
- * <p>Its features are pixels, as {@link PixelFeatureExtractor} makes them at the encoder's size: {@code p0000} and so on,
- * row by row, red, green and blue of each pixel, from 0 to 1; a pixel that is not there is 0. So Tribuo's evaluators and
- * data sets work with it. {@link #predict(Path)}, {@link #predict(byte[])}, {@link #predict(BufferedImage)} and
+ * <p>Its features are the pixels that {@link #example} makes, {@code p0000} and so on, row by row, red, green and blue of each
+ * pixel, from 0 to 1; a pixel that is not there is 0. For an encoder of ours that is what {@link PixelFeatureExtractor} makes
+ * at the encoder's size. So Tribuo's evaluators and data sets work with it. {@link #predict(Path)}, {@link #predict(byte[])}, {@link #predict(BufferedImage)} and
  * {@link #predictImages} take an image of any size without that detour and give the same scores; the example in their
  * predictions holds the encoder's features.
  *
@@ -76,6 +79,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
 
     /** Images that go through the encoder together. */
     private static final int BATCH = 64;
+    /** Where a setting is from, in the extractor's provenance; the same setting may come from elsewhere here. */
+    private static final Pattern SOURCE = Pattern.compile(" \\(.*?\\)(?=, [a-z-]+=|$)");
 
     private final OutputFactory<T> outputFactory;
     private final Model<T> innerModel;
@@ -96,7 +101,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
             String encoderPath,
             int threads,
             OnnxEncoder encoder) {
-        super(name, provenance, pixelDomain(encoder.preprocessing().size()), innerModel.getOutputIDInfo(),
+        super(name, provenance, pixelDomain(encoder.preprocessing()), innerModel.getOutputIDInfo(),
                 innerModel.generatesProbabilities());
         this.outputFactory = outputFactory;
         this.innerModel = innerModel;
@@ -136,7 +141,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
      * @throws IOException if the file can't be read or is no encoder
      * @throws IllegalArgumentException if the model has features that are none of this encoder's, lacks some of them, or its
-     *     provenance names the features of another encoder
+     *     provenance names the features of another encoder, or settings that the encoder's file does not have
      */
     public static <T extends Output<T>> EncodedModel<T> referringTo(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
@@ -157,6 +162,9 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         OnnxEncoder encoder = OnnxEncoder.open(file, path, threads);
         try {
             checkFeatures(model, encoder, path);
+            if (saved == null) {
+                checkSettings(model, encoder, path);
+            }
             return new EncodedModel<>(
                     saved == null ? model.getName() : saved.name(),
                     saved == null ? provenance(model, encoder) : saved.provenance(),
@@ -170,7 +178,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     private static void checkFeatures(Model<?> model, OnnxEncoder encoder, String path) {
         Set<String> expected = Set.of(featureNames(encoder.dimension()));
         TreeSet<String> found = new TreeSet<>(model.getFeatureIDMap().keySet());
-        Set<String> hashes = EncoderHashes.of(model.getProvenance());
+        Set<String> hashes = EncoderFacts.of(model.getProvenance(), ENCODER_HASH);
         boolean same = hashes.contains(encoder.sha256());
         if (!hashes.isEmpty() && !same) {
             throw new IllegalArgumentException("The model was trained on features of the encoder with SHA-256 "
@@ -185,12 +193,23 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         }
     }
 
+    private static void checkSettings(Model<?> model, OnnxEncoder encoder, String path) {
+        String here = SimCLRFeatureExtractor.settings(encoder.settings(), EncoderSettings.Value::text);
+        for (String there : EncoderFacts.of(model.getProvenance(), SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS)) {
+            if (!SOURCE.matcher(there).replaceAll("").equals(here)) {
+                throw new IllegalArgumentException("The model was trained on features that " + path + " gave with the settings "
+                        + there + ", found " + here + " from the file alone: put them into its metadata, as"
+                        + " preprocessing.image_size and so on, and train on the features of that file");
+            }
+        }
+    }
+
     private static ModelProvenance provenance(Model<?> model, OnnxEncoder encoder) {
         ModelProvenance inner = model.getProvenance();
         Map<String, Provenance> instance = new HashMap<>(inner.getInstanceProvenance().getMap());
         encoder.metadata().forEach((key, value) -> put(instance, ENCODER_PREFIX + key, value));
         put(instance, ENCODER_HASH, encoder.sha256());
-        put(instance, PREPROCESSING, Preprocessing.RULE);
+        put(instance, PREPROCESSING, encoder.preprocessing().rule());
         put(instance, INNER_CLASS, model.getClass().getName());
         return new ModelProvenance(EncodedModel.class.getName(), inner.getTrainingTime(), inner.getDatasetProvenance(),
                 inner.getTrainerProvenance(), instance);
@@ -206,9 +225,9 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     /** As {@link PixelFeatureExtractor#featureNames} names them. */
-    private static ImmutableFeatureMap pixelDomain(int size) {
+    private static ImmutableFeatureMap pixelDomain(Preprocessing p) {
         MutableFeatureMap map = new MutableFeatureMap();
-        for (String name : ImageFeatureExtractor.names("p", 3 * size * size)) {
+        for (String name : ImageFeatureExtractor.names("p", 3 * p.height() * p.width())) {
             map.put(new CategoricalInfo(name));
         }
         return new ImmutableFeatureMap(map);
@@ -387,11 +406,10 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     private List<Prediction<T>> predictBatch(List<Example<T>> examples) {
-        List<RgbImage> images = new ArrayList<>(examples.size());
-        for (Example<T> example : examples) {
-            images.add(image(example));
-        }
-        List<Prediction<T>> inner = predictFeatures(images, i -> name(examples.get(i)));
+        // These are pixels after the encoder's preprocessing, which may not be applied twice.
+        ByteBuffer pixels = ByteBuffer.allocate(Math.multiplyExact(examples.size(), pixelNames.length));
+        examples.forEach(example -> pixels.put(pixels(example)));
+        List<Prediction<T>> inner = predictFeatures(encoder.embed(pixels.flip()), i -> name(examples.get(i)));
         List<Prediction<T>> predictions = new ArrayList<>(inner.size());
         for (int i = 0; i < inner.size(); i++) {
             predictions.add(new Prediction<>(inner.get(i), examples.get(i).size(), examples.get(i)));
@@ -403,24 +421,24 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("an example");
     }
 
-    private RgbImage image(Example<T> example) {
-        int size = encoder.preprocessing().size();
+    private byte[] pixels(Example<T> example) {
         if (example.size() == 0) {
             throw new IllegalArgumentException(name(example) + " has no features");
         }
-        byte[] rgb = new byte[3 * size * size];
+        byte[] rgb = new byte[pixelNames.length];
         for (Feature feature : example) {
             int id = featureIDMap.getID(feature.getName());
             long value = Math.round(feature.getValue() * 255);
             if (id < 0 || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
                 throw new IllegalArgumentException("Expected the pixels " + pixelNames[0] + " to "
-                        + pixelNames[rgb.length - 1] + " of an image of " + size + "x" + size
+                        + pixelNames[rgb.length - 1] + " of an image of " + encoder.preprocessing().width() + "x"
+                        + encoder.preprocessing().height()
                         + " with values from 0 to 1, found " + feature.getName() + " = " + feature.getValue() + " in "
                         + name(example));
             }
             rgb[id] = (byte) value;
         }
-        return new RgbImage(size, size, rgb);
+        return rgb;
     }
 
     /**
@@ -430,7 +448,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * @throws IllegalStateException if the model is closed, or the encoder's output is not finite
      */
     public Prediction<T> predict(Path image) throws IOException {
-        Prediction<T> prediction = predictFeatures(List.of(Images.read(image)), i -> image.toString()).get(0);
+        Prediction<T> prediction = predictFeatures(encoder.embed(List.of(Images.read(image))), i -> image.toString()).get(0);
         prediction.getExample().setMetadataValue(Example.NAME, image.toString());
         return prediction;
     }
@@ -454,14 +472,13 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         List<Prediction<T>> predictions = new ArrayList<>(images.size());
         for (int from = 0; from < images.size(); from += BATCH) {
             int first = from;
-            predictions.addAll(predictFeatures(
-                    images.subList(from, Math.min(images.size(), from + BATCH)), i -> "image " + (first + i)));
+            List<RgbImage> part = images.subList(from, Math.min(images.size(), from + BATCH));
+            predictions.addAll(predictFeatures(encoder.embed(part), i -> "image " + (first + i)));
         }
         return predictions;
     }
 
-    private List<Prediction<T>> predictFeatures(List<RgbImage> images, IntFunction<String> name) {
-        float[][] embeddings = encoder.embed(images);
+    private List<Prediction<T>> predictFeatures(float[][] embeddings, IntFunction<String> name) {
         List<Example<T>> examples = new ArrayList<>(embeddings.length);
         for (int i = 0; i < embeddings.length; i++) {
             double[] features = new double[names.length];
@@ -510,17 +527,23 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * @param modelVersion a version number of the model
      * @param input what the graph takes
      * @throws IOException if the encoder is referred to, and missing or changed
-     * @throws IllegalArgumentException if the inner model can't be written as ONNX
+     * @throws IllegalArgumentException if the inner model can't be written as ONNX, or its features are no output of the
+     *     encoder's file
      */
     public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion, OnnxStitcher.Input input)
             throws IOException {
-        return OnnxStitcher.stitch(OnnxMl.ModelProto.parseFrom(encoderBytes()), innerModel, provenance, domain, modelVersion,
-                input);
+        OnnxMl.ModelProto file = OnnxMl.ModelProto.parseFrom(encoderBytes());
+        String used = encoder.settings().get("output").orElseThrow();
+        if (file.getGraph().getOutputList().stream().noneMatch(o -> o.getName().equals(used))) {
+            throw new IllegalArgumentException("The features are the value " + used + " inside " + encoderPath
+                    + ", expected an output: export the encoder with that value as its output");
+        }
+        return OnnxStitcher.stitch(file, innerModel, provenance, domain, modelVersion, input);
     }
 
     /**
-     * Writes the model as one ONNX file that takes uint8 images, whole or not at all; see
-     * {@link #exportONNXModel(String, long, OnnxStitcher.Input)}.
+     * Writes the model as one ONNX file, whole or not at all, that takes what the encoder takes, uint8 images if it is one of
+     * ours; see {@link #exportONNXModel(String, long, OnnxStitcher.Input)}.
      *
      * @throws IOException if the encoder is referred to, and missing or changed, or the file can't be written
      */

@@ -7,6 +7,7 @@ import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.RgbImage;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,12 +20,15 @@ import org.tribuo.impl.ArrayExample;
  * Turns images into dense examples. Feature names are one letter and a zero-padded number, so that their order as text,
  * which is Tribuo's, is their order as numbers. Zeros are kept: the examples are dense.
  *
+ * <p>The work has two halves, so that data sources can do the first ahead of the second: {@link #prepare} decodes and resizes
+ * an image, in any thread, and {@link #encode} makes features of a batch. The other methods do both at once.
+ *
  * @param <T> the output type
  */
 public interface ImageFeatureExtractor<T extends Output<T>>
         extends Configurable, Provenancable<ConfiguredObjectProvenance>, AutoCloseable {
 
-    /** The features of some images, [images, {@link #dimension()}]. */
+    /** The features of some images of any size, [images, {@link #dimension()}]. */
     double[][] features(List<RgbImage> images);
 
     /** The feature names, in order. The array must not be changed. */
@@ -39,12 +43,50 @@ public interface ImageFeatureExtractor<T extends Output<T>>
     }
 
     /**
+     * Prepares the bytes of an image file. May be called by several threads at once.
+     *
+     * @throws IOException if they are no whole image
+     */
+    default PreparedImage prepare(byte[] file) throws IOException {
+        long start = System.nanoTime();
+        RgbImage image = Images.read(file);
+        return new PreparedImage(image, null, null, System.nanoTime() - start, 0);
+    }
+
+    /** Prepares a decoded image. May be called by several threads at once. */
+    default PreparedImage prepare(RgbImage image) {
+        return new PreparedImage(image, null, null, 0, 0);
+    }
+
+    /** The features of images that this extractor prepared, [images, {@link #dimension()}]. */
+    default double[][] encode(List<PreparedImage> images) {
+        return features(images.stream().map(p -> p.pixels).toList());
+    }
+
+    /** The features of some images of any size as floats, [images, {@link #dimension()}]. */
+    default float[][] floatFeatures(List<RgbImage> images) {
+        double[][] features = features(images);
+        float[][] floats = new float[features.length][dimension()];
+        for (int i = 0; i < floats.length; i++) {
+            for (int j = 0; j < floats[i].length; j++) {
+                floats[i][j] = (float) features[i][j];
+            }
+        }
+        return floats;
+    }
+
+    /**
      * An example from an image file; its {@link Example#NAME} is the path.
      *
      * @throws IOException if the file can't be read or is no whole image; the message names it
      */
     default Example<T> extract(Path file, T output) throws IOException {
-        Example<T> example = extract(List.of(Images.read(file)), List.of(output)).get(0);
+        Example<T> example;
+        try {
+            example = extract(ImageEncoding.read(file), output);
+        } catch (IOException e) {
+            throw new IOException(file + ": " + Failures.why(e), e);
+        }
         example.setMetadataValue(Example.NAME, file.toString());
         return example;
     }
@@ -59,8 +101,27 @@ public interface ImageFeatureExtractor<T extends Output<T>>
      *
      * @throws IOException if they are no whole image
      */
-    default Example<T> extract(byte[] bytes, T output) throws IOException {
-        return extract(List.of(Images.read(bytes)), List.of(output)).get(0);
+    default Example<T> extract(byte[] file, T output) throws IOException {
+        return new ArrayExample<>(output, featureNames(), encode(List.of(prepare(file)))[0]);
+    }
+
+    /** An example with the unknown output; see {@link #extract(byte[], Output)}. */
+    default Example<T> extract(byte[] file) throws IOException {
+        return extract(file, getOutputFactory().getUnknownOutput());
+    }
+
+    /**
+     * An example from a stream that holds one image file. It is read to its end and stays the caller's to close.
+     *
+     * @throws IOException if it can't be read or holds no whole image
+     */
+    default Example<T> extract(InputStream stream, T output) throws IOException {
+        return extract(stream.readAllBytes(), output);
+    }
+
+    /** An example with the unknown output; see {@link #extract(InputStream, Output)}. */
+    default Example<T> extract(InputStream stream) throws IOException {
+        return extract(stream, getOutputFactory().getUnknownOutput());
     }
 
     /** An example from a decoded image. */
@@ -68,8 +129,13 @@ public interface ImageFeatureExtractor<T extends Output<T>>
         return extract(List.of(Images.of(image)), List.of(output)).get(0);
     }
 
+    /** An example with the unknown output; see {@link #extract(BufferedImage, Output)}. */
+    default Example<T> extract(BufferedImage image) {
+        return extract(image, getOutputFactory().getUnknownOutput());
+    }
+
     /**
-     * An example an image, all in one call of the encoder.
+     * An example an image, all in one call.
      *
      * @throws IllegalArgumentException if there are not as many outputs as images
      */

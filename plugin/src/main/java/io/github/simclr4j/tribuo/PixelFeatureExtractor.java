@@ -3,8 +3,10 @@ package io.github.simclr4j.tribuo;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
+import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.RgbImage;
+import java.io.IOException;
 import java.util.List;
 import org.tribuo.Output;
 import org.tribuo.OutputFactory;
@@ -47,16 +49,32 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
         names = ImageFeatureExtractor.names("p", 3 * size * size);
     }
 
+    /** Resizes too, so that large images don't wait in memory for their batch. */
     @Override
-    public double[][] features(List<RgbImage> images) {
+    public PreparedImage prepare(byte[] file) throws IOException {
+        return prepare(Images.read(file));
+    }
+
+    @Override
+    public PreparedImage prepare(RgbImage image) {
+        return new PreparedImage(preprocessing.apply(image), null, null, 0, 0);
+    }
+
+    @Override
+    public double[][] encode(List<PreparedImage> images) {
         double[][] features = new double[images.size()][names.length];
         for (int i = 0; i < features.length; i++) {
-            byte[] rgb = preprocessing.apply(images.get(i)).rgb();
+            byte[] rgb = images.get(i).pixels.rgb();
             for (int j = 0; j < rgb.length; j++) {
                 features[i][j] = (rgb[j] & 255) / 255.0;
             }
         }
         return features;
+    }
+
+    @Override
+    public double[][] features(List<RgbImage> images) {
+        return encode(images.stream().map(this::prepare).toList());
     }
 
     @Override

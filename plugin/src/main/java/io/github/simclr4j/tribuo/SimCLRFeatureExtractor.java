@@ -3,32 +3,39 @@ package io.github.simclr4j.tribuo;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
-import com.oracle.labs.mlrg.olcut.provenance.PrimitiveProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import com.oracle.labs.mlrg.olcut.provenance.impl.SkeletalConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.onnx.EncoderSettings;
+import io.github.simclr4j.onnx.EncoderSettings.Value;
+import io.github.simclr4j.onnx.EncoderWriter;
+import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.RgbImage;
 import io.github.simclr4j.onnx.RuntimeSettings;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.tribuo.Output;
 import org.tribuo.OutputFactory;
 
 /**
- * Features from an encoder file, run by ONNX Runtime. It may be shared by threads; it owns the encoder's native session until
- * it is closed, and must not be closed while another thread extracts.
+ * Features from an encoder file, run by ONNX Runtime.
+ *
+ * <p><b>Threads and sharing.</b> All methods may be called by several threads at once, {@link #close} too: calls in progress
+ * end well, later ones throw {@link IllegalStateException}. The encoder's native session is counted: {@link #share} gives
+ * another extractor, perhaps of another output type, on the same session, and the session is freed when the last of them is
+ * closed and the last call has ended. {@link #encoder()} belongs to the extractors and is not to be closed by others.
  *
  * @param <T> the output type
  */
 public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
-
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
 
@@ -76,18 +83,24 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     private String pooling = "";
 
     @Config(description = "JSON file with those settings, or a preprocessor_config.json; the settings here win over it.")
-    private Path preprocessing;
+    private Path preprocessingFile;
 
     @Config(description = "What runs the encoder: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack.")
     private String provider = "cpu";
 
-    @Config(description = "Images in one run of the encoder, 0 for a number that suits the machine.")
+    @Config(description = "Images in one run of the encoder, 0 for a number that suits the machine; longer lists take several runs.")
     private int batch = 0;
+
+    @Config(description = "Keeps features on disk, so that an image that was seen before needs no inference.")
+    private FeatureCache cache;
 
     private RuntimeSettings.Customiser customiser;
 
-    private OnnxEncoder encoder;
+    private SharedEncoder shared;
+    private String cacheKey;
     private String[] names;
+    private volatile boolean closed;
+    private volatile ExtractionListener listener = new ExtractionListener() {};
 
     /** For OLCUT. */
     private SimCLRFeatureExtractor() {}
@@ -106,7 +119,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
      * @throws PropertyException if the file can't be read or is no encoder; the message names it
      */
     public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, int threads) {
-        this(outputFactory, encoderPath, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(threads));
+        this(outputFactory, encoderPath, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(threads), null);
     }
 
     /**
@@ -116,35 +129,37 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
      * @param encoderPath the encoder file
      * @param settings what is known of it beyond what the file says
      * @param runtime how it is run
+     * @param cache keeps features on disk; null for none. It does not know what a customiser does: give one that changes
+     *     features a folder of its own.
      * @throws PropertyException if the file can't be read or is no encoder, or the settings contradict it; the message names it
      */
-    public SimCLRFeatureExtractor(
-            OutputFactory<T> outputFactory, Path encoderPath, EncoderSettings settings, RuntimeSettings runtime) {
+    public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, EncoderSettings settings,
+            RuntimeSettings runtime, FeatureCache cache) {
         this.outputFactory = outputFactory;
         this.encoderPath = encoderPath;
-        this.threads = runtime.threads();
-        this.provider = runtime.provider();
-        this.batch = runtime.batch();
-        this.customiser = runtime.customiser();
-        this.imageSize = settings.get("image-size").orElse("");
-        this.resize = settings.get("resize").orElse("");
-        this.resizeShort = settings.get("resize-short").orElse("");
-        this.interpolation = settings.get("interpolation").orElse("");
-        this.scale = settings.get("scale").orElse("");
-        this.mean = settings.get("mean").orElse("");
-        this.std = settings.get("std").orElse("");
-        this.channels = settings.get("channels").orElse("");
-        this.layout = settings.get("layout").orElse("");
-        this.input = settings.get("input").orElse("");
-        this.output = settings.get("output").orElse("");
-        this.pooling = settings.get("pooling").orElse("");
+        Map<String, String> texts = new LinkedHashMap<>();
+        settings.values().forEach((name, value) -> texts.put(name, value.text()));
+        set(texts, runtime);
+        this.cache = cache;
         open(settings);
     }
 
     /** Used by the OLCUT configuration system, and should not be called by external code. */
     @Override
     public void postConfig() {
-        Map<String, String> map = new HashMap<>();
+        try {
+            EncoderSettings given = EncoderSettings.of(texts(), "configuration");
+            open(preprocessingFile == null ? given : given.or(EncoderSettings.read(preprocessingFile)));
+        } catch (IOException e) {
+            throw new PropertyException(e, "", "preprocessingFile", e.getMessage());
+        } catch (IllegalArgumentException e) {
+            throw new PropertyException(e, "", "encoderPath", e.getMessage());
+        }
+    }
+
+    /** The settings as configured, by the names that {@link EncoderSettings} has for them. */
+    private Map<String, String> texts() {
+        Map<String, String> map = new LinkedHashMap<>();
         map.put("image-size", imageSize);
         map.put("resize", resize);
         map.put("resize-short", resizeShort);
@@ -157,37 +172,233 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         map.put("input", input);
         map.put("output", output);
         map.put("pooling", pooling);
-        try {
-            EncoderSettings given = EncoderSettings.of(map, "configuration");
-            open(preprocessing == null ? given : given.or(EncoderSettings.read(preprocessing)));
-        } catch (IOException e) {
-            throw new PropertyException(e, "", "preprocessing", e.getMessage());
-        } catch (IllegalArgumentException e) {
-            throw new PropertyException(e, "", "encoderPath", e.getMessage());
-        }
+        return map;
+    }
+
+    private void set(Map<String, String> texts, RuntimeSettings runtime) {
+        threads = runtime.threads();
+        provider = runtime.provider();
+        batch = runtime.batch();
+        customiser = runtime.customiser();
+        imageSize = texts.getOrDefault("image-size", "");
+        resize = texts.getOrDefault("resize", "");
+        resizeShort = texts.getOrDefault("resize-short", "");
+        interpolation = texts.getOrDefault("interpolation", "");
+        scale = texts.getOrDefault("scale", "");
+        mean = texts.getOrDefault("mean", "");
+        std = texts.getOrDefault("std", "");
+        channels = texts.getOrDefault("channels", "");
+        layout = texts.getOrDefault("layout", "");
+        input = texts.getOrDefault("input", "");
+        output = texts.getOrDefault("output", "");
+        pooling = texts.getOrDefault("pooling", "");
+    }
+
+    private RuntimeSettings runtime() {
+        return new RuntimeSettings(threads, provider, batch, customiser);
     }
 
     private void open(EncoderSettings settings) {
         try {
-            encoder = OnnxEncoder.open(encoderPath, settings, new RuntimeSettings(threads, provider, batch, customiser));
+            use(new SharedEncoder(OnnxEncoder.open(encoderPath, settings, runtime())));
         } catch (IOException e) {
             throw new PropertyException(e, "", "encoderPath", e.getMessage());
         } catch (IllegalArgumentException | IllegalStateException e) {
-            throw new PropertyException(e, "", "provider", e.getMessage());
+            throw new PropertyException(e, "", "threads, batch, provider", e.getMessage());
         }
-        names = ImageFeatureExtractor.names("h", encoder.dimension());
+    }
+
+    private void use(SharedEncoder encoder) {
+        shared = encoder;
+        names = ImageFeatureExtractor.names("h", encoder().dimension());
+        // Whatever changes features: the file, how it is fed, read and run, and this library, whose decoders may change.
+        String made = String.join("\n", encoder().sha256(), encoder().preprocessing().toString(),
+                settings(encoder().settings(), Value::text), provider, customiser == null ? "" : "customised", EncoderWriter.libraryVersion());
+        cacheKey = OnnxEncoder.sha256(made.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Settings in one line. */
+    static String settings(EncoderSettings settings, Function<Value, String> text) {
+        return settings.values().entrySet().stream()
+                .map(e -> e.getKey() + "=" + text.apply(e.getValue()))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** What the provenance says of the encoder. */
+    private List<StringProvenance> measured() {
+        return List.of(
+                new StringProvenance(ExtractorProvenance.ENCODER_HASH, encoder().sha256()),
+                new StringProvenance(ExtractorProvenance.PREPROCESSING, encoder().preprocessing().rule()),
+                new StringProvenance(ExtractorProvenance.SETTINGS, settings(encoder().settings(), v -> v.text() + " (" + v.source() + ")")));
+    }
+
+    /**
+     * Another extractor on the same session, to be closed for itself. It has no listener yet.
+     *
+     * @param other what makes its outputs
+     * @throws IllegalStateException if this extractor is closed
+     */
+    public <U extends Output<U>> SimCLRFeatureExtractor<U> share(OutputFactory<U> other) {
+        checkOpen();
+        SimCLRFeatureExtractor<U> copy = new SimCLRFeatureExtractor<>();
+        copy.outputFactory = other;
+        copy.encoderPath = encoderPath;
+        copy.set(texts(), runtime());
+        copy.preprocessingFile = preprocessingFile;
+        copy.cache = cache;
+        copy.use(shared.retain());
+        return copy;
+    }
+
+    /**
+     * Sets who is told how long the work took.
+     *
+     * @param listener is told from now on, in place of the one before; null for nobody
+     */
+    public void setListener(ExtractionListener listener) {
+        this.listener = listener == null ? new ExtractionListener() {} : listener;
+    }
+
+    /**
+     * Prepares the bytes of an image file: looks it up in the cache, or decodes, crops and resizes it.
+     *
+     * @throws IOException if they are no whole image
+     * @throws IllegalStateException if the extractor is closed
+     */
+    @Override
+    public PreparedImage prepare(byte[] file) throws IOException {
+        checkOpen();
+        String key = cache == null ? null : OnnxEncoder.sha256(file);
+        PreparedImage cached = cached(key);
+        if (cached != null) {
+            return cached;
+        }
+        long start = System.nanoTime();
+        RgbImage image = Images.read(file);
+        return preprocess(image, key, System.nanoTime() - start);
+    }
+
+    /**
+     * Prepares a decoded image; the cache knows it by its pixels.
+     *
+     * @throws IllegalStateException if the extractor is closed
+     */
+    @Override
+    public PreparedImage prepare(RgbImage image) {
+        checkOpen();
+        String key = null;
+        if (cache != null) {
+            byte[] rgb = image.rgb();
+            key = OnnxEncoder.sha256(ByteBuffer.allocate(11 + rgb.length)
+                    .put("RGB".getBytes(StandardCharsets.US_ASCII)).putInt(image.width()).putInt(image.height())
+                    .put(rgb).array());
+        }
+        PreparedImage cached = cached(key);
+        return cached != null ? cached : preprocess(image, key, 0);
+    }
+
+    private PreparedImage cached(String key) {
+        float[] known = key == null ? null : cache.get(cacheKey, key, names.length);
+        return known == null ? null : new PreparedImage(null, known, key, 0, 0);
+    }
+
+    private PreparedImage preprocess(RgbImage image, String key, long decodeNanos) {
+        long start = System.nanoTime();
+        RgbImage pixels = encoder().preprocessing().apply(image);
+        return new PreparedImage(pixels, null, key, decodeNanos, System.nanoTime() - start);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalStateException if the extractor is closed, ONNX Runtime fails, or a feature is not finite
+     */
+    @Override
+    public double[][] features(List<RgbImage> images) {
+        return doubles(floatFeatures(images));
     }
 
     @Override
-    public double[][] features(List<RgbImage> images) {
-        float[][] embeddings = encoder.embed(images);
-        double[][] features = new double[embeddings.length][names.length];
-        for (int i = 0; i < embeddings.length; i++) {
-            for (int j = 0; j < names.length; j++) {
-                features[i][j] = embeddings[i][j];
+    public float[][] floatFeatures(List<RgbImage> images) {
+        return floats(images.stream().map(this::prepare).toList());
+    }
+
+    @Override
+    public double[][] encode(List<PreparedImage> images) {
+        return doubles(floats(images));
+    }
+
+    private static double[][] doubles(float[][] floats) {
+        double[][] doubles = new double[floats.length][];
+        for (int i = 0; i < floats.length; i++) {
+            doubles[i] = new double[floats[i].length];
+            for (int j = 0; j < floats[i].length; j++) {
+                doubles[i][j] = floats[i][j];
             }
         }
+        return doubles;
+    }
+
+    private float[][] floats(List<PreparedImage> images) {
+        checkOpen();
+        float[][] features = new float[images.size()][];
+        List<Integer> unknown = new ArrayList<>();
+        for (int i = 0; i < features.length; i++) {
+            features[i] = images.get(i).known;
+            if (features[i] == null) {
+                unknown.add(i);
+            }
+        }
+        long inference = 0;
+        int most = encoder().batch();
+        for (int from = 0; from < unknown.size(); from += most) {
+            List<Integer> run = unknown.subList(from, Math.min(unknown.size(), from + most));
+            List<PreparedImage> prepared = run.stream().map(images::get).toList();
+            long start = System.nanoTime();
+            float[][] embeddings = shared.embed(prepared.stream().map(p -> p.pixels).toList());
+            long nanos = System.nanoTime() - start;
+            inference += nanos;
+            for (int i = 0; i < embeddings.length; i++) {
+                features[run.get(i)] = finite(embeddings[i]);
+                if (prepared.get(i).key != null) {
+                    cache.put(cacheKey, prepared.get(i).key, embeddings[i]);
+                }
+            }
+            listener.batch(timings(prepared, nanos));
+        }
+        if (features.length > 0) {
+            listener.call(timings(images, inference));
+        }
         return features;
+    }
+
+    private static ExtractionListener.Timings timings(List<PreparedImage> images, long inference) {
+        int cached = 0;
+        long decode = 0;
+        long preprocess = 0;
+        for (PreparedImage image : images) {
+            cached += image.known == null ? 0 : 1;
+            decode += image.decodeNanos;
+            preprocess += image.preprocessNanos;
+        }
+        return new ExtractionListener.Timings(images.size(), cached, decode, preprocess, inference);
+    }
+
+    /** Tribuo refuses an example with such a value without saying where it comes from. */
+    private float[] finite(float[] embedding) {
+        for (int j = 0; j < embedding.length; j++) {
+            if (!Float.isFinite(embedding[j])) {
+                throw new IllegalStateException(encoderPath + ": expected finite features, found " + names[j] + " = "
+                        + embedding[j] + ": the encoder is broken");
+            }
+        }
+        return embedding;
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("The extractor of " + encoderPath + " is closed");
+        }
     }
 
     @Override
@@ -200,9 +411,9 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         return outputFactory;
     }
 
-    /** The encoder. It belongs to the extractor. */
+    /** The encoder. It belongs to the extractors that share it. */
     public OnnxEncoder encoder() {
-        return encoder;
+        return shared.encoder();
     }
 
     @Override
@@ -211,32 +422,34 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     }
 
     @Override
+    public String toString() {
+        return "SimCLRFeatureExtractor(encoderPath=" + encoderPath + ",dimension=" + names.length + ")";
+    }
+
+    /** Gives the session back; a second call does nothing. */
+    @Override
     public void close() {
-        encoder.close();
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        shared.release();
     }
 
     /** Which encoder, by its content, which preprocessing, and every setting with where it is from. */
-    public static final class ExtractorProvenance extends SkeletalConfiguredObjectProvenance {
+    public static final class ExtractorProvenance extends MeasuredProvenance {
         private static final long serialVersionUID = 1L;
         /** SHA-256 of the encoder file. */
         public static final String ENCODER_HASH = "encoder-sha256";
         /** The resize rule before the encoder. */
         public static final String PREPROCESSING = "preprocessing";
-
-        /** The encoder's settings, as {@code name=value (source)}. */
+        /** The encoder's settings, as {@code name=value (source)}; missing in models that were saved before it was there. */
         public static final String SETTINGS = "encoder-settings";
 
-        private final StringProvenance hash;
-        private final StringProvenance preprocessing;
-        private final StringProvenance settings;
-
         <T extends Output<T>> ExtractorProvenance(SimCLRFeatureExtractor<T> host) {
-            super(host, "FeatureExtractor");
-            hash = new StringProvenance(ENCODER_HASH, host.encoder.sha256());
-            preprocessing = new StringProvenance(PREPROCESSING, host.encoder.preprocessing().rule());
-            settings = new StringProvenance(SETTINGS, host.encoder.settings().values().entrySet().stream()
-                    .map(e -> e.getKey() + "=" + e.getValue().text() + " (" + e.getValue().source() + ")")
-                    .collect(Collectors.joining(", ")));
+            super(host, "FeatureExtractor", host.measured());
         }
 
         /**
@@ -245,42 +458,9 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
          * @param map the provenances
          */
         public ExtractorProvenance(Map<String, Provenance> map) {
-            this(extract(map));
-        }
-
-        private ExtractorProvenance(ExtractedInfo info) {
-            super(info);
-            hash = (StringProvenance) info.instanceValues.get(ENCODER_HASH);
-            preprocessing = (StringProvenance) info.instanceValues.get(PREPROCESSING);
-            settings = (StringProvenance) info.instanceValues.get(SETTINGS);
-        }
-
-        private static ExtractedInfo extract(Map<String, Provenance> map) {
-            Map<String, Provenance> configured = new HashMap<>(map);
-            String type = ExtractorProvenance.class.getSimpleName();
-            String className = take(configured, CLASS_NAME, type).getValue();
-            String hostName = take(configured, HOST_SHORT_NAME, type).getValue();
-            Map<String, PrimitiveProvenance<?>> instance = new HashMap<>();
-            instance.put(ENCODER_HASH, take(configured, ENCODER_HASH, type));
-            instance.put(PREPROCESSING, take(configured, PREPROCESSING, type));
-            // Models that were saved before it was there have none.
-            instance.put(SETTINGS, configured.containsKey(SETTINGS)
-                    ? take(configured, SETTINGS, type)
-                    : new StringProvenance(SETTINGS, ""));
-            return new ExtractedInfo(className, hostName, configured, instance);
-        }
-
-        private static StringProvenance take(Map<String, Provenance> map, String key, String type) {
-            return ObjectProvenance.checkAndExtractProvenance(map, key, StringProvenance.class, type);
-        }
-
-        @Override
-        public Map<String, PrimitiveProvenance<?>> getInstanceValues() {
-            Map<String, PrimitiveProvenance<?>> map = super.getInstanceValues();
-            map.put(hash.getKey(), hash);
-            map.put(preprocessing.getKey(), preprocessing);
-            map.put(settings.getKey(), settings);
-            return map;
+            super(map, Map.of(ENCODER_HASH, StringProvenance.class, PREPROCESSING, StringProvenance.class,
+                    SETTINGS, StringProvenance.class),
+                    ExtractorProvenance.class.getSimpleName());
         }
     }
 }

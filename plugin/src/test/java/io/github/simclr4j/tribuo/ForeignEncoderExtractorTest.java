@@ -2,22 +2,30 @@ package io.github.simclr4j.tribuo;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl;
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.github.simclr4j.onnx.EncoderSettings;
+import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.RgbImage;
 import io.github.simclr4j.onnx.RuntimeSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.tribuo.Model;
+import org.tribuo.MutableDataset;
+import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 
@@ -56,14 +64,14 @@ class ForeignEncoderExtractorTest {
         EncoderSettings settings = EncoderSettings.of(Map.of("image-size", "64", "resize-short", "70", "interpolation", "bicubic",
                 "std", "0.229,0.224,0.225", "output", "/Flatten_output_0"), "argument").or(EncoderSettings.read(json));
         try (SimCLRFeatureExtractor<Label> code = new SimCLRFeatureExtractor<>(
-                        new LabelFactory(), ENCODER, settings, RuntimeSettings.DEFAULT.withThreads(1).withBatch(2));
+                        new LabelFactory(), ENCODER, settings, RuntimeSettings.DEFAULT.withThreads(1).withBatch(2), null);
                 SimCLRFeatureExtractor<?> olcut = olcut(dir.resolve("e.xml"), """
                         <property name="imageSize" value="64"/>
                         <property name="resizeShort" value="70"/>
                         <property name="interpolation" value="bicubic"/>
                         <property name="std" value="0.229,0.224,0.225"/>
                         <property name="output" value="/Flatten_output_0"/>
-                        <property name="preprocessing" value="%s"/>
+                        <property name="preprocessingFile" value="%s"/>
                         <property name="threads" value="1"/>
                         <property name="provider" value="cpu"/>
                         """.formatted(json))) {
@@ -76,8 +84,71 @@ class ForeignEncoderExtractorTest {
                     assertTrue(provenance.contains(part), part + " in " + provenance);
                 }
             }
-            // What OLCUT writes of an extractor that code made builds it again.
-            assertTrue(code.getProvenance().getConfiguredParameters().get("interpolation").toString().contains("bicubic"));
+            // The provenance of either builds it again.
+            for (SimCLRFeatureExtractor<?> e : List.of(code, olcut)) {
+                ObjectProvenance saved = ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
+                assertEquals(e.getProvenance(), saved);
+                try (ConfigurationManager manager = new ConfigurationManager()) {
+                    manager.addConfiguration(ProvenanceUtil.extractConfiguration(saved));
+                    SimCLRFeatureExtractor<?> again = manager.lookupAll(SimCLRFeatureExtractor.class).get(0);
+                    assertArrayEquals(code.features(image()), again.features(image()));
+                    again.close();
+                }
+            }
+        }
+    }
+
+    /** The stages apart, as the data sources call them, with the encoder's own size, cut, filter and channels. */
+    @Test
+    void preparedImagesAreEncodedAsWholeOnesAre(@TempDir Path dir) throws IOException {
+        EncoderSettings settings = EncoderSettings.of(
+                Map.of("image-size", "48x64", "resize-short", "70", "channels", "bgr", "std", "0.2,0.3,0.4"), "argument");
+        FeatureCache cache = new FeatureCache(dir, 1 << 20);
+        try (OnnxEncoder plain = OnnxEncoder.open(ENCODER, settings, RuntimeSettings.DEFAULT);
+                SimCLRFeatureExtractor<Label> extractor =
+                        new SimCLRFeatureExtractor<>(new LabelFactory(), ENCODER, settings, RuntimeSettings.DEFAULT, cache);
+                SimCLRFeatureExtractor<Label> other = new SimCLRFeatureExtractor<>(new LabelFactory(), ENCODER,
+                        EncoderSettings.of(Map.of("image-size", "48x64", "resize-short", "70"), "argument"),
+                        RuntimeSettings.DEFAULT, cache);
+                SimCLRFeatureExtractor<Label> shared = extractor.share(new LabelFactory())) {
+            float[][] expected = plain.embed(image());
+            assertArrayEquals(expected, extractor.floatFeatures(image()));
+            assertArrayEquals(extractor.features(image()), extractor.encode(List.of(extractor.prepare(image().get(0)))));
+            assertArrayEquals(expected, shared.floatFeatures(image()));
+            assertEquals(extractor.getProvenance(), shared.getProvenance());
+            assertEquals(1, cache.stats().misses());
+            // The same file fed in another way has features of its own.
+            assertFalse(Arrays.equals(expected[0], other.floatFeatures(image())[0]));
+            assertEquals(2, cache.stats().misses());
+        }
+    }
+
+    @Test
+    void anEncodedModelFeedsItAsTheExtractorDid(@TempDir Path dir) throws IOException {
+        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(ENCODER)).toBuilder();
+        Map.of("image_size", "48x64", "resize_short", "70", "mean", "0.5", "std", "0.25").forEach((k, v) ->
+                model.addMetadataPropsBuilder().setKey("preprocessing." + k).setValue(v));
+        Path encoder = Files.write(dir.resolve("vendor.onnx"), model.build().toByteArray());
+        Path images = Fixture.images(dir.resolve("images"), 4, 3);
+        MutableDataset<Label> features = Fixture.features(encoder, images);
+        Model<Label> classifier = LinearEvaluation.trainer(features, 1).train(features);
+        RgbImage image = image().get(0);
+        Label unknown = Fixture.LABELS.getUnknownOutput();
+        try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder);
+                EncodedModel<Label> encoded = EncodedModel.containing(Fixture.LABELS, encoder, classifier, 0)) {
+            Prediction<Label> expected = classifier.predict(extractor.extract(List.of(image), List.of(unknown)).get(0));
+            assertTrue(expected.distributionEquals(encoded.predictImages(List.of(image)).get(0)));
+            assertTrue(expected.distributionEquals(encoded.predict(encoded.example(image, unknown))), "from pixels");
+            assertTrue(encoded.getProvenance().getInstanceProvenance().toString().contains("short-side-70"));
+        }
+        EncoderSettings given = EncoderSettings.of(Map.of("mean", "0.4"), "argument");
+        try (SimCLRFeatureExtractor<Label> other =
+                new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, given, RuntimeSettings.DEFAULT, null)) {
+            MutableDataset<Label> others = new MutableDataset<>(new ImageFolderDataSource<>(images, other));
+            Model<Label> another = LinearEvaluation.trainer(others, 1).train(others);
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                    () -> EncodedModel.containing(Fixture.LABELS, encoder, another, 0));
+            assertTrue(e.getMessage().contains("mean=0.4 (argument)"), e.getMessage());
         }
     }
 
@@ -87,7 +158,7 @@ class ForeignEncoderExtractorTest {
             {"<property name=\"imageSize\" value=\"big\"/>", "image-size"},
             {"<property name=\"mean\" value=\"0.5\"/>", "--image-size"},
             {"<property name=\"imageSize\" value=\"64\"/><property name=\"provider\" value=\"tpu\"/>", "execution provider"},
-            {"<property name=\"preprocessing\" value=\"nowhere.json\"/>", "nowhere.json"},
+            {"<property name=\"preprocessingFile\" value=\"nowhere.json\"/>", "nowhere.json"},
         };
         for (String[] c : cases) {
             PropertyException e = assertThrows(PropertyException.class, () -> olcut(dir.resolve("e.xml"), c[0]), c[0]);

@@ -8,27 +8,28 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Finds the encoders that a provenance names, however deep. */
-final class EncoderHashes {
-    private EncoderHashes() {}
+/** Finds what a provenance says of encoders, however deep. */
+final class EncoderFacts {
+    private EncoderFacts() {}
 
-    static Set<String> of(Provenance provenance) {
-        Set<String> hashes = new TreeSet<>();
-        collect(provenance, hashes);
-        return hashes;
+    /** The texts under a key. */
+    static Set<String> of(Provenance provenance, String key) {
+        Set<String> texts = new TreeSet<>();
+        collect(provenance, key, texts);
+        return texts;
     }
 
-    private static void collect(Provenance provenance, Set<String> into) {
+    private static void collect(Provenance provenance, String key, Set<String> into) {
         if (provenance instanceof StringProvenance s) {
-            if (s.getKey().equals(SimCLRFeatureExtractor.ExtractorProvenance.ENCODER_HASH)) {
+            if (s.getKey().equals(key)) {
                 into.add(s.getValue());
             }
         } else if (provenance instanceof ObjectProvenance o) {
-            o.forEach(p -> collect(p.getB(), into));
+            o.forEach(p -> collect(p.getB(), key, into));
         } else if (provenance instanceof MapProvenance<?> m) {
-            m.getMap().values().forEach(p -> collect(p, into));
+            m.getMap().values().forEach(p -> collect(p, key, into));
         } else if (provenance instanceof ListProvenance<?> l) {
-            l.getList().forEach(p -> collect(p, into));
+            l.getList().forEach(p -> collect(p, key, into));
         }
     }
 }
