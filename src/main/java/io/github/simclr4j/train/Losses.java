@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 
 /**
@@ -21,7 +22,7 @@ final class Losses {
 
     /** Rows divided by their length. */
     static NDArray normalise(NDArray z) {
-        return z.div(z.square().sum(new int[] {1}, true).sqrt().maximum(FLOOR));
+        return z.div(z.square().sum(new int[] {1}, true).sqrt().maximum(number(z, FLOOR)));
     }
 
     /**
@@ -29,7 +30,7 @@ final class Losses {
      * {@code -log(exp(s(i, j) / t) / sum over k != i of exp(s(i, k) / t))}.
      */
     static NDArray ntXent(NDArray z, double temperature) {
-        NDArray logits = cosines(z).div(temperature).add(self(z).mul(NEVER));
+        NDArray logits = cosines(z).div(number(z, temperature)).add(self(z).mul(NEVER));
         return at(logits.logSoftmax(1), partner(z)).mean().neg();
     }
 
@@ -42,9 +43,9 @@ final class Losses {
     static NDArray ntLogistic(NDArray z, double temperature, boolean semiHard) {
         NDArray cosines = cosines(z);
         NDArray positive = at(cosines, partner(z));
-        NDArray negatives = Activation.softPlus(cosines.div(temperature));
+        NDArray negatives = Activation.softPlus(cosines.div(number(z, temperature)));
         NDArray mask = semiHard ? semiHard(z, cosines, positive) : negative(z);
-        return Activation.softPlus(positive.div(-temperature)).mean().add(mean(negatives, mask));
+        return Activation.softPlus(positive.div(number(z, -temperature))).mean().add(mean(negatives, mask));
     }
 
     /**
@@ -68,19 +69,19 @@ final class Losses {
      * @param prior p, 0 up to (not including) 1
      */
     static NDArray debiased(NDArray z, double temperature, double prior) {
-        NDArray e = cosines(z).div(temperature).exp();
+        NDArray e = cosines(z).div(number(z, temperature)).exp();
         NDArray positive = at(e, partner(z));
         long negatives = z.getShape().get(0) - 2;
         NDArray g = e.mul(negative(z)).sum(new int[] {1}, true)
-                .sub(positive.mul(negatives * prior))
-                .div(1 - prior)
-                .maximum((float) (negatives * Math.exp(-1 / temperature)));
+                .sub(positive.mul(number(z, negatives * prior)))
+                .div(number(z, 1 - prior))
+                .maximum(number(z, negatives * Math.exp(-1 / temperature)));
         return positive.div(positive.add(g)).log().mean().neg();
     }
 
     /** Decoupled contrastive loss (Yeh et al. 2022, equation 6): NT-Xent without the positive in the denominator. */
     static NDArray decoupled(NDArray z, double temperature) {
-        NDArray logits = cosines(z).div(temperature);
+        NDArray logits = cosines(z).div(number(z, temperature));
         NDArray others = logits.add(negative(z).neg().add(1).mul(NEVER));
         NDArray top = others.max(new int[] {1}, true).stopGradient();
         NDArray log = others.sub(top).exp().sum(new int[] {1}, true).log().add(top);
@@ -101,7 +102,7 @@ final class Losses {
             }
         }
         NDArray mask = like(z, z.getManager().create(same).reshape(rows, rows));
-        NDArray log = cosines(z).div(temperature).add(self(z).mul(NEVER)).logSoftmax(1);
+        NDArray log = cosines(z).div(number(z, temperature)).add(self(z).mul(NEVER)).logSoftmax(1);
         return log.mul(mask).sum(new int[] {1}, true).div(mask.sum(new int[] {1}, true)).mean().neg();
     }
 
@@ -120,7 +121,7 @@ final class Losses {
         NDArray columns = queue.transpose();
         // It would stay with the queue, and so for ever.
         columns.attach(query.getManager());
-        return NDArrays.concat(new NDList(positive, q.matMul(columns)), 1).div(temperature);
+        return NDArrays.concat(new NDList(positive, q.matMul(columns)), 1).div(number(query, temperature));
     }
 
     /**
@@ -132,7 +133,7 @@ final class Losses {
     static NDArray queryKeyLogits(NDArray z, double temperature) {
         long n = z.getShape().get(0) / 2;
         NDArray unit = normalise(z);
-        return unit.get(":" + n).matMul(unit.get(n + ":").transpose()).div(temperature);
+        return unit.get(":" + n).matMul(unit.get(n + ":").transpose()).div(number(z, temperature));
     }
 
     /** Cross entropy where the first column is right. */
@@ -218,6 +219,14 @@ final class Losses {
 
     private static NDArray at(NDArray rows, NDArray column) {
         return rows.gather(column, 1);
+    }
+
+    /**
+     * A number that an operation may keep for its backward pass. DJL makes one of a Java number, too, but in memory that Java's
+     * garbage collector frees, and closes it at once: a collection before the backward pass then leaves a gradient of rubbish.
+     */
+    static NDArray number(NDArray like, double value) {
+        return like.getManager().full(new Shape(), (float) value, like.getDataType());
     }
 
     private static NDArray like(NDArray z, NDArray constant) {

@@ -189,7 +189,7 @@ final class Step {
     }
 
     private NDArray scaled(NDArray loss) {
-        return scale == 1 ? loss : loss.mul(scale);
+        return scale == 1 ? loss : loss.mul(Losses.number(loss, scale));
     }
 
     private Map<String, NDArray> gradients(NDManager manager) {

@@ -71,6 +71,40 @@ class GoldenTest {
         assertEquals(Set.of("nt_xent", "nt_logistic", "margin_triplet", "debiased", "sup_con", "info_nce_queue"), seen);
     }
 
+    /** What a loss keeps for its backward pass must not lie in memory that the garbage collector may free. */
+    @Test
+    void gradientsOutliveAGarbageCollection() throws Exception {
+        Set<String> seen = new TreeSet<>();
+        for (JsonObject row : Golden.read("losses.json")) {
+            String name = row.get("name").getAsString();
+            if (!seen.add(name)) {
+                continue;
+            }
+            try (NDManager m = Torch.engine().newBaseManager()) {
+                NDArray z1 = Golden.tensor(m, row.get(name.equals("info_nce_queue") ? "query" : "z1"));
+                NDArray z2 = Golden.tensor(m, row.get(name.equals("info_nce_queue") ? "key" : "z2"));
+                z1.setRequiresGradient(true);
+                try (GradientCollector c = Torch.engine().newGradientCollector()) {
+                    NDArray loss = loss(name, row, m, z1, z2);
+                    for (int i = 0; i < 3; i++) {
+                        System.gc();
+                        Thread.sleep(30);
+                        for (int size = 4; size <= 64; size *= 2) {
+                            for (int k = 0; k < 2000; k++) {
+                                java.nio.ByteBuffer b = java.nio.ByteBuffer.allocateDirect(size);
+                                for (int at = 0; at < size; at++) {
+                                    b.put((byte) 0xff);
+                                }
+                            }
+                        }
+                    }
+                    c.backward(loss);
+                }
+                Golden.same(Golden.data(row.getAsJsonArray("grads").get(0)), z1.getGradient().toFloatArray(), 1e-5, 0, name);
+            }
+        }
+    }
+
     private static NDArray loss(String name, JsonObject row, NDManager m, NDArray z1, NDArray z2) {
         double t = row.has("temperature") ? row.get("temperature").getAsDouble() : 0;
         if (name.equals("info_nce_queue")) {
