@@ -6,6 +6,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import io.github.simclr4j.onnx.EncoderLayout;
 import io.github.simclr4j.onnx.EncoderWriter;
+import io.github.simclr4j.onnx.LinearClassifier;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.ResNet;
@@ -97,8 +98,10 @@ public final class Pretrainer {
      * @param finalLoss mean loss of the last epoch
      * @param viewsPerSecond of this run; 0 if nothing was left to do
      * @param knn accuracy of nearest neighbours after the last epoch, or NaN
+     * @param classifier of supervised training, on the encoder's features; null for the other methods
      */
-    public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn) {}
+    public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn,
+            LinearClassifier classifier) {}
 
     /**
      * Trains to the end.
@@ -243,8 +246,11 @@ public final class Pretrainer {
             Map<String, String> metadata = new TreeMap<>(description);
             metadata.put("training.epochs", "" + epoch);
             metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
-            return new Result(export(average == null ? network : average, s.imageSize(), metadata), epoch,
-                    (long) epoch * stepsPerEpoch, resumed, loss, speed, knn);
+            Network last = average == null ? network : average;
+            LinearClassifier classifier = !s.method().name().equals("supervised") ? null : new LinearClassifier(
+                    last.values(Head.dense(0) + ".weight"), last.values(Head.dense(0) + ".bias"), images.classes());
+            return new Result(export(last, s.imageSize(), metadata), epoch, (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
+                    classifier);
         }
 
         private void epoch(int epoch, int first) throws IOException {

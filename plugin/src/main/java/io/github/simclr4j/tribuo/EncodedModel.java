@@ -30,7 +30,6 @@ import java.util.function.IntFunction;
 import org.tribuo.CategoricalInfo;
 import org.tribuo.Example;
 import org.tribuo.Excuse;
-import org.tribuo.Feature;
 import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.Model;
 import org.tribuo.MutableFeatureMap;
@@ -141,6 +140,22 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     public static <T extends Output<T>> EncodedModel<T> referringTo(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
         return create(factory, model, read(encoder), false, encoder.toString(), threads, null);
+    }
+
+    /**
+     * A model that is saved with the encoder inside, from an encoder that is in no file.
+     *
+     * @param factory what makes outputs, the unknown one included
+     * @param encoder the bytes of the encoder file, which are not copied
+     * @param name what errors call it
+     * @param model trained on this encoder's features; it stays usable on its own
+     * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
+     * @throws IOException if it is no encoder
+     * @throws IllegalArgumentException if the model was trained on other features, see {@link #referringTo}
+     */
+    public static <T extends Output<T>> EncodedModel<T> containing(
+            OutputFactory<T> factory, byte[] encoder, String name, Model<T> model, int threads) throws IOException {
+        return create(factory, model, encoder, true, name, threads, null);
     }
 
     private static byte[] read(Path encoder) throws IOException {
@@ -389,38 +404,14 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     private List<Prediction<T>> predictBatch(List<Example<T>> examples) {
         List<RgbImage> images = new ArrayList<>(examples.size());
         for (Example<T> example : examples) {
-            images.add(image(example));
+            images.add(PixelFeatureExtractor.image(example, encoder.preprocessing().size()));
         }
-        List<Prediction<T>> inner = predictFeatures(images, i -> name(examples.get(i)));
+        List<Prediction<T>> inner = predictFeatures(images, i -> PixelFeatureExtractor.name(examples.get(i)));
         List<Prediction<T>> predictions = new ArrayList<>(inner.size());
         for (int i = 0; i < inner.size(); i++) {
             predictions.add(new Prediction<>(inner.get(i), examples.get(i).size(), examples.get(i)));
         }
         return predictions;
-    }
-
-    private static String name(Example<?> example) {
-        return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("an example");
-    }
-
-    private RgbImage image(Example<T> example) {
-        int size = encoder.preprocessing().size();
-        if (example.size() == 0) {
-            throw new IllegalArgumentException(name(example) + " has no features");
-        }
-        byte[] rgb = new byte[3 * size * size];
-        for (Feature feature : example) {
-            int id = featureIDMap.getID(feature.getName());
-            long value = Math.round(feature.getValue() * 255);
-            if (id < 0 || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
-                throw new IllegalArgumentException("Expected the pixels " + pixelNames[0] + " to "
-                        + pixelNames[rgb.length - 1] + " of an image of " + size + "x" + size
-                        + " with values from 0 to 1, found " + feature.getName() + " = " + feature.getValue() + " in "
-                        + name(example));
-            }
-            rgb[id] = (byte) value;
-        }
-        return new RgbImage(size, size, rgb);
     }
 
     /**
