@@ -46,19 +46,23 @@ final class Evaluation {
         this.progress = progress;
         shares = new LinkedHashMap<>();
         for (String label : labels) {
-            String text = label.strip();
-            double share;
-            try {
-                share = Double.parseDouble(text.replace("%", "")) / 100;
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("A share of labels must look like 10%, found " + label, e);
-            }
-            if (!text.endsWith("%") || !(share > 0 && share <= 1)) {
-                throw new IllegalArgumentException(
-                        "A share of labels must be above 0% and at most 100%, found " + label);
-            }
-            shares.put(text, share);
+            shares.put(label.strip(), share(label));
         }
+    }
+
+    /** A share such as {@code 10%} as a number. */
+    static double share(String label) {
+        String text = label.strip();
+        double share;
+        try {
+            share = Double.parseDouble(text.replace("%", "")) / 100;
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("A share of labels must look like 10%, found " + label, e);
+        }
+        if (!text.endsWith("%") || !(share > 0 && share <= 1)) {
+            throw new IllegalArgumentException("A share of labels must be above 0% and at most 100%, found " + label);
+        }
+        return share;
     }
 
     /** Runs an encoder of ours. */

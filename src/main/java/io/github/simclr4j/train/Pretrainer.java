@@ -13,6 +13,7 @@ import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.onnx.WeightReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -331,12 +332,25 @@ public final class Pretrainer {
             }
             // An interrupted thread can't write.
             boolean interrupted = Thread.interrupted();
-            double[] scaling = step.scaling();
-            Checkpoint.write(options.checkpoints(), (long) epoch * stepsPerEpoch + done, options.keep(),
-                    new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], description), tensors);
+            try {
+                write(epoch, done);
+            } catch (IOException e) {
+                if (!(e.getCause() instanceof ClosedByInterruptException)) {
+                    throw e;
+                }
+                // It was interrupted while it wrote.
+                interrupted = Thread.interrupted();
+                write(epoch, done);
+            }
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+
+        private void write(int epoch, int done) throws IOException {
+            double[] scaling = step.scaling();
+            Checkpoint.write(options.checkpoints(), (long) epoch * stepsPerEpoch + done, options.keep(),
+                    new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], description), tensors);
         }
 
         private void report(int epoch, double speed, Metrics metrics) throws IOException {
