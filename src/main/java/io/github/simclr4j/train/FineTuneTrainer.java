@@ -212,7 +212,7 @@ public final class FineTuneTrainer implements Trainer<Label> {
             Progress progress) throws IOException {
         Pretrainer trainer = new Pretrainer(
                 Recipe.settings(start.network(), start.imageSize(), images.count(), epochs, batchSize, learningRate, views,
-                        Recipe.seed(seed, invocation)),
+                        1, Recipe.seed(seed, invocation)),
                 device, threads, progress);
         trainer.startFrom(encoder);
         return trainer.run(images, options);

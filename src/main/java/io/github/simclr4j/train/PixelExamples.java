@@ -52,9 +52,13 @@ final class PixelExamples {
                     + " use them in self-training or distillation");
         }
         twoClasses(found);
+        return set(images, labels.stream().mapToInt(i -> i).toArray(), outputs, size);
+    }
+
+    /** Images and their classes' numbers. */
+    static ImageSet set(List<RgbImage> images, int[] labels, ImmutableOutputInfo<Label> outputs, int size) {
         ImageSet bare = ImageSet.of(images, size);
-        return new ImageSet(size, bare.pixels(), labels.stream().mapToInt(i -> i).toArray(), classes(outputs), List.of(),
-                bare.fingerprint());
+        return new ImageSet(size, bare.pixels(), labels, classes(outputs), List.of(), bare.fingerprint());
     }
 
     static void twoClasses(Set<String> found) {

@@ -45,6 +45,7 @@ public final class Pretrainer {
     private final Device device;
     private final Progress progress;
     private Start start;
+    private SoftLabels soft;
 
     /**
      * Prepares a run.
@@ -85,6 +86,11 @@ public final class Pretrainer {
             progress.line(file + " also has " + String.join(", ", loaded.leftOver()) + ", which is left out");
         }
         start = new Start(OnnxEncoder.sha256(Files.readAllBytes(file)), loaded.weights());
+    }
+
+    /** Learns what a teacher says of each image in place of its label; the settings' method is supervised training. */
+    void distil(SoftLabels labels) {
+        soft = labels;
     }
 
     private record Start(String sha256, Map<String, float[]> weights) {}
@@ -133,7 +139,9 @@ public final class Pretrainer {
                 if (start != null) {
                     load(start, network, feed, used, images.count());
                 }
-                try (Method method = Method.of(used, network, used.batch(), passes)) {
+                try (Method method = soft == null
+                        ? Method.of(used, network, used.batch(), passes)
+                        : new Distillation(network, soft, used.method().temperature())) {
                     return new Run(used, images, options, network, method, new Step(used, network, method, passes), feed)
                             .toTheEnd();
                 }
@@ -196,6 +204,10 @@ public final class Pretrainer {
             description.put("data.fingerprint", images.fingerprint());
             if (start != null) {
                 description.put("training.started_from", start.sha256());
+            }
+            if (soft != null) {
+                description.put("training.method", "distillation");
+                description.put("training.soft_labels", soft.sha256());
             }
             description.put(RUN, Instant.now().toString());
             stepsPerEpoch = images.count() / s.batch();

@@ -34,13 +34,17 @@ final class Recipe {
         }
     }
 
-    /** The settings of a run. */
+    /**
+     * The settings of a run.
+     *
+     * @param temperature of soft labels; without them it does nothing
+     */
     static PretrainSettings settings(ResNet network, int imageSize, int images, int epochs, int batchSize,
-            double learningRate, String views, long seed) {
+            double learningRate, String views, double temperature, long seed) {
         int batch = Math.max(2, Math.min(batchSize, images));
         Composition composition = Composition.of(views);
         return new PretrainSettings(network, imageSize, Head.simclr(1), composition, composition,
-                MethodSettings.of("supervised", "nt-xent", 1),
+                MethodSettings.of("supervised", "nt-xent", temperature),
                 new OptimiserSettings("nesterov", learningRate == 0 ? 0.05 * batch / 256 : learningRate, 0, 0.9, 0, "cosine", 0, 0),
                 batch, 0, 0, epochs, false, true, seed);
     }

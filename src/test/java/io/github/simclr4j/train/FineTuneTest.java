@@ -94,6 +94,13 @@ class FineTuneTest {
         return set;
     }
 
+    /** The same pixels without a label. */
+    static Example<Label> unlabelled(Example<Label> example) {
+        ArrayExample<Label> bare = new ArrayExample<>(LabelFactory.UNKNOWN_LABEL);
+        example.forEach(bare::add);
+        return bare;
+    }
+
     private static FineTuneTrainer trainer(int epochs, double rate) {
         return new FineTuneTrainer(encoder, epochs, 16, rate, "flip", "cpu", 1, 7);
     }
@@ -213,8 +220,8 @@ class FineTuneTest {
 
     @Test
     void theRateIsThePapersForTheBatch() {
-        assertEquals(0.8, Recipe.settings(Small.NET, SIZE, 100_000, 60, 4096, 0, "supervised", 1).optimiser().rate(), 1e-12);
-        assertEquals(0.05 * 10 / 256, Recipe.settings(Small.NET, SIZE, 10, 60, 64, 0, "supervised", 1).optimiser().rate(), 1e-12);
+        assertEquals(0.8, Recipe.settings(Small.NET, SIZE, 100_000, 60, 4096, 0, "supervised", 1, 1).optimiser().rate(), 1e-12);
+        assertEquals(0.05 * 10 / 256, Recipe.settings(Small.NET, SIZE, 10, 60, 64, 0, "supervised", 1, 1).optimiser().rate(), 1e-12);
     }
 
     private static void fails(String part, Class<? extends Exception> type, Executable what) {

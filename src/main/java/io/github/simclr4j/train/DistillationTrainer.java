@@ -1,0 +1,309 @@
+package io.github.simclr4j.train;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
+import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.tribuo.EncodedModel;
+import io.github.simclr4j.tribuo.PixelFeatureExtractor;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.logging.Logger;
+import java.util.stream.Collectors;
+import org.tribuo.ConfigurableDataSource;
+import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.ImmutableOutputInfo;
+import org.tribuo.Model;
+import org.tribuo.MutableDataset;
+import org.tribuo.Prediction;
+import org.tribuo.Trainer;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.provenance.TrainerProvenance;
+import org.tribuo.provenance.impl.TrainerProvenanceImpl;
+
+/**
+ * Distillation (Chen et al. 2020b, section 2.3): a teacher that was trained on the labelled examples, such as by a
+ * {@link FineTuneTrainer}, says how likely each class is for every example, and a student of the same or a smaller architecture
+ * learns these soft labels. The loss is equation 2, {@code -sum over y of P(y|x; t) * log S(y|x; t)}, where P is the teacher's
+ * distribution and S the student's, both at the temperature t.
+ *
+ * <p>The student learns from all examples of the training set, with a label or with the unknown one, and from all of another
+ * data source, whatever their outputs; that source is read once, by the first training. The teacher sees each image as it is,
+ * once; the student its random views.
+ *
+ * <p>Examples and models are those of {@link FineTuneTrainer}: pixels at the student's image size in, an {@link EncodedModel}
+ * that the caller closes out. The teacher gets the same examples, and is closed if it can be.
+ */
+public final class DistillationTrainer implements Trainer<Label> {
+    /** Provenance of a training: how many examples had a label. */
+    public static final String LABELLED = "distillation-labelled";
+    /** Provenance of a training: how many examples had none. */
+    public static final String UNLABELLED = "distillation-unlabelled";
+
+    private static final Logger logger = Logger.getLogger(DistillationTrainer.class.getName());
+
+    @Config(mandatory = true, description = "Trainer of the teacher; its models must give probabilities.")
+    private Trainer<Label> teacher;
+
+    @Config(description = "Unlabelled examples, whatever their outputs, beside those of the training set with the unknown one.")
+    private ConfigurableDataSource<Label> unlabelled;
+
+    @Config(description = "The encoder that the student starts from (ONNX); none for a student with random weights.")
+    private Path encoder;
+
+    @Config(description = "Architecture of a student with random weights: resnet18, 34, 50, 101 or 152.")
+    private String architecture = "resnet18";
+
+    @Config(description = "Multiplies the channels of every layer of a student with random weights.")
+    private double width = 0.25;
+
+    @Config(description = "How a student with random weights starts: cifar or imagenet.")
+    private String stem = "cifar";
+
+    @Config(description = "Side in pixels of the images of a student with random weights.")
+    private int imageSize = 32;
+
+    @Config(description = "Temperature of the teacher's and the student's distribution.")
+    private double temperature = 1;
+
+    @Config(description = "Passes over the examples.")
+    private int epochs = 60;
+
+    @Config(description = "Images a step, each gives two views; all of them if there are fewer.")
+    private int batchSize = 64;
+
+    @Config(description = "Learning rate; 0 for 0.05 * batch / 256.")
+    private double learningRate = 0;
+
+    @Config(description = "Random views: a preset or augmentations in order.")
+    private String views = "supervised";
+
+    @Config(description = "Where to train: auto, cpu, gpu or gpu:N.")
+    private String device = "auto";
+
+    @Config(description = "Threads on the CPU, 0 for the libraries' own choice.")
+    private int threads = 0;
+
+    @Config(description = "Seed of everything random but the teacher.")
+    private long seed = Trainer.DEFAULT_SEED;
+
+    private int trainInvocationCounter;
+    private List<Example<Label>> pool;
+
+    /** For OLCUT. */
+    private DistillationTrainer() {}
+
+    /**
+     * A student that starts from an encoder.
+     *
+     * @param teacher trains the teacher; its models must give probabilities
+     * @param unlabelled unlabelled examples beside those of the training set whose output is unknown, or null
+     * @param encoder what the student starts from
+     * @param temperature t, above 0
+     * @param epochs passes over the examples, at least 1
+     * @param batchSize images a step, at least 2
+     * @param learningRate after which the steps follow half a cosine to 0; 0 for 0.05 * batch / 256
+     * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param threads on the CPU, 0 for the libraries' own choice
+     * @param seed of everything random but the teacher
+     * @throws PropertyException if a value is out of range
+     */
+    public DistillationTrainer(Trainer<Label> teacher, ConfigurableDataSource<Label> unlabelled, Path encoder,
+            double temperature, int epochs, int batchSize, double learningRate, String device, int threads, long seed) {
+        this.teacher = teacher;
+        this.unlabelled = unlabelled;
+        this.encoder = encoder;
+        this.temperature = temperature;
+        this.epochs = epochs;
+        this.batchSize = batchSize;
+        this.learningRate = learningRate;
+        this.device = device;
+        this.threads = threads;
+        this.seed = seed;
+        postConfig();
+    }
+
+    /**
+     * A student that starts with random weights.
+     *
+     * @param student its architecture
+     * @param imageSize side in pixels of its images; the other arguments are as above
+     * @throws PropertyException if a value is out of range
+     */
+    public DistillationTrainer(Trainer<Label> teacher, ConfigurableDataSource<Label> unlabelled, ResNet student, int imageSize,
+            double temperature, int epochs, int batchSize, double learningRate, String device, int threads, long seed) {
+        this(teacher, unlabelled, null, temperature, epochs, batchSize, learningRate, device, threads, seed);
+        this.architecture = student.name();
+        this.width = student.width();
+        this.stem = student.stem().name().toLowerCase(Locale.ROOT);
+        this.imageSize = imageSize;
+        postConfig();
+    }
+
+    /** Used by the OLCUT configuration system, and should not be called by external code. */
+    @Override
+    public void postConfig() {
+        Recipe.check(epochs, batchSize, learningRate, views, threads);
+        if (!(temperature > 0)) {
+            throw new PropertyException("", "temperature", "Expected above 0, found " + temperature);
+        }
+        if (imageSize < 8) {
+            throw new PropertyException("", "imageSize", "Expected at least 8, found " + imageSize);
+        }
+        try {
+            ResNet.of(architecture, width, stem);
+        } catch (IllegalArgumentException e) {
+            throw new PropertyException(e, "", "architecture", e.getMessage());
+        }
+    }
+
+    @Override
+    public EncodedModel<Label> train(Dataset<Label> examples) {
+        return train(examples, Collections.emptyMap());
+    }
+
+    @Override
+    public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance) {
+        return train(examples, runProvenance, INCREMENT_INVOCATION_COUNT);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalArgumentException if no example has a label, there is one class alone, an example is no image of the
+     *     student's size, or the teacher gives no probabilities
+     * @throws UncheckedIOException if the encoder can't be read or is no residual network, or if the thread was interrupted
+     */
+    @Override
+    public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
+        TrainerProvenance provenance;
+        int invocation;
+        List<Example<Label>> all;
+        synchronized (this) {
+            if (invocationCount != INCREMENT_INVOCATION_COUNT) {
+                setInvocationCount(invocationCount);
+            }
+            provenance = getProvenance();
+            invocation = trainInvocationCounter++;
+            all = new ArrayList<>(pool());
+        }
+        MutableDataset<Label> labelled = new MutableDataset<>(examples.getSourceProvenance(), examples.getOutputFactory());
+        for (Example<Label> example : examples) {
+            if (!example.getOutput().equals(LabelFactory.UNKNOWN_LABEL)) {
+                // A data set makes the names in its examples its own: give it copies.
+                labelled.add(example.copy());
+            }
+            all.add(example);
+        }
+        PixelExamples.twoClasses(labelled.getOutputs().stream().map(Label::getLabel).collect(Collectors.toSet()));
+        try {
+            StartingPoint start = encoder == null ? null : StartingPoint.of(encoder);
+            int size = start == null ? imageSize : start.imageSize();
+            List<RgbImage> images = new ArrayList<>(all.size());
+            for (Example<Label> example : all) {
+                images.add(PixelFeatureExtractor.image(example, size));
+            }
+            Map<String, Provenance> run = new HashMap<>(runProvenance);
+            run.put(LABELLED, new IntProvenance(LABELLED, labelled.size()));
+            run.put(UNLABELLED, new IntProvenance(UNLABELLED, all.size() - labelled.size()));
+            ImmutableOutputInfo<Label> outputs = labelled.getOutputIDInfo();
+            SoftLabels soft = ask(teacher.train(labelled, Collections.emptyMap(), invocation), all, outputs);
+            ImageSet set = PixelExamples.set(images, mostLikely(soft), outputs, size);
+            Pretrainer student = new Pretrainer(
+                    Recipe.settings(start == null ? ResNet.of(architecture, width, stem) : start.network(), size, set.count(),
+                            epochs, batchSize, learningRate, views, temperature, Recipe.seed(seed, invocation)),
+                    device, threads, PixelExamples.log(logger));
+            if (start != null) {
+                student.startFrom(encoder);
+            }
+            student.distil(soft);
+            return LinearModels.of("distilled", student.run(set, RunOptions.checkpoints(null)), outputs,
+                    examples.getProvenance(), provenance, run, start, threads);
+        } catch (IOException e) {
+            throw Recipe.unchecked(e);
+        }
+    }
+
+    private List<Example<Label>> pool() {
+        if (pool == null) {
+            List<Example<Label>> read = new ArrayList<>();
+            if (unlabelled != null) {
+                unlabelled.forEach(read::add);
+            }
+            pool = read;
+        }
+        return pool;
+    }
+
+    /** The teacher's distributions at the temperature; frees the teacher. */
+    private SoftLabels ask(Model<Label> model, List<Example<Label>> all, ImmutableOutputInfo<Label> outputs) {
+        try {
+            if (!model.generatesProbabilities()) {
+                throw new IllegalArgumentException("Expected a teacher that gives probabilities, found "
+                        + model.getClass().getSimpleName() + " which gives scores");
+            }
+            List<Prediction<Label>> predictions = model.predict(all);
+            List<String> classes = PixelExamples.classes(outputs);
+            float[][] soft = new float[all.size()][];
+            for (int i = 0; i < soft.length; i++) {
+                Map<String, Label> scores = predictions.get(i).getOutputScores();
+                soft[i] = SoftLabels.at(temperature, classes.stream().mapToDouble(c -> scores.get(c).getScore()).toArray());
+            }
+            return new SoftLabels(soft);
+        } finally {
+            if (model instanceof EncodedModel<?> encoded) {
+                encoded.close();
+            }
+        }
+    }
+
+    private static int[] mostLikely(SoftLabels soft) {
+        int[] labels = new int[soft.probabilities().length];
+        for (int i = 0; i < labels.length; i++) {
+            float[] p = soft.probabilities()[i];
+            for (int c = 1; c < p.length; c++) {
+                if (p[c] > p[labels[i]]) {
+                    labels[i] = c;
+                }
+            }
+        }
+        return labels;
+    }
+
+    @Override
+    public synchronized int getInvocationCount() {
+        return trainInvocationCounter;
+    }
+
+    @Override
+    public synchronized void setInvocationCount(int invocationCount) {
+        if (invocationCount < 0) {
+            throw new IllegalArgumentException("Expected an invocation count of at least 0, found " + invocationCount);
+        }
+        trainInvocationCounter = invocationCount;
+    }
+
+    @Override
+    public TrainerProvenance getProvenance() {
+        return new TrainerProvenanceImpl(this);
+    }
+
+    @Override
+    public String toString() {
+        return "DistillationTrainer(teacher=" + teacher + ",encoder=" + encoder + ",architecture=" + architecture + ",width="
+                + width + ",stem=" + stem + ",imageSize=" + imageSize + ",temperature=" + temperature + ",epochs=" + epochs
+                + ",batchSize=" + batchSize + ",learningRate=" + learningRate + ",views=" + views + ",device=" + device
+                + ",threads=" + threads + ",seed=" + seed + ")";
+    }
+}
