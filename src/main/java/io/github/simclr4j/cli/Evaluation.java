@@ -65,6 +65,11 @@ final class Evaluation {
         return share;
     }
 
+    /** The shares as they were written and as numbers, in order. */
+    Map<String, Double> shares() {
+        return shares;
+    }
+
     /** Runs an encoder of ours. */
     Result run() throws IOException {
         return run(EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(common.threads));
@@ -102,7 +107,7 @@ final class Evaluation {
         }
     }
 
-    private List<String> sameClasses(ImageFeatureExtractor<Label> extractor) {
+    List<String> sameClasses(ImageFeatureExtractor<Label> extractor) {
         List<String> known = new ImageFolderDataSource<>(train, extractor).classNames();
         List<String> unknown = new ArrayList<>(new ImageFolderDataSource<>(test, extractor).classNames());
         unknown.removeAll(known);
@@ -142,7 +147,7 @@ final class Evaluation {
         return skipped;
     }
 
-    private MutableDataset<Label> extract(String task, ImageFolderDataSource<Label> source) {
+    MutableDataset<Label> extract(String task, ImageFolderDataSource<Label> source) {
         MutableDataset<Label> dataset = new MutableDataset<>(source.getProvenance(), source.getOutputFactory());
         progress.start(task, source.size());
         for (Example<Label> example : source) {

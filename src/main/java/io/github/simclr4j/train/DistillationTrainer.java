@@ -29,6 +29,7 @@ import org.tribuo.Prediction;
 import org.tribuo.Trainer;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
+import org.tribuo.provenance.DatasetProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 
@@ -219,20 +220,48 @@ public final class DistillationTrainer implements Trainer<Label> {
             run.put(UNLABELLED, new IntProvenance(UNLABELLED, all.size() - labelled.size()));
             ImmutableOutputInfo<Label> outputs = labelled.getOutputIDInfo();
             SoftLabels soft = ask(teacher.train(labelled, Collections.emptyMap(), invocation), all, outputs);
-            ImageSet set = PixelExamples.set(images, mostLikely(soft), outputs, size);
-            Pretrainer student = new Pretrainer(
-                    Recipe.settings(start == null ? ResNet.of(architecture, width, stem) : start.network(), size, set.count(),
-                            epochs, batchSize, learningRate, views, temperature, Recipe.seed(seed, invocation)),
-                    device, threads, PixelExamples.log(logger));
-            if (start != null) {
-                student.startFrom(encoder);
-            }
-            student.distil(soft);
-            return LinearModels.of("distilled", student.run(set, RunOptions.checkpoints(null)), outputs,
-                    examples.getProvenance(), provenance, run, start, threads);
+            return run(start, images, soft, outputs, examples.getProvenance(), provenance, run, invocation,
+                    PixelExamples.log(logger));
         } catch (IOException e) {
             throw Recipe.unchecked(e);
         }
+    }
+
+    /**
+     * Distils a teacher that is trained already, on images that are in no data set; it counts as no invocation.
+     *
+     * @param model what the teacher trained; it stays the caller's
+     * @param images with labels or without, which are not looked at
+     * @param description what they are, for the model's provenance
+     * @throws IOException if the encoder can't be read or is no residual network, or if the thread was interrupted
+     */
+    public EncodedModel<Label> distil(EncodedModel<Label> model, ImageSet images, String description, Progress progress)
+            throws IOException {
+        List<RgbImage> decoded = images.pixels().stream().map(p -> new RgbImage(images.side(), images.side(), p)).toList();
+        StartingPoint start = encoder == null ? null : StartingPoint.of(encoder);
+        int size = start == null ? imageSize : start.imageSize();
+        ImmutableOutputInfo<Label> outputs = model.getOutputIDInfo();
+        return run(start, decoded, soften(model.predictImages(decoded), outputs), outputs,
+                LinearModels.data(description, images.count(), 3 * size * size, outputs.size()), getProvenance(),
+                Map.of(), 0, progress);
+    }
+
+    private EncodedModel<Label> run(StartingPoint start, List<RgbImage> images, SoftLabels soft,
+            ImmutableOutputInfo<Label> outputs, DatasetProvenance data, TrainerProvenance provenance,
+            Map<String, Provenance> run, int invocation, Progress progress) throws IOException {
+        // Images that are kept larger than the student's stay so: a small crop of them is still sharp.
+        ImageSet set = PixelExamples.set(images, mostLikely(soft), outputs, images.get(0).width());
+        Pretrainer student = new Pretrainer(
+                Recipe.settings(start == null ? ResNet.of(architecture, width, stem) : start.network(),
+                        start == null ? imageSize : start.imageSize(), set.count(), epochs, batchSize, learningRate, views,
+                        temperature, Recipe.seed(seed, invocation)),
+                device, threads, progress);
+        if (start != null) {
+            student.startFrom(encoder);
+        }
+        student.distil(soft);
+        return LinearModels.of("distilled", student.run(set, RunOptions.checkpoints(null)), outputs, data, provenance, run,
+                start, threads);
     }
 
     private List<Example<Label>> pool() {
@@ -253,19 +282,22 @@ public final class DistillationTrainer implements Trainer<Label> {
                 throw new IllegalArgumentException("Expected a teacher that gives probabilities, found "
                         + model.getClass().getSimpleName() + " which gives scores");
             }
-            List<Prediction<Label>> predictions = model.predict(all);
-            List<String> classes = PixelExamples.classes(outputs);
-            float[][] soft = new float[all.size()][];
-            for (int i = 0; i < soft.length; i++) {
-                Map<String, Label> scores = predictions.get(i).getOutputScores();
-                soft[i] = SoftLabels.at(temperature, classes.stream().mapToDouble(c -> scores.get(c).getScore()).toArray());
-            }
-            return new SoftLabels(soft);
+            return soften(model.predict(all), outputs);
         } finally {
             if (model instanceof EncodedModel<?> encoded) {
                 encoded.close();
             }
         }
+    }
+
+    private SoftLabels soften(List<Prediction<Label>> predictions, ImmutableOutputInfo<Label> outputs) {
+        List<String> classes = PixelExamples.classes(outputs);
+        float[][] soft = new float[predictions.size()][];
+        for (int i = 0; i < soft.length; i++) {
+            Map<String, Label> scores = predictions.get(i).getOutputScores();
+            soft[i] = SoftLabels.at(temperature, classes.stream().mapToDouble(c -> scores.get(c).getScore()).toArray());
+        }
+        return new SoftLabels(soft);
     }
 
     private static int[] mostLikely(SoftLabels soft) {

@@ -3,8 +3,6 @@ package io.github.simclr4j.train;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
-import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.tribuo.EncodedModel;
 import io.github.simclr4j.tribuo.PixelFeatureExtractor;
 import java.io.IOException;
@@ -12,19 +10,15 @@ import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.logging.Logger;
 import org.tribuo.Dataset;
-import org.tribuo.MutableDataset;
 import org.tribuo.MutableOutputInfo;
 import org.tribuo.Trainer;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
-import org.tribuo.provenance.DatasetProvenance;
-import org.tribuo.provenance.SimpleDataSourceProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 
@@ -180,8 +174,7 @@ public final class FineTuneTrainer implements Trainer<Label> {
         if (images.labels() == null) {
             throw new IllegalArgumentException("Expected images with labels: one sub-folder a class");
         }
-        LabelFactory factory = new LabelFactory();
-        MutableOutputInfo<Label> outputs = factory.generateInfo();
+        MutableOutputInfo<Label> outputs = new LabelFactory().generateInfo();
         Set<String> found = new TreeSet<>();
         for (int label : images.labels()) {
             outputs.observe(new Label(images.classes().get(label)));
@@ -192,20 +185,8 @@ public final class FineTuneTrainer implements Trainer<Label> {
         Pretrainer.Result result = run(start, images, 0, options, progress);
         int features = 3 * start.imageSize() * start.imageSize();
         return new Tuned(LinearModels.of("fine-tuned", result, outputs.generateImmutableOutputInfo(),
-                provenance(description, factory, images.count(), features, found.size()), getProvenance(), Map.of(), start,
+                LinearModels.data(description, images.count(), features, found.size()), getProvenance(), Map.of(), start,
                 threads), result);
-    }
-
-    /** That of a data set which never was one of Tribuo's. */
-    private static DatasetProvenance provenance(String description, LabelFactory factory, int images, int features, int classes) {
-        MutableDataset<Label> empty = new MutableDataset<>(new SimpleDataSourceProvenance(description, factory), factory);
-        Map<String, Provenance> all = new HashMap<>();
-        for (Pair<String, Provenance> p : empty.getProvenance()) {
-            all.put(p.getA(), p.getB());
-        }
-        Map.of("num-examples", images, "num-features", features, "num-outputs", classes)
-                .forEach((key, value) -> all.put(key, new IntProvenance(key, value)));
-        return new DatasetProvenance(all);
     }
 
     private Pretrainer.Result run(StartingPoint start, TrainingImages images, int invocation, RunOptions options,

@@ -2,7 +2,9 @@ package io.github.simclr4j.train;
 
 import com.google.protobuf.Any;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.onnx.LinearClassifier;
 import io.github.simclr4j.tribuo.EncodedModel;
 import io.github.simclr4j.tribuo.ImageFeatureExtractor;
@@ -14,6 +16,7 @@ import org.tribuo.CategoricalInfo;
 import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.Model;
+import org.tribuo.MutableDataset;
 import org.tribuo.MutableFeatureMap;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
@@ -26,6 +29,7 @@ import org.tribuo.math.util.ExpNormalizer;
 import org.tribuo.protos.core.ModelProto;
 import org.tribuo.provenance.DatasetProvenance;
 import org.tribuo.provenance.ModelProvenance;
+import org.tribuo.provenance.SimpleDataSourceProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 
 /** Makes Tribuo's models of what was trained end to end: the encoder with Tribuo's own linear model behind it. */
@@ -57,6 +61,19 @@ final class LinearModels {
         } catch (IOException e) {
             throw new IllegalStateException("The trained encoder is not sound: " + e.getMessage(), e);
         }
+    }
+
+    /** That of a data set which never was one of Tribuo's. */
+    static DatasetProvenance data(String description, int images, int features, int classes) {
+        LabelFactory factory = new LabelFactory();
+        MutableDataset<Label> empty = new MutableDataset<>(new SimpleDataSourceProvenance(description, factory), factory);
+        Map<String, Provenance> all = new HashMap<>();
+        for (Pair<String, Provenance> p : empty.getProvenance()) {
+            all.put(p.getA(), p.getB());
+        }
+        Map.of("num-examples", images, "num-features", features, "num-outputs", classes)
+                .forEach((key, value) -> all.put(key, new IntProvenance(key, value)));
+        return new DatasetProvenance(all);
     }
 
     private static void put(Map<String, Provenance> map, String key, String value) {
