@@ -9,7 +9,6 @@ import io.github.simclr4j.onnx.RgbImage;
 import io.github.simclr4j.tribuo.EncodedModel;
 import io.github.simclr4j.tribuo.PixelFeatureExtractor;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -17,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.tribuo.ConfigurableDataSource;
 import org.tribuo.Dataset;
@@ -31,7 +29,6 @@ import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 import org.tribuo.provenance.DatasetProvenance;
 import org.tribuo.provenance.TrainerProvenance;
-import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 
 /**
  * Distillation (Chen et al. 2020b, section 2.3): a teacher that was trained on the labelled examples, such as by a
@@ -43,16 +40,13 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
  * data source, whatever their outputs; that source is read once, by the first training. The teacher sees each image as it is,
  * once; the student its random views.
  *
- * <p>Examples and models are those of {@link FineTuneTrainer}: pixels at the student's image size in, an {@link EncodedModel}
- * that the caller closes out. The teacher gets the same examples, and is closed if it can be.
+ * <p>The teacher is trained on the same examples, and closed if it is an {@link EncodedModel}.
  */
-public final class DistillationTrainer implements Trainer<Label> {
+public final class DistillationTrainer extends EndToEndTrainer {
     /** Provenance of a training: how many examples had a label. */
     public static final String LABELLED = "distillation-labelled";
     /** Provenance of a training: how many examples had none. */
     public static final String UNLABELLED = "distillation-unlabelled";
-
-    private static final Logger logger = Logger.getLogger(DistillationTrainer.class.getName());
 
     @Config(mandatory = true, description = "Trainer of the teacher; its models must give probabilities.")
     private Trainer<Label> teacher;
@@ -78,28 +72,6 @@ public final class DistillationTrainer implements Trainer<Label> {
     @Config(description = "Temperature of the teacher's and the student's distribution.")
     private double temperature = 1;
 
-    @Config(description = "Passes over the examples.")
-    private int epochs = 60;
-
-    @Config(description = "Images a step, each gives two views; all of them if there are fewer.")
-    private int batchSize = 64;
-
-    @Config(description = "Learning rate; 0 for 0.05 * batch / 256.")
-    private double learningRate = 0;
-
-    @Config(description = "Random views: a preset or augmentations in order.")
-    private String views = "supervised";
-
-    @Config(description = "Where to train: auto, cpu, gpu or gpu:N.")
-    private String device = "auto";
-
-    @Config(description = "Threads on the CPU, 0 for the libraries' own choice.")
-    private int threads = 0;
-
-    @Config(description = "Seed of everything random but the teacher.")
-    private long seed = Trainer.DEFAULT_SEED;
-
-    private int trainInvocationCounter;
     private List<Example<Label>> pool;
 
     /** For OLCUT. */
@@ -122,16 +94,11 @@ public final class DistillationTrainer implements Trainer<Label> {
      */
     public DistillationTrainer(Trainer<Label> teacher, ConfigurableDataSource<Label> unlabelled, Path encoder,
             double temperature, int epochs, int batchSize, double learningRate, String device, int threads, long seed) {
+        super(epochs, batchSize, learningRate, "supervised", device, threads, seed);
         this.teacher = teacher;
         this.unlabelled = unlabelled;
         this.encoder = encoder;
         this.temperature = temperature;
-        this.epochs = epochs;
-        this.batchSize = batchSize;
-        this.learningRate = learningRate;
-        this.device = device;
-        this.threads = threads;
-        this.seed = seed;
         postConfig();
     }
 
@@ -155,12 +122,10 @@ public final class DistillationTrainer implements Trainer<Label> {
     /** Used by the OLCUT configuration system, and should not be called by external code. */
     @Override
     public void postConfig() {
-        Recipe.check(epochs, batchSize, learningRate, views, threads);
+        super.postConfig();
+        atLeast("imageSize", imageSize, 8);
         if (!(temperature > 0)) {
             throw new PropertyException("", "temperature", "Expected above 0, found " + temperature);
-        }
-        if (imageSize < 8) {
-            throw new PropertyException("", "imageSize", "Expected at least 8, found " + imageSize);
         }
         try {
             ResNet.of(architecture, width, stem);
@@ -170,35 +135,9 @@ public final class DistillationTrainer implements Trainer<Label> {
     }
 
     @Override
-    public EncodedModel<Label> train(Dataset<Label> examples) {
-        return train(examples, Collections.emptyMap());
-    }
-
-    @Override
-    public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance) {
-        return train(examples, runProvenance, INCREMENT_INVOCATION_COUNT);
-    }
-
-    /**
-     * {@inheritDoc}
-     *
-     * @throws IllegalArgumentException if no example has a label, there is one class alone, an example is no image of the
-     *     student's size, or the teacher gives no probabilities
-     * @throws UncheckedIOException if the encoder can't be read or is no residual network, or if the thread was interrupted
-     */
-    @Override
-    public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
-        TrainerProvenance provenance;
-        int invocation;
-        List<Example<Label>> all;
-        synchronized (this) {
-            if (invocationCount != INCREMENT_INVOCATION_COUNT) {
-                setInvocationCount(invocationCount);
-            }
-            provenance = getProvenance();
-            invocation = trainInvocationCounter++;
-            all = new ArrayList<>(pool());
-        }
+    EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> run, TrainerProvenance provenance,
+            int invocation, Progress progress) throws IOException {
+        List<Example<Label>> all = pool();
         MutableDataset<Label> labelled = new MutableDataset<>(examples.getSourceProvenance(), examples.getOutputFactory());
         for (Example<Label> example : examples) {
             if (!example.getOutput().equals(LabelFactory.UNKNOWN_LABEL)) {
@@ -208,23 +147,18 @@ public final class DistillationTrainer implements Trainer<Label> {
             all.add(example);
         }
         PixelExamples.twoClasses(labelled.getOutputs().stream().map(Label::getLabel).collect(Collectors.toSet()));
-        try {
-            StartingPoint start = encoder == null ? null : StartingPoint.of(encoder);
-            int size = start == null ? imageSize : start.imageSize();
-            List<RgbImage> images = new ArrayList<>(all.size());
-            for (Example<Label> example : all) {
-                images.add(PixelFeatureExtractor.image(example, size));
-            }
-            Map<String, Provenance> run = new HashMap<>(runProvenance);
-            run.put(LABELLED, new IntProvenance(LABELLED, labelled.size()));
-            run.put(UNLABELLED, new IntProvenance(UNLABELLED, all.size() - labelled.size()));
-            ImmutableOutputInfo<Label> outputs = labelled.getOutputIDInfo();
-            SoftLabels soft = ask(teacher.train(labelled, Collections.emptyMap(), invocation), all, outputs);
-            return run(start, images, soft, outputs, examples.getProvenance(), provenance, run, invocation,
-                    PixelExamples.log(logger));
-        } catch (IOException e) {
-            throw Recipe.unchecked(e);
+        StartingPoint start = encoder == null ? null : StartingPoint.of(encoder);
+        int size = start == null ? imageSize : start.imageSize();
+        List<RgbImage> images = new ArrayList<>(all.size());
+        for (Example<Label> example : all) {
+            images.add(PixelFeatureExtractor.image(example, size));
         }
+        Map<String, Provenance> counted = new HashMap<>(run);
+        counted.put(LABELLED, new IntProvenance(LABELLED, labelled.size()));
+        counted.put(UNLABELLED, new IntProvenance(UNLABELLED, all.size() - labelled.size()));
+        ImmutableOutputInfo<Label> outputs = labelled.getOutputIDInfo();
+        SoftLabels soft = ask(teacher.train(labelled, Collections.emptyMap(), invocation), all, outputs);
+        return run(start, images, soft, outputs, examples.getProvenance(), provenance, counted, invocation, progress);
     }
 
     /**
@@ -251,20 +185,18 @@ public final class DistillationTrainer implements Trainer<Label> {
             Map<String, Provenance> run, int invocation, Progress progress) throws IOException {
         // Images that are kept larger than the student's stay so: a small crop of them is still sharp.
         ImageSet set = PixelExamples.set(images, mostLikely(soft), outputs, images.get(0).width());
-        Pretrainer student = new Pretrainer(
-                Recipe.settings(start == null ? ResNet.of(architecture, width, stem) : start.network(),
-                        start == null ? imageSize : start.imageSize(), set.count(), epochs, batchSize, learningRate, views,
-                        temperature, Recipe.seed(seed, invocation)),
-                device, threads, progress);
+        Pretrainer student = pretrainer(start == null ? ResNet.of(architecture, width, stem) : start.network(),
+                start == null ? imageSize : start.imageSize(), set.count(), temperature, invocation, progress);
         if (start != null) {
             student.startFrom(encoder);
         }
         student.distil(soft);
         return LinearModels.of("distilled", student.run(set, RunOptions.checkpoints(null)), outputs, data, provenance, run,
-                start, threads);
+                start, threads());
     }
 
-    private List<Example<Label>> pool() {
+    /** The unlabelled examples beside the training set's; a list of the caller's own. */
+    private synchronized List<Example<Label>> pool() {
         if (pool == null) {
             List<Example<Label>> read = new ArrayList<>();
             if (unlabelled != null) {
@@ -272,7 +204,7 @@ public final class DistillationTrainer implements Trainer<Label> {
             }
             pool = read;
         }
-        return pool;
+        return new ArrayList<>(pool);
     }
 
     /** The teacher's distributions at the temperature; frees the teacher. */
@@ -314,28 +246,8 @@ public final class DistillationTrainer implements Trainer<Label> {
     }
 
     @Override
-    public synchronized int getInvocationCount() {
-        return trainInvocationCounter;
-    }
-
-    @Override
-    public synchronized void setInvocationCount(int invocationCount) {
-        if (invocationCount < 0) {
-            throw new IllegalArgumentException("Expected an invocation count of at least 0, found " + invocationCount);
-        }
-        trainInvocationCounter = invocationCount;
-    }
-
-    @Override
-    public TrainerProvenance getProvenance() {
-        return new TrainerProvenanceImpl(this);
-    }
-
-    @Override
     public String toString() {
-        return "DistillationTrainer(teacher=" + teacher + ",encoder=" + encoder + ",architecture=" + architecture + ",width="
-                + width + ",stem=" + stem + ",imageSize=" + imageSize + ",temperature=" + temperature + ",epochs=" + epochs
-                + ",batchSize=" + batchSize + ",learningRate=" + learningRate + ",views=" + views + ",device=" + device
-                + ",threads=" + threads + ",seed=" + seed + ")";
+        return super.toString() + ",teacher=" + teacher + ",encoder=" + encoder + ",architecture=" + architecture + ",width="
+                + width + ",stem=" + stem + ",imageSize=" + imageSize + ",temperature=" + temperature + ")";
     }
 }

@@ -167,7 +167,7 @@ class DistillationTest {
                 </config>
                 """);
         DistillationTrainer trainer = (DistillationTrainer) new ConfigurationManager(config.toString()).lookup("student");
-        assertTrue(trainer.toString().contains("teacher=FineTuneTrainer(encoder="), trainer.toString());
+        assertTrue(trainer.toString().contains("teacher=FineTuneTrainer(epochs=60"), trainer.toString());
         assertTrue(trainer.toString().contains("width=0.0625,stem=cifar,imageSize=32,temperature=0.5"), trainer.toString());
         assertTrue(trainer.getProvenance().toString().contains("FineTuneTrainer"));
         assertThrows(PropertyException.class, () -> student(teacher(), 1, 0));

@@ -220,8 +220,9 @@ class FineTuneTest {
 
     @Test
     void theRateIsThePapersForTheBatch() {
-        assertEquals(0.8, Recipe.settings(Small.NET, SIZE, 100_000, 60, 4096, 0, "supervised", 1, 1).optimiser().rate(), 1e-12);
-        assertEquals(0.05 * 10 / 256, Recipe.settings(Small.NET, SIZE, 10, 60, 64, 0, "supervised", 1, 1).optimiser().rate(), 1e-12);
+        FineTuneTrainer trainer = new FineTuneTrainer(encoder, 60, 4096, 0, "supervised", "cpu", 1, 1);
+        assertEquals(0.8, trainer.settings(Small.NET, SIZE, 100_000, 1, 0).optimiser().rate(), 1e-12);
+        assertEquals(0.05 * 10 / 256, trainer.settings(Small.NET, SIZE, 10, 1, 0).optimiser().rate(), 1e-12);
     }
 
     private static void fails(String part, Class<? extends Exception> type, Executable what) {
