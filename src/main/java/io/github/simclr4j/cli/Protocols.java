@@ -16,6 +16,7 @@ import io.github.simclr4j.tribuo.SelfTrainingTrainer;
 import io.github.simclr4j.tribuo.SimCLRFeatureExtractor;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +37,9 @@ final class Protocols {
     private static final List<String> NAMES = List.of("linear", "finetune", "self-training", "distillation");
     /** Probability from which on self-training takes a prediction for a label. */
     private static final double SURE = 0.95;
+
+    /** Images that are read and predicted together. */
+    private static final int BATCH = 64;
 
     private final EvaluateCommand command;
     private final List<String> wanted;
@@ -146,7 +150,7 @@ final class Protocols {
                     if (wanted.contains("distillation")) {
                         DistillationTrainer student = new DistillationTrainer(trainer, null, command.encoder,
                                 command.temperature, command.studentEpochs, command.tuning.batch, command.tuning.rate,
-                                command.common.device, command.common.threads, command.common.seed);
+                                command.tuning.views, command.common.device, command.common.threads, command.common.seed);
                         try (EncodedModel<Label> model = student.distil(tuned, set, what, console)) {
                             add("distillation", share.getKey(), accuracy(model, test));
                         }
@@ -160,21 +164,23 @@ final class Protocols {
     private double accuracy(EncodedModel<Label> model, ImageSource test) {
         int right = 0;
         int asked = 0;
-        for (int i = 0; i < test.size(); i++) {
-            if (test.label(i).isEmpty()) {
-                continue;
+        for (int from = 0; from < test.size(); from += BATCH) {
+            List<RgbImage> images = new ArrayList<>();
+            List<String> expected = new ArrayList<>();
+            for (int i = from; i < Math.min(test.size(), from + BATCH); i++) {
+                try {
+                    if (test.label(i).isPresent()) {
+                        images.add(test.read(i));
+                        expected.add(test.classes().get(test.label(i).getAsInt()));
+                    }
+                } catch (IOException e) {
+                    console.warn("skipped " + e.getMessage());
+                }
             }
-            RgbImage image;
-            try {
-                image = test.read(i);
-            } catch (IOException e) {
-                console.warn("skipped " + e.getMessage());
-                continue;
-            }
-            Prediction<Label> prediction = model.predictImages(List.of(image)).get(0);
-            asked++;
-            if (prediction.getOutput().getLabel().equals(test.classes().get(test.label(i).getAsInt()))) {
-                right++;
+            List<Prediction<Label>> predictions = model.predictImages(images);
+            for (int i = 0; i < expected.size(); i++) {
+                asked++;
+                right += predictions.get(i).getOutput().getLabel().equals(expected.get(i)) ? 1 : 0;
             }
         }
         return (double) right / asked;

@@ -87,14 +87,16 @@ public final class DistillationTrainer extends EndToEndTrainer {
      * @param epochs passes over the examples, at least 1
      * @param batchSize images a step, at least 2
      * @param learningRate after which the steps follow half a cosine to 0; 0 for 0.05 * batch / 256
+     * @param views random views, see {@link Composition#of}
      * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
      * @param threads on the CPU, 0 for the libraries' own choice
      * @param seed of everything random but the teacher
      * @throws PropertyException if a value is out of range
      */
     public DistillationTrainer(Trainer<Label> teacher, ConfigurableDataSource<Label> unlabelled, Path encoder,
-            double temperature, int epochs, int batchSize, double learningRate, String device, int threads, long seed) {
-        super(epochs, batchSize, learningRate, "supervised", device, threads, seed);
+            double temperature, int epochs, int batchSize, double learningRate, String views, String device, int threads,
+            long seed) {
+        super(epochs, batchSize, learningRate, views, device, threads, seed);
         this.teacher = teacher;
         this.unlabelled = unlabelled;
         this.encoder = encoder;
@@ -110,8 +112,9 @@ public final class DistillationTrainer extends EndToEndTrainer {
      * @throws PropertyException if a value is out of range
      */
     public DistillationTrainer(Trainer<Label> teacher, ConfigurableDataSource<Label> unlabelled, ResNet student, int imageSize,
-            double temperature, int epochs, int batchSize, double learningRate, String device, int threads, long seed) {
-        this(teacher, unlabelled, null, temperature, epochs, batchSize, learningRate, device, threads, seed);
+            double temperature, int epochs, int batchSize, double learningRate, String views, String device, int threads,
+            long seed) {
+        this(teacher, unlabelled, null, temperature, epochs, batchSize, learningRate, views, device, threads, seed);
         this.architecture = student.name();
         this.width = student.width();
         this.stem = student.stem().name().toLowerCase(Locale.ROOT);

@@ -41,7 +41,7 @@ class DistillationTest {
     }
 
     private static DistillationTrainer student(Trainer<Label> teacher, int epochs, double temperature) {
-        return new DistillationTrainer(teacher, null, Small.NET, 32, temperature, epochs, 10, 0.1, "cpu", 1, 3);
+        return new DistillationTrainer(teacher, null, Small.NET, 32, temperature, epochs, 10, 0.1, "supervised", "cpu", 1, 3);
     }
 
     /** Softmax of logits over t. */
@@ -143,7 +143,7 @@ class DistillationTest {
         Path encoder = Files.write(dir.resolve("encoder.onnx"), Pretrainer.untrained(Small.NET, 32, 1));
         MutableDataset<Label> set = FineTuneTest.pixels(FineTuneTest.drawings(4, 2, 1), 2);
         Trainer<Label> teacher = new FineTuneTrainer(encoder, 1, "cpu", 1, 1);
-        DistillationTrainer trainer = new DistillationTrainer(teacher, null, encoder, 2, 1, 4, 0.01, "cpu", 1, 1);
+        DistillationTrainer trainer = new DistillationTrainer(teacher, null, encoder, 2, 1, 4, 0.01, "flip", "cpu", 1, 1);
         try (EncodedModel<Label> one = trainer.train(set); EncodedModel<Label> two = trainer.train(set, Map.of(), 0)) {
             assertEquals(0, apart(one, two, set), "the same invocation");
             assertEquals("2.0", one.encoder().metadata().get("training.temperature"));
