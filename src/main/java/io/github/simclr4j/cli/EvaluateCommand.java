@@ -2,15 +2,18 @@ package io.github.simclr4j.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code simclr evaluate}. */
 @Command(name = "evaluate", description = "Measures an encoder: a linear classifier on its features, on raw pixels, and on"
-        + " an untrained encoder's features.")
+        + " an untrained encoder's features; or by other protocols. Sources: [1] Chen et al. 2020 (SimCLR), [2] Chen et al. 2020b"
+        + " (SimCLRv2).")
 final class EvaluateCommand extends Work {
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
@@ -25,16 +28,37 @@ final class EvaluateCommand extends Work {
             description = "Shares of the training labels, drawn alike from each class (default: ${DEFAULT-VALUE}).")
     List<String> labels;
 
+    @Option(names = "--protocol", paramLabel = "P", split = ",", defaultValue = "linear",
+            description = "linear: a linear classifier on fixed features; finetune: encoder and classifier trained together [1];"
+                    + " self-training: a linear classifier that labels what it is sure of itself; distillation: the fine-tuned"
+                    + " encoder teaches this one on all images [2] (default: ${DEFAULT-VALUE}).")
+    List<String> protocols;
+
     @Mixin
     EncoderOptions options;
 
+    @ArgGroup(exclusive = false, validate = false, heading = "%nOf finetune and distillation%n")
+    final FinetuneCommand.Tuning tuning = new FinetuneCommand.Tuning();
+
+    @Option(names = "--student-epochs", paramLabel = "N", defaultValue = "10",
+            description = "Passes of distillation's student over all images (default: ${DEFAULT-VALUE}).")
+    int studentEpochs;
+
+    @Option(names = "--temperature", paramLabel = "T", defaultValue = "1",
+            description = "Of distillation (default: ${DEFAULT-VALUE}).")
+    double temperature;
+
     @Override
     Map<String, Object> work() throws IOException {
+        Protocols others = new Protocols(this, protocols);
+        if (!protocols.contains("linear")) {
+            return others.run(new LinkedHashMap<>());
+        }
         Evaluation evaluation = new Evaluation(encoder, train, test, labels, common, new Console());
         Evaluation.Result result = evaluation.run(options.settings(), options.runtime(common));
         Evaluation.print(result);
         Map<String, Object> json = Evaluation.json(result, encoder, seconds());
         json.put("settings", EncoderOptions.json(result.settings()));
-        return json;
+        return others.run(json);
     }
 }

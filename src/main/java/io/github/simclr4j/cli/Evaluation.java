@@ -46,19 +46,28 @@ final class Evaluation {
         this.progress = progress;
         shares = new LinkedHashMap<>();
         for (String label : labels) {
-            String text = label.strip();
-            double share;
-            try {
-                share = Double.parseDouble(text.replace("%", "")) / 100;
-            } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("A share of labels must look like 10%, found " + label, e);
-            }
-            if (!text.endsWith("%") || !(share > 0 && share <= 1)) {
-                throw new IllegalArgumentException(
-                        "A share of labels must be above 0% and at most 100%, found " + label);
-            }
-            shares.put(text, share);
+            shares.put(label.strip(), share(label));
         }
+    }
+
+    /** A share such as {@code 10%} as a number. */
+    static double share(String label) {
+        String text = label.strip();
+        double share;
+        try {
+            share = Double.parseDouble(text.replace("%", "")) / 100;
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("A share of labels must look like 10%, found " + label, e);
+        }
+        if (!text.endsWith("%") || !(share > 0 && share <= 1)) {
+            throw new IllegalArgumentException("A share of labels must be above 0% and at most 100%, found " + label);
+        }
+        return share;
+    }
+
+    /** The shares as they were written and as numbers, in order. */
+    Map<String, Double> shares() {
+        return shares;
     }
 
     /** Runs an encoder of ours. */
@@ -98,7 +107,7 @@ final class Evaluation {
         }
     }
 
-    private List<String> sameClasses(ImageFeatureExtractor<Label> extractor) {
+    List<String> sameClasses(ImageFeatureExtractor<Label> extractor) {
         List<String> known = new ImageFolderDataSource<>(train, extractor).classNames();
         List<String> unknown = new ArrayList<>(new ImageFolderDataSource<>(test, extractor).classNames());
         unknown.removeAll(known);
@@ -138,7 +147,7 @@ final class Evaluation {
         return skipped;
     }
 
-    private MutableDataset<Label> extract(String task, ImageFolderDataSource<Label> source) {
+    MutableDataset<Label> extract(String task, ImageFolderDataSource<Label> source) {
         MutableDataset<Label> dataset = new MutableDataset<>(source.getProvenance(), source.getOutputFactory());
         progress.start(task, source.size());
         for (Example<Label> example : source) {

@@ -118,7 +118,7 @@ final class Hyper {
     int epochs;
 
     @Option(names = "--optimizer", paramLabel = "O", defaultValue = "adamw",
-            description = "lars [1], sgd (with momentum [2]), adam or adamw (default: ${DEFAULT-VALUE}).")
+            description = "lars [1], sgd (with momentum [2]), nesterov, adam or adamw (default: ${DEFAULT-VALUE}).")
     String optimiser;
 
     @Option(names = "--learning-rate", paramLabel = "R", description = "After the warm-up (default: by --lr-scaling: lars"

@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             QuickstartCommand.class,
             PretrainCommand.class,
+            FinetuneCommand.class,
             ViewsCommand.class,
             EmbedCommand.class,
             EvaluateCommand.class,

@@ -115,6 +115,15 @@ public interface ImageSource extends AutoCloseable {
     }
 
     /**
+     * Some of the images, in the same order. Closing it closes this source.
+     *
+     * @param images their numbers, in order
+     */
+    default ImageSource only(int[] images) {
+        return new Subset(this, images.clone());
+    }
+
+    /**
      * Gives files back. May be called again.
      *
      * @throws IOException if a temporary file can't be deleted

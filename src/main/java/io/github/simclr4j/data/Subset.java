@@ -15,11 +15,19 @@ final class Subset implements ImageSource {
     private final ImageSource all;
     private final int[] chosen;
 
-    Subset(ImageSource all, int count, long seed) {
+    Subset(ImageSource all, int[] chosen) {
         this.all = all;
+        this.chosen = chosen;
+    }
+
+    Subset(ImageSource all, int count, long seed) {
+        this(all, draw(all, count, seed));
+    }
+
+    private static int[] draw(ImageSource all, int count, long seed) {
         List<Integer> order = new ArrayList<>(IntStream.range(0, all.size()).boxed().toList());
         Collections.shuffle(order, new Random(seed));
-        chosen = order.subList(0, count).stream().mapToInt(i -> i).sorted().toArray();
+        return order.subList(0, count).stream().mapToInt(i -> i).sorted().toArray();
     }
 
     @Override

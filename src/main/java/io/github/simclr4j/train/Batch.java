@@ -40,6 +40,11 @@ final class Batch {
         return images.length;
     }
 
+    /** Numbers of the images in the whole set. */
+    int[] images() {
+        return images;
+    }
+
     /** Class of each image. */
     int[] labels() {
         if (labels == null) {

@@ -32,14 +32,29 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
     public static ImageSet of(List<RgbImage> images, int side) {
         Preprocessing rule = new Preprocessing(side);
         List<byte[]> pixels = images.stream().map(i -> rule.apply(i).rgb()).toList();
+        return new ImageSet(side, pixels, null, List.of(), List.of(), fingerprint(side, pixels));
+    }
+
+    private static String fingerprint(int side, List<byte[]> pixels) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             digest.update((side + "x" + pixels.size()).getBytes(StandardCharsets.UTF_8));
             pixels.forEach(digest::update);
-            return new ImageSet(side, pixels, null, List.of(), List.of(), HexFormat.of().formatHex(digest.digest()));
+            return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /**
+     * Some of the images.
+     *
+     * @param images their numbers
+     */
+    public ImageSet only(int[] images) {
+        List<byte[]> some = Arrays.stream(images).mapToObj(pixels::get).toList();
+        return new ImageSet(side, some, labels == null ? null : Arrays.stream(images).map(i -> labels[i]).toArray(), classes,
+                List.of(), fingerprint(side, some));
     }
 
     /** The images of a source that are in memory. */

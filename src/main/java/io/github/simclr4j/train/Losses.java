@@ -151,6 +151,17 @@ final class Losses {
         return at(logits.logSoftmax(1), column(logits, labels)).mean().neg();
     }
 
+    /**
+     * Cross entropy with soft labels (Chen et al. 2020b, equation 2), the mean over the rows:
+     * {@code -sum over y of P(y) * log softmax(z / t)[y]}.
+     *
+     * @param logits z, [n, classes]
+     * @param targets P, [n, classes], each row a distribution
+     */
+    static NDArray softCrossEntropy(NDArray logits, NDArray targets, double temperature) {
+        return logits.div(temperature).logSoftmax(1).mul(targets).sum(new int[] {1}).mean().neg();
+    }
+
     /** For each of 2N views, how many other images' views are nearer than its partner, [2N]. */
     static NDArray rankAmongViews(NDArray z) {
         NDArray cosines = cosines(z);

@@ -25,7 +25,7 @@ interface Optimiser {
         double decay = settings.weightDecay();
         return switch (settings.name()) {
             case "lars" -> new Lars(weights, settings.momentum(), decay, 0.001);
-            case "sgd" -> new Sgd(weights, settings.momentum(), decay);
+            case "sgd", "nesterov" -> new Sgd(weights, settings.momentum(), decay, settings.name().equals("nesterov"));
             case "adam" -> new Adam(weights, decay, false);
             case "adamw" -> new Adam(weights, decay, true);
             default -> throw new IllegalArgumentException(settings.name());

@@ -3,10 +3,10 @@ package io.github.simclr4j.train;
 /**
  * How the weights move.
  *
- * @param name {@code lars}, {@code sgd}, {@code adam} or {@code adamw}
+ * @param name {@code lars}, {@code sgd}, {@code nesterov} (SGD with Nesterov's momentum), {@code adam} or {@code adamw}
  * @param rate learning rate after the warm-up, above 0
  * @param weightDecay of weights that are neither batch norm's nor biases, at least 0
- * @param momentum of LARS and SGD, 0 up to (not including) 1
+ * @param momentum of LARS and SGD of both kinds, 0 up to (not including) 1
  * @param warmupEpochs epochs in which the rate rises from 0, at least 0
  * @param schedule what follows: {@code cosine} to zero, {@code step} (a tenth after 60% of the run, a hundredth after 80%, as
  *     MoCo v1 has it) or {@code constant}
@@ -25,8 +25,8 @@ public record OptimiserSettings(
 
     /** Checks the ranges. */
     public OptimiserSettings {
-        if (!name.matches("lars|sgd|adam|adamw")) {
-            throw new IllegalArgumentException("Unknown optimizer, expected lars, sgd, adam or adamw, found " + name);
+        if (!name.matches("lars|sgd|nesterov|adam|adamw")) {
+            throw new IllegalArgumentException("Unknown optimizer, expected lars, sgd, nesterov, adam or adamw, found " + name);
         }
         if (!schedule.matches("cosine|step|constant")) {
             throw new IllegalArgumentException("Unknown schedule, expected cosine, step or constant, found " + schedule);
@@ -70,7 +70,7 @@ public record OptimiserSettings(
         };
         return switch (name) {
             case "lars" -> linear ? 0.3 * batch / 256 : 0.075 * Math.sqrt(batch);
-            case "sgd" -> 0.03 * (linear ? batch / 256.0 : Math.sqrt(batch / 256.0));
+            case "sgd", "nesterov" -> 0.03 * (linear ? batch / 256.0 : Math.sqrt(batch / 256.0));
             default -> 0.008 * (linear ? batch / 128.0 : Math.sqrt(batch / 128.0));
         };
     }

@@ -6,12 +6,14 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import io.github.simclr4j.onnx.EncoderLayout;
 import io.github.simclr4j.onnx.EncoderWriter;
+import io.github.simclr4j.onnx.LinearClassifier;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.onnx.WeightReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -43,6 +45,7 @@ public final class Pretrainer {
     private final Device device;
     private final Progress progress;
     private Start start;
+    private SoftLabels soft;
 
     /**
      * Prepares a run.
@@ -85,6 +88,11 @@ public final class Pretrainer {
         start = new Start(OnnxEncoder.sha256(Files.readAllBytes(file)), loaded.weights());
     }
 
+    /** Learns what a teacher says of each image in place of its label; the settings' method is supervised training. */
+    void distil(SoftLabels labels) {
+        soft = labels;
+    }
+
     private record Start(String sha256, Map<String, float[]> weights) {}
 
     /**
@@ -97,8 +105,10 @@ public final class Pretrainer {
      * @param finalLoss mean loss of the last epoch
      * @param viewsPerSecond of this run; 0 if nothing was left to do
      * @param knn accuracy of nearest neighbours after the last epoch, or NaN
+     * @param classifier of supervised training, on the encoder's features; null for the other methods
      */
-    public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn) {}
+    public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn,
+            LinearClassifier classifier) {}
 
     /**
      * Trains to the end.
@@ -129,7 +139,9 @@ public final class Pretrainer {
                 if (start != null) {
                     load(start, network, feed, used, images.count());
                 }
-                try (Method method = Method.of(used, network, used.batch(), passes)) {
+                try (Method method = soft == null
+                        ? Method.of(used, network, used.batch(), passes)
+                        : new Distillation(network, soft, used.method().temperature())) {
                     return new Run(used, images, options, network, method, new Step(used, network, method, passes), feed)
                             .toTheEnd();
                 }
@@ -193,6 +205,10 @@ public final class Pretrainer {
             if (start != null) {
                 description.put("training.started_from", start.sha256());
             }
+            if (soft != null) {
+                description.put("training.method", "distillation");
+                description.put("training.soft_labels", soft.sha256());
+            }
             description.put(RUN, Instant.now().toString());
             stepsPerEpoch = images.count() / s.batch();
         }
@@ -243,8 +259,11 @@ public final class Pretrainer {
             Map<String, String> metadata = new TreeMap<>(description);
             metadata.put("training.epochs", "" + epoch);
             metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
-            return new Result(export(average == null ? network : average, s.imageSize(), metadata), epoch,
-                    (long) epoch * stepsPerEpoch, resumed, loss, speed, knn);
+            Network last = average == null ? network : average;
+            LinearClassifier classifier = !s.method().name().equals("supervised") ? null : new LinearClassifier(
+                    last.values(Head.dense(0) + ".weight"), last.values(Head.dense(0) + ".bias"), images.classes());
+            return new Result(export(last, s.imageSize(), metadata), epoch, (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
+                    classifier);
         }
 
         private void epoch(int epoch, int first) throws IOException {
@@ -325,12 +344,25 @@ public final class Pretrainer {
             }
             // An interrupted thread can't write.
             boolean interrupted = Thread.interrupted();
-            double[] scaling = step.scaling();
-            Checkpoint.write(options.checkpoints(), (long) epoch * stepsPerEpoch + done, options.keep(),
-                    new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], description), tensors);
+            try {
+                write(epoch, done);
+            } catch (IOException e) {
+                if (!(e.getCause() instanceof ClosedByInterruptException)) {
+                    throw e;
+                }
+                // It was interrupted while it wrote.
+                interrupted = Thread.interrupted();
+                write(epoch, done);
+            }
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+
+        private void write(int epoch, int done) throws IOException {
+            double[] scaling = step.scaling();
+            Checkpoint.write(options.checkpoints(), (long) epoch * stepsPerEpoch + done, options.keep(),
+                    new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], description), tensors);
         }
 
         private void report(int epoch, double speed, Metrics metrics) throws IOException {

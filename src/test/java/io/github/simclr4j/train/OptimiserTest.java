@@ -12,7 +12,7 @@ import java.util.function.DoubleBinaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Steps of SGD, Adam and AdamW against their algorithms on one number; LARS has golden values. */
+/** Steps of SGD of both kinds, Adam and AdamW against their algorithms on one number; LARS has golden values. */
 class OptimiserTest {
     private static final double RATE = 0.1;
     private static final double DECAY = 0.01;
@@ -60,6 +60,16 @@ class OptimiserTest {
         };
     }
 
+    /** As Sutskever et al. 2013 write it (equations 3 and 4), with the weight where the gradient is taken as what is kept. */
+    private static DoubleBinaryOperator nesterov(double decay) {
+        double[] v = new double[1];
+        return (ahead, g) -> {
+            double w = ahead - 0.9 * v[0];
+            v[0] = 0.9 * v[0] - RATE * (g + decay * ahead);
+            return w + v[0] + 0.9 * v[0];
+        };
+    }
+
     private static DoubleBinaryOperator adam(double decay, boolean decoupled) {
         double[] s = new double[3];
         return (w, gradient) -> {
@@ -77,6 +87,7 @@ class OptimiserTest {
     @Test
     void stepsAreThoseOfTheAlgorithms() {
         compare("sgd", new DoubleBinaryOperator[] {sgd(DECAY), sgd(0)});
+        compare("nesterov", new DoubleBinaryOperator[] {nesterov(DECAY), nesterov(0)});
         compare("adam", new DoubleBinaryOperator[] {adam(DECAY, false), adam(0, false)});
         compare("adamw", new DoubleBinaryOperator[] {adam(DECAY, true), adam(0, true)});
     }

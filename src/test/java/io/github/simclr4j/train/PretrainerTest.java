@@ -88,7 +88,7 @@ class PretrainerTest {
     }
 
     /** Interrupts the run after a number of steps. */
-    private static Progress interruptAfter(int steps) {
+    static Progress interruptAfter(int steps) {
         return new Progress() {
             private int seen;
 

@@ -33,7 +33,6 @@ import java.util.regex.Pattern;
 import org.tribuo.CategoricalInfo;
 import org.tribuo.Example;
 import org.tribuo.Excuse;
-import org.tribuo.Feature;
 import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.Model;
 import org.tribuo.MutableFeatureMap;
@@ -146,6 +145,22 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     public static <T extends Output<T>> EncodedModel<T> referringTo(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
         return create(factory, model, read(encoder), false, encoder.toString(), threads, null);
+    }
+
+    /**
+     * A model that is saved with the encoder inside, from an encoder that is in no file.
+     *
+     * @param factory what makes outputs, the unknown one included
+     * @param encoder the bytes of the encoder file, which are not copied
+     * @param name what errors call it
+     * @param model trained on this encoder's features; it stays usable on its own
+     * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
+     * @throws IOException if it is no encoder
+     * @throws IllegalArgumentException if the model was trained on other features, see {@link #referringTo}
+     */
+    public static <T extends Output<T>> EncodedModel<T> containing(
+            OutputFactory<T> factory, byte[] encoder, String name, Model<T> model, int threads) throws IOException {
+        return create(factory, model, encoder, true, name, threads, null);
     }
 
     private static byte[] read(Path encoder) throws IOException {
@@ -408,37 +423,14 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     private List<Prediction<T>> predictBatch(List<Example<T>> examples) {
         // These are pixels after the encoder's preprocessing, which may not be applied twice.
         ByteBuffer pixels = ByteBuffer.allocate(Math.multiplyExact(examples.size(), pixelNames.length));
-        examples.forEach(example -> pixels.put(pixels(example)));
-        List<Prediction<T>> inner = predictFeatures(encoder.embed(pixels.flip()), i -> name(examples.get(i)));
+        Preprocessing rule = encoder.preprocessing();
+        examples.forEach(e -> pixels.put(PixelFeatureExtractor.image(e, rule.width(), rule.height()).rgb()));
+        List<Prediction<T>> inner = predictFeatures(encoder.embed(pixels.flip()), i -> PixelFeatureExtractor.name(examples.get(i)));
         List<Prediction<T>> predictions = new ArrayList<>(inner.size());
         for (int i = 0; i < inner.size(); i++) {
             predictions.add(new Prediction<>(inner.get(i), examples.get(i).size(), examples.get(i)));
         }
         return predictions;
-    }
-
-    private static String name(Example<?> example) {
-        return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("an example");
-    }
-
-    private byte[] pixels(Example<T> example) {
-        if (example.size() == 0) {
-            throw new IllegalArgumentException(name(example) + " has no features");
-        }
-        byte[] rgb = new byte[pixelNames.length];
-        for (Feature feature : example) {
-            int id = featureIDMap.getID(feature.getName());
-            long value = Math.round(feature.getValue() * 255);
-            if (id < 0 || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
-                throw new IllegalArgumentException("Expected the pixels " + pixelNames[0] + " to "
-                        + pixelNames[rgb.length - 1] + " of an image of " + encoder.preprocessing().width() + "x"
-                        + encoder.preprocessing().height()
-                        + " with values from 0 to 1, found " + feature.getName() + " = " + feature.getValue() + " in "
-                        + name(example));
-            }
-            rgb[id] = (byte) value;
-        }
-        return rgb;
     }
 
     /**

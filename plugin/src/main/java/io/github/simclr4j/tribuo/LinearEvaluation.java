@@ -41,15 +41,28 @@ public final class LinearEvaluation {
      * @param share above 0 and at most 1
      */
     public static Dataset<Label> share(Dataset<Label> dataset, double share, long seed) {
-        if (!(share > 0 && share <= 1)) {
-            throw new IllegalArgumentException("A share of the labels must be above 0 and at most 1, found " + share);
-        }
         if (share == 1) {
             return dataset;
         }
+        List<String> labels = new ArrayList<>(dataset.size());
+        dataset.forEach(example -> labels.add(example.getOutput().getLabel()));
+        return new DatasetView<>(dataset, share(labels, share, seed), "stratified share " + share);
+    }
+
+    /**
+     * Draws the same share of each class, at least one of each; the same images for the same labels, share and seed.
+     *
+     * @param labels the class of each image
+     * @param share above 0 and at most 1
+     * @return numbers of the images that were drawn, in order
+     */
+    public static int[] share(List<String> labels, double share, long seed) {
+        if (!(share > 0 && share <= 1)) {
+            throw new IllegalArgumentException("A share of the labels must be above 0 and at most 1, found " + share);
+        }
         Map<String, List<Integer>> byClass = new TreeMap<>();
-        for (int i = 0; i < dataset.size(); i++) {
-            byClass.computeIfAbsent(dataset.getExample(i).getOutput().getLabel(), k -> new ArrayList<>()).add(i);
+        for (int i = 0; i < labels.size(); i++) {
+            byClass.computeIfAbsent(labels.get(i), k -> new ArrayList<>()).add(i);
         }
         Random random = new Random(seed);
         List<Integer> chosen = new ArrayList<>();
@@ -57,8 +70,7 @@ public final class LinearEvaluation {
             Collections.shuffle(indices, random);
             chosen.addAll(indices.subList(0, (int) Math.max(1, Math.round(share * indices.size()))));
         }
-        Collections.sort(chosen);
-        return new DatasetView<>(dataset, chosen.stream().mapToInt(i -> i).toArray(), "stratified share " + share);
+        return chosen.stream().mapToInt(i -> i).sorted().toArray();
     }
 
     /**

@@ -8,6 +8,8 @@ import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.RgbImage;
 import java.io.IOException;
 import java.util.List;
+import org.tribuo.Example;
+import org.tribuo.Feature;
 import org.tribuo.Output;
 import org.tribuo.OutputFactory;
 
@@ -47,6 +49,54 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
     public void postConfig() {
         preprocessing = new Preprocessing(size);
         names = ImageFeatureExtractor.names("p", 3 * size * size);
+    }
+
+    /**
+     * The image that an example holds; a pixel that is not there is 0.
+     *
+     * @param width the image's width in pixels
+     * @param height its height
+     * @throws IllegalArgumentException if the example has no features, has one that is no pixel of an image of this size, or
+     *     one that is not from 0 to 1
+     */
+    public static RgbImage image(Example<?> example, int width, int height) {
+        byte[] rgb = new byte[3 * width * height];
+        String last = Integer.toString(rgb.length - 1);
+        if (example.size() == 0) {
+            throw new IllegalArgumentException(name(example) + " has no features");
+        }
+        for (Feature feature : example) {
+            int at = index(feature.getName(), last.length());
+            long value = Math.round(feature.getValue() * 255);
+            if (at < 0 || at >= rgb.length || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
+                throw new IllegalArgumentException("Expected the pixels p" + "0".repeat(last.length()) + " to p" + last
+                        + " of an image of " + width + "x" + height + " with values from 0 to 1, found " + feature.getName()
+                        + " = " + feature.getValue() + " in " + name(example));
+            }
+            rgb[at] = (byte) value;
+        }
+        return new RgbImage(width, height, rgb);
+    }
+
+    /** The number in {@code p0123}, or -1. */
+    private static int index(String name, int digits) {
+        if (name.length() != digits + 1 || name.charAt(0) != 'p') {
+            return -1;
+        }
+        int number = 0;
+        for (int i = 1; i <= digits; i++) {
+            int digit = name.charAt(i) - '0';
+            if (digit < 0 || digit > 9) {
+                return -1;
+            }
+            number = 10 * number + digit;
+        }
+        return number;
+    }
+
+    /** What an error calls an example. */
+    static String name(Example<?> example) {
+        return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("an example");
     }
 
     /** Resizes too, so that large images don't wait in memory for their batch. */

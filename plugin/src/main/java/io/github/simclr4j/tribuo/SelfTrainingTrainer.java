@@ -263,7 +263,12 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
         return confident;
     }
 
-    private static Example<Label> labelled(Example<Label> example, Label label) {
+    /**
+     * A copy of an example with another label.
+     *
+     * @param label may be the unknown one
+     */
+    public static Example<Label> labelled(Example<Label> example, Label label) {
         String[] names = new String[example.size()];
         double[] values = new double[example.size()];
         int i = 0;

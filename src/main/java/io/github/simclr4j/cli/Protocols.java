@@ -1,0 +1,188 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.data.ImageSource;
+import io.github.simclr4j.data.ResidentImages;
+import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.train.DistillationTrainer;
+import io.github.simclr4j.train.FineTuneTrainer;
+import io.github.simclr4j.train.ImageSet;
+import io.github.simclr4j.train.RunOptions;
+import io.github.simclr4j.tribuo.EncodedModel;
+import io.github.simclr4j.tribuo.ImageFolderDataSource;
+import io.github.simclr4j.tribuo.LinearEvaluation;
+import io.github.simclr4j.tribuo.PixelFeatureExtractor;
+import io.github.simclr4j.tribuo.SelfTrainingTrainer;
+import io.github.simclr4j.tribuo.SimCLRFeatureExtractor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.tribuo.Dataset;
+import org.tribuo.Example;
+import org.tribuo.Model;
+import org.tribuo.MutableDataset;
+import org.tribuo.Prediction;
+import org.tribuo.Trainer;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.classification.evaluation.LabelEvaluator;
+
+/** The protocols of {@code simclr evaluate} beside linear evaluation; each has the labels that linear evaluation has. */
+final class Protocols {
+    private static final List<String> NAMES = List.of("linear", "finetune", "self-training", "distillation");
+    /** Probability from which on self-training takes a prediction for a label. */
+    private static final double SURE = 0.95;
+
+    /** Images that are read and predicted together. */
+    private static final int BATCH = 64;
+
+    private final EvaluateCommand command;
+    private final List<String> wanted;
+    private final Console console = new Console();
+    private final Evaluation evaluation;
+    private final Map<String, Map<String, Double>> accuracies = new LinkedHashMap<>();
+
+    Protocols(EvaluateCommand command, List<String> names) {
+        this.command = command;
+        for (String name : names) {
+            if (!NAMES.contains(name)) {
+                throw new IllegalArgumentException(
+                        "Unknown --protocol, expected " + String.join(", ", NAMES) + ", found " + name);
+            }
+        }
+        wanted = NAMES.subList(1, NAMES.size()).stream().filter(names::contains).toList();
+        if (command.studentEpochs < 1 || !(command.temperature > 0)) {
+            throw new IllegalArgumentException("--student-epochs must be at least 1 and --temperature above 0, found "
+                    + command.studentEpochs + " and " + command.temperature);
+        }
+        evaluation = new Evaluation(command.encoder, command.train, command.test, command.labels, command.common, console);
+    }
+
+    /** Runs them, prints the table, and adds to the result. */
+    Map<String, Object> run(Map<String, Object> json) throws IOException {
+        if (wanted.isEmpty()) {
+            return json;
+        }
+        wanted.forEach(name -> accuracies.put(name, new LinkedHashMap<>()));
+        if (wanted.contains("self-training")) {
+            selfTraining();
+        }
+        if (wanted.contains("finetune") || wanted.contains("distillation")) {
+            endToEnd();
+        }
+        StringBuilder table = new StringBuilder(String.format("%n%-14s", "protocol"));
+        accuracies.get(wanted.get(0)).keySet().forEach(s -> table.append(String.format("%9s", s)));
+        accuracies.forEach((name, row) -> {
+            table.append(String.format("%n%-14s", name));
+            row.values().forEach(a -> table.append(String.format(Locale.ROOT, "%8.2f%%", 100 * a)));
+        });
+        System.out.println(table);
+        json.putIfAbsent("encoder", command.encoder.toString());
+        json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(command.encoder)));
+        json.put("protocols", accuracies);
+        json.put("seconds", command.seconds());
+        return json;
+    }
+
+    private void add(String protocol, String share, double accuracy) {
+        accuracies.get(protocol).put(share, accuracy);
+        console.line(String.format(Locale.ROOT, "%s with %s of the labels: %.2f%%", protocol, share, 100 * accuracy));
+    }
+
+    private void selfTraining() throws IOException {
+        try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(new LabelFactory(), command.encoder,
+                command.options.settings(), command.options.runtime(command.common))) {
+            evaluation.sameClasses(extractor);
+            MutableDataset<Label> train =
+                    evaluation.extract("features, training images", new ImageFolderDataSource<>(command.train, extractor));
+            MutableDataset<Label> test =
+                    evaluation.extract("features, test images", new ImageFolderDataSource<>(command.test, extractor));
+            for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
+                Dataset<Label> labelled = LinearEvaluation.share(train, share.getValue(), command.common.seed);
+                Trainer<Label> inner = LinearEvaluation.trainer(labelled, command.common.seed);
+                Model<Label> model = new SelfTrainingTrainer(inner, SURE).train(hide(train, share.getValue()));
+                add("self-training", share.getKey(), new LabelEvaluator().evaluate(model, test).accuracy());
+            }
+        }
+    }
+
+    /** All examples; those that the share leaves out have lost their label. */
+    private MutableDataset<Label> hide(Dataset<Label> train, double share) {
+        List<String> labels = train.getData().stream().map(e -> e.getOutput().getLabel()).toList();
+        int[] known = LinearEvaluation.share(labels, share, command.common.seed);
+        MutableDataset<Label> all = new MutableDataset<>(train.getSourceProvenance(), train.getOutputFactory());
+        for (int i = 0; i < train.size(); i++) {
+            Example<Label> example = train.getExample(i);
+            all.add(Arrays.binarySearch(known, i) >= 0
+                    ? example.copy()
+                    : SelfTrainingTrainer.labelled(example, LabelFactory.UNKNOWN_LABEL));
+        }
+        return all;
+    }
+
+    private void endToEnd() throws IOException {
+        int size;
+        try (OnnxEncoder e = OnnxEncoder.open(command.encoder, 1)) {
+            size = e.preprocessing().size();
+        }
+        try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(new LabelFactory(), size)) {
+            evaluation.sameClasses(pixels);
+        }
+        FineTuneTrainer trainer = command.tuning.trainer(command.encoder, command.common);
+        try (ImageSource all = ImageSource.open(command.train, console);
+                ImageSource source = LabelledImages.share(all, command.train, 1, command.common.seed, console);
+                ImageSource test = ImageSource.open(command.test, console)) {
+            ImageSet set = ImageSet.of(ResidentImages.read(source, size, console));
+            List<String> labels = Arrays.stream(set.labels()).mapToObj(set.classes()::get).toList();
+            for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
+                ImageSet known = set.only(LinearEvaluation.share(labels, share.getValue(), command.common.seed));
+                String what = share.getKey() + " of the labels of " + command.train;
+                try (EncodedModel<Label> tuned =
+                        trainer.train(known, what, RunOptions.checkpoints(null), console).model()) {
+                    if (wanted.contains("finetune")) {
+                        add("finetune", share.getKey(), accuracy(tuned, test));
+                    }
+                    if (wanted.contains("distillation")) {
+                        DistillationTrainer student = new DistillationTrainer(trainer, null, command.encoder,
+                                command.temperature, command.studentEpochs, command.tuning.batch, command.tuning.rate,
+                                command.tuning.views, command.common.device, command.common.threads, command.common.seed);
+                        try (EncodedModel<Label> model = student.distil(tuned, set, what, console)) {
+                            add("distillation", share.getKey(), accuracy(model, test));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** The share of the test images with a class whose class is predicted; unreadable ones are left out. */
+    private double accuracy(EncodedModel<Label> model, ImageSource test) {
+        int right = 0;
+        int asked = 0;
+        for (int from = 0; from < test.size(); from += BATCH) {
+            List<RgbImage> images = new ArrayList<>();
+            List<String> expected = new ArrayList<>();
+            for (int i = from; i < Math.min(test.size(), from + BATCH); i++) {
+                try {
+                    if (test.label(i).isPresent()) {
+                        images.add(test.read(i));
+                        expected.add(test.classes().get(test.label(i).getAsInt()));
+                    }
+                } catch (IOException e) {
+                    console.warn("skipped " + e.getMessage());
+                }
+            }
+            List<Prediction<Label>> predictions = model.predictImages(images);
+            for (int i = 0; i < expected.size(); i++) {
+                asked++;
+                right += predictions.get(i).getOutput().getLabel().equals(expected.get(i)) ? 1 : 0;
+            }
+        }
+        return (double) right / asked;
+    }
+}

@@ -1,0 +1,48 @@
+package io.github.simclr4j.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import java.nio.FloatBuffer;
+import java.util.List;
+
+/**
+ * Learning from a teacher's soft labels (Chen et al. 2020b, equation 2), of both views of an image. The labels of the images are
+ * the teacher's most likely classes, and are for the monitor alone.
+ */
+final class Distillation implements Method {
+    private final Network network;
+    private final SoftLabels soft;
+    private final double temperature;
+
+    Distillation(Network network, SoftLabels soft, double temperature) {
+        this.network = network;
+        this.soft = soft;
+        this.temperature = temperature;
+    }
+
+    @Override
+    public List<Branch> branches() {
+        return List.of(new Branch(network, 0, 1));
+    }
+
+    @Override
+    public Outcome loss(Batch batch, NDArray z) {
+        Outcome hard = new Supervised(network).loss(batch, z.stopGradient());
+        int[] images = batch.images();
+        int classes = soft.probabilities()[0].length;
+        FloatBuffer targets = FloatBuffer.allocate(2 * images.length * classes);
+        for (int view = 0; view < 2; view++) {
+            for (int i : images) {
+                targets.put(soft.probabilities()[i]);
+            }
+        }
+        NDArray p = z.getManager().create(targets.array(), new Shape(2L * images.length, classes));
+        return new Outcome(Losses.softCrossEntropy(z, p, temperature), hard.rank(), hard.anchors(), hard.positives());
+    }
+
+    /** The labels' own entropy is not known to it. */
+    @Override
+    public double chance() {
+        return Double.NaN;
+    }
+}

@@ -1,0 +1,45 @@
+package io.github.simclr4j.train;
+
+import io.github.simclr4j.onnx.OnnxEncoder;
+import java.nio.ByteBuffer;
+
+/**
+ * What a teacher says of each image. The arrays are not copied.
+ *
+ * @param probabilities [images, classes], each row a distribution
+ */
+record SoftLabels(float[][] probabilities) {
+
+    /**
+     * Softens or sharpens a distribution: {@code P(y; t) = P(y)^(1/t) / sum over k of P(k)^(1/t)}, which is the softmax of
+     * the logits over t.
+     */
+    static float[] at(double temperature, double[] probabilities) {
+        double[] logits = new double[probabilities.length];
+        double most = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < logits.length; i++) {
+            logits[i] = Math.log(probabilities[i]) / temperature;
+            most = Math.max(most, logits[i]);
+        }
+        double sum = 0;
+        for (int i = 0; i < logits.length; i++) {
+            logits[i] = Math.exp(logits[i] - most);
+            sum += logits[i];
+        }
+        float[] soft = new float[logits.length];
+        for (int i = 0; i < soft.length; i++) {
+            soft[i] = (float) (logits[i] / sum);
+        }
+        return soft;
+    }
+
+    /** Names the content. */
+    String sha256() {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * probabilities.length * probabilities[0].length);
+        for (float[] row : probabilities) {
+            bytes.asFloatBuffer().put(row);
+            bytes.position(bytes.position() + 4 * row.length);
+        }
+        return OnnxEncoder.sha256(bytes.array());
+    }
+}
