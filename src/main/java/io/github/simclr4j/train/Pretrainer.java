@@ -105,7 +105,8 @@ public final class Pretrainer {
      * @param finalLoss mean loss of the last epoch
      * @param viewsPerSecond of this run; 0 if nothing was left to do
      * @param knn accuracy of nearest neighbours after the last epoch, or NaN
-     * @param classifier of supervised training, on the encoder's features; null for the other methods
+     * @param classifier of supervised training, on the encoder's features; null for the other methods, and
+     *     where there is one class
      */
     public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn,
             LinearClassifier classifier) {}
@@ -260,7 +261,8 @@ public final class Pretrainer {
             metadata.put("training.epochs", "" + epoch);
             metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
             Network last = average == null ? network : average;
-            LinearClassifier classifier = !s.method().name().equals("supervised") ? null : new LinearClassifier(
+            boolean classifies = s.method().name().equals("supervised") && images.classes().size() > 1;
+            LinearClassifier classifier = !classifies ? null : new LinearClassifier(
                     last.values(Head.dense(0) + ".weight"), last.values(Head.dense(0) + ".bias"), images.classes());
             return new Result(export(last, s.imageSize(), metadata), epoch, (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
                     classifier);

@@ -139,6 +139,9 @@ class LauncherTest {
             Files.createFile(cached);
             runs(false, "pretrain", "--images", "x");
             runs(false, "quickstart", "--device=gpu:1");
+            runs(false, "finetune", "--encoder", "e.onnx");
+            runs(false, "evaluate", "--protocol", "linear,finetune");
+            runs(false, "evaluate", "--protocol=distillation");
             runs(false, "devices");
         }
 
@@ -162,6 +165,7 @@ class LauncherTest {
             runs(true, "inspect", "e.onnx");
             runs(true, "embed", "--encoder", "pretrain");
             runs(true, "evaluate", "--device", "gpu");
+            runs(true, "evaluate", "--protocol", "linear,self-training", "--encoder", "finetune");
             runs(true, "pretrain", "--help");
             runs(true, "--version");
             runs(true, "devices");
