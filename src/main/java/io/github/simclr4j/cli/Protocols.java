@@ -96,7 +96,7 @@ final class Protocols {
 
     private void selfTraining() throws IOException {
         try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(new LabelFactory(), command.encoder,
-                command.options.settings(), command.options.runtime(command.common))) {
+                command.options.settings(), command.options.runtime(command.common), null)) {
             evaluation.sameClasses(extractor);
             MutableDataset<Label> train =
                     evaluation.extract("features, training images", new ImageFolderDataSource<>(command.train, extractor));
