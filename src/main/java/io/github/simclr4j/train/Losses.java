@@ -159,7 +159,7 @@ final class Losses {
      * @param targets P, [n, classes], each row a distribution
      */
     static NDArray softCrossEntropy(NDArray logits, NDArray targets, double temperature) {
-        return logits.div(temperature).logSoftmax(1).mul(targets).sum(new int[] {1}).mean().neg();
+        return logits.div(number(logits, temperature)).logSoftmax(1).mul(targets).sum(new int[] {1}).mean().neg();
     }
 
     /** For each of 2N views, how many other images' views are nearer than its partner, [2N]. */

@@ -22,6 +22,7 @@ class CompositionTest {
         // He et al. 2020 and Chen, Fan, Girshick and He 2020, in the order of their program.
         "mocov1       | crop-bilinear:0.2@1.0,grey@0.2,jitter:0.4/0.4/0.4/0.4@1.0,flip@0.5",
         "mocov2       | crop-bilinear:0.2@1.0,jitter:0.4/0.4/0.4/0.1@0.8,grey@0.2,blur:2.0@0.5,flip@0.5",
+        "mocov2-cifar | crop-bilinear:0.2@1.0,jitter:0.4/0.4/0.4/0.1@0.8,grey@0.2,flip@0.5",
         "supervised   | crop:0.08@1.0,flip@0.5",
         "autoaugment  | crop:0.08@1.0,flip@0.5,autoaugment@1.0",
         "autoaugment-imagenet | crop:0.08@1.0,flip@0.5,autoaugment-imagenet@1.0",
@@ -29,7 +30,7 @@ class CompositionTest {
     void presetsAreThePublishedOnes(String name, String parts) {
         assertEquals(parts, Composition.of(name).toString());
         assertTrue(Composition.presets().contains(name));
-        assertEquals(7, Composition.presets().size());
+        assertEquals(8, Composition.presets().size());
     }
 
     @Test
