@@ -103,6 +103,7 @@ class ExperimentTest {
                     requires io.github.simclr4j.tribuo;
                     requires org.tribuo.core;
                     requires java.desktop;
+                    requires com.google.gson;
                 }
                 """);
         Path program = Files.writeString(Files.createDirectories(source.resolve("consumer")).resolve("Main.java"), """
