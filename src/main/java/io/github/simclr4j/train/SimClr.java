@@ -1,6 +1,7 @@
 package io.github.simclr4j.train;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.util.List;
 
 /**
@@ -39,7 +40,18 @@ final class SimClr implements Method {
         };
         NDArray fixed = z.stopGradient();
         long n = z.getShape().get(0) / 2;
-        return new Outcome(loss, Losses.rankAmongViews(fixed), fixed.get(":" + n), fixed.get(n + ":"));
+        return new Outcome(loss, rank(z), fixed.get(":" + n), fixed.get(n + ":"));
+    }
+
+    /** Its matrices are as large as the loss's own, so they are freed at once. */
+    private static NDArray rank(NDArray z) {
+        try (NDManager m = z.getManager().newSubManager()) {
+            NDArray fixed = z.stopGradient();
+            fixed.attach(m);
+            NDArray rank = Losses.rankAmongViews(fixed);
+            rank.attach(z.getManager());
+            return rank;
+        }
     }
 
     @Override
