@@ -15,6 +15,8 @@ import ai.djl.nn.Activation;
 final class Losses {
     /** Keeps the norm of a zero vector from dividing by zero. */
     private static final float FLOOR = 1e-12f;
+    /** Rows that are ranked at once. */
+    private static final int RANKED = 512;
     /** A logit that gets no probability. A mask before the sum: subtracting after it would leak gradient. */
     private static final float NEVER = -1e9f;
 
@@ -30,8 +32,13 @@ final class Losses {
      * {@code -log(exp(s(i, j) / t) / sum over k != i of exp(s(i, k) / t))}.
      */
     static NDArray ntXent(NDArray z, double temperature) {
-        NDArray logits = cosines(z).div(number(z, temperature)).add(self(z).mul(NEVER));
-        return at(logits.logSoftmax(1), partner(z)).mean().neg();
+        NDArray unit = normalise(z);
+        // These matrices are most of a large batch's memory: each is given up as soon as the next is there.
+        try (NDArray mask = self(z).muli(NEVER);
+                NDArray logits = unit.div(number(z, temperature)).matMul(unit.transpose());
+                NDArray others = logits.add(mask)) {
+            return at(others.logSoftmax(1), partner(z)).mean().neg();
+        }
     }
 
     /**
@@ -164,8 +171,25 @@ final class Losses {
 
     /** For each of 2N views, how many other images' views are nearer than its partner, [2N]. */
     static NDArray rankAmongViews(NDArray z) {
-        NDArray cosines = cosines(z);
-        return like(z, cosines.gt(at(cosines, partner(z)))).mul(negative(z)).sum(new int[] {1});
+        NDManager owner = z.getManager();
+        int rows = (int) z.getShape().get(0);
+        NDArray unit = normalise(z);
+        NDArray partners = partner(z);
+        NDArray columns = unit.transpose();
+        NDList ranks = new NDList();
+        for (int from = 0; from < rows; from += RANKED) {
+            int to = Math.min(rows, from + RANKED);
+            try (NDManager m = owner.newSubManager()) {
+                NDArray some = unit.get(from + ":" + to);
+                some.attach(m);
+                NDArray self = m.arange(from, to).toType(DataType.INT64, false).oneHot(rows).mul(4);
+                NDArray cosines = some.matMul(columns).sub(like(z, self));
+                NDArray rank = like(z, cosines.gt(at(cosines, partners.get(from + ":" + to)))).sum(new int[] {1});
+                rank.attach(owner);
+                ranks.add(rank);
+            }
+        }
+        return NDArrays.concat(ranks);
     }
 
     /** For each row, how many columns are above the first, [n]. */
