@@ -103,7 +103,17 @@ final class Passes {
      */
     NDArray embed(Network network, Batch batch, int[] rows, NDManager manager) {
         int[] dealt = deal(batch, rows.length);
-        int[] chosen = IntStream.of(dealt).map(i -> rows[i]).toArray();
+        return embed(network, batch, IntStream.of(dealt).map(i -> rows[i]).toArray(), dealt, manager);
+    }
+
+    /**
+     * The same for rows that are dealt already.
+     *
+     * @param chosen the rows, in the order dealt
+     * @param dealt their places
+     * @return projections in the order of the places, owned by the manager
+     */
+    NDArray embed(Network network, Batch batch, int[] chosen, int[] dealt, NDManager manager) {
         NDList parts = new NDList();
         for (int k = 0; k < micro; k++) {
             try (NDManager m = manager.newSubManager()) {

@@ -125,16 +125,7 @@ final class Step {
         for (Method.Branch branch : method.branches()) {
             int[] d = deal(batch, branch);
             dealt.add(d);
-            int[] rows = rows(batch, branch, d);
-            NDList parts = new NDList();
-            for (int k = 0; k < passes.micro(); k++) {
-                try (NDManager m = manager.newSubManager()) {
-                    NDArray z = passes.forward(branch.network(), batch, passes.part(rows, k), 1, true, m);
-                    z.attach(manager);
-                    parts.add(z);
-                }
-            }
-            embedded.add(passes.gather(parts, d));
+            embedded.add(passes.embed(branch.network(), batch, rows(batch, branch, d), d, manager));
         }
         NDArray z = together(embedded).duplicate();
         z.setRequiresGradient(true);
