@@ -84,13 +84,12 @@ final class Passes {
      * Embeds some rows of a batch in one piece.
      *
      * @param rows in the order dealt
-     * @param pieces how many micro-batches these rows are
      * @param count true to count their batch norm statistics
      */
-    NDArray forward(Network network, Batch batch, int[] rows, int pieces, boolean count, NDManager manager) {
+    NDArray forward(Network network, Batch batch, int[] rows, boolean count, NDManager manager) {
         Network.Statistics seen =
                 count ? statistics.computeIfAbsent(network, n -> new Network.Statistics(step)) : null;
-        Network.Pass pass = new Network.Pass(true, groups / micro * pieces, seen, half ? weights(network) : null);
+        Network.Pass pass = new Network.Pass(true, groups / micro, seen, half ? weights(network) : null);
         NDArray x = batch.rows(manager, rows);
         x = x.toType(network.type(), false);
         return network.project(network.encode(x, pass), pass);
@@ -117,7 +116,7 @@ final class Passes {
         NDList parts = new NDList();
         for (int k = 0; k < micro; k++) {
             try (NDManager m = manager.newSubManager()) {
-                NDArray z = forward(network, batch, part(chosen, k), 1, true, m);
+                NDArray z = forward(network, batch, part(chosen, k), true, m);
                 z.attach(manager);
                 parts.add(z);
             }

@@ -110,7 +110,7 @@ final class Step {
             NDList z = new NDList();
             for (Method.Branch branch : method.branches()) {
                 int[] dealt = deal(batch, branch);
-                NDArray some = passes.forward(branch.network(), batch, rows(batch, branch, dealt), 1, true, manager);
+                NDArray some = passes.forward(branch.network(), batch, rows(batch, branch, dealt), true, manager);
                 z.add(passes.gather(new NDList(some), dealt));
             }
             Method.Outcome outcome = method.loss(batch, together(z));
@@ -150,7 +150,7 @@ final class Step {
                     NDArray slice = Passes.inOrder(gradient, slots);
                     slice.attach(m);
                     try (GradientCollector collector = Torch.engine().newGradientCollector()) {
-                        NDArray part = passes.forward(branch.network(), batch, passes.part(rows, k), 1, false, m);
+                        NDArray part = passes.forward(branch.network(), batch, passes.part(rows, k), false, m);
                         collector.backward(part.mul(slice).sum());
                     }
                 }
