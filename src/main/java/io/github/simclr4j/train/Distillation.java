@@ -26,18 +26,16 @@ final class Distillation implements Method {
     }
 
     @Override
-    public Outcome loss(Batch batch, NDArray z) {
-        Outcome hard = new Supervised(network).loss(batch, z.stopGradient());
+    public Part loss(Batch batch, NDArray z, int from, int to) {
         int[] images = batch.images();
         int classes = soft.probabilities()[0].length;
-        FloatBuffer targets = FloatBuffer.allocate(2 * images.length * classes);
-        for (int view = 0; view < 2; view++) {
-            for (int i : images) {
-                targets.put(soft.probabilities()[i]);
-            }
+        FloatBuffer targets = FloatBuffer.allocate((to - from) * classes);
+        for (int i = from; i < to; i++) {
+            targets.put(soft.probabilities()[images[i % images.length]]);
         }
-        NDArray p = z.getManager().create(targets.array(), new Shape(2L * images.length, classes));
-        return new Outcome(Losses.softCrossEntropy(z, p, temperature), hard.rank(), hard.anchors(), hard.positives());
+        NDArray p = z.getManager().create(targets.array(), new Shape(to - from, classes));
+        return new Part(Losses.softCrossEntropy(z.get(from + ":" + to), p, temperature),
+                new Supervised(network).loss(batch, z.stopGradient(), from, to).rank());
     }
 
     /** The labels' own entropy is not known to it. */

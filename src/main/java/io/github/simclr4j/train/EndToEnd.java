@@ -26,13 +26,16 @@ final class EndToEnd implements Method {
         return List.of(new Branch(query, 0), new Branch(key, 1));
     }
 
+    /** The queries. */
     @Override
-    public Outcome loss(Batch batch, NDArray z) {
-        long n = z.getShape().get(0) / 2;
-        NDArray logits = Losses.queryKeyLogits(z, temperature);
-        NDArray fixed = z.stopGradient();
-        return new Outcome(Losses.crossEntropyOfDiagonal(logits), Losses.rankOfDiagonal(logits.stopGradient()),
-                fixed.get(":" + n), fixed.get(n + ":"));
+    public int anchors(NDArray z) {
+        return (int) z.getShape().get(0) / 2;
+    }
+
+    @Override
+    public Part loss(Batch batch, NDArray z, int from, int to) {
+        NDArray logits = Losses.queryKeyLogits(z, temperature, from, to);
+        return new Part(Losses.crossEntropyOfDiagonal(logits, from), Losses.rankOfDiagonal(logits.stopGradient(), from));
     }
 
     @Override

@@ -9,14 +9,12 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 
 /**
- * The losses. Where z is [2N, d] it holds projections before normalisation, and rows i and i + N are the two views of one
- * image; {@code s(a, b)} is the cosine of two of them. A loss is a scalar that belongs to the manager of z.
+ * The losses. A loss of {@link Anchors} is the mean over these, where {@code s(a, b)} is the cosine of two projections and i and j
+ * are the two views of one image. A loss is a scalar that belongs to the manager of z.
  */
 final class Losses {
     /** Keeps the norm of a zero vector from dividing by zero. */
     private static final float FLOOR = 1e-12f;
-    /** Rows that are ranked at once. */
-    private static final int RANKED = 512;
     /** A logit that gets no probability. A mask before the sum: subtracting after it would leak gradient. */
     private static final float NEVER = -1e9f;
 
@@ -28,16 +26,14 @@ final class Losses {
     }
 
     /**
-     * NT-Xent (Chen et al. 2020, equation 1), the mean over all 2N views:
-     * {@code -log(exp(s(i, j) / t) / sum over k != i of exp(s(i, k) / t))}.
+     * NT-Xent (Chen et al. 2020, equation 1): {@code -log(exp(s(i, j) / t) / sum over k != i of exp(s(i, k) / t))}.
      */
-    static NDArray ntXent(NDArray z, double temperature) {
-        NDArray unit = normalise(z);
+    static NDArray ntXent(Anchors a, double temperature) {
         // These matrices are most of a large batch's memory: each is given up as soon as the next is there.
-        try (NDArray mask = self(z).muli(NEVER);
-                NDArray logits = unit.div(number(z, temperature)).matMul(unit.transpose());
+        try (NDArray mask = a.self().muli(NEVER);
+                NDArray logits = a.cosines(temperature);
                 NDArray others = logits.add(mask)) {
-            return at(others.logSoftmax(1), partner(z)).mean().neg();
+            return at(others.logSoftmax(1), a.partner()).mean().neg();
         }
     }
 
@@ -47,12 +43,12 @@ final class Losses {
      *
      * @param semiHard take of each view only the negative that is nearest among those farther than its positive
      */
-    static NDArray ntLogistic(NDArray z, double temperature, boolean semiHard) {
-        NDArray cosines = cosines(z);
-        NDArray positive = at(cosines, partner(z));
-        NDArray negatives = Activation.softPlus(cosines.div(number(z, temperature)));
-        NDArray mask = semiHard ? semiHard(z, cosines, positive) : negative(z);
-        return Activation.softPlus(positive.div(number(z, -temperature))).mean().add(mean(negatives, mask));
+    static NDArray ntLogistic(Anchors a, double temperature, boolean semiHard) {
+        NDArray cosines = a.cosines(1);
+        NDArray positive = at(cosines, a.partner());
+        NDArray negatives = Activation.softPlus(cosines.div(number(cosines, temperature)));
+        NDArray mask = semiHard ? semiHard(a, cosines, positive) : a.negative();
+        return Activation.softPlus(positive.div(number(positive, -temperature))).mean().add(mean(negatives, mask));
     }
 
     /**
@@ -61,10 +57,10 @@ final class Losses {
      * @param semiHard take of each view only the negative that is nearest among those farther than its positive
      *     (Schroff et al. 2015, section 3.2)
      */
-    static NDArray margin(NDArray z, double margin, boolean semiHard) {
-        NDArray cosines = cosines(z);
-        NDArray positive = at(cosines, partner(z));
-        NDArray mask = semiHard ? semiHard(z, cosines, positive) : negative(z);
+    static NDArray margin(Anchors a, double margin, boolean semiHard) {
+        NDArray cosines = a.cosines(1);
+        NDArray positive = at(cosines, a.partner());
+        NDArray mask = semiHard ? semiHard(a, cosines, positive) : a.negative();
         return mean(Activation.relu(cosines.sub(positive).add(margin)), mask);
     }
 
@@ -75,24 +71,24 @@ final class Losses {
      *
      * @param prior p, 0 up to (not including) 1
      */
-    static NDArray debiased(NDArray z, double temperature, double prior) {
-        NDArray e = cosines(z).div(number(z, temperature)).exp();
-        NDArray positive = at(e, partner(z));
-        long negatives = z.getShape().get(0) - 2;
-        NDArray g = e.mul(negative(z)).sum(new int[] {1}, true)
-                .sub(positive.mul(number(z, negatives * prior)))
-                .div(number(z, 1 - prior))
-                .maximum(number(z, negatives * Math.exp(-1 / temperature)));
+    static NDArray debiased(Anchors a, double temperature, double prior) {
+        NDArray e = a.cosines(temperature).exp();
+        NDArray positive = at(e, a.partner());
+        int negatives = a.views() - 2;
+        NDArray g = e.mul(a.negative()).sum(new int[] {1}, true)
+                .sub(positive.mul(number(e, negatives * prior)))
+                .div(number(e, 1 - prior))
+                .maximum(number(e, negatives * Math.exp(-1 / temperature)));
         return positive.div(positive.add(g)).log().mean().neg();
     }
 
     /** Decoupled contrastive loss (Yeh et al. 2022, equation 6): NT-Xent without the positive in the denominator. */
-    static NDArray decoupled(NDArray z, double temperature) {
-        NDArray logits = cosines(z).div(number(z, temperature));
-        NDArray others = logits.add(negative(z).neg().add(1).mul(NEVER));
+    static NDArray decoupled(Anchors a, double temperature) {
+        NDArray logits = a.cosines(temperature);
+        NDArray others = logits.add(a.negative().neg().add(1).mul(NEVER));
         NDArray top = others.max(new int[] {1}, true).stopGradient();
         NDArray log = others.sub(top).exp().sum(new int[] {1}, true).log().add(top);
-        return log.sub(at(logits, partner(z))).mean();
+        return log.sub(at(logits, a.partner())).mean();
     }
 
     /**
@@ -100,16 +96,9 @@ final class Losses {
      *
      * @param labels class of each image, [N]
      */
-    static NDArray supCon(NDArray z, double temperature, int[] labels) {
-        int rows = 2 * labels.length;
-        float[] same = new float[rows * rows];
-        for (int i = 0; i < rows; i++) {
-            for (int k = 0; k < rows; k++) {
-                same[i * rows + k] = i != k && labels[i % labels.length] == labels[k % labels.length] ? 1 : 0;
-            }
-        }
-        NDArray mask = like(z, z.getManager().create(same).reshape(rows, rows));
-        NDArray log = cosines(z).div(number(z, temperature)).add(self(z).mul(NEVER)).logSoftmax(1);
+    static NDArray supCon(Anchors a, double temperature, int[] labels) {
+        NDArray mask = a.same(labels);
+        NDArray log = a.cosines(temperature).add(a.self().mul(NEVER)).logSoftmax(1);
         return log.mul(mask).sum(new int[] {1}, true).div(mask.sum(new int[] {1}, true)).mean().neg();
     }
 
@@ -135,12 +124,15 @@ final class Losses {
      * The logits of InfoNCE within the batch (He et al. 2020, section 3.2, "end to end"): the queries are the first views, the
      * keys the second ones, and a query's negatives are the keys of the other images.
      *
-     * @return [N, N]
+     * @param z [2N, d], not normalised, rows i and i + N of one image
+     * @param from first query
+     * @param to query after the last
+     * @return [to - from, N]
      */
-    static NDArray queryKeyLogits(NDArray z, double temperature) {
+    static NDArray queryKeyLogits(NDArray z, double temperature, int from, int to) {
         long n = z.getShape().get(0) / 2;
         NDArray unit = normalise(z);
-        return unit.get(":" + n).matMul(unit.get(n + ":").transpose()).div(number(z, temperature));
+        return unit.get(from + ":" + to).matMul(unit.get(n + ":").transpose()).div(number(z, temperature));
     }
 
     /** Cross entropy where the first column is right. */
@@ -148,9 +140,9 @@ final class Losses {
         return logits.logSoftmax(1).get(":, 0").mean().neg();
     }
 
-    /** Cross entropy where column i is right in row i. */
-    static NDArray crossEntropyOfDiagonal(NDArray logits) {
-        return at(logits.logSoftmax(1), diagonal(logits)).mean().neg();
+    /** Cross entropy where column {@code from + i} is right in row i. */
+    static NDArray crossEntropyOfDiagonal(NDArray logits, int from) {
+        return at(logits.logSoftmax(1), diagonal(logits, from)).mean().neg();
     }
 
     /** Cross entropy of logits [n, classes]. */
@@ -169,27 +161,10 @@ final class Losses {
         return logits.div(number(logits, temperature)).logSoftmax(1).mul(targets).sum(new int[] {1}).mean().neg();
     }
 
-    /** For each of 2N views, how many other images' views are nearer than its partner, [2N]. */
-    static NDArray rankAmongViews(NDArray z) {
-        NDManager owner = z.getManager();
-        int rows = (int) z.getShape().get(0);
-        NDArray unit = normalise(z);
-        NDArray partners = partner(z);
-        NDArray columns = unit.transpose();
-        NDList ranks = new NDList();
-        for (int from = 0; from < rows; from += RANKED) {
-            int to = Math.min(rows, from + RANKED);
-            try (NDManager m = owner.newSubManager()) {
-                NDArray some = unit.get(from + ":" + to);
-                some.attach(m);
-                NDArray self = m.arange(from, to).toType(DataType.INT64, false).oneHot(rows).mul(4);
-                NDArray cosines = some.matMul(columns).sub(like(z, self));
-                NDArray rank = like(z, cosines.gt(at(cosines, partners.get(from + ":" + to)))).sum(new int[] {1});
-                rank.attach(owner);
-                ranks.add(rank);
-            }
-        }
-        return NDArrays.concat(ranks);
+    /** For each anchor, how many other images' views are nearer than its partner, [anchors]. */
+    static NDArray rankAmongViews(Anchors a) {
+        NDArray cosines = a.cosines(1).subi(a.self().muli(4));
+        return like(cosines, cosines.gt(at(cosines, a.partner()))).sum(new int[] {1});
     }
 
     /** For each row, how many columns are above the first, [n]. */
@@ -197,9 +172,9 @@ final class Losses {
         return like(logits, logits.gt(logits.get(":, 0:1"))).sum(new int[] {1});
     }
 
-    /** For each row i, how many columns are above column i, [n]. */
-    static NDArray rankOfDiagonal(NDArray logits) {
-        return like(logits, logits.gt(at(logits, diagonal(logits)))).sum(new int[] {1});
+    /** For each row i, how many columns are above column {@code from + i}, [n]. */
+    static NDArray rankOfDiagonal(NDArray logits, int from) {
+        return like(logits, logits.gt(at(logits, diagonal(logits, from)))).sum(new int[] {1});
     }
 
     /** For each row, how many columns are above its label's, [n]. */
@@ -207,45 +182,21 @@ final class Losses {
         return like(logits, logits.gt(at(logits, column(logits, labels)))).sum(new int[] {1});
     }
 
-    private static NDArray cosines(NDArray z) {
-        NDArray unit = normalise(z);
-        return unit.matMul(unit.transpose());
-    }
-
-    /** 1 on the diagonal. */
-    private static NDArray self(NDArray z) {
-        return like(z, z.getManager().eye((int) z.getShape().get(0)));
-    }
-
-    /** 1 where the column is another image's view. */
-    private static NDArray negative(NDArray z) {
-        int n = (int) z.getShape().get(0) / 2;
-        return like(z, z.getManager().eye(n).tile(new long[] {2, 2}).neg().add(1));
-    }
-
     /** 1 at the nearest negative of each row that is farther than the positive; a row may have none. */
-    private static NDArray semiHard(NDArray z, NDArray cosines, NDArray positive) {
+    private static NDArray semiHard(Anchors a, NDArray cosines, NDArray positive) {
         NDArray values = cosines.stopGradient();
-        NDArray candidate = negative(z).mul(like(z, values.lt(positive.stopGradient())));
+        NDArray candidate = a.negative().mul(like(values, values.lt(positive.stopGradient())));
         NDArray hidden = values.sub(candidate.neg().add(1).mul(4));
-        return candidate.mul(like(z, hidden.eq(hidden.max(new int[] {1}, true))));
+        return candidate.mul(like(values, hidden.eq(hidden.max(new int[] {1}, true))));
     }
 
     private static NDArray mean(NDArray values, NDArray mask) {
         return values.mul(mask).sum().div(mask.sum().maximum(1));
     }
 
-    /** Row of the same image's other view, [2N, 1]. */
-    private static NDArray partner(NDArray z) {
-        NDManager m = z.getManager();
-        int n = (int) z.getShape().get(0) / 2;
-        NDArray first = m.arange(n);
-        return NDArrays.concat(new NDList(first.add(n), first)).toType(DataType.INT64, false).reshape(2L * n, 1);
-    }
-
-    private static NDArray diagonal(NDArray logits) {
+    private static NDArray diagonal(NDArray logits, int from) {
         int n = (int) logits.getShape().get(0);
-        return logits.getManager().arange(n).toType(DataType.INT64, false).reshape(n, 1);
+        return logits.getManager().arange(from, from + n).toType(DataType.INT64, false).reshape(n, 1);
     }
 
     private static NDArray column(NDArray logits, int[] labels) {
@@ -264,7 +215,7 @@ final class Losses {
         return like.getManager().full(new Shape(), (float) value, like.getDataType());
     }
 
-    private static NDArray like(NDArray z, NDArray constant) {
+    static NDArray like(NDArray z, NDArray constant) {
         return constant.toType(z.getDataType(), false);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.simclr4j.train;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import java.util.List;
 import java.util.Map;
@@ -20,10 +21,18 @@ interface Method extends AutoCloseable {
     record Branch(Network network, int... views) {}
 
     /**
+     * What some anchors came to.
+     *
+     * @param loss the mean over them, a scalar
+     * @param rank for each the number of candidates that are nearer than its positive, without gradient, float32
+     */
+    record Part(NDArray loss, NDArray rank) {}
+
+    /**
      * What a batch came to. All but the loss is for the monitor, without gradient.
      *
      * @param loss a scalar
-     * @param rank for each anchor the number of candidates that are nearer than its positive, float32
+     * @param rank of all anchors, see {@link Part}
      * @param anchors [n, d]
      * @param positives [n, d], the other view of each
      */
@@ -35,13 +44,33 @@ interface Method extends AutoCloseable {
     /** Makes what the loss needs beside the embeddings, such as keys; no gradient is recorded. */
     default void prepare(Batch batch, NDManager manager) {}
 
+    /** How many anchors the loss is a mean over; every projection is one, unless a method says otherwise. */
+    default int anchors(NDArray z) {
+        return (int) z.getShape().get(0);
+    }
+
+    /** False if the loss of all anchors is not the mean of the losses of some of them at a time. */
+    default boolean separable() {
+        return true;
+    }
+
     /**
-     * The loss.
+     * The loss of some anchors. With micro-batches it is asked for a part of the anchors at a time, so that what compares each with
+     * all others never stands in memory at once.
      *
      * @param batch the images and their labels
      * @param z projections before normalisation, branch by branch and view by view, [views * N, d], float32
+     * @param from first anchor
+     * @param to anchor after the last
      */
-    Outcome loss(Batch batch, NDArray z);
+    Part loss(Batch batch, NDArray z, int from, int to);
+
+    /** The anchors that the monitor looks at, and the positive of each, without gradient: the two views of each image. */
+    default NDList pairs(NDArray z) {
+        NDArray fixed = z.stopGradient();
+        long n = z.getShape().get(0) / 2;
+        return new NDList(fixed.get(":" + n), fixed.get(n + ":"));
+    }
 
     /** After the weights have moved, such as of a momentum encoder; {@code done} is the share of the run that is over. */
     default void finish(double done) {}

@@ -1,6 +1,7 @@
 package io.github.simclr4j.train;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
@@ -75,10 +76,15 @@ final class MoCo implements Method {
     }
 
     @Override
-    public Outcome loss(Batch batch, NDArray z) {
-        NDArray logits = Losses.queueLogits(z, keys, queue, settings.temperature());
-        return new Outcome(Losses.crossEntropyOfFirst(logits), Losses.rankOfFirst(logits.stopGradient()),
-                z.stopGradient(), keys);
+    public Part loss(Batch batch, NDArray z, int from, int to) {
+        String some = from + ":" + to;
+        NDArray logits = Losses.queueLogits(z.get(some), keys.get(some), queue, settings.temperature());
+        return new Part(Losses.crossEntropyOfFirst(logits), Losses.rankOfFirst(logits.stopGradient()));
+    }
+
+    @Override
+    public NDList pairs(NDArray z) {
+        return new NDList(z.stopGradient(), keys);
     }
 
     @Override

@@ -14,6 +14,8 @@ import ai.djl.ndarray.types.Shape;
 final class Monitor {
     /** Loss, top-1, top-5, alignment, uniformity, spread, effective rank, steps. */
     private static final int FIGURES = 8;
+    /** Rows that are compared with all others at once. */
+    private static final int ROWS = 256;
 
     private final NDArray sums;
     private final int checkEvery;
@@ -55,8 +57,7 @@ final class Monitor {
         long d = a.getShape().get(1);
         NDArray alignment = a.sub(p).square().sum(new int[] {1}).mean();
         // |x - y|^2 = 2 - 2 cos, and the pairs of a row with itself, of which there are n, add exp(0) each.
-        NDArray pairs = a.matMul(a.transpose()).sub(1).mul(4).exp().sum();
-        NDArray uniformity = pairs.sub(n).div(Math.max(1, n * (n - 1))).maximum(1e-30f).log();
+        NDArray uniformity = pairs(a).sub(n).div(Math.max(1, n * (n - 1))).maximum(1e-30f).log();
         NDArray centred = a.sub(a.sum(new int[] {0}, true).div(n));
         NDArray variances = centred.square().sum(new int[] {0}).div(n);
         NDArray spread = variances.sqrt().mean().mul(Math.sqrt(d));
@@ -69,6 +70,21 @@ final class Monitor {
         figures.forEach(f -> wide.add(f.toType(DataType.FLOAT64, false).reshape(1)));
         sums.addi(NDArrays.concat(wide).stopGradient());
         unchecked++;
+    }
+
+    /** The sum of {@code exp(-2 |x - y|^2)} over all pairs, some rows at a time: the whole matrix would take a large batch's memory. */
+    private static NDArray pairs(NDArray a) {
+        long n = a.getShape().get(0);
+        NDArray sum = a.getManager().zeros(new Shape());
+        NDArray columns = a.transpose();
+        for (long from = 0; from < n; from += ROWS) {
+            try (NDManager m = a.getManager().newSubManager()) {
+                NDArray rows = a.get(from + ":" + Math.min(n, from + ROWS));
+                rows.attach(m);
+                sum.addi(rows.matMul(columns).sub(1).mul(4).exp().sum());
+            }
+        }
+        return sum;
     }
 
     /** True if the loss was a number in every step of the epoch so far; looks only now and then unless {@code now}. */

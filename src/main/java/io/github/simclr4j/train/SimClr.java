@@ -24,31 +24,36 @@ final class SimClr implements Method {
         return List.of(new Branch(network, 0, 1));
     }
 
+    /** Semi-hard mining finds a negative for some anchors only, and the mean is over these. */
     @Override
-    public Outcome loss(Batch batch, NDArray z) {
+    public boolean separable() {
+        return !settings.loss().endsWith("-semihard");
+    }
+
+    @Override
+    public Part loss(Batch batch, NDArray z, int from, int to) {
         double t = settings.temperature();
+        Anchors a = new Anchors(z, from, to);
         NDArray loss = switch (settings.loss()) {
-            case "nt-xent" -> Losses.ntXent(z, t);
-            case "nt-logistic" -> Losses.ntLogistic(z, t, false);
-            case "nt-logistic-semihard" -> Losses.ntLogistic(z, t, true);
-            case "margin" -> Losses.margin(z, settings.margin(), false);
-            case "margin-semihard" -> Losses.margin(z, settings.margin(), true);
-            case "debiased" -> Losses.debiased(z, t, settings.classPrior());
-            case "decoupled" -> Losses.decoupled(z, t);
-            case "supcon" -> Losses.supCon(z, t, batch.labels());
+            case "nt-xent" -> Losses.ntXent(a, t);
+            case "nt-logistic" -> Losses.ntLogistic(a, t, false);
+            case "nt-logistic-semihard" -> Losses.ntLogistic(a, t, true);
+            case "margin" -> Losses.margin(a, settings.margin(), false);
+            case "margin-semihard" -> Losses.margin(a, settings.margin(), true);
+            case "debiased" -> Losses.debiased(a, t, settings.classPrior());
+            case "decoupled" -> Losses.decoupled(a, t);
+            case "supcon" -> Losses.supCon(a, t, batch.labels());
             default -> throw new IllegalArgumentException(settings.loss());
         };
-        NDArray fixed = z.stopGradient();
-        long n = z.getShape().get(0) / 2;
-        return new Outcome(loss, rank(z), fixed.get(":" + n), fixed.get(n + ":"));
+        return new Part(loss, rank(z, from, to));
     }
 
     /** Its matrices are as large as the loss's own, so they are freed at once. */
-    private static NDArray rank(NDArray z) {
+    private static NDArray rank(NDArray z, int from, int to) {
         try (NDManager m = z.getManager().newSubManager()) {
             NDArray fixed = z.stopGradient();
             fixed.attach(m);
-            NDArray rank = Losses.rankAmongViews(fixed);
+            NDArray rank = Losses.rankAmongViews(new Anchors(fixed, from, to));
             rank.attach(z.getManager());
             return rank;
         }

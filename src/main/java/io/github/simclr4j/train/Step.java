@@ -113,9 +113,10 @@ final class Step {
                 NDArray some = passes.forward(branch.network(), batch, rows(batch, branch, dealt), true, manager);
                 z.add(passes.gather(new NDList(some), dealt));
             }
-            Method.Outcome outcome = method.loss(batch, together(z));
-            collector.backward(scaled(outcome.loss()));
-            return outcome;
+            NDArray all = together(z);
+            Method.Part part = method.loss(batch, all, 0, method.anchors(all));
+            collector.backward(scaled(part.loss()));
+            return outcome(part.loss(), part.rank(), all);
         }
     }
 
@@ -129,11 +130,7 @@ final class Step {
         }
         NDArray z = together(embedded).duplicate();
         z.setRequiresGradient(true);
-        Method.Outcome outcome;
-        try (GradientCollector collector = Torch.engine().newGradientCollector()) {
-            outcome = method.loss(batch, z);
-            collector.backward(scaled(outcome.loss()));
-        }
+        Method.Outcome outcome = lossByParts(batch, z, manager);
         NDArray gradient = z.getGradient();
         gradient.attach(manager);
         int from = 0;
@@ -158,6 +155,33 @@ final class Step {
             from += d.length;
         }
         return outcome;
+    }
+
+    /** The loss and its gradient with respect to z, some anchors at a time. */
+    private Method.Outcome lossByParts(Batch batch, NDArray z, NDManager manager) {
+        int anchors = method.anchors(z);
+        int parts = method.separable() ? passes.micro() : 1;
+        NDArray loss = manager.zeros(new Shape(), z.getDataType());
+        NDList ranks = new NDList();
+        for (int k = 0; k < parts; k++) {
+            try (NDManager m = manager.newSubManager(); GradientCollector collector = Torch.engine().newGradientCollector()) {
+                // Results belong to the manager of the first operand: an alias of z takes them to this one.
+                NDArray own = z.reshape(z.getShape());
+                own.attach(m);
+                Method.Part part = method.loss(batch, own, anchors / parts * k, anchors / parts * (k + 1));
+                NDArray share = part.loss().div(Losses.number(own, parts));
+                collector.backward(scaled(share));
+                loss.addi(share.stopGradient());
+                part.rank().attach(manager);
+                ranks.add(part.rank());
+            }
+        }
+        return outcome(loss, NDArrays.concat(ranks), z);
+    }
+
+    private Method.Outcome outcome(NDArray loss, NDArray rank, NDArray z) {
+        NDList pairs = method.pairs(z);
+        return new Method.Outcome(loss, rank, pairs.get(0), pairs.get(1));
     }
 
     /** Places of a branch's rows in the order in which they are dealt to the groups. */

@@ -20,14 +20,13 @@ final class Supervised implements Method {
     }
 
     @Override
-    public Outcome loss(Batch batch, NDArray z) {
-        int n = batch.size();
-        int[] twice = new int[2 * n];
-        System.arraycopy(batch.labels(), 0, twice, 0, n);
-        System.arraycopy(batch.labels(), 0, twice, n, n);
-        NDArray fixed = z.stopGradient();
-        return new Outcome(Losses.crossEntropy(z, twice), Losses.rankOf(fixed, twice),
-                fixed.get(":" + n), fixed.get(n + ":"));
+    public Part loss(Batch batch, NDArray z, int from, int to) {
+        int[] labels = new int[to - from];
+        for (int i = 0; i < labels.length; i++) {
+            labels[i] = batch.labels()[(from + i) % batch.size()];
+        }
+        NDArray some = z.get(from + ":" + to);
+        return new Part(Losses.crossEntropy(some, labels), Losses.rankOf(some.stopGradient(), labels));
     }
 
     @Override

@@ -111,13 +111,13 @@ class GoldenTest {
             NDArray queue = Losses.normalise(Golden.tensor(m, row.get("queue")));
             return Losses.crossEntropyOfFirst(Losses.queueLogits(z1, Losses.normalise(z2), queue, t));
         }
-        NDArray z = NDArrays.concat(new NDList(z1, z2));
+        Anchors all = Anchors.all(NDArrays.concat(new NDList(z1, z2)));
         return switch (name) {
-            case "nt_xent" -> Losses.ntXent(z, t);
-            case "nt_logistic" -> Losses.ntLogistic(z, t, false);
-            case "margin_triplet" -> Losses.margin(z, row.get("margin").getAsDouble(), false);
-            case "debiased" -> Losses.debiased(z, t, row.get("class_prior").getAsDouble());
-            case "sup_con" -> Losses.supCon(z, t, new Gson().fromJson(row.get("labels"), int[].class));
+            case "nt_xent" -> Losses.ntXent(all, t);
+            case "nt_logistic" -> Losses.ntLogistic(all, t, false);
+            case "margin_triplet" -> Losses.margin(all, row.get("margin").getAsDouble(), false);
+            case "debiased" -> Losses.debiased(all, t, row.get("class_prior").getAsDouble());
+            case "sup_con" -> Losses.supCon(all, t, new Gson().fromJson(row.get("labels"), int[].class));
             default -> throw new AssertionError("No loss " + name);
         };
     }

@@ -136,12 +136,12 @@ class MonitorTest {
             }
         }
         try (NDManager m = Torch.engine().newBaseManager()) {
-            Golden.same(expected, Losses.rankAmongViews(tensor(m, x)).toFloatArray(), 0, 1e-6, "views");
+            Golden.same(expected, Losses.rankAmongViews(Anchors.all(tensor(m, x))).toFloatArray(), 0, 1e-6, "views");
             NDArray logits = m.create(new float[] {1, 2, 3, 5, 4, 6}, new Shape(2, 3));
             Golden.same(new float[] {2, 1}, Losses.rankOfFirst(logits).toFloatArray(), 0, 0, "first");
             Golden.same(new float[] {0, 2}, Losses.rankOf(logits, new int[] {2, 1}).toFloatArray(), 0, 0, "labels");
             NDArray square = m.create(new float[] {1, 2, 5, 4}, new Shape(2, 2));
-            Golden.same(new float[] {1, 1}, Losses.rankOfDiagonal(square).toFloatArray(), 0, 0, "diagonal");
+            Golden.same(new float[] {1, 1}, Losses.rankOfDiagonal(square, 0).toFloatArray(), 0, 0, "diagonal");
         }
     }
 
@@ -182,9 +182,9 @@ class MonitorTest {
         }
         try (NDManager m = Torch.engine().newBaseManager()) {
             NDArray z = tensor(m, x);
-            assertEquals(decoupled, Losses.decoupled(z, t).getFloat(), 1e-5 * Math.abs(decoupled));
-            assertEquals(margin / chosen, Losses.margin(z, 0.8, true).getFloat(), 1e-5);
-            assertEquals(positives + logistic / chosen, Losses.ntLogistic(z, t, true).getFloat(), 1e-5);
+            assertEquals(decoupled, Losses.decoupled(Anchors.all(z), t).getFloat(), 1e-5 * Math.abs(decoupled));
+            assertEquals(margin / chosen, Losses.margin(Anchors.all(z), 0.8, true).getFloat(), 1e-5);
+            assertEquals(positives + logistic / chosen, Losses.ntLogistic(Anchors.all(z), t, true).getFloat(), 1e-5);
         }
     }
 

@@ -53,6 +53,14 @@ final class Small {
                 false, true, 5);
     }
 
+    /** A step of plain gradient descent on one of SimCLR's losses. */
+    static PretrainSettings loss(String loss, int micro) {
+        PretrainSettings s = settings("simclr", "sgd", 1, 16, 1, micro, 4);
+        return new PretrainSettings(s.encoder(), s.imageSize(), s.head(), s.firstView(), s.secondView(),
+                MethodSettings.of("simclr", loss, 0.5), s.optimiser(), s.batch(), s.microBatch(), s.bnSplits(), s.epochs(),
+                s.mixed(), s.zeroGamma(), s.seed());
+    }
+
     static PretrainSettings mixed(PretrainSettings s) {
         return new PretrainSettings(s.encoder(), s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(),
                 s.optimiser(), s.batch(), s.microBatch(), s.bnSplits(), s.epochs(), true, s.zeroGamma(), s.seed());

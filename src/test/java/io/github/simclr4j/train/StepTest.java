@@ -98,6 +98,18 @@ class StepTest {
         }
     }
 
+    /** Each loss in parts: of some anchors at a time where that is the same, else of all. */
+    @Test
+    void microBatchesGiveTheGradientOfEveryLoss() throws IOException {
+        for (String loss : new String[] {"nt-logistic", "nt-logistic-semihard", "margin", "margin-semihard", "debiased",
+                "decoupled", "supcon"}) {
+            Taken whole = take(Small.loss(loss, 0), DataType.FLOAT64, 1);
+            Taken parts = take(Small.loss(loss, 4), DataType.FLOAT64, 1);
+            assertEquals(whole.loss(), parts.loss(), 1e-9, loss);
+            whole.weights().forEach((name, w) -> Golden.same(w, parts.weights().get(name), 1e-5, 1e-9, loss + " " + name));
+        }
+    }
+
     @Test
     void theTwoViewsOfAnImageAreDealtToGroupsAtRandom() throws IOException {
         Batch batch = new Batch(null, null, new int[32], null, 1, 2);
@@ -170,7 +182,7 @@ class StepTest {
                     NDArray x = Small.pixels(m, Small.drawings(16));
                     Network.Pass pass = new Network.Pass(true, 1, null, null);
                     try (GradientCollector c = Torch.engine().newGradientCollector()) {
-                        c.backward(Losses.ntXent(network.project(network.encode(x, pass), pass), 0.5));
+                        c.backward(Losses.ntXent(Anchors.all(network.project(network.encode(x, pass), pass)), 0.5));
                     }
                     network.trained().forEach((name, w) -> {
                         try (NDArray g = w.getGradient()) {
