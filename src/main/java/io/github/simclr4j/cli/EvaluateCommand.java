@@ -29,20 +29,29 @@ final class EvaluateCommand extends Work {
     List<String> labels;
 
     @Option(names = "--protocol", paramLabel = "P", split = ",", defaultValue = "linear",
-            description = "linear: a linear classifier on fixed features; finetune: encoder and classifier trained together [1];"
+            description = "linear: a linear classifier on fixed features; from-scratch: the encoder's architecture with random weights"
+                    + " and a classifier trained together, the baseline; finetune: the same from the encoder's own weights [1];"
                     + " self-training: a linear classifier that labels what it is sure of itself; distillation: the fine-tuned"
                     + " encoder teaches this one on all images [2] (default: ${DEFAULT-VALUE}).")
     List<String> protocols;
 
+    @Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Seeds, from --seed on, that choose the labels"
+            + " and all else that is random; the mean and the standard deviation are reported (default: ${DEFAULT-VALUE}).")
+    int repeat;
+
     @Mixin
     EncoderOptions options;
 
-    @ArgGroup(exclusive = false, validate = false, heading = "%nOf finetune and distillation%n")
+    @ArgGroup(exclusive = false, validate = false, heading = "%nOf from-scratch, finetune and distillation%n")
     final FinetuneCommand.Tuning tuning = new FinetuneCommand.Tuning();
 
     @Option(names = "--student-epochs", paramLabel = "N", defaultValue = "10",
             description = "Passes of distillation's student over all images (default: ${DEFAULT-VALUE}).")
     int studentEpochs;
+
+    @Option(names = "--unlabelled", paramLabel = "N", defaultValue = "0", description = "Images that distillation's student sees,"
+            + " drawn from all training images by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
+    int unlabelled;
 
     @Option(names = "--temperature", paramLabel = "T", defaultValue = "1",
             description = "Of distillation (default: ${DEFAULT-VALUE}).")
@@ -54,7 +63,7 @@ final class EvaluateCommand extends Work {
         if (!protocols.contains("linear")) {
             return others.run(new LinkedHashMap<>());
         }
-        Evaluation evaluation = new Evaluation(encoder, train, test, labels, common, new Console());
+        Evaluation evaluation = new Evaluation(encoder, train, test, labels, common, repeat, new Console());
         Evaluation.Result result = evaluation.run(options.settings(), options.runtime(common));
         Evaluation.print(result);
         Map<String, Object> json = Evaluation.json(result, encoder, seconds());

@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.tribuo.Example;
 import org.tribuo.MutableDataset;
@@ -32,17 +31,22 @@ final class Evaluation {
     private final Path test;
     private final Map<String, Double> shares;
     private final Common common;
+    private final int repeat;
     private final Progress progress;
 
     /** Accuracies by features and share, Tribuo's evaluation of the encoder with the most labels, and how the encoder was fed. */
-    record Result(Map<String, Map<String, Double>> linear, List<String> classes, int skipped, LabelEvaluation best,
+    record Result(Map<String, Map<String, Measured>> linear, List<String> classes, int skipped, LabelEvaluation best,
             EncoderSettings settings) {}
 
-    Evaluation(Path encoder, Path train, Path test, List<String> labels, Common common, Progress progress) {
+    /**
+     * @param repeat how many seeds choose the labels, from the common one on
+     */
+    Evaluation(Path encoder, Path train, Path test, List<String> labels, Common common, int repeat, Progress progress) {
         this.encoder = encoder;
         this.train = train;
         this.test = test;
         this.common = common;
+        this.repeat = repeat;
         this.progress = progress;
         shares = new LinkedHashMap<>();
         for (String label : labels) {
@@ -77,7 +81,7 @@ final class Evaluation {
 
     Result run(EncoderSettings given, RuntimeSettings runtime) throws IOException {
         LabelFactory factory = new LabelFactory();
-        Map<String, Map<String, Double>> linear = new LinkedHashMap<>();
+        Map<String, Map<String, Measured>> linear = new LinkedHashMap<>();
         try (SimCLRFeatureExtractor<Label> simclr = new SimCLRFeatureExtractor<>(factory, encoder, given, runtime, null)) {
             EncoderSettings used = simclr.encoder().settings();
             progress.line(EncoderOptions.line(used));
@@ -122,22 +126,25 @@ final class Evaluation {
     }
 
     private int measure(String name, ImageFeatureExtractor<Label> extractor,
-            Map<String, Map<String, Double>> linear, LabelEvaluation[] best) {
+            Map<String, Map<String, Measured>> linear, LabelEvaluation[] best) {
         ImageFolderDataSource<Label> trainSource = new ImageFolderDataSource<>(train, extractor);
         ImageFolderDataSource<Label> testSource = new ImageFolderDataSource<>(test, extractor);
         MutableDataset<Label> trainSet = extract("features of " + name + ", training images", trainSource);
         MutableDataset<Label> testSet = extract("features of " + name + ", test images", testSource);
-        Map<String, Double> accuracies = new LinkedHashMap<>();
+        Map<String, Measured> accuracies = new LinkedHashMap<>();
         double most = 0;
         for (Map.Entry<String, Double> share : shares.entrySet()) {
-            LabelEvaluation e = LinearEvaluation.evaluate(trainSet, testSet, share.getValue(), common.seed);
-            accuracies.put(share.getKey(), e.accuracy());
-            progress.line(String.format(Locale.ROOT, "%s with %s of the labels: %.2f%%",
-                    name, share.getKey(), 100 * e.accuracy()));
-            if (share.getValue() > most) {
-                most = share.getValue();
-                best[0] = e;
+            Measured measured = new Measured();
+            for (int i = 0; i < repeat; i++) {
+                LabelEvaluation e = LinearEvaluation.evaluate(trainSet, testSet, share.getValue(), common.seed + i);
+                measured.add(e.accuracy());
+                if (share.getValue() > most) {
+                    most = share.getValue();
+                    best[0] = e;
+                }
             }
+            accuracies.put(share.getKey(), measured);
+            progress.line(name + " with " + share.getKey() + " of the labels: " + measured);
         }
         linear.put(name, accuracies);
         int skipped = trainSource.skipped().size() + testSource.skipped().size();
@@ -161,14 +168,7 @@ final class Evaluation {
     /** Prints the table and Tribuo's evaluation. */
     static void print(Result result) {
         System.out.println();
-        StringBuilder head = new StringBuilder(String.format("%-12s", "linear on"));
-        result.linear().values().iterator().next().keySet().forEach(s -> head.append(String.format("%9s", s)));
-        System.out.println(head);
-        result.linear().forEach((name, accuracies) -> {
-            StringBuilder row = new StringBuilder(String.format("%-12s", name));
-            accuracies.values().forEach(a -> row.append(String.format(Locale.ROOT, "%8.2f%%", 100 * a)));
-            System.out.println(row);
-        });
+        System.out.println(Measured.table("linear on", result.linear()));
         System.out.println();
         System.out.println("Tribuo's evaluation of simclr, most labels:");
         System.out.println(result.best());
@@ -177,7 +177,8 @@ final class Evaluation {
     /** The result as it goes into the JSON file. */
     static Map<String, Object> json(Result result, Path encoder, double seconds) throws IOException {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("linear", result.linear());
+        json.put("linear", Measured.means(result.linear()));
+        json.put("linearRuns", Measured.runs(result.linear()));
         json.put("encoder", encoder.toString());
         json.put("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(encoder)));
         json.put("classes", result.classes());

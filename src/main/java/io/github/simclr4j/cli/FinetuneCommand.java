@@ -73,13 +73,13 @@ final class FinetuneCommand extends Work {
                 description = "As pretrain's (default: ${DEFAULT-VALUE}: crop and flip [1]).")
         String views;
 
-        FineTuneTrainer trainer(Path encoder, Common common) {
+        FineTuneTrainer trainer(Path encoder, Common common, long seed) {
             if (epochs < 1 || batch < 2 || !(rate >= 0)) {
                 throw new IllegalArgumentException("--epochs must be at least 1, --batch at least 2 and --learning-rate at least 0,"
                         + " found " + epochs + ", " + batch + " and " + rate);
             }
             Composition.of(views);
-            return new FineTuneTrainer(encoder, epochs, batch, rate, views, common.device, common.threads, common.seed);
+            return new FineTuneTrainer(encoder, epochs, batch, rate, views, common.device, common.threads, seed);
         }
     }
 
@@ -89,7 +89,7 @@ final class FinetuneCommand extends Work {
         if (limit < 0 || megabytes < 0) {
             throw new IllegalArgumentException("--limit and --memory must be at least 0, found " + limit + " and " + megabytes);
         }
-        FineTuneTrainer trainer = tuning.trainer(encoder, common);
+        FineTuneTrainer trainer = tuning.trainer(encoder, common, common.seed);
         writable(out);
         Path state = checkpoint != null ? checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
         writable(state.resolve("any"));

@@ -77,9 +77,9 @@ final class Hyper {
             description = "Side of the views in pixels (default: ${DEFAULT-VALUE}; [1] has 224).")
     int imageSize;
 
-    @Option(names = "--zero-gamma", paramLabel = "true|false", defaultValue = "true", arity = "1", description = "Start the last"
-            + " batch norm of each residual block at 0 (default: ${DEFAULT-VALUE}, Goyal 2017).")
-    boolean zeroGamma;
+    @Option(names = "--zero-gamma", paramLabel = "true|false", arity = "1", description = "Start the last batch norm of each"
+            + " residual block at 0, Goyal 2017 (default: true; adam and adamw false, which leave 0 slowly).")
+    Boolean zeroGamma;
 
     @Option(names = "--head", paramLabel = "H", description = "none, linear, nonlinear [1, 4.2] or deep (three layers [4])"
             + " (default: nonlinear; mocov1 linear).")
@@ -179,7 +179,8 @@ final class Hyper {
                 warmup, schedule != null ? schedule : method.equals("mocov1") ? "step" : "cosine", clip, weightAverage);
         return new PretrainSettings(ResNet.of(encoder, width, stem), imageSize, projectionHead, first,
                 views2 == null ? first : Composition.of(views2), how, moves, batch, microBatch,
-                bnSplits != null ? bnSplits : moco ? splits() : 0, epochs, mixed, zeroGamma, seed);
+                bnSplits != null ? bnSplits : moco ? splits() : 0, epochs, mixed,
+                zeroGamma != null ? zeroGamma : OptimiserSettings.zeroGamma(optimiser), seed);
     }
 
     /** The most groups up to 8 that the batch can be split into, of 8 images at least. */

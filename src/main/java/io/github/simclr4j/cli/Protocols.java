@@ -18,10 +18,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
@@ -34,7 +38,7 @@ import org.tribuo.classification.evaluation.LabelEvaluator;
 
 /** The protocols of {@code simclr evaluate} beside linear evaluation; each has the labels that linear evaluation has. */
 final class Protocols {
-    private static final List<String> NAMES = List.of("linear", "finetune", "self-training", "distillation");
+    private static final List<String> NAMES = List.of("linear", "from-scratch", "finetune", "self-training", "distillation");
     /** Probability from which on self-training takes a prediction for a label. */
     private static final double SURE = 0.95;
 
@@ -45,7 +49,7 @@ final class Protocols {
     private final List<String> wanted;
     private final Console console = new Console();
     private final Evaluation evaluation;
-    private final Map<String, Map<String, Double>> accuracies = new LinkedHashMap<>();
+    private final Map<String, Map<String, Measured>> accuracies = new LinkedHashMap<>();
 
     Protocols(EvaluateCommand command, List<String> names) {
         this.command = command;
@@ -56,11 +60,13 @@ final class Protocols {
             }
         }
         wanted = NAMES.subList(1, NAMES.size()).stream().filter(names::contains).toList();
-        if (command.studentEpochs < 1 || !(command.temperature > 0)) {
-            throw new IllegalArgumentException("--student-epochs must be at least 1 and --temperature above 0, found "
-                    + command.studentEpochs + " and " + command.temperature);
+        if (command.studentEpochs < 1 || command.repeat < 1 || command.unlabelled < 0 || !(command.temperature > 0)) {
+            throw new IllegalArgumentException("--student-epochs and --repeat must be at least 1, --unlabelled at least 0 and"
+                    + " --temperature above 0, found " + command.studentEpochs + ", " + command.repeat + ", "
+                    + command.unlabelled + " and " + command.temperature);
         }
-        evaluation = new Evaluation(command.encoder, command.train, command.test, command.labels, command.common, console);
+        evaluation = new Evaluation(command.encoder, command.train, command.test, command.labels, command.common,
+                command.repeat, console);
     }
 
     /** Runs them, prints the table, and adds to the result. */
@@ -72,25 +78,21 @@ final class Protocols {
         if (wanted.contains("self-training")) {
             selfTraining();
         }
-        if (wanted.contains("finetune") || wanted.contains("distillation")) {
+        if (wanted.contains("from-scratch") || wanted.contains("finetune") || wanted.contains("distillation")) {
             endToEnd();
         }
-        StringBuilder table = new StringBuilder(String.format("%n%-14s", "protocol"));
-        accuracies.get(wanted.get(0)).keySet().forEach(s -> table.append(String.format("%9s", s)));
-        accuracies.forEach((name, row) -> {
-            table.append(String.format("%n%-14s", name));
-            row.values().forEach(a -> table.append(String.format(Locale.ROOT, "%8.2f%%", 100 * a)));
-        });
-        System.out.println(table);
+        System.out.println();
+        System.out.println(Measured.table("protocol", accuracies));
         json.putIfAbsent("encoder", command.encoder.toString());
         json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(command.encoder)));
-        json.put("protocols", accuracies);
+        json.put("protocols", Measured.means(accuracies));
+        json.put("protocolRuns", Measured.runs(accuracies));
         json.put("seconds", command.seconds());
         return json;
     }
 
     private void add(String protocol, String share, double accuracy) {
-        accuracies.get(protocol).put(share, accuracy);
+        accuracies.get(protocol).computeIfAbsent(share, s -> new Measured()).add(accuracy);
         console.line(String.format(Locale.ROOT, "%s with %s of the labels: %.2f%%", protocol, share, 100 * accuracy));
     }
 
@@ -103,18 +105,23 @@ final class Protocols {
             MutableDataset<Label> test =
                     evaluation.extract("features, test images", new ImageFolderDataSource<>(command.test, extractor));
             for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
-                Dataset<Label> labelled = LinearEvaluation.share(train, share.getValue(), command.common.seed);
-                Trainer<Label> inner = LinearEvaluation.trainer(labelled, command.common.seed);
-                Model<Label> model = new SelfTrainingTrainer(inner, SURE).train(hide(train, share.getValue()));
-                add("self-training", share.getKey(), new LabelEvaluator().evaluate(model, test).accuracy());
+                for (long seed : seeds()) {
+                    Trainer<Label> inner = LinearEvaluation.trainer(LinearEvaluation.share(train, share.getValue(), seed), seed);
+                    Model<Label> model = new SelfTrainingTrainer(inner, SURE).train(hide(train, share.getValue(), seed));
+                    add("self-training", share.getKey(), new LabelEvaluator().evaluate(model, test).accuracy());
+                }
             }
         }
     }
 
+    private long[] seeds() {
+        return LongStream.range(command.common.seed, command.common.seed + command.repeat).toArray();
+    }
+
     /** All examples; those that the share leaves out have lost their label. */
-    private MutableDataset<Label> hide(Dataset<Label> train, double share) {
+    private MutableDataset<Label> hide(Dataset<Label> train, double share, long seed) {
         List<String> labels = train.getData().stream().map(e -> e.getOutput().getLabel()).toList();
-        int[] known = LinearEvaluation.share(labels, share, command.common.seed);
+        int[] known = LinearEvaluation.share(labels, share, seed);
         MutableDataset<Label> all = new MutableDataset<>(train.getSourceProvenance(), train.getOutputFactory());
         for (int i = 0; i < train.size(); i++) {
             Example<Label> example = train.getExample(i);
@@ -133,31 +140,55 @@ final class Protocols {
         try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(new LabelFactory(), size)) {
             evaluation.sameClasses(pixels);
         }
-        FineTuneTrainer trainer = command.tuning.trainer(command.encoder, command.common);
         try (ImageSource all = ImageSource.open(command.train, console);
                 ImageSource source = LabelledImages.share(all, command.train, 1, command.common.seed, console);
                 ImageSource test = ImageSource.open(command.test, console)) {
             ImageSet set = ImageSet.of(ResidentImages.read(source, size, console));
             List<String> labels = Arrays.stream(set.labels()).mapToObj(set.classes()::get).toList();
             for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
-                ImageSet known = set.only(LinearEvaluation.share(labels, share.getValue(), command.common.seed));
-                String what = share.getKey() + " of the labels of " + command.train;
-                try (EncodedModel<Label> tuned =
-                        trainer.train(known, what, RunOptions.checkpoints(null), console).model()) {
-                    if (wanted.contains("finetune")) {
-                        add("finetune", share.getKey(), accuracy(tuned, test));
-                    }
-                    if (wanted.contains("distillation")) {
-                        DistillationTrainer student = new DistillationTrainer(trainer, null, command.encoder,
-                                command.temperature, command.studentEpochs, command.tuning.batch, command.tuning.rate,
-                                command.tuning.views, command.common.device, command.common.threads, command.common.seed);
-                        try (EncodedModel<Label> model = student.distil(tuned, set, what, console)) {
-                            add("distillation", share.getKey(), accuracy(model, test));
-                        }
-                    }
+                for (long seed : seeds()) {
+                    ImageSet known = set.only(LinearEvaluation.share(labels, share.getValue(), seed));
+                    endToEnd(set, known, share.getKey(), seed, test);
                 }
             }
         }
+    }
+
+    private void endToEnd(ImageSet set, ImageSet known, String share, long seed, ImageSource test) throws IOException {
+        FineTuneTrainer trainer = command.tuning.trainer(command.encoder, command.common, seed);
+        String what = share + " of the labels of " + command.train;
+        if (wanted.contains("from-scratch")) {
+            try (EncodedModel<Label> model =
+                    trainer.fromScratch().train(known, what, RunOptions.checkpoints(null), console).model()) {
+                add("from-scratch", share, accuracy(model, test));
+            }
+        }
+        if (!wanted.contains("finetune") && !wanted.contains("distillation")) {
+            return;
+        }
+        try (EncodedModel<Label> tuned = trainer.train(known, what, RunOptions.checkpoints(null), console).model()) {
+            if (wanted.contains("finetune")) {
+                add("finetune", share, accuracy(tuned, test));
+            }
+            if (wanted.contains("distillation")) {
+                DistillationTrainer student = new DistillationTrainer(trainer, null, command.encoder, command.temperature,
+                        command.studentEpochs, command.tuning.batch, command.tuning.rate, command.tuning.views,
+                        command.common.device, command.common.threads, seed);
+                try (EncodedModel<Label> model = student.distil(tuned, some(set, seed), what, console)) {
+                    add("distillation", share, accuracy(model, test));
+                }
+            }
+        }
+    }
+
+    /** The images that a student sees. */
+    private ImageSet some(ImageSet set, long seed) {
+        if (command.unlabelled == 0 || command.unlabelled >= set.count()) {
+            return set;
+        }
+        List<Integer> order = new ArrayList<>(IntStream.range(0, set.count()).boxed().toList());
+        Collections.shuffle(order, new Random(seed));
+        return set.only(order.subList(0, command.unlabelled).stream().mapToInt(i -> i).sorted().toArray());
     }
 
     /** The share of the test images with a class whose class is predicted; unreadable ones are left out. */

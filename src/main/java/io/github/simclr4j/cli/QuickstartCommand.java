@@ -53,7 +53,7 @@ final class QuickstartCommand extends Work {
         }
         EncoderWriter.write(encoder, trainer.run(set, RunOptions.checkpoints(null)).onnx());
         Evaluation.Result result =
-                new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, console).run();
+                new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, 1, console).run();
         Evaluation.print(result);
         System.out.println("The encoder is " + encoder + "; see what it is: ./simclr inspect " + encoder);
         return Evaluation.json(result, encoder, seconds());

@@ -70,6 +70,11 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
         this.seed = seed;
     }
 
+    /** The settings of another, with no invocation yet. */
+    EndToEndTrainer(EndToEndTrainer other) {
+        this(other.epochs, other.batchSize, other.learningRate, other.views, other.device, other.threads, other.seed);
+    }
+
     /** Used by the OLCUT configuration system, and should not be called by external code. */
     @Override
     public void postConfig() {

@@ -27,6 +27,9 @@ public final class FineTuneTrainer extends EndToEndTrainer {
     @Config(mandatory = true, description = "The encoder to start from (ONNX).")
     private Path encoder;
 
+    @Config(description = "Start with random weights in the encoder's architecture instead of its own: the baseline.")
+    private boolean fromScratch = false;
+
     /** For OLCUT. */
     private FineTuneTrainer() {}
 
@@ -64,13 +67,24 @@ public final class FineTuneTrainer extends EndToEndTrainer {
         postConfig();
     }
 
+    private FineTuneTrainer(FineTuneTrainer other, boolean fromScratch) {
+        super(other);
+        encoder = other.encoder;
+        this.fromScratch = fromScratch;
+    }
+
+    /** The same trainer, but for starting with random weights: what fine-tuning is compared with. It counts invocations anew. */
+    public FineTuneTrainer fromScratch() {
+        return new FineTuneTrainer(this, true);
+    }
+
     @Override
     EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> run, TrainerProvenance provenance,
             int invocation, Progress progress) throws IOException {
         StartingPoint start = StartingPoint.of(encoder);
         ImageSet images = PixelExamples.labelled(examples, examples.getOutputIDInfo(), start.imageSize());
-        return LinearModels.of("fine-tuned", run(start, images, invocation, RunOptions.checkpoints(null), progress),
-                examples.getOutputIDInfo(), examples.getProvenance(), provenance, run, start, threads());
+        return LinearModels.of(name(), run(start, images, invocation, RunOptions.checkpoints(null), progress),
+                examples.getOutputIDInfo(), examples.getProvenance(), provenance, run, fromScratch ? null : start, threads());
     }
 
     /**
@@ -104,20 +118,26 @@ public final class FineTuneTrainer extends EndToEndTrainer {
         StartingPoint start = StartingPoint.of(encoder);
         Pretrainer.Result result = run(start, images, 0, options, progress);
         int features = 3 * start.imageSize() * start.imageSize();
-        return new Tuned(LinearModels.of("fine-tuned", result, outputs.generateImmutableOutputInfo(),
-                LinearModels.data(description, images.count(), features, found.size()), getProvenance(), Map.of(), start,
-                threads()), result);
+        return new Tuned(LinearModels.of(name(), result, outputs.generateImmutableOutputInfo(),
+                LinearModels.data(description, images.count(), features, found.size()), getProvenance(), Map.of(),
+                fromScratch ? null : start, threads()), result);
     }
 
     private Pretrainer.Result run(StartingPoint start, TrainingImages images, int invocation, RunOptions options,
             Progress progress) throws IOException {
         Pretrainer trainer = pretrainer(start.network(), start.imageSize(), images.count(), 1, invocation, progress);
-        trainer.startFrom(encoder);
+        if (!fromScratch) {
+            trainer.startFrom(encoder);
+        }
         return trainer.run(images, options);
+    }
+
+    private String name() {
+        return fromScratch ? "from-scratch" : "fine-tuned";
     }
 
     @Override
     public String toString() {
-        return super.toString() + ",encoder=" + encoder + ")";
+        return super.toString() + ",encoder=" + encoder + ",fromScratch=" + fromScratch + ")";
     }
 }

@@ -75,6 +75,14 @@ public record OptimiserSettings(
         };
     }
 
+    /**
+     * Whether the last batch norm of a residual block starts at 0. Not with Adam: each of its first steps moves a weight by the
+     * learning rate at most, however large the gradient, and blocks that add nothing at first make a short run much worse.
+     */
+    public static boolean zeroGamma(String name) {
+        return !name.startsWith("adam");
+    }
+
     /** The schedule of a run. */
     Schedule schedule(long stepsPerEpoch, int epochs) {
         long total = stepsPerEpoch * epochs;

@@ -69,8 +69,9 @@ public record PretrainSettings(
      * @param views of both kinds, see {@link Composition#of}
      */
     public static PretrainSettings simclr(ResNet encoder, int imageSize, Composition views, int batch, int epochs, long seed) {
-        return new PretrainSettings(encoder, imageSize, Head.simclr(64), views, views, MethodSettings.simclr(0.2),
-                OptimiserSettings.adamw(batch, epochs), batch, 0, 0, epochs, false, true, seed);
+        OptimiserSettings optimiser = OptimiserSettings.adamw(batch, epochs);
+        return new PretrainSettings(encoder, imageSize, Head.simclr(64), views, views, MethodSettings.simclr(0.2), optimiser,
+                batch, 0, 0, epochs, false, OptimiserSettings.zeroGamma(optimiser.name()), seed);
     }
 
     /** The same with another batch, in one piece if the micro-batch or the splits do not fit it. */

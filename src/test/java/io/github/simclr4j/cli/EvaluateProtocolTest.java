@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.ResNet;
@@ -56,22 +57,39 @@ class EvaluateProtocolTest {
 
     @Test
     void everyProtocolHasAnAccuracyForEachShare() throws IOException {
-        Run run = run("all", "--protocol", "linear,finetune,self-training,distillation", "--labels", "25%,50%", "--epochs", "1",
-                "--batch", "10", "--student-epochs", "1");
+        Run run = run("all", "--protocol", "linear,from-scratch,finetune,self-training,distillation", "--labels", "25%,50%",
+                "--epochs", "1", "--batch", "10", "--student-epochs", "1", "--unlabelled", "20", "--repeat", "2");
         assertEquals(0, run.code(), run.error());
         JsonObject json = JsonParser.parseString(Files.readString(run.json())).getAsJsonObject();
         assertTrue(json.has("linear") && json.has("settings"));
         JsonObject protocols = json.getAsJsonObject("protocols");
-        assertEquals(Set.of("finetune", "self-training", "distillation"), protocols.keySet());
+        assertEquals(Set.of("from-scratch", "finetune", "self-training", "distillation"), protocols.keySet());
         for (String name : protocols.keySet()) {
             JsonObject shares = protocols.getAsJsonObject(name);
             assertEquals(Set.of("25%", "50%"), shares.keySet());
             shares.entrySet().forEach(e -> {
-                // Of 20 test images.
-                double right = 20 * e.getValue().getAsDouble();
-                assertTrue(right >= 0 && right <= 20 && Math.abs(right - Math.rint(right)) < 1e-9, name + " " + e);
+                // Of 20 test images, twice.
+                double right = 40 * e.getValue().getAsDouble();
+                assertTrue(right >= 0 && right <= 40 && Math.abs(right - Math.rint(right)) < 1e-9, name + " " + e);
+                JsonArray runs = json.getAsJsonObject("protocolRuns").getAsJsonObject(name).getAsJsonArray(e.getKey());
+                assertEquals(2, runs.size());
+                assertEquals(e.getValue().getAsDouble(), (runs.get(0).getAsDouble() + runs.get(1).getAsDouble()) / 2, 1e-12);
             });
         }
+        JsonObject linear = json.getAsJsonObject("linearRuns").getAsJsonObject("pixels");
+        assertEquals(2, linear.getAsJsonArray("25%").size());
+    }
+
+    @Test
+    void theDeviationIsThatOfASample() {
+        Measured m = new Measured();
+        m.add(0.5);
+        assertEquals("50.00%", m.toString());
+        m.add(0.6);
+        m.add(0.7);
+        assertEquals(0.6, m.mean(), 1e-12);
+        assertEquals(0.1, m.deviation(), 1e-12);
+        assertEquals("60.00% +- 10.00", m.toString());
     }
 
     @Test
@@ -94,6 +112,6 @@ class EvaluateProtocolTest {
         Run wrong = run("wrong", "--protocol", "finetuning");
         assertEquals(2, wrong.code());
         assertTrue(wrong.error().contains(
-                "expected linear, finetune, self-training, distillation, found finetuning"), wrong.error());
+                "expected linear, from-scratch, finetune, self-training, distillation, found finetuning"), wrong.error());
     }
 }

@@ -2,6 +2,7 @@ package io.github.simclr4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -165,6 +166,33 @@ class FineTuneTest {
             assertEquals("supervised", model.encoder().metadata().get("training.method"));
             assertNotEquals(OnnxEncoder.sha256(Files.readAllBytes(encoder)), model.encoder().sha256());
         }
+    }
+
+    @Test
+    void fromScratchStartsWithRandomWeights() throws IOException {
+        MutableDataset<Label> set = pixels(drawings(4, 2, 1), 2);
+        // At this rate weights stay as they are, and batch norm's statistics move a little.
+        FineTuneTrainer trainer = trainer(1, 1e-12);
+        List<RgbImage> image = drawings(1, 1, 9);
+        try (OnnxEncoder start = OnnxEncoder.open(encoder, 1);
+                EncodedModel<Label> tuned = trainer.train(set);
+                EncodedModel<Label> scratch = trainer.fromScratch().train(set)) {
+            float[] expected = start.embed(image)[0];
+            double near = distance(expected, tuned.encoder().embed(image)[0]);
+            double far = distance(expected, scratch.encoder().embed(image)[0]);
+            assertTrue(near < 0.2 * far, near + " " + far);
+            assertEquals(tuned.encoder().architecture(), scratch.encoder().architecture());
+            assertFalse(scratch.getProvenance().toString().contains("started-from"));
+            assertEquals(0, trainer.fromScratch().getInvocationCount());
+        }
+    }
+
+    private static double distance(float[] a, float[] b) {
+        double squares = 0;
+        for (int i = 0; i < a.length; i++) {
+            squares += (a[i] - b[i]) * (a[i] - b[i]);
+        }
+        return Math.sqrt(squares);
     }
 
     @Test
