@@ -49,8 +49,8 @@ final class EvaluateCommand extends Work {
             description = "Passes of distillation's student over all images (default: ${DEFAULT-VALUE}).")
     int studentEpochs;
 
-    @Option(names = "--unlabelled", paramLabel = "N", defaultValue = "0", description = "Images that distillation's student sees,"
-            + " drawn from all training images by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--unlabelled", paramLabel = "N", defaultValue = "0", description = "Training images that self-training and"
+            + " distillation's student see without their labels, drawn by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
     int unlabelled;
 
     @Option(names = "--temperature", paramLabel = "T", defaultValue = "1",

@@ -118,18 +118,31 @@ final class Protocols {
         return LongStream.range(command.common.seed, command.common.seed + command.repeat).toArray();
     }
 
-    /** All examples; those that the share leaves out have lost their label. */
+    /** The examples that the share has, and those that are to be seen without their label. */
     private MutableDataset<Label> hide(Dataset<Label> train, double share, long seed) {
         List<String> labels = train.getData().stream().map(e -> e.getOutput().getLabel()).toList();
         int[] known = LinearEvaluation.share(labels, share, seed);
+        int[] seen = seen(train.size(), seed);
         MutableDataset<Label> all = new MutableDataset<>(train.getSourceProvenance(), train.getOutputFactory());
         for (int i = 0; i < train.size(); i++) {
             Example<Label> example = train.getExample(i);
-            all.add(Arrays.binarySearch(known, i) >= 0
-                    ? example.copy()
-                    : SelfTrainingTrainer.labelled(example, LabelFactory.UNKNOWN_LABEL));
+            if (Arrays.binarySearch(known, i) >= 0) {
+                all.add(example.copy());
+            } else if (Arrays.binarySearch(seen, i) >= 0) {
+                all.add(SelfTrainingTrainer.labelled(example, LabelFactory.UNKNOWN_LABEL));
+            }
         }
         return all;
+    }
+
+    /** The training images that are seen without their labels, in order. */
+    private int[] seen(int count, long seed) {
+        List<Integer> order = new ArrayList<>(IntStream.range(0, count).boxed().toList());
+        if (command.unlabelled > 0 && command.unlabelled < count) {
+            Collections.shuffle(order, new Random(seed));
+            order = order.subList(0, command.unlabelled);
+        }
+        return order.stream().mapToInt(i -> i).sorted().toArray();
     }
 
     private void endToEnd() throws IOException {
@@ -174,21 +187,11 @@ final class Protocols {
                 DistillationTrainer student = new DistillationTrainer(trainer, null, command.encoder, command.temperature,
                         command.studentEpochs, command.tuning.batch, command.tuning.rate, command.tuning.views,
                         command.common.device, command.common.threads, seed);
-                try (EncodedModel<Label> model = student.distil(tuned, some(set, seed), what, console)) {
+                try (EncodedModel<Label> model = student.distil(tuned, set.only(seen(set.count(), seed)), what, console)) {
                     add("distillation", share, accuracy(model, test));
                 }
             }
         }
-    }
-
-    /** The images that a student sees. */
-    private ImageSet some(ImageSet set, long seed) {
-        if (command.unlabelled == 0 || command.unlabelled >= set.count()) {
-            return set;
-        }
-        List<Integer> order = new ArrayList<>(IntStream.range(0, set.count()).boxed().toList());
-        Collections.shuffle(order, new Random(seed));
-        return set.only(order.subList(0, command.unlabelled).stream().mapToInt(i -> i).sorted().toArray());
     }
 
     /** The share of the test images with a class whose class is predicted; unreadable ones are left out. */

@@ -14,6 +14,7 @@ import io.github.simclr4j.onnx.WeightReader;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -203,6 +204,10 @@ public final class Pretrainer {
             description = new TreeMap<>(s.describe());
             description.put("data.images", "" + images.count());
             description.put("data.fingerprint", images.fingerprint());
+            if (s.method().needsLabels() && soft == null) {
+                String labels = images.classes() + Arrays.toString(images.labels());
+                description.put("data.labels", OnnxEncoder.sha256(labels.getBytes(StandardCharsets.UTF_8)));
+            }
             if (start != null) {
                 description.put("training.started_from", start.sha256());
             }

@@ -147,6 +147,18 @@ class PretrainerTest {
     }
 
     @Test
+    void aRunIsNotContinuedWithOtherLabels(@TempDir Path dir) throws IOException {
+        ImageSet set = Small.labelled(16);
+        PretrainSettings s = Small.settings("supervised", "sgd", 0.01, 8, 2, 0, 0);
+        run(s, set, RunOptions.checkpoints(dir));
+        int[] labels = set.labels().clone();
+        labels[3] = 0;
+        ImageSet other = new ImageSet(32, set.pixels(), labels, set.classes(), List.of(), set.fingerprint());
+        IOException e = assertThrows(IOException.class, () -> run(s, other, RunOptions.checkpoints(dir)));
+        assertTrue(e.getMessage().contains("data.labels"), e.getMessage());
+    }
+
+    @Test
     void onlyTheNewestCheckpointsStay(@TempDir Path dir) throws IOException {
         RunOptions options = new RunOptions(dir, 1e-9, 3, null, null, null, 1);
         run(Small.settings("simclr", "adamw", 1e-3, 4, 2, 0, 0), Small.labelled(16), options);
