@@ -345,19 +345,28 @@ public final class Network implements AutoCloseable {
 
     private NDArray convolve(NDArray x, ResNet.Conv c, Pass pass) {
         NDArray w = weight(c.name() + ".weight", pass);
-        boolean whole = (c.in() == 3 || c.in() % BLOCK == 0) && c.out() % BLOCK == 0;
-        if (whole || manager.getDevice().isGpu()) {
-            return normalise(convolve(x, w, c), c.norm(), pass);
+        if (manager.getDevice().isGpu()) {
+            return normalise(convolve(x, w, c.stride(), c.padding()), c.norm(), pass);
+        }
+        NDArray y = x;
+        int stride = c.stride();
+        if (c.kernel() == 1 && stride > 1) {
+            // The same, but libtorch 2.7.1's backward pass of a 1x1 convolution with a stride divides by zero where there are many
+            // channels (those of ResNet-50), which kills the process.
+            y = x.get(":, :, ::" + stride + ", ::" + stride);
+            stride = 1;
+        }
+        if ((c.in() == 3 || c.in() % BLOCK == 0) && c.out() % BLOCK == 0) {
+            return normalise(convolve(y, w, stride, c.padding()), c.norm(), pass);
         }
         NDManager m = x.getManager();
         NDArray wide = padded(m, padded(m, w, 1, c.in()), 0, c.out());
-        NDArray y = convolve(padded(m, x, 1, c.in()), wide, c);
+        y = convolve(padded(m, y, 1, c.in()), wide, stride, c.padding());
         return normalise(c.out() % BLOCK == 0 ? y : y.get(":, :" + c.out()), c.norm(), pass);
     }
 
-    private static NDArray convolve(NDArray x, NDArray w, ResNet.Conv c) {
-        return Conv2d.conv2d(x, w, null, new Shape(c.stride(), c.stride()), new Shape(c.padding(), c.padding()),
-                new Shape(1, 1), 1).get(0);
+    private static NDArray convolve(NDArray x, NDArray w, int stride, int padding) {
+        return Conv2d.conv2d(x, w, null, new Shape(stride, stride), new Shape(padding, padding), new Shape(1, 1), 1).get(0);
     }
 
     /** Zeros up to a whole number of blocks along an axis that has {@code size}; 3, the colours, stays. */

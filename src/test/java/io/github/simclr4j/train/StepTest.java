@@ -194,6 +194,25 @@ class StepTest {
         }
     }
 
+    /** libtorch's 1x1 convolutions with a stride kill the process at these numbers of channels. */
+    @Test
+    void aFullResNet50Learns() {
+        try (Network network = new Network(new ResNet(50, 1, ResNet.Stem.CIFAR), Head.simclr(16), true, Device.cpu(),
+                        DataType.FLOAT32, 1);
+                NDManager m = network.manager().newSubManager()) {
+            NDArray x = Small.pixels(m, Small.drawings(2)).get(":, :, ::2, ::2");
+            Network.Pass pass = new Network.Pass(true, 1, null, null);
+            try (GradientCollector c = Torch.engine().newGradientCollector()) {
+                c.backward(network.project(network.encode(x, pass), pass).square().sum());
+            }
+            network.trained().forEach((name, w) -> {
+                try (NDArray g = w.getGradient()) {
+                    assertTrue(Float.isFinite(g.abs().sum().getFloat()), name);
+                }
+            });
+        }
+    }
+
     @Test
     void theQueueHoldsTheNewestKeysOldestReplacedFirst() throws IOException {
         PretrainSettings s = Small.settings("mocov2", "sgd", 0.1, 10, 1, 0, 0);
