@@ -15,6 +15,7 @@ import ai.djl.nn.pooling.Pool;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.ResNet;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
@@ -203,8 +204,8 @@ public final class Network implements AutoCloseable {
         Statistics seen = new Statistics(x.getManager());
         encode(x, new Pass(false, 1, seen, null));
         for (ResNet.Conv c : net.convolutions()) {
-            float[] mean = seen.seen.get(c.norm() + ".running_mean").get(0).toFloatArray();
-            float[] variance = seen.seen.get(c.norm() + ".running_var").get(0).toFloatArray();
+            float[] mean = seen.sums.get(c.norm() + ".running_mean").toFloatArray();
+            float[] variance = seen.sums.get(c.norm() + ".running_var").toFloatArray();
             float[] scale = values(c.norm() + ".weight");
             float[] shift = values(c.norm() + ".bias");
             float[] oldMean = values(c.norm() + ".running_mean");
@@ -260,27 +261,34 @@ public final class Network implements AutoCloseable {
     /** The batch norm statistics that a step saw; the running ones move once by their mean. */
     static final class Statistics {
         private final NDManager owner;
-        private final Map<String, NDList> seen = new LinkedHashMap<>();
+        private final Map<String, NDArray> sums = new LinkedHashMap<>();
+        private final Map<String, Integer> counts = new HashMap<>();
 
         Statistics(NDManager owner) {
             this.owner = owner;
         }
 
+        /**
+         * Adds to the sum at once: small arrays that stayed of every micro-batch would lie scattered among the freed activations, and
+         * the next micro-batch's would find no room between them.
+         */
         private void add(String name, NDArray value) {
-            value.attach(owner);
-            seen.computeIfAbsent(name, k -> new NDList()).add(value);
+            NDArray sum = sums.get(name);
+            if (sum == null) {
+                sum = value.duplicate();
+                sum.attach(owner);
+                sums.put(name, sum);
+            } else {
+                sum.addi(value);
+            }
+            counts.merge(name, 1, Integer::sum);
         }
     }
 
     /** Moves the running statistics by what a step saw. */
     void move(Statistics statistics) {
-        statistics.seen.forEach((name, values) -> {
-            NDArray sum = values.get(0).duplicate();
-            for (int i = 1; i < values.size(); i++) {
-                sum.addi(values.get(i));
-            }
-            running.get(name).muli(MOMENTUM).addi(sum.mul((1 - MOMENTUM) / values.size()));
-        });
+        statistics.sums.forEach((name, sum) -> running.get(name).muli(MOMENTUM)
+                .addi(sum.mul((1 - MOMENTUM) / statistics.counts.get(name))));
     }
 
     /**

@@ -1,9 +1,9 @@
 package io.github.simclr4j.train;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
+import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -113,25 +113,26 @@ final class Passes {
      * @return projections in the order of the places, owned by the manager
      */
     NDArray embed(Network network, Batch batch, int[] chosen, int[] dealt, NDManager manager) {
-        NDList parts = new NDList();
+        int per = chosen.length / micro;
+        // One array for all, as with the statistics: nothing small is left between the activations of two micro-batches.
+        NDArray all = manager.zeros(
+                new Shape(chosen.length, network.head().projection(network.architecture().dimension())), network.type());
         for (int k = 0; k < micro; k++) {
             try (NDManager m = manager.newSubManager()) {
-                NDArray z = forward(network, batch, part(chosen, k), true, m);
-                z.attach(manager);
-                parts.add(z);
+                all.set(new NDIndex("{}:{}", k * per, (k + 1) * per), forward(network, batch, part(chosen, k), true, m));
             }
         }
-        return gather(parts, dealt);
+        return gather(all, dealt);
     }
 
-    /** Puts the results of micro-batches back in the order from which they were dealt. */
-    NDArray gather(NDList parts, int[] dealt) {
+    /** Puts the results of micro-batches, one after the other, back in the order from which they were dealt. */
+    NDArray gather(NDArray parts, int[] dealt) {
         int[] place = new int[dealt.length];
         int per = dealt.length / micro;
         for (int i = 0; i < dealt.length; i++) {
             place[dealt[i]] = i % micro * per + i / micro;
         }
-        return inOrder(parts.size() == 1 ? parts.get(0) : NDArrays.concat(parts), place);
+        return inOrder(parts, place);
     }
 
     /** Rows of an array in another order: row i of the result is row {@code place[i]}. Gradients pass through. */

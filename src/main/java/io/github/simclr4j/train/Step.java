@@ -111,7 +111,7 @@ final class Step {
             for (Method.Branch branch : method.branches()) {
                 int[] dealt = deal(batch, branch);
                 NDArray some = passes.forward(branch.network(), batch, rows(batch, branch, dealt), true, manager);
-                z.add(passes.gather(new NDList(some), dealt));
+                z.add(passes.gather(some, dealt));
             }
             NDArray all = together(z);
             Method.Part part = method.loss(batch, all, 0, method.anchors(all));

@@ -42,7 +42,7 @@ final class PipelineBench {
                 ready.add(encoder.preprocessing().apply(Images.read(f)));
             }
             // Decoding is fast: it takes more images to measure, and to be compiled first.
-            int decoded = Math.max(images, size < 100 ? 4000 : 400);
+            int decoded = Math.max(images, size < 100 ? 8000 : 2000);
             parallel(cores, decoded, i -> decode(encoder, files.get(i % images)));
             // Clock and processor time of decoding, encoding and both.
             double[][] seconds = new double[3][2];
