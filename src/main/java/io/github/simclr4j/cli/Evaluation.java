@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.tribuo.Example;
 import org.tribuo.MutableDataset;
 import org.tribuo.classification.Label;
@@ -72,6 +73,11 @@ final class Evaluation {
     /** The shares as they were written and as numbers, in order. */
     Map<String, Double> shares() {
         return shares;
+    }
+
+    /** What chooses the labels, run by run. */
+    long[] seeds() {
+        return LongStream.range(common.seed, common.seed + repeat).toArray();
     }
 
     /** Runs an encoder of ours. */
@@ -135,8 +141,8 @@ final class Evaluation {
         double most = 0;
         for (Map.Entry<String, Double> share : shares.entrySet()) {
             Measured measured = new Measured();
-            for (int i = 0; i < repeat; i++) {
-                LabelEvaluation e = LinearEvaluation.evaluate(trainSet, testSet, share.getValue(), common.seed + i);
+            for (long seed : seeds()) {
+                LabelEvaluation e = LinearEvaluation.evaluate(trainSet, testSet, share.getValue(), seed);
                 measured.add(e.accuracy());
                 if (share.getValue() > most) {
                     most = share.getValue();
@@ -177,8 +183,8 @@ final class Evaluation {
     /** The result as it goes into the JSON file. */
     static Map<String, Object> json(Result result, Path encoder, double seconds) throws IOException {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("linear", Measured.means(result.linear()));
-        json.put("linearRuns", Measured.runs(result.linear()));
+        json.put("linear", Measured.each(result.linear(), Measured::mean));
+        json.put("linearRuns", Measured.each(result.linear(), Measured::runs));
         json.put("encoder", encoder.toString());
         json.put("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(encoder)));
         json.put("classes", result.classes());

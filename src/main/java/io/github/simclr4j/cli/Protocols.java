@@ -18,14 +18,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
-import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
@@ -85,8 +81,8 @@ final class Protocols {
         System.out.println(Measured.table("protocol", accuracies));
         json.putIfAbsent("encoder", command.encoder.toString());
         json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(command.encoder)));
-        json.put("protocols", Measured.means(accuracies));
-        json.put("protocolRuns", Measured.runs(accuracies));
+        json.put("protocols", Measured.each(accuracies, Measured::mean));
+        json.put("protocolRuns", Measured.each(accuracies, Measured::runs));
         json.put("seconds", command.seconds());
         return json;
     }
@@ -105,7 +101,7 @@ final class Protocols {
             MutableDataset<Label> test =
                     evaluation.extract("features, test images", new ImageFolderDataSource<>(command.test, extractor));
             for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
-                for (long seed : seeds()) {
+                for (long seed : evaluation.seeds()) {
                     Trainer<Label> inner = LinearEvaluation.trainer(LinearEvaluation.share(train, share.getValue(), seed), seed);
                     Model<Label> model = new SelfTrainingTrainer(inner, SURE).train(hide(train, share.getValue(), seed));
                     add("self-training", share.getKey(), new LabelEvaluator().evaluate(model, test).accuracy());
@@ -114,15 +110,11 @@ final class Protocols {
         }
     }
 
-    private long[] seeds() {
-        return LongStream.range(command.common.seed, command.common.seed + command.repeat).toArray();
-    }
-
     /** The examples that the share has, and those that are to be seen without their label. */
     private MutableDataset<Label> hide(Dataset<Label> train, double share, long seed) {
         List<String> labels = train.getData().stream().map(e -> e.getOutput().getLabel()).toList();
         int[] known = LinearEvaluation.share(labels, share, seed);
-        int[] seen = seen(train.size(), seed);
+        int[] seen = ImageSource.draw(train.size(), command.unlabelled, seed);
         MutableDataset<Label> all = new MutableDataset<>(train.getSourceProvenance(), train.getOutputFactory());
         for (int i = 0; i < train.size(); i++) {
             Example<Label> example = train.getExample(i);
@@ -133,16 +125,6 @@ final class Protocols {
             }
         }
         return all;
-    }
-
-    /** The training images that are seen without their labels, in order. */
-    private int[] seen(int count, long seed) {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, count).boxed().toList());
-        if (command.unlabelled > 0 && command.unlabelled < count) {
-            Collections.shuffle(order, new Random(seed));
-            order = order.subList(0, command.unlabelled);
-        }
-        return order.stream().mapToInt(i -> i).sorted().toArray();
     }
 
     private void endToEnd() throws IOException {
@@ -159,7 +141,7 @@ final class Protocols {
             ImageSet set = ImageSet.of(ResidentImages.read(source, size, console));
             List<String> labels = Arrays.stream(set.labels()).mapToObj(set.classes()::get).toList();
             for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
-                for (long seed : seeds()) {
+                for (long seed : evaluation.seeds()) {
                     ImageSet known = set.only(LinearEvaluation.share(labels, share.getValue(), seed));
                     endToEnd(set, known, share.getKey(), seed, test);
                 }
@@ -187,7 +169,10 @@ final class Protocols {
                 DistillationTrainer student = new DistillationTrainer(trainer, null, command.encoder, command.temperature,
                         command.studentEpochs, command.tuning.batch, command.tuning.rate, command.tuning.views,
                         command.common.device, command.common.threads, seed);
-                try (EncodedModel<Label> model = student.distil(tuned, set.only(seen(set.count(), seed)), what, console)) {
+                ImageSet seen = command.unlabelled == 0
+                        ? set
+                        : set.only(ImageSource.draw(set.count(), command.unlabelled, seed));
+                try (EncodedModel<Label> model = student.distil(tuned, seen, what, console)) {
                     add("distillation", share, accuracy(model, test));
                 }
             }

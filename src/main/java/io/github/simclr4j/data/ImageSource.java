@@ -5,8 +5,12 @@ import io.github.simclr4j.onnx.RgbImage;
 import io.github.simclr4j.train.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
  * Images that are read by index, in a fixed order, without holding them in memory. All methods but {@link #close} may be
@@ -111,7 +115,20 @@ public interface ImageSource extends AutoCloseable {
         if (limit < 0) {
             throw new IllegalArgumentException("Expected a number of images, or 0 for all, found " + limit);
         }
-        return limit == 0 || limit >= size() ? this : new Subset(this, limit, seed);
+        return limit == 0 || limit >= size() ? this : new Subset(this, draw(size(), limit, seed));
+    }
+
+    /**
+     * Numbers of some images, drawn at random, in order.
+     *
+     * @param count how many images there are
+     * @param limit at most so many; 0 for all
+     * @param seed decides which
+     */
+    static int[] draw(int count, int limit, long seed) {
+        List<Integer> order = new ArrayList<>(IntStream.range(0, count).boxed().toList());
+        Collections.shuffle(order, new Random(seed));
+        return order.stream().limit(limit == 0 ? count : limit).mapToInt(i -> i).sorted().toArray();
     }
 
     /**

@@ -3,12 +3,8 @@ package io.github.simclr4j.data;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.RgbImage;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.Random;
-import java.util.stream.IntStream;
 
 /** Some images of another source, in its order. */
 final class Subset implements ImageSource {
@@ -18,16 +14,6 @@ final class Subset implements ImageSource {
     Subset(ImageSource all, int[] chosen) {
         this.all = all;
         this.chosen = chosen;
-    }
-
-    Subset(ImageSource all, int count, long seed) {
-        this(all, draw(all, count, seed));
-    }
-
-    private static int[] draw(ImageSource all, int count, long seed) {
-        List<Integer> order = new ArrayList<>(IntStream.range(0, all.size()).boxed().toList());
-        Collections.shuffle(order, new Random(seed));
-        return order.subList(0, count).stream().mapToInt(i -> i).sorted().toArray();
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.github.simclr4j.tribuo;
 
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import com.sun.management.OperatingSystemMXBean;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.Preprocessing;
@@ -50,8 +52,8 @@ final class ByHandBench {
             features.put(name, features.size());
         }
         int dimension;
-        try (OrtSession session = ai.onnxruntime.OrtEnvironment.getEnvironment().createSession(file.toString())) {
-            long[] shape = ((ai.onnxruntime.TensorInfo) session.getOutputInfo().get("embedding").getInfo()).getShape();
+        try (OrtSession session = OrtEnvironment.getEnvironment().createSession(file.toString())) {
+            long[] shape = ((TensorInfo) session.getOutputInfo().get("embedding").getInfo()).getShape();
             dimension = (int) shape[shape.length - 1];
         }
         Map<Regressor, Integer> outputs = new HashMap<>();
