@@ -298,21 +298,38 @@ public final class Network implements AutoCloseable {
      * @return [n, dimension], of the network's type, owned by the manager of x
      */
     NDArray encode(NDArray x, Pass pass) {
+        NDManager outer = x.getManager();
+        NDArray y;
+        try (NDManager m = outer.newSubManager()) {
+            y = stem(Torch.alias(x, m), pass);
+            y.attach(outer);
+        }
+        for (ResNet.Block b : net.blocks()) {
+            // What the backward pass needs it keeps itself: all else goes when the block is done.
+            try (NDManager m = outer.newSubManager()) {
+                y.attach(m);
+                y = block(y, b, pass);
+                y.attach(outer);
+            }
+        }
+        return wide(Pool.globalAvgPool2d(y).reshape(x.getShape().get(0), net.dimension()));
+    }
+
+    private NDArray stem(NDArray x, Pass pass) {
         NDArray y = x.sub(Preprocessing.MEAN).div(Preprocessing.DEVIATION);
         NDArray stem = weight(net.stemConv().name() + ".weight", pass);
         y = y.toType(stem.getDataType(), false);
         y = Activation.relu(convolve(y, net.stemConv(), pass));
-        if (net.stem() == ResNet.Stem.IMAGENET) {
-            y = Pool.maxPool2d(y, new Shape(3, 3), new Shape(2, 2), new Shape(1, 1), false);
+        return net.stem() == ResNet.Stem.IMAGENET
+                ? Pool.maxPool2d(y, new Shape(3, 3), new Shape(2, 2), new Shape(1, 1), false) : y;
+    }
+
+    private NDArray block(NDArray in, ResNet.Block b, Pass pass) {
+        NDArray y = in;
+        for (ResNet.Conv c : b.convolutions()) {
+            y = convolve(y == in ? in : Activation.relu(y), c, pass);
         }
-        for (ResNet.Block b : net.blocks()) {
-            NDArray in = y;
-            for (ResNet.Conv c : b.convolutions()) {
-                y = convolve(y == in ? in : Activation.relu(y), c, pass);
-            }
-            y = Activation.relu(y.add(b.shortcut() == null ? in : convolve(in, b.shortcut(), pass)));
-        }
-        return wide(Pool.globalAvgPool2d(y).reshape(x.getShape().get(0), net.dimension()));
+        return Activation.relu(y.add(b.shortcut() == null ? in : convolve(in, b.shortcut(), pass)));
     }
 
     /** Projections z of features h, not normalised, of the network's type. */
@@ -356,21 +373,33 @@ public final class Network implements AutoCloseable {
         if (manager.getDevice().isGpu()) {
             return normalise(convolve(x, w, c.stride(), c.padding()), c.norm(), pass);
         }
-        NDArray y = x;
-        int stride = c.stride();
-        if (c.kernel() == 1 && stride > 1) {
-            // The same, but libtorch 2.7.1's backward pass of a 1x1 convolution with a stride divides by zero where there are many
-            // channels (those of ResNet-50), which kills the process.
-            y = x.get(":, :, ::" + stride + ", ::" + stride);
-            stride = 1;
+        if (c.kernel() == 1) {
+            return normalise(product(x, w, c.stride()), c.norm(), pass);
         }
         if ((c.in() == 3 || c.in() % BLOCK == 0) && c.out() % BLOCK == 0) {
-            return normalise(convolve(y, w, stride, c.padding()), c.norm(), pass);
+            return normalise(convolve(x, w, c.stride(), c.padding()), c.norm(), pass);
         }
         NDManager m = x.getManager();
         NDArray wide = padded(m, padded(m, w, 1, c.in()), 0, c.out());
-        y = convolve(padded(m, y, 1, c.in()), wide, stride, c.padding());
+        NDArray y = convolve(padded(m, x, 1, c.in()), wide, c.stride(), c.padding());
         return normalise(c.out() % BLOCK == 0 ? y : y.get(":, :" + c.out()), c.norm(), pass);
+    }
+
+    /**
+     * A 1x1 convolution as the matrix product that it is. libtorch 2.7.1 chooses a block size for such convolutions, forwards and
+     * backwards, from the sizes of the CPU's caches, and where a virtual machine does not tell them it divides by zero, which kills
+     * the process.
+     */
+    private static NDArray product(NDArray x, NDArray w, int stride) {
+        NDManager m = x.getManager();
+        NDArray y = stride == 1 ? x : x.get(":, :, ::" + stride + ", ::" + stride);
+        Shape s = y.getShape();
+        NDArray matrix = w.reshape(w.getShape().get(0), s.get(1));
+        matrix.attach(m);
+        NDArray transposed = matrix.transpose();
+        transposed.attach(m);
+        return y.transpose(0, 2, 3, 1).reshape(-1, s.get(1)).matMul(transposed)
+                .reshape(s.get(0), s.get(2), s.get(3), w.getShape().get(0)).transpose(0, 3, 1, 2);
     }
 
     private static NDArray convolve(NDArray x, NDArray w, int stride, int padding) {

@@ -165,9 +165,7 @@ final class Step {
         NDList ranks = new NDList();
         for (int k = 0; k < parts; k++) {
             try (NDManager m = manager.newSubManager(); GradientCollector collector = Torch.engine().newGradientCollector()) {
-                // Results belong to the manager of the first operand: an alias of z takes them to this one.
-                NDArray own = z.reshape(z.getShape());
-                own.attach(m);
+                NDArray own = Torch.alias(z, m);
                 Method.Part part = method.loss(batch, own, anchors / parts * k, anchors / parts * (k + 1));
                 NDArray share = part.loss().div(Losses.number(own, parts));
                 collector.backward(scaled(share));

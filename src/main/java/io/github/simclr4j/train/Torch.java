@@ -72,6 +72,16 @@ final class Torch {
         JniUtils.setGradMode(false);
     }
 
+    /**
+     * The same tensor for another manager. What is computed belongs to the manager of the first operand: with an alias as the
+     * operand the results go with that manager, the operand stays. Gradients pass through.
+     */
+    static NDArray alias(NDArray x, NDManager manager) {
+        NDArray alias = x.reshape(x.getShape());
+        alias.attach(manager);
+        return alias;
+    }
+
     /** Clears a weight's gradient, which otherwise adds up. */
     static void zeroGradient(NDArray weight) {
         JniUtils.zeroGrad((PtNDArray) weight);
