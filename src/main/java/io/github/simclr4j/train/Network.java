@@ -298,27 +298,16 @@ public final class Network implements AutoCloseable {
      * @return [n, dimension], of the network's type, owned by the manager of x
      */
     NDArray encode(NDArray x, Pass pass) {
-        NDManager outer = x.getManager();
-        NDArray y;
-        try (NDManager m = outer.newSubManager()) {
-            y = stem(Torch.alias(x, m), pass);
-            y.attach(outer);
-        }
+        NDArray y = Torch.replace(x, x, in -> stem(in, pass));
         for (ResNet.Block b : net.blocks()) {
-            // What the backward pass needs it keeps itself: all else goes when the block is done.
-            try (NDManager m = outer.newSubManager()) {
-                y.attach(m);
-                y = block(y, b, pass);
-                y.attach(outer);
-            }
+            y = Torch.replace(y, x, in -> block(in, b, pass));
         }
         return wide(Pool.globalAvgPool2d(y).reshape(x.getShape().get(0), net.dimension()));
     }
 
     private NDArray stem(NDArray x, Pass pass) {
         NDArray y = x.sub(Preprocessing.MEAN).div(Preprocessing.DEVIATION);
-        NDArray stem = weight(net.stemConv().name() + ".weight", pass);
-        y = y.toType(stem.getDataType(), false);
+        y = y.toType(weight(net.stemConv().name() + ".weight", pass).getDataType(), false);
         y = Activation.relu(convolve(y, net.stemConv(), pass));
         return net.stem() == ResNet.Stem.IMAGENET
                 ? Pool.maxPool2d(y, new Shape(3, 3), new Shape(2, 2), new Shape(1, 1), false) : y;
@@ -370,19 +359,20 @@ public final class Network implements AutoCloseable {
 
     private NDArray convolve(NDArray x, ResNet.Conv c, Pass pass) {
         NDArray w = weight(c.name() + ".weight", pass);
+        NDArray y;
         if (manager.getDevice().isGpu()) {
-            return normalise(convolve(x, w, c.stride(), c.padding()), c.norm(), pass);
+            y = convolve(x, w, c.stride(), c.padding());
+        } else if (c.kernel() == 1) {
+            y = product(x, w, c.stride());
+        } else {
+            NDManager m = x.getManager();
+            NDArray wide = padded(m, padded(m, w, 1, c.in()), 0, c.out());
+            y = convolve(padded(m, x, 1, c.in()), wide, c.stride(), c.padding());
+            if (c.out() % BLOCK != 0) {
+                y = y.get(":, :" + c.out());
+            }
         }
-        if (c.kernel() == 1) {
-            return normalise(product(x, w, c.stride()), c.norm(), pass);
-        }
-        if ((c.in() == 3 || c.in() % BLOCK == 0) && c.out() % BLOCK == 0) {
-            return normalise(convolve(x, w, c.stride(), c.padding()), c.norm(), pass);
-        }
-        NDManager m = x.getManager();
-        NDArray wide = padded(m, padded(m, w, 1, c.in()), 0, c.out());
-        NDArray y = convolve(padded(m, x, 1, c.in()), wide, c.stride(), c.padding());
-        return normalise(c.out() % BLOCK == 0 ? y : y.get(":, :" + c.out()), c.norm(), pass);
+        return normalise(y, c.norm(), pass);
     }
 
     /**
@@ -391,15 +381,9 @@ public final class Network implements AutoCloseable {
      * the process.
      */
     private static NDArray product(NDArray x, NDArray w, int stride) {
-        NDManager m = x.getManager();
         NDArray y = stride == 1 ? x : x.get(":, :, ::" + stride + ", ::" + stride);
-        Shape s = y.getShape();
-        NDArray matrix = w.reshape(w.getShape().get(0), s.get(1));
-        matrix.attach(m);
-        NDArray transposed = matrix.transpose();
-        transposed.attach(m);
-        return y.transpose(0, 2, 3, 1).reshape(-1, s.get(1)).matMul(transposed)
-                .reshape(s.get(0), s.get(2), s.get(3), w.getShape().get(0)).transpose(0, 3, 1, 2);
+        NDArray matrix = Torch.alias(w, x.getManager()).reshape(w.getShape().get(0), w.getShape().get(1));
+        return Linear.linear(y.transpose(0, 2, 3, 1), matrix, null).get(0).transpose(0, 3, 1, 2);
     }
 
     private static NDArray convolve(NDArray x, NDArray w, int stride, int padding) {

@@ -10,6 +10,7 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.pytorch.jni.LibUtils;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 
 /** The one adapter to DJL's PyTorch engine: library, device, threads and gradient mode. */
 final class Torch {
@@ -80,6 +81,31 @@ final class Torch {
         NDArray alias = x.reshape(x.getShape());
         alias.attach(manager);
         return alias;
+    }
+
+    /**
+     * Changes a tensor and frees what the change needed on its way, and the tensor unless it is the caller's. What a backward pass
+     * needs of it the graph keeps itself.
+     *
+     * @param callers a tensor to leave open
+     * @param change may give back what it was given
+     * @return the result, owned by the manager of x
+     */
+    static NDArray replace(NDArray x, NDArray callers, UnaryOperator<NDArray> change) {
+        NDManager owner = x.getManager();
+        NDArray result;
+        try (NDManager scratch = owner.newSubManager()) {
+            NDArray alias = alias(x, scratch);
+            result = change.apply(alias);
+            if (result == alias) {
+                return x;
+            }
+            result.attach(owner);
+        }
+        if (x != callers) {
+            x.close();
+        }
+        return result;
     }
 
     /** Clears a weight's gradient, which otherwise adds up. */

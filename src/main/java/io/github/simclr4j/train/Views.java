@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 
 /**
@@ -50,39 +49,19 @@ final class Views {
         List<Augmentation> parts = composition.parts();
         NDArray x = images;
         if (parts.stream().noneMatch(p -> p.kind().crops())) {
-            x = replace(x, images, this::resize);
+            x = Torch.replace(x, images, this::resize);
         }
         for (int i = 0; i < parts.size(); i++) {
             Augmentation a = parts.get(i);
             if (a.kind().crops()) {
                 boolean flips = i + 1 < parts.size() && parts.get(i + 1).kind() == Augmentation.Kind.FLIP;
                 double flip = flips ? parts.get(++i).probability() : 0;
-                x = replace(x, images, y -> crop(y, a, flip, random));
+                x = Torch.replace(x, images, y -> crop(y, a, flip, random));
             } else {
-                x = replace(x, images, y -> apply(y, a, random));
+                x = Torch.replace(x, images, y -> apply(y, a, random));
             }
         }
         return x;
-    }
-
-    /** Frees what a change needed on its way, and its input unless it is the caller's. */
-    private static NDArray replace(NDArray x, NDArray callers, UnaryOperator<NDArray> change) {
-        NDManager owner = x.getManager();
-        NDArray result;
-        try (NDManager scratch = owner.newSubManager()) {
-            // Results belong to the manager of the first operand: an alias of the input takes them to the scratch manager.
-            NDArray alias = x.reshape(x.getShape());
-            alias.attach(scratch);
-            result = change.apply(alias);
-            if (result == alias) {
-                return x;
-            }
-            result.attach(owner);
-        }
-        if (x != callers) {
-            x.close();
-        }
-        return result;
     }
 
     private static NDArray apply(NDArray x, Augmentation a, RandomGenerator[] random) {
@@ -234,13 +213,13 @@ final class Views {
         for (int p = 0; p < 6; p++) {
             if (used[p]) {
                 float[][] values = place[p];
-                y = replace(y, x, z -> {
+                y = Torch.replace(y, x, z -> {
                     NDManager m = z.getManager();
                     return ImageOps.colour(z, m.create(values[0]), m.create(values[1]), m.create(values[2]));
                 });
             }
             if (p == 2) {
-                y = replace(y, x, z -> ImageOps.hue(z, z.getManager().create(hue)));
+                y = Torch.replace(y, x, z -> ImageOps.hue(z, z.getManager().create(hue)));
             }
         }
         return y;
