@@ -36,8 +36,10 @@ public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;
     private static final int VERSION = 2;
     private static final Pattern NAME = Pattern.compile("step-(\\d{10})\\.ckpt");
+    /** With what a kill left half written. */
+    private static final Pattern FILE = Pattern.compile(NAME + "(\\.part)?");
     /** What may change between the parts of a run. */
-    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", Pretrainer.RUN);
+    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs", Pretrainer.RUN);
 
     private Checkpoint() {}
 
@@ -234,15 +236,15 @@ public final class Checkpoint {
                 throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now " + now.get(key)
                         + "; name another --checkpoint folder or delete this one");
             }
-            if (key.equals("training.learning_rate")) {
-                warn.accept("the learning rate was " + was + " and is now " + now.get(key));
+            if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {
+                warn.accept(key + " was " + was + " and is now " + now.get(key));
             }
         }
     }
 
     /** Deletes the checkpoints of a folder, and the folder if nothing else is in it. */
     public static void delete(Path folder) throws IOException {
-        for (Path file : list(folder)) {
+        for (Path file : list(folder, FILE)) {
             Files.delete(file);
         }
         try {
@@ -267,11 +269,15 @@ public final class Checkpoint {
 
     /** The checkpoints, oldest first. */
     static List<Path> list(Path folder) throws IOException {
+        return list(folder, NAME);
+    }
+
+    private static List<Path> list(Path folder, Pattern name) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
         try (Stream<Path> files = Files.list(folder)) {
-            return Arrays.asList(files.filter(f -> NAME.matcher(f.getFileName().toString()).matches())
+            return Arrays.asList(files.filter(f -> name.matcher(f.getFileName().toString()).matches())
                     .sorted(Comparator.comparing(Path::getFileName))
                     .toArray(Path[]::new));
         }
