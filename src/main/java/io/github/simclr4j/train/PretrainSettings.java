@@ -75,10 +75,16 @@ public record PretrainSettings(
     }
 
     /**
-     * The same with a smaller batch: the largest up to {@code most} whose micro-batches and groups are as large as they were. Where
-     * not two of them fit, it is one piece, of two groups if there were any.
+     * What is used on some images: these settings, or, with fewer images than a batch, the largest batch whose micro-batches and
+     * groups are as large as they were. Where not two of them fit, it is one piece, of two groups if there were any.
+     *
+     * @param images how many there are, at least 2
      */
-    PretrainSettings withBatch(int most) {
+    public PretrainSettings on(int images) {
+        return images < batch ? withBatch(images) : this;
+    }
+
+    private PretrainSettings withBatch(int most) {
         int group = bnSplits == 0 ? 1 : batch / bnSplits;
         int unit = microBatch == 0 ? group : microBatch;
         if (most >= 2 * unit) {

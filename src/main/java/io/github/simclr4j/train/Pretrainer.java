@@ -130,9 +130,8 @@ public final class Pretrainer {
             throw new IOException("Training by " + settings.method().name() + " with these settings needs labels:"
                     + " expected one sub-folder a class");
         }
-        PretrainSettings used = settings;
-        if (images.count() < settings.batch()) {
-            used = settings.withBatch(images.count());
+        PretrainSettings used = settings.on(images.count());
+        if (used != settings) {
             progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + used.batch()
                     + (used.microBatch() == settings.microBatch() ? "" : ", in one piece"));
         }

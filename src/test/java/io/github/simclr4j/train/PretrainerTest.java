@@ -210,13 +210,13 @@ class PretrainerTest {
     @Test
     void aSmallerBatchKeepsItsGroupsAndMicroBatches() {
         // Groups of 16, of which six fit.
-        assertBatch(96, 0, 6, Small.settings("mocov2", "sgd", 0.1, 128, 1, 0, 8).withBatch(100));
+        assertBatch(96, 0, 6, Small.settings("mocov2", "sgd", 0.1, 128, 1, 0, 8).on(100));
         // Not two groups fit: two smaller ones, for keys must not tell their queries.
-        assertBatch(30, 0, 2, Small.settings("mocov2", "sgd", 0.1, 128, 1, 0, 8).withBatch(31));
-        assertBatch(3968, 128, 0, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 0).withBatch(4000));
-        assertBatch(256, 128, 4, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 64).withBatch(300));
-        assertBatch(100, 0, 0, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 0).withBatch(100));
-        assertBatch(101, 0, 0, Small.settings("simclr", "sgd", 0.1, 128, 1, 0, 0).withBatch(101));
+        assertBatch(30, 0, 2, Small.settings("mocov2", "sgd", 0.1, 128, 1, 0, 8).on(31));
+        assertBatch(3968, 128, 0, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 0).on(4000));
+        assertBatch(256, 128, 4, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 64).on(300));
+        assertBatch(100, 0, 0, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 0).on(100));
+        assertBatch(101, 0, 0, Small.settings("simclr", "sgd", 0.1, 128, 1, 0, 0).on(101));
     }
 
     private static void assertBatch(int batch, int micro, int splits, PretrainSettings s) {
