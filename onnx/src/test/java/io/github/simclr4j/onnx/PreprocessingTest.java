@@ -20,11 +20,13 @@ class PreprocessingTest {
     @Test
     void rulesKeepTheirNames() {
         assertEquals(Preprocessing.RULE, new Preprocessing(32).rule());
-        assertEquals("center-square-antialiased-box-1, 32x32, rgb, bytes", rule(Resize.CENTER_SQUARE, 0, Interpolation.BOX).rule());
+        assertEquals("center-square-antialiased-box-1, 32x32, rgb, bytes",
+                rule(Resize.CENTER_SQUARE, 0, Interpolation.BOX).rule());
         assertEquals("stretch-antialiased-bicubic-1, 32x32, rgb, bytes", rule(Resize.STRETCH, 0, Interpolation.BICUBIC).rule());
         assertEquals("short-side-36-antialiased-bilinear-1, 32x32, rgb, bytes",
                 rule(Resize.SHORT_SIDE, 36, Interpolation.BILINEAR).rule());
-        assertEquals("stretch-36-antialiased-bilinear-1, 32x32, rgb, bytes", rule(Resize.STRETCH, 36, Interpolation.BILINEAR).rule());
+        assertEquals("stretch-36-antialiased-bilinear-1, 32x32, rgb, bytes",
+                rule(Resize.STRETCH, 36, Interpolation.BILINEAR).rule());
     }
 
     @Test
@@ -54,20 +56,20 @@ class PreprocessingTest {
     /** A line of one grey stays that grey, whatever its length, in little memory. */
     @Test
     void linesOfAnyLengthBecomeAnImage() {
-        for (int length : new int[] {60_000, 2_000_000}) {
-            byte[] grey = new byte[3 * length];
-            Arrays.fill(grey, (byte) 77);
-            for (RgbImage line : new RgbImage[] {new RgbImage(length, 1, grey), new RgbImage(1, length, grey)}) {
-                for (Preprocessing rule : new Preprocessing[] {rule(Resize.STRETCH, 0, Interpolation.BICUBIC),
-                    rule(Resize.STRETCH, 40, Interpolation.BILINEAR), rule(Resize.SHORT_SIDE, 8192, Interpolation.BICUBIC),
-                    rule(Resize.STRETCH, 0, Interpolation.NEAREST), rule(Resize.SHORT_SIDE, 40, Interpolation.NEAREST),
-                    new Preprocessing(32)}) {
-                    RgbImage found = rule.apply(line);
-                    assertEquals(32, found.width());
-                    for (byte b : found.rgb()) {
-                        // A sum of 100,000 floats may be a little off.
-                        assertEquals(77, b, length > 60_000 ? 1 : 0, line.width() + "x" + line.height() + " " + rule);
-                    }
+        byte[] grey = new byte[3 * 2_000_000];
+        Arrays.fill(grey, (byte) 77);
+        byte[] part = Arrays.copyOf(grey, 3 * 60_000);
+        for (RgbImage line : new RgbImage[] {new RgbImage(60_000, 1, part), new RgbImage(1, 60_000, part),
+            new RgbImage(2_000_000, 1, grey)}) {
+            for (Preprocessing rule : new Preprocessing[] {rule(Resize.STRETCH, 0, Interpolation.BICUBIC),
+                rule(Resize.STRETCH, 40, Interpolation.BILINEAR), rule(Resize.SHORT_SIDE, 8192, Interpolation.BICUBIC),
+                rule(Resize.STRETCH, 0, Interpolation.NEAREST), rule(Resize.SHORT_SIDE, 40, Interpolation.NEAREST),
+                new Preprocessing(32)}) {
+                RgbImage found = rule.apply(line);
+                assertEquals(32, found.width());
+                for (byte b : found.rgb()) {
+                    // A sum of 100,000 floats may be a little off.
+                    assertEquals(77, b, line.width() > 60_000 ? 1 : 0, line.width() + "x" + line.height() + " " + rule);
                 }
             }
         }
