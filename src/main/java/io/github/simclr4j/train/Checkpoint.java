@@ -18,9 +18,12 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -63,7 +66,7 @@ public final class Checkpoint {
      * @throws IOException if the disk is full, say; the checkpoints before stay
      */
     static void write(Path folder, long number, int keep, State state, Map<String, NDArray> tensors) throws IOException {
-        Path file = folder.resolve(String.format("step-%010d.ckpt", number));
+        Path file = folder.resolve(String.format(Locale.ROOT, "step-%010d.ckpt", number));
         Path part = folder.resolve(file.getFileName() + ".part");
         try {
             Files.createDirectories(folder);
@@ -227,9 +230,11 @@ public final class Checkpoint {
 
     private static void compare(Path file, Map<String, String> now, Map<String, String> saved, Consumer<String> warn)
             throws IOException {
-        for (String key : now.keySet()) {
+        Set<String> keys = new TreeSet<>(now.keySet());
+        keys.addAll(saved.keySet());
+        for (String key : keys) {
             String was = saved.get(key);
-            if (now.get(key).equals(was)) {
+            if (Objects.equals(now.get(key), was)) {
                 continue;
             }
             if (!FREE.contains(key)) {

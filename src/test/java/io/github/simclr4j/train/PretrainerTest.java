@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -205,6 +206,64 @@ class PretrainerTest {
         assertEquals(3, more.epochs());
         Checkpoint.delete(dir);
         assertFalse(Files.exists(dir), "what a kill left half written goes too");
+    }
+
+    @Test
+    void aRunThatStartedFromAnEncoderIsNotContinuedWithoutIt(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        PretrainSettings s = Small.settings("simclr", "sgd", 0.05, 8, 2, 0, 0);
+        Path file = dir.resolve("first.onnx");
+        Files.write(file, run(s, set, NOTHING).onnx());
+        Path state = dir.resolve("state");
+        Pretrainer first = new Pretrainer(s, "cpu", 1, interruptAfter(2));
+        first.startFrom(file);
+        assertThrows(InterruptedIOException.class, () -> first.run(set, RunOptions.checkpoints(state)));
+        IOException e = assertThrows(IOException.class, () -> run(s, set, RunOptions.checkpoints(state)));
+        assertTrue(e.getMessage().contains("training.started_from"), e.getMessage());
+    }
+
+    /** Persian digits are not what a checkpoint's name is looked for by. */
+    @Test
+    void checkpointsAreFoundUnderAnyLocale(@TempDir Path dir) throws IOException {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("fa-IR"));
+        try {
+            assertFalse(String.format("%d", 7).equals("7"), "the locale has digits of its own");
+            run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), Small.labelled(16), RunOptions.checkpoints(dir));
+            assertEquals(1, Checkpoint.list(dir).size());
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @Test
+    void metricsAreNotWrittenOverSomeoneElsesFile(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        for (String content : List.of("my notes\n", "one\ntwo\n", "{\"a\": 1}\n", "{\"run\":\"r\",\"epoch\":\"x\"}\n{}\n")) {
+            Path notes = dir.resolve("notes.txt");
+            Files.writeString(notes, content);
+            RunOptions options = new RunOptions(null, 10, 2, notes, null, null, 1);
+            IOException e = assertThrows(IOException.class,
+                    () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), set, options));
+            assertTrue(e.getMessage().contains("notes.txt"), e.getMessage());
+            assertEquals(content, Files.readString(notes));
+        }
+    }
+
+    @Test
+    void drawnImagesReplaceThoseDrawnBeforeAndNothingElse(@TempDir Path dir) throws IOException {
+        BuiltInImages.write(dir, 3, 1);
+        BuiltInImages.write(dir, 2, 1);
+        try (ImageSource source = ImageSource.open(dir)) {
+            assertEquals(20, source.size());
+        }
+        Path mine = Files.createDirectories(dir.resolve("cats")).resolve("tom.png");
+        Files.writeString(mine, "a cat");
+        IOException e = assertThrows(IOException.class, () -> BuiltInImages.write(dir, 1, 1));
+        assertTrue(e.getMessage().contains("tom.png"), e.getMessage());
+        try (ImageSource source = ImageSource.open(dir)) {
+            assertEquals(21, source.size());
+        }
     }
 
     @Test
