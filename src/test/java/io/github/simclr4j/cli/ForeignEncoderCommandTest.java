@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.simclr4j.onnx.EncoderSettings;
+import io.github.simclr4j.onnx.Images;
+import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.RuntimeSettings;
 import io.github.simclr4j.train.BuiltInImages;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -16,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -99,6 +104,38 @@ class ForeignEncoderCommandTest {
                 assertEquals(want.size() + 1, found.length);
                 for (int j = 0; j < want.size(); j++) {
                     assertEquals(want.get(j).getAsFloat(), Float.parseFloat(found[j + 1]), 2e-4, r[0]);
+                }
+            }
+        }
+    }
+
+    /** Photos of several sizes, cut out of an enlarged image: the rows are what the library gives for each photo alone. */
+    @Test
+    void embedPreparesAPhotoOnceAsTheLibraryDoes() throws IOException {
+        Path photos = Files.createDirectories(dir.resolve("photos"));
+        for (int[] size : new int[][] {{90, 61}, {64, 64}, {40, 200}, {33, 30}, {301, 150}}) {
+            BufferedImage image = new BufferedImage(size[0], size[1], BufferedImage.TYPE_INT_RGB);
+            for (int i = 0; i < size[0] * size[1]; i++) {
+                image.setRGB(i % size[0], i / size[0], i * i * 31 + i / size[0] * 77);
+            }
+            ImageIO.write(image, "png", photos.resolve(size[0] + ".png").toFile());
+        }
+        for (String name : List.of("mobilenet-v2", "resnet18-bytes")) {
+            Path csv = dir.resolve("photos.csv");
+            String said = run("embed", "--encoder", FOREIGN.resolve(name + ".onnx"), "--images", photos, "--out", csv,
+                    "--resize-short", "80", "--image-size", "64", "--threads", "2", "--provider", "CPU");
+            assertTrue(said.startsWith("0 "), said);
+            EncoderSettings given = EncoderSettings.of(Map.of("resize-short", "80", "image-size", "64"), "argument");
+            try (OnnxEncoder encoder = OnnxEncoder.open(
+                    FOREIGN.resolve(name + ".onnx"), given, RuntimeSettings.DEFAULT.withThreads(1))) {
+                List<String> rows = Files.readAllLines(csv);
+                assertEquals(6, rows.size());
+                for (String row : rows.subList(1, 6)) {
+                    String[] found = row.split(",");
+                    float[] expected = encoder.embed(List.of(Images.read(Path.of(found[0]))))[0];
+                    for (int j = 0; j < expected.length; j++) {
+                        assertEquals(expected[j], Float.parseFloat(found[j + 1]), 1e-4, found[0]);
+                    }
                 }
             }
         }

@@ -65,6 +65,7 @@ public final class OnnxEncoder implements AutoCloseable {
     private final Reading reading;
     private final int batch;
     private final boolean fixedBatch;
+    private final boolean givenBatch;
     private final Map<String, String> metadata;
     private final long parameters;
     private final String sha256;
@@ -85,12 +86,13 @@ public final class OnnxEncoder implements AutoCloseable {
     private record Reading(long[] shape, boolean half, int dimension, int first, int count, int tokenStep, int step, int size) {}
 
     private OnnxEncoder(OrtSession session, Wiring wiring, Reading reading, int batch, boolean fixedBatch,
-            Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
+            boolean givenBatch, Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
         this.session = session;
         this.wiring = wiring;
         this.reading = reading;
         this.batch = batch;
         this.fixedBatch = fixedBatch;
+        this.givenBatch = givenBatch;
         this.metadata = metadata;
         this.parameters = parameters;
         this.sha256 = sha256;
@@ -223,7 +225,7 @@ public final class OnnxEncoder implements AutoCloseable {
             }
             long parameters = model.getGraph().getInitializerList().stream().mapToLong(ModelCheck::count).sum();
             OnnxEncoder encoder = new OnnxEncoder(session, wiring, trial.reading(), batch, trial.fixed() > 0,
-                    Collections.unmodifiableMap(metadata), parameters, sha256(bytes, checked.external()),
+                    runtime.batch() > 0, Collections.unmodifiableMap(metadata), parameters, sha256(bytes, checked.external()),
                     new EncoderSettings(settings));
             encoder.warn(name);
             session = null;
@@ -618,6 +620,16 @@ public final class OnnxEncoder implements AutoCloseable {
     /** Images that go through the graph at once. */
     public int batch() {
         return batch;
+    }
+
+    /** Whether the file fixes the batch: the graph then computes all of it, however few images there are. */
+    boolean hasFixedBatch() {
+        return fixedBatch;
+    }
+
+    /** Whether the file or the caller decided the batch, not this class. */
+    boolean batchIsGiven() {
+        return givenBatch || fixedBatch;
     }
 
     /** Length of an embedding. */
