@@ -1,6 +1,7 @@
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
@@ -164,6 +165,41 @@ class ForeignEncoderCommandTest {
         assertEquals("option", json.getAsJsonObject("settings").getAsJsonObject("mean").get("source").getAsString());
     }
 
+    /** An encoder that leaves its size free can be verified and made int8 as it can be embedded with. */
+    @Test
+    void exportAndVerifyTakeTheSettings() throws IOException {
+        Path encoder = FOREIGN.resolve("resnet50-folded.onnx");
+        Path int8 = dir.resolve("int8.onnx");
+        List<String> fed = List.of("--image-size", "64", "--resize-short", "64", "--mean", "0.485,0.456,0.406",
+                "--std", "0.229,0.224,0.225", "--session-option", "session.intra_op.allow_spinning=0", "--threads", "1");
+        Object[] export = with(fed, "export", encoder, "--precision", "int8", "--calibration", images, "--out", int8);
+        String said = run(export);
+        assertTrue(said.startsWith("0 "), said);
+        said = run(with(fed, "verify", int8, encoder, "--images", images, "--tolerance", "1", "--json", dir.resolve("v8.json")));
+        assertTrue(said.startsWith("0 "), said);
+        assertTrue(json(dir.resolve("v8.json")).get("leastCosine").getAsDouble() > 0.98);
+        // Ranges of images in another scale are other ranges.
+        byte[] before = Files.readAllBytes(int8);
+        assertTrue(run(with(fed, "export", encoder, "--precision", "int8", "--calibration", images, "--out", int8,
+                "--scale", "1")).startsWith("0 "));
+        assertFalse(Arrays.equals(before, Files.readAllBytes(int8)));
+
+        said = run("verify", int8, encoder, "--images", images);
+        assertTrue(said.startsWith("1 ") && said.contains("--image-size"), said);
+        said = run("export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--image-size", "64");
+        assertTrue(said.startsWith("2 ") && said.contains("--mean"), said);
+        said = run("export", encoder, "--precision", "float16", "--out", int8, "--mean", "0.5");
+        assertTrue(said.startsWith("2 ") && said.contains("--precision int8"), said);
+        said = run("export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--mean", "0.5,0.5");
+        assertTrue(said.startsWith("2 ") && said.contains("one number or three"), said);
+    }
+
+    private static Object[] with(List<String> options, Object... args) {
+        Object[] all = Arrays.copyOf(args, args.length + options.size());
+        System.arraycopy(options.toArray(), 0, all, args.length, options.size());
+        return all;
+    }
+
     @Test
     void badSettingsAreNamed() {
         Path out = dir.resolve("bad.csv");
@@ -174,6 +210,10 @@ class ForeignEncoderCommandTest {
             {"1 ", "this has no such file.json", "mobilenet-v2", "--preprocessing", "this has no such file.json"},
             {"1 ", "give the size", "resnet50-folded", IMAGENET[0], IMAGENET[1]},
             {"1 ", "takes bytes", "resnet18-bytes", "--mean", "0.5"},
+            {"2 ", "KEY=VALUE", "resnet18-bytes", "--session-option", "fast"},
+            {"2 ", "with a name and a value", "resnet18-bytes", "--session-option", "=1"},
+            {"1 ", "ONNX Runtime can't load it", "resnet18-bytes", "--session-option", "session.load_model_format=ORT"},
+            {"2 ", "expected a batch (--encoder-batch) of at most", "mobilenet-v2", "--encoder-batch", "65536"},
             {"1 ", "no execution provider cuda", "resnet18-bytes", "--device", "gpu"},
         };
         for (Object[] c : cases) {

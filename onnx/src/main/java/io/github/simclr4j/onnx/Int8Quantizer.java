@@ -54,8 +54,8 @@ final class Int8Quantizer {
                 case "Add" -> {
                     if (isActivation(n.getInput(0)) && isActivation(n.getInput(1))
                             && (values.containsKey(n.getInput(0)) || values.containsKey(n.getInput(1)))) {
-                        quantise(n.getInput(0));
-                        quantise(n.getInput(1));
+                        takes(n.getInput(0));
+                        takes(n.getInput(1));
                         quantise(behind(n));
                     }
                 }
@@ -83,9 +83,14 @@ final class Int8Quantizer {
         boolean bias = n.getInputCount() < 3 || n.getInput(2).isEmpty() || index.floatConstant(n, 2) != null;
         if (index.floatConstant(n, 1) != null && bias) {
             convolutions.add(n);
-            quantise(n.getInput(0));
+            takes(n.getInput(0));
             quantise(behind(n));
         }
+    }
+
+    /** What goes into an integer kernel is quantised, be it an output of the graph too: the output stays as it was. */
+    private void takes(String value) {
+        values.putIfAbsent(value, value);
     }
 
     private void quantise(String value) {
