@@ -25,8 +25,17 @@ import org.junit.jupiter.api.io.TempDir;
 class CalibrationTest {
     private static final int ROWS = 8;
     private static final int COLUMNS = 12;
-    private static final List<RgbImage> IMAGES = List.of(Foreign.picture(40, 21, 0), Foreign.picture(17, 60, 1),
-            Foreign.picture(12, 8, 2), Foreign.picture(100, 90, 3), Foreign.picture(33, 33, 4));
+    private static final List<RgbImage> IMAGES = List.of(picture(40, 21, 0), picture(17, 60, 1), picture(12, 8, 2),
+            picture(100, 90, 3), picture(33, 33, 4));
+
+    /** Little red and much blue, so that the order of the channels shows. */
+    private static RgbImage picture(int width, int height, int k) {
+        byte[] rgb = Foreign.picture(width, height, k).rgb();
+        for (int i = 0; i < rgb.length; i++) {
+            rgb[i] = (byte) ((rgb[i] & 255) / 3 + i % 3 * 80);
+        }
+        return new RgbImage(width, height, rgb);
+    }
 
     /**
      * A convolution of 1x1 that hands the input on (a third of each channel is added to the next), then a mean: the range of
@@ -92,6 +101,13 @@ class CalibrationTest {
         return new float[] {low, high};
     }
 
+    private static void assertRange(float[] expected, float[] found, String what) {
+        float width = expected[1] - expected[0];
+        assertEquals(width, found[1] - found[0], 1e-4 * width, what);
+        // A zero point is a whole level, which moves a range by up to half of one.
+        assertArrayEquals(expected, found, width / 255, what);
+    }
+
     private static Preprocessing cut(Preprocessing.Resize resize, int shortSide, Preprocessing.Interpolation filter) {
         return new Preprocessing(ROWS, COLUMNS, resize, shortSide, filter, Preprocessing.Channels.RGB, Preprocessing.Scaling.UNIT);
     }
@@ -110,20 +126,19 @@ class CalibrationTest {
         for (boolean last : new boolean[] {false, true}) {
             for (long batch : new long[] {-1, 1, 2, 16}) {
                 float[] found = range(int8(model(last, 3, batch), options), last ? "planes" : "x");
-                // A zero point is a whole level, which moves a range by up to half of one.
-                assertArrayEquals(cubic, found, (cubic[1] - cubic[0]) / 255, last + " " + batch);
+                assertRange(cubic, found, last + " " + batch);
             }
         }
         float[] grey = byHand(cut(Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.NEAREST), "grey", 1, new double[] {7},
                 new double[] {2});
         float[] found = range(int8(model(false, 1, -1),
                 Map.of("resize", "stretch", "interpolation", "nearest", "scale", "1", "mean", "7", "std", "2")), "x");
-        assertArrayEquals(grey, found, (grey[1] - grey[0]) / 255);
+        assertRange(grey, found, "grey");
         // What the metadata say, and what is given in its place.
         byte[] file = Graphs.withMetadata(model(false, 3, -1).toByteArray(), Map.of("preprocessing.mean", "9", "preprocessing.std",
                 deviations, "preprocessing.resize_short", "14", "preprocessing.resize", "short-side",
                 "preprocessing.interpolation", "bicubic", "preprocessing.channels", "bgr"));
-        assertArrayEquals(cubic, range(int8(Graphs.builder(file).build(), Map.of("mean", means)), "x"), (cubic[1] - cubic[0]) / 255);
+        assertRange(cubic, range(int8(Graphs.builder(file).build(), Map.of("mean", means)), "x"), "metadata");
     }
 
     @Test
@@ -140,7 +155,7 @@ class CalibrationTest {
         conversion.apply(file, out);
         float[] expected = byHand(cut(Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.BILINEAR), "rgb", 1 / 255.0,
                 new double[] {0.25, 0.5, 0.75}, new double[] {0.1, 0.2, 0.4});
-        assertArrayEquals(expected, range(ModelFile.read(out), "x"), (expected[1] - expected[0]) / 255);
+        assertRange(expected, range(ModelFile.read(out), "x"), "beside");
     }
 
     /** A wrong value would be of another size: the ranges of the values behind the input are those of an encoder's run, too. */
@@ -179,7 +194,8 @@ class CalibrationTest {
             g.addOutput(Graphs.value(out, Graphs.FLOAT, -1, 3, -1, -1));
         }
         ModelProto model = Graphs.builder(Graphs.model(g)).build();
-        ModelProto int8 = int8(model, Map.of("mean", "0", "std", "1"));
+        // Ranges twice as wide as what goes in below.
+        ModelProto int8 = int8(model, Map.of("mean", "0", "std", "0.5"));
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
         float[][][][] in = new float[2][3][8][8];
         for (int i = 0; i < 2 * 3 * 8 * 8; i++) {
