@@ -21,7 +21,8 @@ import java.util.function.Function;
 /**
  * Files in, embeddings out, in the order of the files, with all cores busy: each worker decodes and resizes the images of a
  * batch, runs the encoder on them, and takes the next batch, so that while one infers another decodes. At most twice as
- * many batches as workers are in memory: a slow reader holds the workers back.
+ * many batches as workers are in memory: a slow reader holds the workers back. Large images wait for each other, so that
+ * those that are decoded at once fit into half of the heap.
  *
  * <p>An image that can't be read is an item of its own, with the error, and ends nothing. Any other failure ends the
  * iteration: {@link #next} throws it.
@@ -80,6 +81,8 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
     }
 
     private static final int MAX_BUFFER = 1 << 29;
+    /** Megapixels that half of the heap holds while they are decoded: as the decoder's raster, and as RGB. */
+    private static final int MEGAPIXELS = (int) Math.max(1, Math.min(1 << 20, Runtime.getRuntime().maxMemory() / 2 / (8 << 20)));
 
     private final List<Path> files;
     private final Preprocessing preprocessing;
@@ -88,6 +91,8 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
     private final Settings settings;
     private final int batch;
     private final Semaphore calls;
+    /** Large images wait for each other; fair, so that small ones don't keep a large one waiting. */
+    private final Semaphore memory = new Semaphore(MEGAPIXELS, true);
     private final ExecutorService workers;
     /** A worker's images, in memory that ONNX Runtime can read as it is. */
     private final ThreadLocal<ByteBuffer> buffers;
@@ -153,7 +158,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
                 throw new InterruptedException();
             }
             try {
-                pixels.put(preprocessing.apply(Images.read(files.get(i))).rgb());
+                pixels.put(prepared(files.get(i)));
             } catch (IOException e) {
                 errors[i - from] = e;
             }
@@ -174,6 +179,18 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
             items.add(new Item(i, files.get(i), error == null ? embeddings[good++] : null, error));
         }
         return items;
+    }
+
+    private byte[] prepared(Path file) throws IOException {
+        int[] taken = new int[1];
+        try {
+            return preprocessing.apply(Images.read(file, (width, height) -> {
+                taken[0] = Math.min(MEGAPIXELS, 1 + (int) ((long) width * height >> 20));
+                memory.acquireUninterruptibly(taken[0]);
+            })).rgb();
+        } finally {
+            memory.release(taken[0]);
+        }
     }
 
     @Override

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -228,6 +229,50 @@ class EncoderPipelineTest {
         assertEquals(1, left.get());
         assertThrows(IllegalStateException.class, p::next);
         p.close();
+    }
+
+    /** A sparse file: nobody reads it. */
+    @Test
+    void aFileThatNoArrayHoldsIsAnUnreadableImage() throws IOException {
+        Path large = dir.resolve("large.png");
+        try (RandomAccessFile f = new RandomAccessFile(large.toFile(), "rw")) {
+            f.setLength(3L << 30);
+        }
+        try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> new float[count(pixels)][1], 1,
+                List.of(FILES.get(0), large, FILES.get(1)), new EncoderPipeline.Settings(1, 3, 1), item -> { })) {
+            assertNull(p.next().error());
+            String message = p.next().error().getMessage();
+            assertTrue(message.contains("large.png: file too large: 3221225472 bytes"), message);
+            assertNull(p.next().error());
+        }
+        Files.delete(large);
+    }
+
+    /** Four images of 9 megapixels, 54 MB each while they are decoded, on a heap of 96 MB. */
+    @Test
+    void largeImagesWaitForEachOther() throws IOException, InterruptedException {
+        Path large = dir.resolve("megapixels.png");
+        assertTrue(ImageIO.write(new BufferedImage(3000, 3000, BufferedImage.TYPE_3BYTE_BGR), "png", large.toFile()));
+        Process p = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx96m", "-cp",
+                System.getProperty("java.class.path"), LargeImages.class.getName(), large.toString())
+                .redirectErrorStream(true).start();
+        String output = new String(p.getInputStream().readAllBytes());
+        assertEquals(0, p.waitFor(), output);
+        assertTrue(output.contains("4 images"), output);
+    }
+
+    /** What the small heap runs. */
+    static final class LargeImages {
+        public static void main(String[] args) {
+            AtomicInteger images = new AtomicInteger();
+            try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> {
+                images.addAndGet(count(pixels));
+                return new float[count(pixels)][1];
+            }, 1, Collections.nCopies(4, Path.of(args[0])), new EncoderPipeline.Settings(4, 1, 4), item -> { })) {
+                p.forEachRemaining(item -> { });
+            }
+            System.out.println(images + " images");
+        }
     }
 
     @Test
