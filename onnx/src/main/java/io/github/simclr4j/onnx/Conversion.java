@@ -81,6 +81,11 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
             converted = convert(ModelFile.read(encoder), encoder.toAbsolutePath().getParent(), encoder.toString());
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(encoder + ": " + e.getMessage(), e);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(encoder + ": " + e.getMessage(), e);
+        } catch (IndexOutOfBoundsException | ArithmeticException e) {
+            throw new InvalidEncoderException(
+                    encoder + " has an operator with too few inputs or outputs, or an empty tensor: inspect it", e);
         }
         List<String> problems = ModelInspector.check(converted, null, 0).problems();
         if (!problems.isEmpty()) {

@@ -248,6 +248,39 @@ class CalibrationTest {
         assertFalse(Files.exists(out));
     }
 
+    /** Safe to parse, so that the conversion itself meets them: each must end in one sentence that names the file. */
+    @Test
+    void whatIsMissingInsideIsSaid(@TempDir Path dir) throws IOException {
+        byte[] good = model(false, 3, -1).toByteArray();
+        GraphProto.Builder chain = Graphs.builder(good).getGraphBuilder().removeNode(2);
+        String x = "pooled";
+        for (int i = 0; i < 50_000; i++) {
+            chain.addNode(Graphs.node("Identity", List.of(x), List.of("i" + i)));
+            x = "i" + i;
+        }
+        chain.addNode(Graphs.node("Flatten", List.of(x), List.of("out")));
+        // Deep, but nothing is wrong with it.
+        Int8Quantizer deep = new Int8Quantizer(Graphs.builder(Graphs.model(chain)).build(), false);
+        assertFalse(deep.calibrated().contains("pooled"));
+        List<byte[]> odd = List.of(
+                Graphs.changed(good, m -> m.getGraphBuilder().getNodeBuilder(0).clearInput()),
+                Graphs.changed(good, m -> m.getGraphBuilder().addNode(Graphs.node("Conv", List.of("x", "k"), List.of()))),
+                Graphs.changed(good, m -> m.getGraphBuilder().setInitializer(0, TensorValues.floats("k", new float[0], 0, 3, 1, 1))));
+        for (byte[] bytes : odd) {
+            Path file = Files.write(dir.resolve("odd.onnx"), bytes);
+            for (Precision p : Precision.values()) {
+                Conversion.Calibrate images = p == Precision.INT8 ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE,
+                        EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument"), RuntimeSettings.DEFAULT, false) : null;
+                try {
+                    new Conversion(p, 0, true, images).apply(file, dir.resolve("out.onnx"));
+                    assertFalse(p == Precision.INT8, "int8 needs what is missing");
+                } catch (IOException | IllegalArgumentException | IllegalStateException e) {
+                    assertTrue(e.getMessage().contains("odd.onnx"), p + " " + e);
+                }
+            }
+        }
+    }
+
     @Test
     void anUnsoundResultLeavesTheOldFile(@TempDir Path dir) throws IOException {
         // It passes the check of what is safe, but its output is not what it says.
