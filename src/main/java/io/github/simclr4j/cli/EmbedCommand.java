@@ -3,6 +3,7 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.onnx.EncoderPipeline;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.Provider;
 import io.github.simclr4j.onnx.RuntimeSettings;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -47,7 +48,7 @@ final class EmbedCommand extends Work {
         writable(out);
         Console console = new Console();
         RuntimeSettings runtime = options.runtime(common);
-        boolean cpu = runtime.provider().equals("cpu");
+        boolean cpu = Provider.of(runtime.provider()) == Provider.CPU;
         // On the CPU the pipeline's workers are the threads.
         try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime)) {
             console.line(EncoderOptions.line(model.settings()));
@@ -61,7 +62,7 @@ final class EmbedCommand extends Work {
             Path part = out.resolveSibling(out.getFileName() + ".part");
             try {
                 try (OutputStream rows = new BufferedOutputStream(Files.newOutputStream(part));
-                        EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, runtime, cpu),
+                        EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),
                                 item -> skipped.add("skipped " + item.error().getMessage()))) {
                     if (!npy) {
                         rows.write(header(model.dimension()));
@@ -105,12 +106,9 @@ final class EmbedCommand extends Work {
     }
 
     /** On the CPU each core decodes and encodes for itself; another provider gets whole batches, the next while it works. */
-    private EncoderPipeline.Settings sharedOut(OnnxEncoder model, RuntimeSettings runtime, boolean cpu) {
-        EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(common.threads, model.preprocessing().size());
-        if (!cpu) {
-            return new EncoderPipeline.Settings(cores.workers(), model.batch(), Math.min(2, cores.workers()));
-        }
-        return runtime.batch() == 0 ? cores : new EncoderPipeline.Settings(cores.workers(), runtime.batch(), cores.calls());
+    private EncoderPipeline.Settings sharedOut(OnnxEncoder model, boolean cpu) {
+        EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(common.threads, model);
+        return cpu ? cores : new EncoderPipeline.Settings(cores.workers(), model.batch(), Math.min(2, cores.workers()));
     }
 
     private static byte[] row(EncoderPipeline.Item item, boolean npy) {

@@ -69,6 +69,11 @@ final class EncoderOptions {
             description = "Images in one run of the encoder; 0 suits the machine (default: ${DEFAULT-VALUE}).")
     private int batch;
 
+    @Option(names = "--session-option", paramLabel = "KEY=VALUE",
+            description = "A session option of ONNX Runtime by its name, such as session.intra_op.allow_spinning=0; may be"
+                    + " repeated.")
+    private Map<String, String> sessionOptions = new LinkedHashMap<>();
+
     /** The options that were given, completed by the file that was named. */
     EncoderSettings settings() throws IOException {
         Map<String, String> map = new LinkedHashMap<>();
@@ -83,7 +88,16 @@ final class EncoderOptions {
     RuntimeSettings runtime(Common common) {
         String name = provider != null ? provider
                 : common.device.startsWith("gpu") ? "cuda" + common.device.substring("gpu".length()) : "cpu";
-        return new RuntimeSettings(common.threads, name, batch, null);
+        return runtime(common.threads, name);
+    }
+
+    /** The same for a command whose device is another matter: the CPU, unless a provider is named. */
+    RuntimeSettings runtime(int threads) {
+        return runtime(threads, provider != null ? provider : "cpu");
+    }
+
+    private RuntimeSettings runtime(int threads, String name) {
+        return new RuntimeSettings(threads, name, batch, sessionOptions, null);
     }
 
     /** The settings as they go into the JSON file: value and source by name. */

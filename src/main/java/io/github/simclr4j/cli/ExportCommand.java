@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.CalibrationMethod;
 import io.github.simclr4j.onnx.Conversion;
+import io.github.simclr4j.onnx.EncoderSettings;
 import io.github.simclr4j.onnx.ModelInspector;
 import io.github.simclr4j.onnx.Precision;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -45,12 +47,8 @@ final class ExportCommand extends Work {
             + " on which sums of 8-bit products can overflow.")
     boolean reduceRange;
 
-    @Option(names = "--mean", paramLabel = "M", split = ",",
-            description = "Mean of a foreign encoder with float32 input, of values in [0, 1], for the calibration.")
-    float[] mean;
-
-    @Option(names = "--std", paramLabel = "S", split = ",", description = "Deviation, likewise.")
-    float[] deviation;
+    @Mixin
+    EncoderOptions options;
 
     @Option(names = "--no-preprocessing", description = "Leave scaling and layout out of the graph: the input becomes float32"
             + " [batch, 3, size, size], normalised.")
@@ -87,18 +85,19 @@ final class ExportCommand extends Work {
         if (calibrationImages < 1) {
             throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);
         }
-        three("--mean", mean);
-        three("--std", deviation);
+        EncoderSettings settings = options.settings();
+        if (!settings.values().isEmpty() && precision != Precision.INT8) {
+            throw new IllegalArgumentException("How the encoder is fed (" + String.join(", ", settings.values().keySet())
+                    + ") is for the calibration of --precision int8, found " + name(precision));
+        }
         writable(out);
         List<String> skipped = new ArrayList<>();
         Conversion.Calibrate images = precision != Precision.INT8 ? null : new Conversion.Calibrate(
-                Sample.read(calibration, calibrationImages, common.seed, skipped), method, mean, deviation, reduceRange);
+                Sample.read(calibration, calibrationImages, common.seed, skipped), method, settings,
+                options.runtime(common.threads), reduceRange);
         skipped.forEach(new Console()::warn);
         new Conversion(precision, opset, !noPreprocessing, images).apply(encoder, out);
         ModelInspector.Report report = ModelInspector.check(out);
-        if (!report.problems().isEmpty()) {
-            throw new IllegalStateException(out + " is not sound: " + report.problems());
-        }
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("encoder", out.toString());
         json.put("from", encoder.toString());
@@ -112,12 +111,6 @@ final class ExportCommand extends Work {
         System.out.printf(Locale.ROOT, "%s: %s, opset %d, %d bytes (before: %d)%n",
                 out, name(precision), report.opset(), report.bytes(), json.get("bytesBefore"));
         return json;
-    }
-
-    private static void three(String option, float[] values) {
-        if (values != null && values.length != 3) {
-            throw new IllegalArgumentException(option + " takes three numbers, found " + values.length);
-        }
     }
 
     private static String name(Precision p) {

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -41,6 +42,10 @@ final class VerifyCommand extends Work {
                     + " (default: ${DEFAULT-VALUE}).")
     double tolerance;
 
+    /** Of both encoders. */
+    @Mixin
+    EncoderOptions options;
+
     @Override
     Map<String, Object> work() throws IOException {
         if (limit < 1) {
@@ -49,15 +54,19 @@ final class VerifyCommand extends Work {
         if (Files.isDirectory(reference) || reference.toString().endsWith(".ckpt")) {
             return compareWithCheckpoint();
         }
-        try (OnnxEncoder expected = OnnxEncoder.open(reference, common.threads)) {
+        try (OnnxEncoder expected = open(reference)) {
             return compare(expected::embed);
         }
+    }
+
+    private OnnxEncoder open(Path file) throws IOException {
+        return OnnxEncoder.open(file, options.settings(), options.runtime(common.threads));
     }
 
     private Map<String, Object> compareWithCheckpoint() throws IOException {
         ResNet net;
         int size;
-        try (OnnxEncoder model = OnnxEncoder.open(encoder, common.threads)) {
+        try (OnnxEncoder model = open(encoder)) {
             net = model.architecture().orElseThrow(() -> new IOException(
                     encoder + " does not name its architecture: expected a file that pretrain wrote"));
             size = model.preprocessing().size();
@@ -77,7 +86,7 @@ final class VerifyCommand extends Work {
         List<RgbImage> sample = Sample.read(images, limit, common.seed, skipped);
         skipped.forEach(new Console()::warn);
         EncoderComparison c;
-        try (OnnxEncoder model = OnnxEncoder.open(encoder, common.threads)) {
+        try (OnnxEncoder model = open(encoder)) {
             c = EncoderComparison.of(expected, model::embed, sample);
         }
         System.out.printf(Locale.ROOT, "%d images: largest difference %.3g, mean %.3g, of values of mean size %.3g;"

@@ -86,6 +86,19 @@ class ExportCommandTest {
     }
 
     @Test
+    void anUnsoundResultIsNotWritten() throws IOException {
+        ai.onnx.proto.OnnxMl.ModelProto.Builder b =
+                ai.onnx.proto.OnnxMl.ModelProto.parseFrom(Files.readAllBytes(encoder)).toBuilder();
+        b.getGraphBuilder().getOutputBuilder(0).getTypeBuilder().getTensorTypeBuilder().getShapeBuilder().getDimBuilder(1).setDimValue(7);
+        Path odd = Files.write(dir.resolve("odd.onnx"), b.build().toByteArray());
+        Path out = Files.writeString(dir.resolve("kept.onnx"), "the old one");
+        Run run = run("export", odd, "--precision", "float16", "--out", out);
+        assertEquals(1, run.code());
+        assertTrue(run.err().contains("kept.onnx is not written") && run.err().contains("odd.onnx"), run.err());
+        assertEquals("the old one", Files.readString(out));
+    }
+
+    @Test
     void badUsageIsTwoAndOneLine() {
         for (Object[] args : new Object[][] {
             {"export", encoder},

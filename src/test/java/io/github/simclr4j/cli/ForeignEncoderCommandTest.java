@@ -1,11 +1,16 @@
 package io.github.simclr4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import io.github.simclr4j.onnx.EncoderSettings;
+import io.github.simclr4j.onnx.Images;
+import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.RuntimeSettings;
 import io.github.simclr4j.train.BuiltInImages;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -16,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -104,6 +110,38 @@ class ForeignEncoderCommandTest {
         }
     }
 
+    /** Photos of several sizes, cut out of an enlarged image: the rows are what the library gives for each photo alone. */
+    @Test
+    void embedPreparesAPhotoOnceAsTheLibraryDoes() throws IOException {
+        Path photos = Files.createDirectories(dir.resolve("photos"));
+        for (int[] size : new int[][] {{90, 61}, {64, 64}, {40, 200}, {33, 30}, {301, 150}}) {
+            BufferedImage image = new BufferedImage(size[0], size[1], BufferedImage.TYPE_INT_RGB);
+            for (int i = 0; i < size[0] * size[1]; i++) {
+                image.setRGB(i % size[0], i / size[0], i * i * 31 + i / size[0] * 77);
+            }
+            ImageIO.write(image, "png", photos.resolve(size[0] + ".png").toFile());
+        }
+        for (String name : List.of("mobilenet-v2", "resnet18-bytes")) {
+            Path csv = dir.resolve("photos.csv");
+            String said = run("embed", "--encoder", FOREIGN.resolve(name + ".onnx"), "--images", photos, "--out", csv,
+                    "--resize-short", "80", "--image-size", "64", "--threads", "2", "--provider", "CPU");
+            assertTrue(said.startsWith("0 "), said);
+            EncoderSettings given = EncoderSettings.of(Map.of("resize-short", "80", "image-size", "64"), "argument");
+            try (OnnxEncoder encoder = OnnxEncoder.open(
+                    FOREIGN.resolve(name + ".onnx"), given, RuntimeSettings.DEFAULT.withThreads(1))) {
+                List<String> rows = Files.readAllLines(csv);
+                assertEquals(6, rows.size());
+                for (String row : rows.subList(1, 6)) {
+                    String[] found = row.split(",");
+                    float[] expected = encoder.embed(List.of(Images.read(Path.of(found[0]))))[0];
+                    for (int j = 0; j < expected.length; j++) {
+                        assertEquals(expected[j], Float.parseFloat(found[j + 1]), 1e-4, found[0]);
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void optionsWinOverTheFileAndSourcesAreReported() throws IOException {
         Path file = Files.writeString(dir.resolve("mine.json"), "{\"mean\": [0.1, 0.2, 0.3], \"std\": 0.5, \"resize-short\": 80}");
@@ -127,6 +165,41 @@ class ForeignEncoderCommandTest {
         assertEquals("option", json.getAsJsonObject("settings").getAsJsonObject("mean").get("source").getAsString());
     }
 
+    /** An encoder that leaves its size free can be verified and made int8 as it can be embedded with. */
+    @Test
+    void exportAndVerifyTakeTheSettings() throws IOException {
+        Path encoder = FOREIGN.resolve("resnet50-folded.onnx");
+        Path int8 = dir.resolve("int8.onnx");
+        List<String> fed = List.of("--image-size", "64", "--resize-short", "64", "--mean", "0.485,0.456,0.406",
+                "--std", "0.229,0.224,0.225", "--session-option", "session.intra_op.allow_spinning=0", "--threads", "1");
+        Object[] export = with(fed, "export", encoder, "--precision", "int8", "--calibration", images, "--out", int8);
+        String said = run(export);
+        assertTrue(said.startsWith("0 "), said);
+        said = run(with(fed, "verify", int8, encoder, "--images", images, "--tolerance", "1", "--json", dir.resolve("v8.json")));
+        assertTrue(said.startsWith("0 "), said);
+        assertTrue(json(dir.resolve("v8.json")).get("leastCosine").getAsDouble() > 0.98);
+        // Ranges of images in another scale are other ranges.
+        byte[] before = Files.readAllBytes(int8);
+        assertTrue(run(with(fed, "export", encoder, "--precision", "int8", "--calibration", images, "--out", int8,
+                "--scale", "1")).startsWith("0 "));
+        assertFalse(Arrays.equals(before, Files.readAllBytes(int8)));
+
+        said = run("verify", int8, encoder, "--images", images);
+        assertTrue(said.startsWith("1 ") && said.contains("--image-size"), said);
+        said = run("export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--image-size", "64");
+        assertTrue(said.startsWith("2 ") && said.contains("--mean"), said);
+        said = run("export", encoder, "--precision", "float16", "--out", int8, "--mean", "0.5");
+        assertTrue(said.startsWith("2 ") && said.contains("--precision int8"), said);
+        said = run("export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--mean", "0.5,0.5");
+        assertTrue(said.startsWith("2 ") && said.contains("one number or three"), said);
+    }
+
+    private static Object[] with(List<String> options, Object... args) {
+        Object[] all = Arrays.copyOf(args, args.length + options.size());
+        System.arraycopy(options.toArray(), 0, all, args.length, options.size());
+        return all;
+    }
+
     @Test
     void badSettingsAreNamed() {
         Path out = dir.resolve("bad.csv");
@@ -137,6 +210,10 @@ class ForeignEncoderCommandTest {
             {"1 ", "this has no such file.json", "mobilenet-v2", "--preprocessing", "this has no such file.json"},
             {"1 ", "give the size", "resnet50-folded", IMAGENET[0], IMAGENET[1]},
             {"1 ", "takes bytes", "resnet18-bytes", "--mean", "0.5"},
+            {"2 ", "KEY=VALUE", "resnet18-bytes", "--session-option", "fast"},
+            {"2 ", "with a name and a value", "resnet18-bytes", "--session-option", "=1"},
+            {"1 ", "ONNX Runtime can't load it", "resnet18-bytes", "--session-option", "session.load_model_format=ORT"},
+            {"2 ", "expected a batch (--encoder-batch) of at most", "mobilenet-v2", "--encoder-batch", "65536"},
             {"1 ", "no execution provider cuda", "resnet18-bytes", "--device", "gpu"},
         };
         for (Object[] c : cases) {

@@ -10,12 +10,14 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -120,17 +122,17 @@ final class Calibration {
     }
 
     /**
-     * Runs a graph on batches of its input and gives the ranges of some of its values.
+     * Runs a graph on images and gives the ranges of some of its values.
      *
      * @param model the float32 model, with its weights in memory
-     * @param name its image input
+     * @param wiring how its encoder is fed
      * @param values which values
-     * @param input the batches, whose tensors are closed here
-     * @param method how ranges follow
+     * @param with the images, how ranges follow, and how the graph is run
      * @throws IOException if a large model can't be written for ONNX Runtime to read
      */
-    static Map<String, Range> ranges(ModelProto model, String name, Set<String> values, Batches input,
-            CalibrationMethod method) throws IOException {
+    static Map<String, Range> ranges(ModelProto model, Wiring wiring, Set<String> values, Conversion.Calibrate with)
+            throws IOException {
+        String name = wiring.input();
         Map<String, Spread> spreads = new HashMap<>();
         values.forEach(v -> spreads.put(v, new Spread()));
         ModelProto.Builder b = model.toBuilder();
@@ -138,11 +140,12 @@ final class Calibration {
         values.stream().filter(v -> !there.contains(v) && !v.equals(name)).forEach(v -> b.getGraphBuilder().addOutput(
                 ValueInfoProto.newBuilder().setName(v).setType(TypeProto.newBuilder().setTensorType(
                         TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))));
+        List<byte[]> pixels = with.images().stream().map(i -> wiring.preprocessing().apply(i).rgb()).toList();
         Path folder = Files.createTempDirectory("simclr-calibration");
-        try (OrtSession session = session(b.build(), folder)) {
-            run(session, name, spreads, input, true);
-            if (method != CalibrationMethod.MIN_MAX) {
-                run(session, name, spreads, input, false);
+        try (OrtSession session = session(b.build(), folder, with.runtime())) {
+            run(session, wiring, spreads, pixels, true);
+            if (with.method() != CalibrationMethod.MIN_MAX) {
+                run(session, wiring, spreads, pixels, false);
             }
         } catch (OrtException e) {
             throw new IllegalStateException("ONNX Runtime failed on the calibration images: " + e.getMessage(), e);
@@ -155,31 +158,35 @@ final class Calibration {
             Files.delete(folder);
         }
         Map<String, Range> ranges = new HashMap<>();
-        spreads.forEach((v, s) -> ranges.put(v, s.range(method)));
+        spreads.forEach((v, s) -> ranges.put(v, s.range(with.method())));
         return ranges;
     }
 
-    /** Gives the same batches each time it is asked. */
-    interface Batches {
-        int count();
-
-        OnnxTensor batch(int i) throws OrtException;
-    }
-
-    private static OrtSession session(ModelProto model, Path folder) throws OrtException, IOException {
+    private static OrtSession session(ModelProto model, Path folder, RuntimeSettings runtime) throws OrtException, IOException {
         Path file = folder.resolve("model.onnx");
         ModelFile.write(file, model, ModelFile.LIMIT);
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            runtime.apply(options);
             return OrtEnvironment.getEnvironment().createSession(file.toString(), options);
         }
     }
 
-    private static void run(OrtSession session, String name, Map<String, Spread> spreads, Batches input, boolean first)
+    private static void run(OrtSession session, Wiring wiring, Map<String, Spread> spreads, List<byte[]> pixels, boolean first)
             throws OrtException {
+        String name = wiring.input();
         Set<String> wanted = new HashSet<>(spreads.keySet());
         wanted.remove(name);
-        for (int i = 0; i < input.count(); i++) {
-            try (OnnxTensor in = input.batch(i)) {
+        ImageInput input = new ImageInput(wiring);
+        // One at a time, unless the file fixes more: all values of a batch must fit into memory.
+        int batch = Math.max(1, wiring.batch());
+        ByteBuffer buffer = input.buffer(batch);
+        for (int from = 0; from < pixels.size(); from += batch) {
+            buffer.clear();
+            for (int i = from; i < from + batch; i++) {
+                // What a last batch lacks are the first images again.
+                input.fill(ByteBuffer.wrap(pixels.get(i % pixels.size())), buffer);
+            }
+            try (OnnxTensor in = input.tensor(buffer.flip(), batch)) {
                 if (spreads.containsKey(name)) {
                     add(spreads.get(name), in, name, first);
                 }

@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Writes an encoder file anew: in another precision, with another opset, without preprocessing. Works on any
@@ -28,21 +30,20 @@ import java.util.TreeMap;
 public record Conversion(Precision precision, int opset, boolean preprocessing, Calibrate calibration) {
 
     /**
-     * Images to find the ranges of activations on; they are cropped and resized as {@link Preprocessing} does.
+     * Images to find the ranges of activations on; they are prepared as {@link OnnxEncoder} prepares them.
      *
      * @param images some hundred, alike to those that the encoder will see
      * @param method how ranges follow
-     * @param mean subtracted from values in [0, 1], three, for an encoder with float32 input that does not say itself;
-     *     else null
-     * @param deviation what the difference is divided by, likewise
+     * @param settings what the encoder does not say itself, such as the mean and deviation of a float32 input
+     * @param runtime how the encoder is run on them; its batch has no effect
      * @param reduceRange true to give weights 7 bits: x86 processors without VNNI instructions add two products of an
      *     activation and a weight in 16 bits, which 8-bit weights can overflow
      */
-    public record Calibrate(
-            List<RgbImage> images, CalibrationMethod method, float[] mean, float[] deviation, boolean reduceRange) {
-        /** Images for an encoder that says itself how it normalises, with weights of 8 bits. */
+    public record Calibrate(List<RgbImage> images, CalibrationMethod method, EncoderSettings settings, RuntimeSettings runtime,
+            boolean reduceRange) {
+        /** Images for an encoder that says itself how it is fed, with weights of 8 bits. */
         public Calibrate(List<RgbImage> images, CalibrationMethod method) {
-            this(images, method, null, null, false);
+            this(images, method, EncoderSettings.none(), RuntimeSettings.DEFAULT, false);
         }
 
         /** Checks that there are images. */
@@ -65,23 +66,40 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
     }
 
     /**
-     * Converts a file.
+     * Converts a file. The result is checked as {@link ModelInspector} does before it replaces what is there.
      *
      * @param encoder the float32 file
      * @param out the new file; weights of more than 2 GB go beside it
+     * @throws InvalidEncoderException if the file is damaged, or the calibration's settings contradict it
      * @throws IOException if a file can't be read or written
      * @throws IllegalArgumentException if the encoder can't be converted; the message names what is in the way
+     * @throws IllegalStateException if the result is not sound, or ONNX Runtime fails on the calibration images
      */
     public void apply(Path encoder, Path out) throws IOException {
-        ModelProto model = ModelFile.read(encoder);
+        ModelProto converted;
         try {
-            ModelFile.write(out, convert(model), ModelFile.LIMIT);
+            converted = convert(ModelFile.read(encoder), encoder.toAbsolutePath().getParent(), encoder.toString());
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(encoder + ": " + e.getMessage(), e);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(encoder + ": " + e.getMessage(), e);
+        } catch (IndexOutOfBoundsException | ArithmeticException e) {
+            throw new InvalidEncoderException(
+                    encoder + " has an operator with too few inputs or outputs, or an empty tensor: inspect it", e);
         }
+        List<String> problems = ModelInspector.check(converted, null, 0).problems();
+        if (!problems.isEmpty()) {
+            throw new IllegalStateException(out + " is not written, it would not be sound: " + String.join("; ", problems)
+                    + " (inspect " + encoder + " for problems that it has itself)");
+        }
+        ModelFile.write(out, converted, ModelFile.LIMIT);
     }
 
     ModelProto convert(ModelProto original) throws IOException {
+        return convert(original, null, "The encoder");
+    }
+
+    private ModelProto convert(ModelProto original, Path folder, String name) throws IOException {
         ModelProto model = OpsetChange.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
         // Ranges are measured on images as they come, so int8 loses its preprocessing last.
         boolean strip = !preprocessing;
@@ -93,9 +111,8 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
             case FLOAT16 -> model = HalfPrecision.convert(model);
             case INT8 -> {
                 Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
-                ImageInput input = new ImageInput(model, calibration.mean(), calibration.deviation());
-                model = quantizer.quantise(Calibration.ranges(quantizer.model(), input.name(), quantizer.calibrated(),
-                        input.batches(calibration.images()), calibration.method()));
+                model = quantizer.quantise(Calibration.ranges(
+                        quantizer.model(), wiring(original, folder, name), quantizer.calibrated(), calibration));
                 metadata.put("calibration", calibration.images().size() + " images, "
                         + calibration.method().name().toLowerCase(Locale.ROOT)
                         + (calibration.reduceRange() ? ", 7-bit weights" : ""));
@@ -107,6 +124,17 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
         }
         metadata.put("precision", precision.name().toLowerCase(Locale.ROOT));
         return withMetadata(model, metadata);
+    }
+
+    private Wiring wiring(ModelProto model, Path folder, String name) throws InvalidEncoderException {
+        // Which output is the embedding makes no difference here.
+        EncoderSettings any = EncoderSettings.of(Map.of("output", model.getGraph().getOutput(0).getName()), "graph");
+        Wiring wiring = Wiring.of(model, calibration.settings().or(any), folder, name);
+        if (Stream.of("mean", "std").map(wiring.settings().values()::get).anyMatch(v -> v != null && v.source().equals("default"))) {
+            throw new IllegalArgumentException("The encoder takes float images and does not say how they are normalised:"
+                    + " give the mean and the deviation (--mean, --std; 0 and 1 if it takes values from 0 to 1)");
+        }
+        return wiring;
     }
 
     private static ModelProto withMetadata(ModelProto model, Map<String, String> more) {
@@ -153,9 +181,11 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
             throw new IllegalArgumentException(
                     "No preprocessing to leave out: expected uint8 input that the graph casts, transposes and scales");
         }
-        long size = in.getType().getTensorType().getShape().getDim(1).getDimValue();
-        GraphProto.Builder b = graph.toBuilder().clearNode()
-                .setInput(0, GraphBuilder.value(in.getName(), DataType.FLOAT, 3, size, size));
+        TensorShapeProto shape = in.getType().getTensorType().getShape();
+        ValueInfoProto.Builder planes = in.toBuilder();
+        planes.getTypeBuilder().getTensorTypeBuilder().setElemType(DataType.FLOAT_VALUE).setShape(TensorShapeProto.newBuilder()
+                .addDim(shape.getDim(0)).addDim(shape.getDim(3)).addDim(shape.getDim(1)).addDim(shape.getDim(2)));
+        GraphProto.Builder b = graph.toBuilder().clearNode().setInput(0, planes);
         for (NodeProto n : graph.getNodeList()) {
             if (!cut.contains(n)) {
                 NodeProto.Builder node = n.toBuilder().clearInput();

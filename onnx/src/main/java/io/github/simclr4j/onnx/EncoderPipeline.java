@@ -1,6 +1,7 @@
 package io.github.simclr4j.onnx;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -16,12 +17,12 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /**
  * Files in, embeddings out, in the order of the files, with all cores busy: each worker decodes and resizes the images of a
  * batch, runs the encoder on them, and takes the next batch, so that while one infers another decodes. At most twice as
- * many batches as workers are in memory: a slow reader holds the workers back.
+ * many batches as workers are in memory: a slow reader holds the workers back. Large images wait for each other, so that
+ * those that are decoded at once fit into half of the heap.
  *
  * <p>An image that can't be read is an item of its own, with the error, and ends nothing. Any other failure ends the
  * iteration: {@link #next} throws it.
@@ -62,26 +63,39 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
         }
 
         /**
-         * One worker a core and as many calls, for an encoder that was opened with one thread; batches of about the pixels
-         * of 32 images of 32x32, which keeps activations in the caches, but at least 4.
+         * One worker a core and as many calls, for an encoder that was opened with one thread; batches of the size that the
+         * file fixes or {@link RuntimeSettings} chose, else of about the pixels of 32 images of 32x32, which keeps
+         * activations in the caches, but at least 4.
          *
          * @param cores how many cores to use, 0 for all
-         * @param size side of the encoder's images in pixels
+         * @param encoder the encoder that will run
          */
-        public static Settings onCores(int cores, int size) {
+        public static Settings onCores(int cores, OnnxEncoder encoder) {
             int workers = cores > 0 ? cores : Runtime.getRuntime().availableProcessors();
-            return new Settings(workers, Math.max(4, Math.min(32, 32 * 32 * 32 / (size * size))), workers);
+            Preprocessing p = encoder.preprocessing();
+            int batch = encoder.batchIsGiven()
+                    ? encoder.batch()
+                    : Math.max(4, Math.min(32, 32 * 32 * 32 / (p.height() * p.width())));
+            return new Settings(workers, batch, workers);
         }
     }
 
+    private static final int MAX_BUFFER = 1 << 29;
+    /** Megapixels that half of the heap holds while they are decoded: as the decoder's raster, and as RGB. */
+    private static final int MEGAPIXELS = (int) Math.max(1, Math.min(1 << 20, Runtime.getRuntime().maxMemory() / 2 / (8 << 20)));
+
     private final List<Path> files;
-    private final UnaryOperator<RgbImage> prepare;
-    private final Function<List<RgbImage>, float[][]> encode;
+    private final Preprocessing preprocessing;
+    private final Function<ByteBuffer, float[][]> encode;
     private final Consumer<Item> onError;
     private final Settings settings;
     private final int batch;
     private final Semaphore calls;
+    /** Large images wait for each other; fair, so that small ones don't keep a large one waiting. */
+    private final Semaphore memory = new Semaphore(MEGAPIXELS, true);
     private final ExecutorService workers;
+    /** A worker's images, in memory that ONNX Runtime can read as it is. */
+    private final ThreadLocal<ByteBuffer> buffers;
     private final ArrayDeque<Future<List<Item>>> ahead = new ArrayDeque<>();
     private Iterator<Item> current = List.<Item>of().iterator();
     private int submitted;
@@ -97,19 +111,27 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
      * @param onError told of each file that can't be read, in order, before {@link #next} returns it
      */
     public EncoderPipeline(OnnxEncoder encoder, List<Path> files, Settings settings, Consumer<Item> onError) {
-        this(encoder.preprocessing()::apply, encoder::embed, files, settings, onError);
+        this(encoder.preprocessing(), encoder::embed, encoder.hasFixedBatch() ? encoder.batch() : 1, files, settings, onError);
     }
 
-    /** The same with the two stages given; images reach the second as the first returns them. */
-    EncoderPipeline(UnaryOperator<RgbImage> prepare, Function<List<RgbImage>, float[][]> encode, List<Path> files,
+    /**
+     * The same with the encoder's parts given.
+     *
+     * @param encode gets the pixels of prepared images, in a buffer that is used again when it returns
+     * @param least images that the encoder computes even if it gets fewer
+     */
+    EncoderPipeline(Preprocessing preprocessing, Function<ByteBuffer, float[][]> encode, int least, List<Path> files,
             Settings settings, Consumer<Item> onError) {
         this.files = List.copyOf(files);
-        this.prepare = prepare;
+        this.preprocessing = preprocessing;
         this.encode = encode;
         this.onError = onError;
         this.settings = settings;
+        int bytes = 3 * preprocessing.height() * preprocessing.width();
         // A few files are spread over all workers.
-        batch = Math.max(1, Math.min(settings.batch(), (files.size() + settings.workers() - 1) / settings.workers()));
+        int share = (files.size() + settings.workers() - 1) / settings.workers();
+        batch = Math.min(MAX_BUFFER / bytes, Math.max(least, Math.min(settings.batch(), share)));
+        buffers = ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(batch * bytes));
         calls = new Semaphore(settings.calls());
         workers = Executors.newFixedThreadPool(settings.workers(), task -> {
             Thread t = new Thread(task, "simclr-pipeline");
@@ -130,22 +152,22 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
 
     private List<Item> work(int from, int to) throws InterruptedException {
         IOException[] errors = new IOException[to - from];
-        List<RgbImage> images = new ArrayList<>();
+        ByteBuffer pixels = buffers.get().clear();
         for (int i = from; i < to; i++) {
             if (Thread.interrupted()) {
                 throw new InterruptedException();
             }
             try {
-                images.add(prepare.apply(Images.read(files.get(i))));
+                pixels.put(prepared(files.get(i)));
             } catch (IOException e) {
                 errors[i - from] = e;
             }
         }
         float[][] embeddings = new float[0][];
-        if (!images.isEmpty()) {
+        if (pixels.flip().hasRemaining()) {
             calls.acquire();
             try {
-                embeddings = encode.apply(images);
+                embeddings = encode.apply(pixels);
             } finally {
                 calls.release();
             }
@@ -157,6 +179,18 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
             items.add(new Item(i, files.get(i), error == null ? embeddings[good++] : null, error));
         }
         return items;
+    }
+
+    private byte[] prepared(Path file) throws IOException {
+        int[] taken = new int[1];
+        try {
+            return preprocessing.apply(Images.read(file, (width, height) -> {
+                taken[0] = Math.min(MEGAPIXELS, 1 + (int) ((long) width * height >> 20));
+                memory.acquireUninterruptibly(taken[0]);
+            })).rgb();
+        } finally {
+            memory.release(taken[0]);
+        }
     }
 
     @Override

@@ -31,6 +31,8 @@ public final class Images {
             List.of(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff");
     /** An image larger than this is refused before it is decoded. */
     static final long MAX_PIXELS = 100_000_000;
+    /** As many pixels of four channels of 16 bits have 800 MB. */
+    private static final long MAX_BYTES = 1 << 30;
 
     private Images() {}
 
@@ -73,8 +75,16 @@ public final class Images {
      * @throws IOException if it can't be read or is no whole image; the message names the file
      */
     public static RgbImage read(Path file) throws IOException {
+        return read(file, (width, height) -> {});
+    }
+
+    /** The same, with the image's size told first. */
+    static RgbImage read(Path file, SizeCheck size) throws IOException {
         try {
-            return read(Files.readAllBytes(file));
+            if (Files.size(file) > MAX_BYTES) {
+                throw new IOException("file too large: " + Files.size(file) + " bytes, at most " + MAX_BYTES);
+            }
+            return read(Files.readAllBytes(file), size);
         } catch (IOException e) {
             throw new IOException(file + ": " + (e.getMessage() == null ? e.toString() : e.getMessage()), e);
         }

@@ -6,7 +6,9 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -26,6 +28,7 @@ import java.util.Set;
  */
 final class Int8Quantizer {
     private static final Set<String> CLAMPS = Set.of("Relu", "Clip");
+    private static final Set<String> RESHAPING = Set.of("Flatten", "Reshape", "Squeeze", "Identity");
 
     private final ModelProto model;
     private final GraphIndex index;
@@ -54,8 +57,8 @@ final class Int8Quantizer {
                 case "Add" -> {
                     if (isActivation(n.getInput(0)) && isActivation(n.getInput(1))
                             && (values.containsKey(n.getInput(0)) || values.containsKey(n.getInput(1)))) {
-                        quantise(n.getInput(0));
-                        quantise(n.getInput(1));
+                        takes(n.getInput(0));
+                        takes(n.getInput(1));
                         quantise(behind(n));
                     }
                 }
@@ -83,9 +86,14 @@ final class Int8Quantizer {
         boolean bias = n.getInputCount() < 3 || n.getInput(2).isEmpty() || index.floatConstant(n, 2) != null;
         if (index.floatConstant(n, 1) != null && bias) {
             convolutions.add(n);
-            quantise(n.getInput(0));
+            takes(n.getInput(0));
             quantise(behind(n));
         }
+    }
+
+    /** What goes into an integer kernel is quantised, be it an output of the graph too: the output stays as it was. */
+    private void takes(String value) {
+        values.putIfAbsent(value, value);
     }
 
     private void quantise(String value) {
@@ -107,9 +115,17 @@ final class Int8Quantizer {
 
     /** Whether a value reaches only outputs of the graph, through nothing but changes of shape. */
     private boolean leadsOnlyOut(String value) {
-        List<NodeProto> takers = index.consumers.getOrDefault(value, List.of());
-        return takers.stream().allMatch(t -> Set.of("Flatten", "Reshape", "Squeeze", "Identity").contains(t.getOpType())
-                && leadsOnlyOut(t.getOutput(0)));
+        Deque<String> open = new ArrayDeque<>(List.of(value));
+        Set<String> seen = new HashSet<>(open);
+        while (!open.isEmpty()) {
+            for (NodeProto t : index.consumers.getOrDefault(open.pop(), List.of())) {
+                if (!RESHAPING.contains(t.getOpType())) {
+                    return false;
+                }
+                t.getOutputList().stream().filter(seen::add).forEach(open::push);
+            }
+        }
+        return true;
     }
 
     /** The values whose ranges must be known. */

@@ -38,10 +38,11 @@ final class ModelFile {
         return model;
     }
 
-    /** The model with every initialiser's values in memory. */
+    /** The model, checked as one that native code will see, with every initialiser's values in memory. */
     static ModelProto read(Path file) throws IOException {
-        ModelProto.Builder model = parse(file).toBuilder();
         Path folder = file.toAbsolutePath().getParent();
+        ModelProto.Builder model =
+                ModelCheck.check(OnnxEncoder.bytes(file), file.toString(), folder).model().toBuilder();
         try {
             for (int i = 0; i < model.getGraph().getInitializerCount(); i++) {
                 TensorProto t = model.getGraph().getInitializer(i);

@@ -1,21 +1,17 @@
 package io.github.simclr4j.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
-import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.github.simclr4j.onnx.EncoderSettings.Layout;
 import io.github.simclr4j.onnx.EncoderSettings.Pooling;
 import io.github.simclr4j.onnx.EncoderSettings.Value;
-import io.github.simclr4j.onnx.Preprocessing.Channels;
-import io.github.simclr4j.onnx.Preprocessing.Scaling;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -65,12 +61,12 @@ public final class OnnxEncoder implements AutoCloseable {
     private final Reading reading;
     private final int batch;
     private final boolean fixedBatch;
+    private final boolean givenBatch;
     private final Map<String, String> metadata;
     private final long parameters;
     private final String sha256;
     private final EncoderSettings settings;
-    /** By channel, what a byte becomes: float32 bits, or float16 bits; null if bytes stay bytes. */
-    private final int[][] values;
+    private final ImageInput input;
     private final ConcurrentLinkedDeque<Slot> slots = new ConcurrentLinkedDeque<>();
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
@@ -84,18 +80,19 @@ public final class OnnxEncoder implements AutoCloseable {
      */
     private record Reading(long[] shape, boolean half, int dimension, int first, int count, int tokenStep, int step, int size) {}
 
-    private OnnxEncoder(OrtSession session, Wiring wiring, Reading reading, int batch, boolean fixedBatch,
-            Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
+    private OnnxEncoder(OrtSession session, Wiring wiring, ImageInput input, Reading reading, int batch, boolean fixedBatch,
+            boolean givenBatch, Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
         this.session = session;
         this.wiring = wiring;
+        this.input = input;
         this.reading = reading;
         this.batch = batch;
         this.fixedBatch = fixedBatch;
+        this.givenBatch = givenBatch;
         this.metadata = metadata;
         this.parameters = parameters;
         this.sha256 = sha256;
         this.settings = settings;
-        this.values = values(wiring);
     }
 
     /** Opens a file with as many threads as ONNX Runtime likes; see {@link #open(Path, EncoderSettings, RuntimeSettings)}. */
@@ -125,6 +122,7 @@ public final class OnnxEncoder implements AutoCloseable {
      * @param runtime how it is run
      * @throws InvalidEncoderException if it is not ONNX or no image encoder, or the settings contradict it
      * @throws IOException if it can't be read
+     * @throws IllegalArgumentException if a batch was asked for that is too large, or ONNX Runtime refuses a session option
      * @throws IllegalStateException if the execution provider is not there
      */
     public static OnnxEncoder open(Path file, EncoderSettings given, RuntimeSettings runtime) throws IOException {
@@ -165,6 +163,7 @@ public final class OnnxEncoder implements AutoCloseable {
      * @param given what the caller knows of it
      * @param runtime how it is run
      * @throws InvalidEncoderException if it is not ONNX or no image encoder, or the settings contradict it
+     * @throws IllegalArgumentException if a batch was asked for that is too large, or ONNX Runtime refuses a session option
      * @throws IllegalStateException if the execution provider is not there
      */
     public static OnnxEncoder open(byte[] bytes, String name, EncoderSettings given, RuntimeSettings runtime)
@@ -178,21 +177,8 @@ public final class OnnxEncoder implements AutoCloseable {
         ModelProto model = checked.model();
         Map<String, String> metadata = new TreeMap<>();
         model.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
-        String rule = metadata.get("resize");
-        if (metadata.containsKey("library_version") && rule != null && !rule.equals(Preprocessing.RULE)) {
-            throw new InvalidEncoderException(
-                    name + " asks for the resize rule " + rule + ", this version has " + Preprocessing.RULE);
-        }
-        EncoderSettings beside;
-        try {
-            beside = EncoderSettings.ofMetadata(metadata);
-            if (!Preprocessing.RULE.equals(rule) && folder != null) {
-                beside = configuration(folder).or(beside);
-            }
-        } catch (IOException | IllegalArgumentException e) {
-            throw new InvalidEncoderException(name + ": " + e.getMessage(), e);
-        }
-        Wiring wiring = Wiring.of(model, given, beside, name);
+        Wiring wiring = Wiring.of(model, given, folder, name);
+        ImageInput input = new ImageInput(wiring);
         byte[] graph = bytes;
         if (wiring.added()) {
             ModelProto.Builder more = model.toBuilder();
@@ -201,29 +187,26 @@ public final class OnnxEncoder implements AutoCloseable {
         }
         OrtSession session = null;
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            // What goes wrong is in the exception.
-            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-            if (runtime.threads() > 0) {
-                options.setIntraOpNumThreads(runtime.threads());
-            }
+            runtime.apply(options);
             if (!checked.external().isEmpty()) {
                 options.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toRealPath().toString());
             }
-            Provider.add(runtime.provider(), options);
-            if (runtime.customiser() != null) {
-                runtime.customiser().customise(options);
-            }
             session = OrtEnvironment.getEnvironment().createSession(graph, options);
-            Trial trial = trial(session, wiring, name);
-            int wanted = runtime.batch() > 0 ? runtime.batch() : batch(wiring, runtime, trial.reading());
+            Trial trial = trial(session, wiring, input, name);
+            int wanted = runtime.batch() > 0 ? runtime.batch() : batch(wiring, input, runtime, trial.reading());
             int batch = trial.fixed() > 0 ? trial.fixed() : wanted;
+            int most = Integer.MAX_VALUE / Math.max(input.bytes(), outputBytes(trial.reading()));
+            if (batch > most) {
+                throw new IllegalArgumentException(name + ": expected a batch (--encoder-batch) of at most " + most
+                        + " images, more take over 2 GB, found " + batch);
+            }
             Map<String, Value> settings = new LinkedHashMap<>(wiring.settings().values());
             if (trial.pooling() != null) {
                 settings.putIfAbsent("pooling", trial.pooling());
             }
             long parameters = model.getGraph().getInitializerList().stream().mapToLong(ModelCheck::count).sum();
-            OnnxEncoder encoder = new OnnxEncoder(session, wiring, trial.reading(), batch, trial.fixed() > 0,
-                    Collections.unmodifiableMap(metadata), parameters, sha256(bytes, checked.external()),
+            OnnxEncoder encoder = new OnnxEncoder(session, wiring, input, trial.reading(), batch, trial.fixed() > 0,
+                    runtime.batch() > 0, Collections.unmodifiableMap(metadata), parameters, sha256(bytes, checked.external()),
                     new EncoderSettings(settings));
             encoder.warn(name);
             session = null;
@@ -236,15 +219,6 @@ public final class OnnxEncoder implements AutoCloseable {
         } finally {
             close(session);
         }
-    }
-
-    private static EncoderSettings configuration(Path folder) throws IOException {
-        for (Path f : new Path[] {folder, folder.endsWith("onnx") ? folder.getParent() : null}) {
-            if (f != null && Files.isRegularFile(f.resolve(EncoderSettings.PREPROCESSOR_CONFIG))) {
-                return EncoderSettings.read(f.resolve(EncoderSettings.PREPROCESSOR_CONFIG));
-            }
-        }
-        return EncoderSettings.none();
     }
 
     /** Silently wrong numbers are worse than a line too much. */
@@ -266,17 +240,16 @@ public final class OnnxEncoder implements AutoCloseable {
      */
     private record Trial(Reading reading, int fixed, Value pooling) {}
 
-    private static Trial trial(OrtSession session, Wiring wiring, String name) throws OrtException, InvalidEncoderException {
+    private static Trial trial(OrtSession session, Wiring wiring, ImageInput input, String name) throws OrtException, InvalidEncoderException {
         // Two images show whether a batch that the file calls free is so; some graphs have a 1 inside.
         int[] tries = wiring.batch() > 0 ? new int[] {wiring.batch()} : new int[] {2, 1};
         InvalidEncoderException first = null;
         for (int n : tries) {
-            long bytes = (long) n * bytesPerImage(wiring);
+            long bytes = (long) n * input.bytes();
             if (bytes > MAX_BUFFER) {
                 throw new InvalidEncoderException(name + " takes " + bytes + " bytes at once, expected at most " + MAX_BUFFER);
             }
-            ByteBuffer zeros = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
-            try (OnnxTensor in = tensor(zeros, wiring, n);
+            try (OnnxTensor in = input.tensor(input.buffer(n), n);
                     OrtSession.Result out = session.run(Map.of(wiring.input(), in), Set.of(wiring.output()))) {
                 OnnxValue value = out.get(0);
                 if (!(value.getInfo() instanceof TensorInfo info)) {
@@ -321,7 +294,7 @@ public final class OnnxEncoder implements AutoCloseable {
         Pooling pooling = wiring.pooling();
         Value chosen = null;
         Reading r;
-        if (real <= 1 && rest.length != 2 || rest.length == 2 && rest[0] == 1) {
+        if (real <= 1) {
             r = new Reading(rest, half, size, 0, 1, 0, 1, size);
         } else if (rest.length == 2) {
             int tokens = (int) rest[0];
@@ -370,7 +343,7 @@ public final class OnnxEncoder implements AutoCloseable {
      * batches of 1 to 16, 155 and 90 of 32 and 64 (one thread, two busy cores). So at most 32 images, and about the pixels of
      * eight of 224x224, but some work for each thread. A GPU wants more at once. Buffers stay below 128 MiB.
      */
-    private static int batch(Wiring wiring, RuntimeSettings runtime, Reading reading) {
+    private static int batch(Wiring wiring, ImageInput input, RuntimeSettings runtime, Reading reading) {
         boolean cpu = switch (Provider.of(runtime.provider())) {
             case CPU, XNNPACK, OPENVINO -> true;
             default -> false;
@@ -379,43 +352,8 @@ public final class OnnxEncoder implements AutoCloseable {
         int images = cpu
                 ? Math.max(4, Math.min(32, BATCH_PIXELS / pixels))
                 : Math.max(16, Math.min(256, 8 * BATCH_PIXELS / pixels));
-        int room = BATCH_BYTES / Math.max(bytesPerImage(wiring), 4 * reading.size());
+        int room = BATCH_BYTES / Math.max(input.bytes(), 4 * reading.size());
         return Math.max(1, Math.min(images, room));
-    }
-
-    private static int bytesPerImage(Wiring w) {
-        Preprocessing p = w.preprocessing();
-        return Math.multiplyExact(p.height() * p.width(), p.channels().count() * Tensors.bits(w.type()) / 8);
-    }
-
-    /** A tensor over the buffer, no copy; the buffer must be direct and hold n images. */
-    private static OnnxTensor tensor(ByteBuffer in, Wiring w, int n) throws OrtException {
-        Preprocessing p = w.preprocessing();
-        long c = p.channels().count();
-        long[] shape = w.layout() == Layout.NCHW
-                ? new long[] {n, c, p.height(), p.width()}
-                : new long[] {n, p.height(), p.width(), c};
-        OnnxJavaType type = switch (w.type()) {
-            case TensorProto.DataType.UINT8_VALUE -> OnnxJavaType.UINT8;
-            case TensorProto.DataType.FLOAT16_VALUE -> OnnxJavaType.FLOAT16;
-            default -> OnnxJavaType.FLOAT;
-        };
-        return OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), in, shape, type);
-    }
-
-    private static int[][] values(Wiring w) {
-        Scaling s = w.preprocessing().scaling();
-        if (s == null) {
-            return null;
-        }
-        int[][] table = new int[s.mean().size()][256];
-        for (int c = 0; c < table.length; c++) {
-            for (int v = 0; v < 256; v++) {
-                float f = (float) ((v * s.scale() - s.mean().get(c)) / s.deviation().get(c));
-                table[c][v] = w.type() == TensorProto.DataType.FLOAT16_VALUE ? Tensors.half(f) : Float.floatToRawIntBits(f);
-            }
-        }
-        return table;
     }
 
     /** SHA-256 of some bytes, in hexadecimal. */
@@ -460,7 +398,7 @@ public final class OnnxEncoder implements AutoCloseable {
                 slot.in().clear();
                 for (RgbImage image : images.subList(from, from + n)) {
                     byte[] rgb = wiring.preprocessing().apply(image).rgb();
-                    fill(ByteBuffer.wrap(rgb), slot.in());
+                    input.fill(ByteBuffer.wrap(rgb), slot.in());
                 }
                 run(slot.in(), slot.out(), n, embeddings, from);
             }
@@ -483,7 +421,7 @@ public final class OnnxEncoder implements AutoCloseable {
             throw new IllegalArgumentException("Expected " + size + " bytes an image, found " + pixels.remaining());
         }
         float[][] embeddings = new float[pixels.remaining() / size][];
-        boolean asItIs = pixels.isDirect() && bytesAsTheyAre();
+        boolean asItIs = pixels.isDirect() && input.bytesAsTheyAre();
         return locked(slot -> {
             for (int from = 0; from < embeddings.length; from += batch) {
                 int n = Math.min(batch, embeddings.length - from);
@@ -493,7 +431,7 @@ public final class OnnxEncoder implements AutoCloseable {
                 } else {
                     slot.in().clear();
                     for (int i = 0; i < n; i++) {
-                        fill(part.slice(i * size, size), slot.in());
+                        input.fill(part.slice(i * size, size), slot.in());
                     }
                     run(slot.in(), slot.out(), n, embeddings, from);
                 }
@@ -514,7 +452,7 @@ public final class OnnxEncoder implements AutoCloseable {
             }
             Slot slot = slots.poll();
             if (slot == null) {
-                slot = new Slot(buffer(bytesPerImage(wiring)), buffer(reading.size() * (reading.half() ? 2 : 4)));
+                slot = slot();
             }
             float[][] result = work.with(slot);
             slots.push(slot);
@@ -526,61 +464,34 @@ public final class OnnxEncoder implements AutoCloseable {
         }
     }
 
-    private ByteBuffer buffer(int bytes) {
-        return ByteBuffer.allocateDirect(Math.multiplyExact(batch, bytes)).order(ByteOrder.nativeOrder());
-    }
-
-    private boolean bytesAsTheyAre() {
-        return values == null && wiring.layout() == Layout.NHWC && wiring.preprocessing().channels() == Channels.RGB;
-    }
-
-    /** Appends an image to the batch, as the graph wants it. */
-    private void fill(ByteBuffer rgb, ByteBuffer in) {
-        if (bytesAsTheyAre()) {
-            in.put(rgb);
-            return;
+    private Slot slot() {
+        int out = Math.multiplyExact(batch, outputBytes(reading));
+        try {
+            return new Slot(input.buffer(batch), ByteBuffer.allocateDirect(out).order(ByteOrder.nativeOrder()));
+        } catch (OutOfMemoryError e) {
+            throw new IllegalStateException("Java has no memory left for a batch of " + batch + " images, "
+                    + ((long) batch * input.bytes() + out) + " bytes: choose a smaller batch, or give it more"
+                    + " (-XX:MaxDirectMemorySize)", e);
         }
-        Channels channels = wiring.preprocessing().channels();
-        int count = channels.count();
-        int places = rgb.remaining() / 3;
-        int width = Tensors.bits(wiring.type()) / 8;
-        int base = in.position();
-        boolean planes = wiring.layout() == Layout.NCHW;
-        for (int c = 0; c < count; c++) {
-            int from = channels == Channels.BGR ? 2 - c : c;
-            int at = base + (planes ? c * places : c) * width;
-            int step = planes ? width : count * width;
-            int[] table = values == null ? null : values[c];
-            for (int i = 0; i < places; i++, at += step) {
-                int v = channels == Channels.GREY ? grey(rgb, 3 * i) : rgb.get(3 * i + from) & 255;
-                switch (width) {
-                    case 1 -> in.put(at, (byte) v);
-                    case 2 -> in.putShort(at, (short) table[v]);
-                    default -> in.putInt(at, table[v]);
-                }
-            }
-        }
-        in.position(base + places * count * width);
     }
 
-    /** Pillow's "L", in its integers. */
-    private static int grey(ByteBuffer rgb, int at) {
-        return (rgb.get(at) & 255) * 19595 + (rgb.get(at + 1) & 255) * 38470 + (rgb.get(at + 2) & 255) * 7471 + 0x8000 >> 16;
+    private static int outputBytes(Reading r) {
+        return r.size() * (r.half() ? 2 : 4);
     }
 
     /** Runs the first n images of a buffer; a fixed batch is filled up with what is left in it. */
     private void run(ByteBuffer in, ByteBuffer out, int n, float[][] embeddings, int at) throws OrtException {
         int images = fixedBatch ? batch : n;
-        ByteBuffer pixels = in.slice(0, images * bytesPerImage(wiring)).order(ByteOrder.nativeOrder());
+        ByteBuffer pixels = in.slice(0, images * input.bytes()).order(ByteOrder.nativeOrder());
         int bytes = reading.half() ? 2 : 4;
         ByteBuffer result = out.slice(0, images * reading.size() * bytes).order(ByteOrder.nativeOrder());
         long[] shape = new long[reading.shape().length + 1];
         shape[0] = images;
         System.arraycopy(reading.shape(), 0, shape, 1, shape.length - 1);
-        try (OnnxTensor input = tensor(pixels, wiring, images);
+        try (OnnxTensor tensor = input.tensor(pixels, images);
                 OnnxTensor output = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), result, shape,
                         reading.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT)) {
-            session.run(Map.of(wiring.input(), input), Map.of(wiring.output(), output)).close();
+            session.run(Map.of(wiring.input(), tensor), Map.of(wiring.output(), output)).close();
             for (int i = 0; i < n; i++) {
                 embeddings[at + i] = read(result, i * reading.size() * bytes);
             }
@@ -618,6 +529,16 @@ public final class OnnxEncoder implements AutoCloseable {
     /** Images that go through the graph at once. */
     public int batch() {
         return batch;
+    }
+
+    /** Whether the file fixes the batch: the graph then computes all of it, however few images there are. */
+    boolean hasFixedBatch() {
+        return fixedBatch;
+    }
+
+    /** Whether the file or the caller decided the batch, not this class. */
+    boolean batchIsGiven() {
+        return givenBatch || fixedBatch;
     }
 
     /** Length of an embedding. */

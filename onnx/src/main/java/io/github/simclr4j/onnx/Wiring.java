@@ -15,7 +15,11 @@ import io.github.simclr4j.onnx.Preprocessing.Channels;
 import io.github.simclr4j.onnx.Preprocessing.Interpolation;
 import io.github.simclr4j.onnx.Preprocessing.Resize;
 import io.github.simclr4j.onnx.Preprocessing.Scaling;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -56,20 +60,42 @@ record Wiring(
             "QuantizeLinear", "DequantizeLinear", "BatchNormalization", "Pad");
 
     /**
-     * Works it out.
+     * Works it out. A setting that is not given is taken from the configuration beside the file, then from its metadata, then
+     * from the graph.
      *
      * @param model a checked model
      * @param given settings of the caller, which win over everything
-     * @param beside settings of the file beside it, then of its metadata
+     * @param folder where the file is, null for nowhere
      * @param name what errors call the file
      */
-    static Wiring of(ModelProto model, EncoderSettings given, EncoderSettings beside, String name)
-            throws InvalidEncoderException {
+    static Wiring of(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
+        Map<String, String> metadata = new HashMap<>();
+        model.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
+        String rule = metadata.get("resize");
+        if (metadata.containsKey("library_version") && rule != null && !rule.equals(Preprocessing.RULE)) {
+            throw new InvalidEncoderException(
+                    name + " asks for the resize rule " + rule + ", this version has " + Preprocessing.RULE);
+        }
         try {
+            EncoderSettings beside = EncoderSettings.ofMetadata(metadata);
+            if (!Preprocessing.RULE.equals(rule) && folder != null) {
+                beside = configuration(folder).or(beside);
+            }
             return new Resolver(model.getGraph(), given, given.or(beside), name).resolve();
-        } catch (IllegalArgumentException e) {
+        } catch (InvalidEncoderException e) {
+            throw e;
+        } catch (IOException | IllegalArgumentException e) {
             throw new InvalidEncoderException(name + ": " + e.getMessage(), e);
         }
+    }
+
+    private static EncoderSettings configuration(Path folder) throws IOException {
+        for (Path f : new Path[] {folder, folder.endsWith("onnx") ? folder.getParent() : null}) {
+            if (f != null && Files.isRegularFile(f.resolve(EncoderSettings.PREPROCESSOR_CONFIG))) {
+                return EncoderSettings.read(f.resolve(EncoderSettings.PREPROCESSOR_CONFIG));
+            }
+        }
+        return EncoderSettings.none();
     }
 
     private static final class Resolver {

@@ -153,7 +153,8 @@ class ConversionTest {
     void aReducedRangeHasSevenBits() throws IOException {
         ModelProto full = model(NET, EncoderLayout.DEFAULT);
         ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE, null, null, true)).convert(full);
+                new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE, EncoderSettings.none(),
+                        RuntimeSettings.DEFAULT, true)).convert(full);
         int8.getGraph().getInitializerList().stream().filter(t -> t.getDataType() == DataType.INT8_VALUE).forEach(t -> {
             for (byte b : t.getRawData()) {
                 assertTrue(Math.abs(b) <= 63, t.getName());
@@ -294,9 +295,9 @@ class ConversionTest {
         assertEquals(1, down.getGraph().getNodeList().stream().filter(n -> n.getOpType().equals("ReduceMean")).findFirst()
                 .orElseThrow().getInputCount());
         List<RgbImage> noise = IntStream.range(0, 16).mapToObj(i -> Encoders.picture(40, i)).toList();
-        float[] half = {0.5f, 0.5f, 0.5f};
+        EncoderSettings half = EncoderSettings.of(Map.of("mean", "0.5", "std", "0.5"), "argument");
         ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX, half, half, false)).convert(old);
+                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX, half, RuntimeSettings.DEFAULT, false)).convert(old);
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
         assertTrue(int8.getGraph().getNodeList().stream().map(NodeProto::getOpType).noneMatch("BatchNormalization"::equals));
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new Conversion(Precision.INT8, 0, true,

@@ -36,7 +36,7 @@ final class PipelineBench {
             files.add(all.get(i % all.size()));
         }
         try (OnnxEncoder encoder = args[1].endsWith(".onnx") ? OnnxEncoder.open(Path.of(args[1]), 1) : random(args[1], size)) {
-            EncoderPipeline.Settings settings = EncoderPipeline.Settings.onCores(cores, size);
+            EncoderPipeline.Settings settings = EncoderPipeline.Settings.onCores(cores, encoder);
             List<RgbImage> ready = new ArrayList<>();
             for (Path f : files.subList(0, settings.batch())) {
                 ready.add(encoder.preprocessing().apply(Images.read(f)));

@@ -17,9 +17,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.tribuo.Output;
@@ -90,6 +92,9 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
 
     @Config(description = "Images in one run of the encoder, 0 for a number that suits the machine; longer lists take several runs.")
     private int batch = 0;
+
+    @Config(description = "Session options of ONNX Runtime by their names, such as session.intra_op.allow_spinning and 0.")
+    private Map<String, String> sessionOptions = new HashMap<>();
 
     @Config(description = "Keeps features on disk, so that an image that was seen before needs no inference.")
     private FeatureCache cache;
@@ -179,6 +184,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         threads = runtime.threads();
         provider = runtime.provider();
         batch = runtime.batch();
+        sessionOptions = new HashMap<>(runtime.options());
         customiser = runtime.customiser();
         imageSize = texts.getOrDefault("image-size", "");
         resize = texts.getOrDefault("resize", "");
@@ -195,7 +201,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     }
 
     private RuntimeSettings runtime() {
-        return new RuntimeSettings(threads, provider, batch, customiser);
+        return new RuntimeSettings(threads, provider, batch, sessionOptions, customiser);
     }
 
     private void open(EncoderSettings settings) {
@@ -204,7 +210,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         } catch (IOException e) {
             throw new PropertyException(e, "", "encoderPath", e.getMessage());
         } catch (IllegalArgumentException | IllegalStateException e) {
-            throw new PropertyException(e, "", "threads, batch, provider", e.getMessage());
+            throw new PropertyException(e, "", "threads, batch, provider, sessionOptions", e.getMessage());
         }
     }
 
@@ -213,7 +219,9 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         names = ImageFeatureExtractor.names("h", encoder().dimension());
         // Whatever changes features: the file, how it is fed, read and run, and this library, whose decoders may change.
         String made = String.join("\n", encoder().sha256(), encoder().preprocessing().toString(),
-                settings(encoder().settings(), Value::text), provider, customiser == null ? "" : "customised", EncoderWriter.libraryVersion());
+                settings(encoder().settings(), Value::text),
+                sessionOptions.isEmpty() ? provider : provider + " " + new TreeMap<>(sessionOptions),
+                customiser == null ? "" : "customised", EncoderWriter.libraryVersion());
         cacheKey = OnnxEncoder.sha256(made.getBytes(StandardCharsets.UTF_8));
     }
 

@@ -153,6 +153,48 @@ class ForeignEncoderExtractorTest {
     }
 
     @Test
+    void sessionOptionsReachTheSessionAndTheProvenance(@TempDir Path dir) throws IOException {
+        String map = """
+                <property name="imageSize" value="64"/>
+                <propertymap name="sessionOptions"><entry key="%s" value="%s"/></propertymap>
+                """;
+        Map<String, String> options = Map.of("session.intra_op.allow_spinning", "0");
+        EncoderSettings size = EncoderSettings.of(Map.of("image-size", "64"), "argument");
+        FeatureCache cache = new FeatureCache(dir.resolve("cache"), 1 << 20);
+        try (SimCLRFeatureExtractor<?> olcut = olcut(dir.resolve("e.xml"), map.formatted("session.intra_op.allow_spinning", "0"));
+                SimCLRFeatureExtractor<Label> code = new SimCLRFeatureExtractor<>(
+                        new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT.withOptions(options), cache);
+                SimCLRFeatureExtractor<Label> without =
+                        new SimCLRFeatureExtractor<>(new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT, cache);
+                SimCLRFeatureExtractor<Label> shared = code.share(new LabelFactory())) {
+            assertArrayEquals(code.features(image()), olcut.features(image()));
+            assertEquals(code.getProvenance(), shared.getProvenance());
+            // An option may change features: they are kept apart.
+            without.features(image());
+            assertEquals(2, cache.stats().misses());
+            for (SimCLRFeatureExtractor<?> e : List.of(code, olcut)) {
+                String provenance = ProvenanceUtil.formattedProvenanceString(e.getProvenance());
+                assertTrue(provenance.contains("session.intra_op.allow_spinning"), provenance);
+                ObjectProvenance saved = ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
+                assertEquals(e.getProvenance(), saved);
+            }
+            ObjectProvenance saved = ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(olcut.getProvenance()));
+            try (ConfigurationManager manager = new ConfigurationManager()) {
+                manager.addConfiguration(ProvenanceUtil.extractConfiguration(saved));
+                try (SimCLRFeatureExtractor<?> again = manager.lookupAll(SimCLRFeatureExtractor.class).get(0)) {
+                    assertEquals(olcut.getProvenance(), again.getProvenance());
+                }
+            }
+        }
+        // ONNX Runtime is told to read the file in its own format, which it is not.
+        PropertyException e = assertThrows(PropertyException.class,
+                () -> olcut(dir.resolve("e.xml"), map.formatted("session.load_model_format", "ORT")));
+        assertTrue(e.getMessage().contains("ONNX Runtime can't load it"), e.getMessage());
+        e = assertThrows(PropertyException.class, () -> olcut(dir.resolve("e.xml"), map.formatted(" ", "1")));
+        assertTrue(e.getMessage().contains("session options with a name and a value"), e.getMessage());
+    }
+
+    @Test
     void badSettingsAreNamed(@TempDir Path dir) {
         String[][] cases = {
             {"<property name=\"imageSize\" value=\"big\"/>", "image-size"},
