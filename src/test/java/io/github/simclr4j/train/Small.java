@@ -60,35 +60,39 @@ final class Small {
     }
 
     static PretrainSettings mixed(PretrainSettings s) {
-        return with(s, s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), true, s.zeroGamma());
+        return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), true, s.zeroGamma());
     }
 
     static PretrainSettings method(PretrainSettings s, MethodSettings method) {
-        return with(s, s.head(), s.firstView(), s.secondView(), method, s.optimiser(), s.mixed(), s.zeroGamma());
+        return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), method, s.optimiser(), s.mixed(), s.zeroGamma());
     }
 
     static PretrainSettings optimiser(PretrainSettings s, OptimiserSettings optimiser) {
-        return with(s, s.head(), s.firstView(), s.secondView(), s.method(), optimiser, s.mixed(), s.zeroGamma());
+        return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), optimiser, s.mixed(), s.zeroGamma());
     }
 
     static PretrainSettings head(PretrainSettings s, Head head) {
-        return with(s, head, s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), s.zeroGamma());
+        return with(s, s.imageSize(), head, s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), s.zeroGamma());
     }
 
     static PretrainSettings views(PretrainSettings s, String first, String second) {
-        return with(s, s.head(), Composition.of(first), Composition.of(second), s.method(), s.optimiser(), s.mixed(),
+        return with(s, s.imageSize(), s.head(), Composition.of(first), Composition.of(second), s.method(), s.optimiser(), s.mixed(),
                 s.zeroGamma());
+    }
+
+    static PretrainSettings imageSize(PretrainSettings s, int size) {
+        return with(s, size, s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), s.zeroGamma());
     }
 
     /** Every residual block takes part from the first step. */
     static PretrainSettings oneGamma(PretrainSettings s) {
-        return with(s, s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), false);
+        return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), false);
     }
 
-    private static PretrainSettings with(PretrainSettings s, Head head, Composition first, Composition second,
-            MethodSettings method, OptimiserSettings optimiser, boolean mixed, boolean zeroGamma) {
-        return new PretrainSettings(s.encoder(), s.imageSize(), head, first, second, method, optimiser, s.batch(),
-                s.microBatch(), s.bnSplits(), s.epochs(), mixed, zeroGamma, s.seed());
+    private static PretrainSettings with(PretrainSettings s, int imageSize, Head head, Composition first,
+            Composition second, MethodSettings method, OptimiserSettings optimiser, boolean mixed, boolean zeroGamma) {
+        return new PretrainSettings(s.encoder(), imageSize, head, first, second, method, optimiser, s.batch(), s.microBatch(),
+                s.bnSplits(), s.epochs(), mixed, zeroGamma, s.seed());
     }
 
     /** Random rows whose coordinates have different spreads. */
