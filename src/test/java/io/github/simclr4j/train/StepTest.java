@@ -216,12 +216,12 @@ class StepTest {
         }
     }
 
+    /** FLOAT16's three digits change the length by little; its loss scale would make it thousands of times longer. */
     @Test
     void theLossScaleIsNoPartOfTheGradientsLength() throws IOException {
-        PretrainSettings s = Small.mixed(Small.imageSize(Small.settings("simclr", "sgd", 1, 8, 1, 0, 0), 8));
-        Map<String, double[]> free = gradient(clipped(s, 0), DataType.FLOAT32);
-        Map<String, double[]> below = gradient(clipped(s, 2 * length(free)), DataType.FLOAT32);
-        free.forEach((name, g) -> assertArrayEquals(g, below.get(name), name));
+        PretrainSettings s = Small.imageSize(Small.settings("simclr", "sgd", 1, 8, 1, 0, 0), 8);
+        double exact = length(gradient(clipped(s, 0), DataType.FLOAT32));
+        assertEquals(exact, length(gradient(clipped(Small.mixed(s), 2 * exact), DataType.FLOAT32)), 0.1 * exact);
     }
 
     /** The scale, its halving and the 2,000 good steps that double it are those of PyTorch's GradScaler. */
