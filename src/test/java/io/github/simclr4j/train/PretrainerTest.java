@@ -291,17 +291,6 @@ class PretrainerTest {
     }
 
     @Test
-    void theLossFallsWithoutAHeadToo() throws IOException {
-        TrainingImages set = Small.labelled(16);
-        double[] loss = new double[2];
-        for (int i = 0; i < 2; i++) {
-            PretrainSettings s = Small.settings("simclr", "adamw", 1e-2, 8, i == 0 ? 1 : 12, 0, 0);
-            loss[i] = run(Small.head(s, new Head(0, 0, 16, true, 0)), set, NOTHING).finalLoss();
-        }
-        assertTrue(loss[1] < loss[0] - 0.1, loss[0] + " to " + loss[1]);
-    }
-
-    @Test
     void aDamagedCheckpointIsPassedOverAndAnotherRunsIsRefused(@TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(16);
         PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0);

@@ -275,6 +275,25 @@ class StepTest {
         }
     }
 
+    /** The loss is then taken on the encoder's 32 features: on one and the same batch gradient descent lowers it. */
+    @Test
+    void anEncoderWithoutAHeadLearns() throws IOException {
+        for (String method : new String[] {"simclr", "end-to-end"}) {
+            PretrainSettings s = Small.oneGamma(Small.imageSize(Small.settings(method, "sgd", 0.02, 8, 1, 0, 0), 16));
+            try (Walk walk = new Walk(Small.head(s, new Head(0, 0, 16, true, 0)), DataType.FLOAT32);
+                    NDManager m = walk.network.manager().newSubManager()) {
+                Batch batch = walk.next();
+                double before = Double.POSITIVE_INFINITY;
+                for (int i = 0; i < 4; i++) {
+                    Method.Outcome o = walk.take(batch, m).outcome();
+                    assertEquals(32, o.anchors().getShape().get(1));
+                    assertTrue(o.loss().getFloat() < before - 1e-3, method + ": " + before + " to " + o.loss().getFloat());
+                    before = o.loss().getFloat();
+                }
+            }
+        }
+    }
+
     /** He et al. 2020, figure 2a: both encoders are updated by back-propagation. */
     @Test
     void bothEncodersOfEndToEndGetAGradientOfTheirOwn() throws IOException {
