@@ -129,18 +129,18 @@ class PretrainerTest {
         return run(s, set, RunOptions.checkpoints(folder));
     }
 
-    /** In the second of two epochs of four steps; each has a state of its own that must be saved. */
+    /** In the second of two epochs of two steps; each has a state of its own that must be saved. */
     @Test
     void runsOfEveryKindContinueWithinAnEpoch(@TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(16);
-        PretrainSettings moco = Small.settings("mocov2", "sgd", 0.05, 4, 2, 0, 2);
+        PretrainSettings moco = Small.imageSize(Small.settings("mocov2", "sgd", 0.05, 8, 2, 0, 2), 16);
         Map<String, PretrainSettings> runs = Map.of(
-                "supervised", Small.settings("supervised", "sgd", 0.05, 4, 2, 0, 0),
+                "supervised", Small.imageSize(Small.settings("supervised", "sgd", 0.05, 8, 2, 0, 0), 16),
                 "symmetric", Small.method(moco, new MethodSettings("mocov2", "nt-xent", 0.5, 0.8, 0.1, 24, 0.5, 0.9, true)),
                 "averaged", Small.optimiser(moco, new OptimiserSettings("sgd", 0.05, 1e-4, 0.9, 0.2, "cosine", 1, 0.75)));
         for (String name : runs.keySet()) {
             byte[] whole = run(runs.get(name), set, NOTHING).onnx();
-            Pretrainer.Result rest = cut(runs.get(name), set, 6, dir.resolve(name));
+            Pretrainer.Result rest = cut(runs.get(name), set, 3, dir.resolve(name));
             assertEquals(1, rest.resumedAt());
             assertArrayEquals(Small.withoutTime(whole), Small.withoutTime(rest.onnx()), name);
         }
@@ -149,13 +149,13 @@ class PretrainerTest {
     @Test
     void aRunOfStreamedImagesContinuesWithinAnEpoch(@TempDir Path dir) throws IOException {
         BuiltInImages.write(dir.resolve("images"), 2, 1);
-        PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 4, 2, 0, 0);
+        PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 10, 2, 0, 0);
         try (ImageSource source = ImageSource.open(dir.resolve("images"))) {
-            TrainingImages set = new StreamedImages(source, 32, 1, 4, 2, Progress.NONE);
+            TrainingImages set = new StreamedImages(source, 32, 1, 10, 2, Progress.NONE);
             byte[] whole = run(s, set, NOTHING).onnx();
-            for (int cut : new int[] {2, 8}) {
+            for (int cut : new int[] {1, 3}) {
                 Pretrainer.Result rest = cut(s, set, cut, dir.resolve("" + cut));
-                assertEquals(cut / 5, rest.resumedAt());
+                assertEquals(cut / 2, rest.resumedAt());
                 assertArrayEquals(Small.withoutTime(whole), Small.withoutTime(rest.onnx()), "cut after " + cut);
             }
         }
@@ -193,7 +193,7 @@ class PretrainerTest {
     /** After each step average = 0.75 * average + 0.25 * weights, from the first weights on; the training itself is the same. */
     @Test
     void theMovingAverageOfTheWeightsIsWhatIsMeasuredAndWritten(@TempDir Path dir) throws IOException {
-        ImageSet ten = Small.labelled(40);
+        ImageSet ten = Small.labelled(24);
         // Two classes of as many images: it is close which of them wins the vote.
         int[] labels = IntStream.of(ten.labels()).map(l -> l % 2).toArray();
         ImageSet set = new ImageSet(32, ten.pixels(), labels, List.of("even", "odd"), List.of(), ten.fingerprint());
@@ -203,7 +203,7 @@ class PretrainerTest {
         double plainKnn = run(plain, set, everyStep(dir.resolve("plain"), set)).knn();
         Pretrainer.Result result = run(averaged, set, everyStep(dir.resolve("averaged"), set));
         List<Path> steps = Checkpoint.list(dir.resolve("plain/checkpoints"));
-        assertEquals(5, steps.size());
+        assertEquals(3, steps.size());
         try (Network network = start(plain); NDManager m = network.manager().newSubManager()) {
             Map<String, float[]> average = new TreeMap<>();
             network.tensors().keySet().forEach(name -> average.put(name, network.values(name)));
@@ -215,7 +215,7 @@ class PretrainerTest {
                     }
                 });
             }
-            Map<String, float[]> without = Checkpoint.tensors(steps.get(4));
+            Map<String, float[]> without = Checkpoint.tensors(steps.get(2));
             Map<String, float[]> with = Checkpoint.tensors(Checkpoint.newest(dir.resolve("averaged/checkpoints")));
             average.forEach((name, a) -> {
                 assertArrayEquals(without.get(name), with.get(name), name);
@@ -226,10 +226,14 @@ class PretrainerTest {
             assertNotEquals(plainKnn, result.knn(), "the two must differ for this to tell");
             List<RgbImage> images = Small.drawings(4);
             double[][] expected = Small.wide(network.encode(Small.pixels(m, images), Network.Pass.EVALUATION));
-            try (OnnxEncoder e = OnnxEncoder.open(result.onnx(), "test", 1)) {
-                double[][] actual = Small.wide(e.embed(images));
+            try (OnnxEncoder e = OnnxEncoder.open(result.onnx(), "test", 1);
+                    CheckpointEncoder c = new CheckpointEncoder(
+                            Checkpoint.newest(dir.resolve("averaged/checkpoints")), Small.NET, 32)) {
+                double[][] exported = Small.wide(e.embed(images));
+                double[][] saved = Small.wide(c.embed(images));
                 for (int i = 0; i < expected.length; i++) {
-                    assertArrayEquals(expected[i], actual[i], 1e-4, "image " + i);
+                    assertArrayEquals(expected[i], exported[i], 1e-4, "image " + i);
+                    assertArrayEquals(expected[i], saved[i], 1e-4, "image " + i);
                 }
             }
         }
@@ -251,7 +255,7 @@ class PretrainerTest {
         double[] stairs = {base, base, base, base, base, base, base / 10, base / 10, base / 100, base / 100};
         Map<String, double[]> expected = Map.of("cosine", cosine, "step", stairs);
         for (String schedule : expected.keySet()) {
-            PretrainSettings s = Small.optimiser(Small.settings("simclr", "sgd", base, 8, 5, 0, 0),
+            PretrainSettings s = Small.optimiser(Small.imageSize(Small.settings("simclr", "sgd", base, 8, 5, 0, 0), 8),
                     new OptimiserSettings("sgd", base, 1e6, 0, schedule.equals("cosine") ? 1.5 : 0, schedule, 0, 0));
             Path folder = dir.resolve(schedule);
             run(s, Small.labelled(16), everyStep(folder, null));
@@ -274,6 +278,33 @@ class PretrainerTest {
                 double logged = JsonParser.parseString(lines.get(e)).getAsJsonObject().get("learningRate").getAsDouble();
                 assertEquals(expected.get(schedule)[2 * e + 1], logged, 1e-9 * base, "of the last step of epoch " + (e + 1));
             }
+        }
+    }
+
+    /** From 0.5 to 0.9 along half a cosine over all steps: key = m * key + (1 - m) * query tells m. */
+    @Test
+    void theMomentumEncodersMomentumRisesOverTheRun(@TempDir Path dir) throws IOException {
+        PretrainSettings s = Small.method(Small.imageSize(Small.settings("mocov2", "sgd", 0.05, 8, 2, 0, 0), 8),
+                new MethodSettings("mocov2", "nt-xent", 0.5, 0.8, 0.1, 24, 0.5, 0.9, false));
+        run(s, Small.labelled(16), everyStep(dir, null));
+        float[] before;
+        try (Network network = start(s)) {
+            before = network.values("conv1.weight");
+        }
+        List<Path> steps = Checkpoint.list(dir.resolve("checkpoints"));
+        assertEquals(4, steps.size());
+        for (int k = 0; k < 4; k++) {
+            Map<String, float[]> now = Checkpoint.tensors(steps.get(k));
+            float[] query = now.get("conv1.weight");
+            float[] key = now.get("method.key.conv1.weight");
+            double[][] from = Small.wide(new float[][] {before, key});
+            for (int i = 0; i < query.length; i++) {
+                from[0][i] -= query[i];
+                from[1][i] -= query[i];
+            }
+            double m = Small.dot(from[0], from[1]) / Small.dot(from[0], from[0]);
+            assertEquals(0.5 + 0.4 * (1 - Math.cos(Math.PI * (k + 1) / 4)) / 2, m, 1e-3, "step " + k);
+            before = key;
         }
     }
 
