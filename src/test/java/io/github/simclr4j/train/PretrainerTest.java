@@ -193,7 +193,7 @@ class PretrainerTest {
     /** After each step average = 0.75 * average + 0.25 * weights, from the first weights on; the training itself is the same. */
     @Test
     void theMovingAverageOfTheWeightsIsWhatIsMeasuredAndWritten(@TempDir Path dir) throws IOException {
-        ImageSet ten = Small.labelled(24);
+        ImageSet ten = Small.labelled(40);
         // Two classes of as many images: it is close which of them wins the vote.
         int[] labels = IntStream.of(ten.labels()).map(l -> l % 2).toArray();
         ImageSet set = new ImageSet(32, ten.pixels(), labels, List.of("even", "odd"), List.of(), ten.fingerprint());
@@ -203,7 +203,7 @@ class PretrainerTest {
         double plainKnn = run(plain, set, everyStep(dir.resolve("plain"), set)).knn();
         Pretrainer.Result result = run(averaged, set, everyStep(dir.resolve("averaged"), set));
         List<Path> steps = Checkpoint.list(dir.resolve("plain/checkpoints"));
-        assertEquals(3, steps.size());
+        assertEquals(5, steps.size());
         try (Network network = start(plain); NDManager m = network.manager().newSubManager()) {
             Map<String, float[]> average = new TreeMap<>();
             network.tensors().keySet().forEach(name -> average.put(name, network.values(name)));
@@ -215,7 +215,7 @@ class PretrainerTest {
                     }
                 });
             }
-            Map<String, float[]> without = Checkpoint.tensors(steps.get(2));
+            Map<String, float[]> without = Checkpoint.tensors(steps.get(4));
             Map<String, float[]> with = Checkpoint.tensors(Checkpoint.newest(dir.resolve("averaged/checkpoints")));
             average.forEach((name, a) -> {
                 assertArrayEquals(without.get(name), with.get(name), name);
