@@ -40,7 +40,7 @@ final class PretrainCommand extends Work {
 
     @Option(names = "--memory", paramLabel = "MB", defaultValue = "0",
             description = "Megabytes that the decoded images may take; a set that does not fit is decoded anew in every epoch, at"
-                    + " most so many ahead; 0 for what Java's heap has room for, or 256 ahead (default: ${DEFAULT-VALUE}).")
+                    + " most so many ahead; 0 for what Java's heap has room for, or half of that ahead (default: ${DEFAULT-VALUE}).")
     int megabytes;
 
     @Option(names = "--decoders", paramLabel = "N", defaultValue = "0",
@@ -144,7 +144,7 @@ final class PretrainCommand extends Work {
         json.put("images", set.count());
         json.put("skipped", set.skipped());
         json.put("resumedAfterEpoch", result.resumedAt());
-        json.put("settings", settings.describe());
+        json.put("settings", settings.on(set.count()).describe());
         json.put("seconds", seconds());
         return json;
     }

@@ -93,8 +93,9 @@ final class ViewsCommand extends Work {
         try (ImageSource source = ImageSource.open(images, new Console()).sample(count, common.seed)) {
             set = ImageSet.of(ResidentImages.read(source, imageSize, new Console()));
         }
-        BufferedImage grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, common.device,
-                common.threads);
+        // A picture needs no GPU, unless one wants to see what the GPU draws.
+        String device = common.device.equals("auto") ? "cpu" : common.device;
+        BufferedImage grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, device, common.threads);
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(grid, "png", png);
         EncoderWriter.write(out, png.toByteArray());

@@ -57,10 +57,6 @@ public final class ImageStream implements AutoCloseable {
                         + ", " + threads + " and " + megabytes);
             }
             long two = 2L * batch * side * side * 3;
-            if (two / 2 > Integer.MAX_VALUE - 8) {
-                throw new IllegalArgumentException("A batch must be smaller than 2 GB, found " + batch + " images of " + side + "x"
-                        + side);
-            }
             if (two > (long) megabytes << 20) {
                 throw new IllegalArgumentException("A buffer of " + megabytes + " MB is too small for two batches of " + batch
                         + " images of " + side + "x" + side + ": give it at least " + inMegabytes(two) + " MB");
@@ -86,9 +82,9 @@ public final class ImageStream implements AutoCloseable {
      *
      * @param position where in the order its first image stands
      * @param images the source's indices of the images that are in it, replacements included
-     * @param pixels [n, side, side, 3], unsigned bytes; n is the batch size, or what was left of the order
+     * @param pixels an array an image, [side, side, 3], unsigned bytes; as many as the batch size, or what was left of the order
      */
-    public record Batch(int position, int[] images, byte[] pixels) {}
+    public record Batch(int position, int[] images, byte[][] pixels) {}
 
     /** So many unreadable images in a row mean that the set is gone. */
     static final int IN_A_ROW = 1000;
@@ -199,14 +195,14 @@ public final class ImageStream implements AutoCloseable {
     private final class Filling {
         final int position;
         final int[] images;
-        final byte[] pixels;
+        final byte[][] pixels;
         int given;
         int filled;
 
         Filling(int position, int count) {
             this.position = position;
             images = new int[count];
-            pixels = new byte[count * settings.image()];
+            pixels = new byte[count][];
         }
     }
 
@@ -353,8 +349,7 @@ public final class ImageStream implements AutoCloseable {
             reading.put(Thread.currentThread(), image);
             try {
                 RgbImage decoded = source.read(image, (width, height) -> held[0] += reserve(width, height));
-                byte[] square = rule.apply(decoded).rgb();
-                System.arraycopy(square, 0, place.batch.pixels, place.index * settings.image(), settings.image());
+                place.batch.pixels[place.index] = rule.apply(decoded).rgb();
             } catch (IOException e) {
                 // An interrupt makes reads fail that are all right.
                 if (isStopped()) {

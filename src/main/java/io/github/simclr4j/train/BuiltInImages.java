@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.function.DoubleBinaryOperator;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 
 /**
@@ -101,12 +103,14 @@ public final class BuiltInImages {
     }
 
     /**
-     * Writes PNG files {@code folder/class/0000.png}.
+     * Writes PNG files {@code folder/class/0000.png}, in place of those that an earlier call wrote there.
      *
      * @param perClass images of each class
      * @param seed of everything random
+     * @throws IOException if the folder holds other files, or can't be written
      */
     public static void write(Path folder, int perClass, long seed) throws IOException {
+        clear(folder);
         for (int f = 0; f < FIGURES.size(); f++) {
             Path sub = Files.createDirectories(folder.resolve(FIGURES.get(f).name()));
             Random random = new Random(seed * 31 + f);
@@ -118,8 +122,30 @@ public final class BuiltInImages {
                     out.setRGB(p % SIZE, p / SIZE,
                             (b[3 * p] & 255) << 16 | (b[3 * p + 1] & 255) << 8 | b[3 * p + 2] & 255);
                 }
-                ImageIO.write(out, "png", sub.resolve(String.format("%04d.png", i)).toFile());
+                ImageIO.write(out, "png", sub.resolve(String.format(Locale.ROOT, "%04d.png", i)).toFile());
             }
+        }
+    }
+
+    private static void clear(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        List<Path> old;
+        try (Stream<Path> files = Files.walk(folder)) {
+            old = files.filter(f -> !Files.isDirectory(f)).toList();
+        }
+        for (Path f : old) {
+            Path name = folder.relativize(f);
+            boolean ours = name.getNameCount() == 2 && classNames().contains(name.getName(0).toString())
+                    && name.getName(1).toString().matches("\\d{4,}\\.png");
+            if (!ours) {
+                throw new IOException(folder + " holds files that are none of the built-in images, such as " + name
+                        + ": choose another folder");
+            }
+        }
+        for (Path f : old) {
+            Files.delete(f);
         }
     }
 

@@ -18,9 +18,12 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -36,8 +39,10 @@ public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;
     private static final int VERSION = 2;
     private static final Pattern NAME = Pattern.compile("step-(\\d{10})\\.ckpt");
+    /** With what a kill left half written. */
+    private static final Pattern FILE = Pattern.compile(NAME + "(\\.part)?");
     /** What may change between the parts of a run. */
-    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", Pretrainer.RUN);
+    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs", Pretrainer.RUN);
 
     private Checkpoint() {}
 
@@ -61,7 +66,7 @@ public final class Checkpoint {
      * @throws IOException if the disk is full, say; the checkpoints before stay
      */
     static void write(Path folder, long number, int keep, State state, Map<String, NDArray> tensors) throws IOException {
-        Path file = folder.resolve(String.format("step-%010d.ckpt", number));
+        Path file = folder.resolve(String.format(Locale.ROOT, "step-%010d.ckpt", number));
         Path part = folder.resolve(file.getFileName() + ".part");
         try {
             Files.createDirectories(folder);
@@ -225,24 +230,26 @@ public final class Checkpoint {
 
     private static void compare(Path file, Map<String, String> now, Map<String, String> saved, Consumer<String> warn)
             throws IOException {
-        for (String key : now.keySet()) {
+        Set<String> keys = new TreeSet<>(now.keySet());
+        keys.addAll(saved.keySet());
+        for (String key : keys) {
             String was = saved.get(key);
-            if (now.get(key).equals(was)) {
+            if (Objects.equals(now.get(key), was)) {
                 continue;
             }
             if (!FREE.contains(key)) {
                 throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now " + now.get(key)
                         + "; name another --checkpoint folder or delete this one");
             }
-            if (key.equals("training.learning_rate")) {
-                warn.accept("the learning rate was " + was + " and is now " + now.get(key));
+            if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {
+                warn.accept(key + " was " + was + " and is now " + now.get(key));
             }
         }
     }
 
     /** Deletes the checkpoints of a folder, and the folder if nothing else is in it. */
     public static void delete(Path folder) throws IOException {
-        for (Path file : list(folder)) {
+        for (Path file : list(folder, FILE)) {
             Files.delete(file);
         }
         try {
@@ -267,11 +274,15 @@ public final class Checkpoint {
 
     /** The checkpoints, oldest first. */
     static List<Path> list(Path folder) throws IOException {
+        return list(folder, NAME);
+    }
+
+    private static List<Path> list(Path folder, Pattern name) throws IOException {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
         try (Stream<Path> files = Files.list(folder)) {
-            return Arrays.asList(files.filter(f -> NAME.matcher(f.getFileName().toString()).matches())
+            return Arrays.asList(files.filter(f -> name.matcher(f.getFileName().toString()).matches())
                     .sorted(Comparator.comparing(Path::getFileName))
                     .toArray(Path[]::new));
         }

@@ -12,6 +12,7 @@ final class Diagnosis {
 
     private final double chance;
     private final double warmupEpochs;
+    private final double settlingEpochs;
     private final boolean contrastive;
     private int atChance;
     private int rising;
@@ -20,11 +21,13 @@ final class Diagnosis {
     /**
      * @param chance the loss of a network that has learnt nothing, or NaN
      * @param warmupEpochs in which nothing is expected yet
+     * @param settlingEpochs in which the loss may rise, such as those that fill a queue of noise
      * @param contrastive false for supervised training, whose logits need not be spread
      */
-    Diagnosis(double chance, double warmupEpochs, boolean contrastive) {
+    Diagnosis(double chance, double warmupEpochs, double settlingEpochs, boolean contrastive) {
         this.chance = chance;
         this.warmupEpochs = warmupEpochs;
+        this.settlingEpochs = settlingEpochs;
         this.contrastive = contrastive;
     }
 
@@ -50,7 +53,7 @@ final class Diagnosis {
                     + " learning rate that is far too low or too high, or views that have nothing in common (crops too small)",
                     chance, LONG));
         }
-        rising = f.loss() > last * 1.01 ? rising + 1 : 0;
+        rising = f.loss() > last * 1.01 && epoch > settlingEpochs ? rising + 1 : 0;
         if (rising == LONG) {
             wrong.add(String.format(Locale.ROOT, "diverging: the loss has risen for %d epochs to %.3f; likely a learning rate"
                     + " that is too high, or a warm-up that is too short", LONG, f.loss()));

@@ -10,6 +10,9 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /** Brings the images of a run to the device, batch by batch. Not thread-safe. */
 interface Feed extends AutoCloseable {
@@ -47,35 +50,55 @@ interface Feed extends AutoCloseable {
         return pixels.transpose(0, 3, 1, 2).toType(DataType.FLOAT32, false).div(255);
     }
 
-    /** The feed of some images; what it keeps on the device belongs to a part of the manager until it is closed. */
+    /**
+     * The feed of some images; what it keeps on the device belongs to a part of the manager until it is closed. Images in memory
+     * are copied to a GPU once if they take at most half of what is free there. On the CPU they are where they are needed.
+     */
     static Feed of(TrainingImages images, NDManager manager) {
-        return images instanceof ImageSet set ? new Resident(set, manager) : new Streamed((StreamedImages) images);
+        if (images instanceof StreamedImages streamed) {
+            return new Streamed(streamed);
+        }
+        ImageSet set = (ImageSet) images;
+        boolean fits = manager.getDevice().isGpu()
+                && (long) set.count() * bytes(set.side()) <= Torch.freeMemory(manager.getDevice()) / 2;
+        return fits ? new Resident(set, manager) : new InMemory(set);
     }
 
-    /** Images that are all on the device, as uint8: a batch is a choice of rows. */
-    final class Resident implements Feed {
-        private static final int CHUNK = 4096;
+    private static int bytes(int side) {
+        return side * side * 3;
+    }
 
-        private final NDManager owner;
-        private final NDArray pixels;
+    /** Copies images to the device, as float32 [n, 3, side, side] in [0, 1]. */
+    private static NDArray upload(NDManager manager, int side, int[] numbers, IntFunction<byte[]> pixels) {
+        try (NDManager m = manager.newSubManager()) {
+            NDArray x = toFloat(bytes(m, side, numbers.length, i -> pixels.apply(numbers[i])));
+            x.attach(manager);
+            return x;
+        }
+    }
+
+    /** Copies n images to the device, uint8 [n, side, side, 3]. */
+    private static NDArray bytes(NDManager manager, int side, int n, IntFunction<byte[]> pixels) {
+        ByteBuffer bytes;
+        try {
+            bytes = ByteBuffer.allocateDirect(Math.multiplyExact(n, bytes(side)));
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException(n + " images of " + side + "x" + side
+                    + " pixels are more than 2 GB: let fewer go through the network at once (--micro-batch)", e);
+        }
+        IntStream.range(0, n).forEach(i -> bytes.put(pixels.apply(i)));
+        return manager.create(bytes.rewind(), new Shape(n, side, side, 3), DataType.UINT8);
+    }
+
+    /** Images that are all in Java's memory. */
+    final class InMemory implements Feed {
+        private final ImageSet set;
         private int[] order;
         private int batch;
         private int at;
 
-        Resident(ImageSet set, NDManager manager) {
-            owner = manager.newSubManager();
-            int side = set.side();
-            int per = side * side * 3;
-            pixels = owner.zeros(new Shape(set.count(), side, side, 3), DataType.UINT8);
-            for (int from = 0; from < set.count(); from += CHUNK) {
-                int to = Math.min(set.count(), from + CHUNK);
-                ByteBuffer bytes = ByteBuffer.allocateDirect((to - from) * per);
-                set.pixels().subList(from, to).forEach(bytes::put);
-                try (NDManager m = owner.newSubManager()) {
-                    pixels.set(new NDIndex("{}:{}", from, to),
-                            m.create(bytes.rewind(), new Shape(to - from, side, side, 3), DataType.UINT8));
-                }
-            }
+        InMemory(ImageSet set) {
+            this.set = set;
         }
 
         @Override
@@ -93,7 +116,49 @@ interface Feed extends AutoCloseable {
 
         @Override
         public NDArray images(NDManager manager, int[] slots) {
-            NDArray rows = manager.create(Arrays.stream(slots).mapToLong(s -> order[at + s]).toArray());
+            return upload(manager, set.side(), slots, s -> set.pixels().get(order[at + s]));
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /** Images that are all on the device, as uint8: a batch is a choice of rows. */
+    final class Resident implements Feed {
+        /** Bytes that are copied to the device at once. */
+        private static final int CHUNK = 1 << 26;
+
+        private final NDManager owner;
+        private final NDArray pixels;
+        private final InMemory places;
+
+        Resident(ImageSet set, NDManager manager) {
+            owner = manager.newSubManager();
+            places = new InMemory(set);
+            int side = set.side();
+            pixels = owner.zeros(new Shape(set.count(), side, side, 3), DataType.UINT8);
+            int chunk = Math.max(1, CHUNK / bytes(side));
+            for (int from = 0; from < set.count(); from += chunk) {
+                List<byte[]> some = set.pixels().subList(from, Math.min(set.count(), from + chunk));
+                try (NDManager m = owner.newSubManager()) {
+                    pixels.set(new NDIndex("{}:{}", from, from + some.size()), bytes(m, side, some.size(), some::get));
+                }
+            }
+        }
+
+        @Override
+        public void begin(int[] order, int batch, int step) {
+            places.begin(order, batch, step);
+        }
+
+        @Override
+        public int[] next() {
+            return places.next();
+        }
+
+        @Override
+        public NDArray images(NDManager manager, int[] slots) {
+            NDArray rows = manager.create(Arrays.stream(slots).mapToLong(s -> places.order[places.at + s]).toArray());
             NDArray some = pixels.get(rows);
             some.attach(manager);
             return toFloat(some);
@@ -136,13 +201,7 @@ interface Feed extends AutoCloseable {
 
         @Override
         public NDArray images(NDManager manager, int[] slots) {
-            int side = images.side();
-            int per = side * side * 3;
-            ByteBuffer bytes = ByteBuffer.allocateDirect(slots.length * per);
-            for (int s : slots) {
-                bytes.put(present.pixels(), s * per, per);
-            }
-            return toFloat(manager.create(bytes.rewind(), new Shape(slots.length, side, side, 3), DataType.UINT8));
+            return upload(manager, images.side(), slots, s -> present.pixels()[s]);
         }
 
         @Override

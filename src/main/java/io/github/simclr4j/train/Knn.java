@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -33,7 +34,23 @@ final class Knn {
         try (NDManager m = network.manager().newSubManager()) {
             Features known = features(network, imageSize, bank, m);
             Features asked = test == null ? known : features(network, imageSize, test, m);
-            return accuracy(known.rows(), known.labels(), bank.classes().size(), asked.rows(), asked.labels(), test == null);
+            // Each set numbers its own classes.
+            int[] expected = test == null ? known.labels()
+                    : IntStream.of(asked.labels()).map(l -> bank.classes().indexOf(test.classes().get(l))).toArray();
+            return accuracy(known.rows(), known.labels(), bank.classes().size(), asked.rows(), expected, test == null);
+        }
+    }
+
+    /**
+     * Whether the images that vote have all classes of those that are asked.
+     *
+     * @throws IOException if not
+     */
+    static void check(TrainingImages bank, TrainingImages test) throws IOException {
+        List<String> strange = test.classes().stream().filter(c -> !bank.classes().contains(c)).toList();
+        if (!strange.isEmpty()) {
+            throw new IOException("No neighbour can be of class " + String.join(", ", strange) + ": the images that vote have "
+                    + String.join(", ", bank.classes()));
         }
     }
 

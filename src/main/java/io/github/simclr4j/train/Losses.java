@@ -12,8 +12,8 @@ import ai.djl.nn.Activation;
  * are the two views of one image. A loss is a scalar that belongs to the manager of z.
  */
 final class Losses {
-    /** Keeps the norm of a zero vector from dividing by zero. */
-    private static final float FLOOR = 1e-12f;
+    /** Keeps the squared norm of a zero vector from dividing by zero: norms are at least 1e-12. */
+    private static final float FLOOR = 1e-24f;
     /** A logit that gets no probability. A mask before the sum: subtracting after it would leak gradient. */
     private static final float NEVER = -1e9f;
 
@@ -21,7 +21,8 @@ final class Losses {
 
     /** Rows divided by their length. */
     static NDArray normalise(NDArray z) {
-        return z.div(z.square().sum(new int[] {1}, true).sqrt().maximum(number(z, FLOOR)));
+        // The floor is under the root: the root's gradient at 0 is no number.
+        return z.div(z.square().sum(new int[] {1}, true).maximum(number(z, FLOOR)).sqrt());
     }
 
     /**
@@ -160,25 +161,30 @@ final class Losses {
         return logits.div(number(logits, temperature)).logSoftmax(1).mul(targets).sum(new int[] {1}).mean().neg();
     }
 
-    /** For each anchor, how many other images' views are nearer than its partner, [anchors]. */
+    /** For each anchor, how many other images' views are as near as its partner or nearer, [anchors]. */
     static NDArray rankAmongViews(Anchors a) {
         NDArray cosines = a.cosines(1).subi(a.self().muli(4));
-        return like(cosines, cosines.gt(at(cosines, a.partner()))).sum(new int[] {1});
+        return rank(cosines, at(cosines, a.partner()));
     }
 
-    /** For each row, how many columns are above the first, [n]. */
+    /** For each row, how many others are as high as the first column or higher, [n]. */
     static NDArray rankOfFirst(NDArray logits) {
-        return like(logits, logits.gt(logits.get(":, 0:1"))).sum(new int[] {1});
+        return rank(logits, logits.get(":, 0:1"));
     }
 
-    /** For each row i, how many columns are above column {@code from + i}, [n]. */
+    /** For each row i, how many others are as high as column {@code from + i} or higher, [n]. */
     static NDArray rankOfDiagonal(NDArray logits, int from) {
-        return like(logits, logits.gt(at(logits, diagonal(logits, from)))).sum(new int[] {1});
+        return rank(logits, at(logits, diagonal(logits, from)));
     }
 
-    /** For each row, how many columns are above its label's, [n]. */
+    /** For each row, how many others are as high as its label's column or higher, [n]. */
     static NDArray rankOf(NDArray logits, int[] labels) {
-        return like(logits, logits.gt(at(logits, column(logits, labels)))).sum(new int[] {1});
+        return rank(logits, at(logits, column(logits, labels)));
+    }
+
+    /** A tie counts against the right one: where all embeddings are equal nothing is told apart. */
+    private static NDArray rank(NDArray values, NDArray right) {
+        return like(values, values.gte(right)).sum(new int[] {1}).sub(1);
     }
 
     /** 1 at the nearest negative of each row that is farther than the positive; a row may have none. */

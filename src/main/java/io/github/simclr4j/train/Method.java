@@ -24,7 +24,7 @@ interface Method extends AutoCloseable {
      * What some anchors came to.
      *
      * @param loss the mean over them, a scalar
-     * @param rank for each the number of candidates that are nearer than its positive, without gradient, float32
+     * @param rank for each the number of candidates that are as near as its positive or nearer, without gradient, float32
      */
     record Part(NDArray loss, NDArray rank) {}
 
@@ -77,6 +77,11 @@ interface Method extends AutoCloseable {
 
     /** The loss of a network that has learnt nothing, which a collapsed one keeps; NaN where there is none. */
     double chance();
+
+    /** Steps at the start in which the loss may well rise. */
+    default int settling() {
+        return 0;
+    }
 
     /** Tensors beside those of the branches' networks, to save and to fill again. */
     default Map<String, NDArray> state() {

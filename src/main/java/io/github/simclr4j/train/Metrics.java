@@ -6,6 +6,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.EncoderWriter;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,10 +30,16 @@ final class Metrics {
             return;
         }
         List<String> keep = new ArrayList<>();
-        List<String> all = Files.readAllLines(file);
-        for (String line : all) {
-            if (!again(line, doneEpochs)) {
-                keep.add(line);
+        List<String> all = lines(file);
+        for (int i = 0; i < all.size(); i++) {
+            JsonObject line = parse(all.get(i));
+            // Only the last line can be one that a kill has cut off.
+            if (line == null && (i + 1 < all.size() || !all.get(i).startsWith("{\"run\":"))) {
+                throw new IOException(file + " holds other things than an epoch's figures in line " + (i + 1)
+                        + ": choose another file for the metrics");
+            }
+            if (line != null && !again(line, doneEpochs)) {
+                keep.add(all.get(i));
             }
         }
         if (keep.size() < all.size()) {
@@ -41,14 +48,30 @@ final class Metrics {
         }
     }
 
-    /** True for a line of this run that is to be written again, and for one that a kill has cut off. */
-    private boolean again(String line, int doneEpochs) {
+    private static List<String> lines(Path file) throws IOException {
+        try {
+            return Files.readAllLines(file);
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + " is no text: choose another file for the metrics", e);
+        }
+    }
+
+    /** A line's object, or null if it is none of ours. */
+    private static JsonObject parse(String line) {
         try {
             JsonObject o = JsonParser.parseString(line).getAsJsonObject();
-            return o.get("run").getAsString().equals(run) && o.get("epoch").getAsInt() > doneEpochs;
-        } catch (JsonParseException | IllegalStateException | NullPointerException e) {
-            return true;
+            o.get("run").getAsString();
+            o.get("epoch").getAsInt();
+            return o;
+        } catch (JsonParseException | IllegalStateException | NumberFormatException | UnsupportedOperationException
+                | NullPointerException e) {
+            return null;
         }
+    }
+
+    /** True for a line of this run that is to be written again. */
+    private boolean again(JsonObject line, int doneEpochs) {
+        return line.get("run").getAsString().equals(run) && line.get("epoch").getAsInt() > doneEpochs;
     }
 
     /** Adds a line; what is no number becomes null. */

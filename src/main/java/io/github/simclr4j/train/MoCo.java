@@ -120,6 +120,12 @@ final class MoCo implements Method {
         return Math.log(settings.queue() + 1);
     }
 
+    /** The queue starts as noise, from which a key is told apart at once. */
+    @Override
+    public int settling() {
+        return settings.queue() / (settings.symmetric() ? 2 * batch : batch) + 1;
+    }
+
     @Override
     public Map<String, NDArray> state() {
         Map<String, NDArray> all = new LinkedHashMap<>();

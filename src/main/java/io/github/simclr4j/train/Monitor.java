@@ -25,7 +25,7 @@ final class Monitor {
      * Means over the steps of an epoch.
      *
      * @param loss the loss
-     * @param top1 share of anchors to which no candidate is nearer than the positive
+     * @param top1 share of anchors to which no candidate is as near as the positive
      * @param top5 share of anchors to which at most four are
      * @param alignment mean squared distance of positive pairs, 0 to 4 (Wang and Isola 2020, equation 5, alpha 2)
      * @param uniformity log of the mean of {@code exp(-2 |x - y|^2)} over pairs, -8 to 0 (Wang and Isola 2020, equation 6, t 2)

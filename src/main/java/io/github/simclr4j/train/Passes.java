@@ -59,6 +59,10 @@ final class Passes {
         return micro;
     }
 
+    int groups() {
+        return groups;
+    }
+
     /** The weights that a pass through a network uses: its own, or FLOAT16 copies that live as long as the step. */
     Map<String, NDArray> weights(Network network) {
         return half ? halves.computeIfAbsent(network, n -> n.halves(step)) : network.trained();

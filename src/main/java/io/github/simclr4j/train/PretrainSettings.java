@@ -74,11 +74,30 @@ public record PretrainSettings(
                 batch, 0, 0, epochs, false, OptimiserSettings.zeroGamma(optimiser.name()), seed);
     }
 
-    /** The same with another batch, in one piece if the micro-batch or the splits do not fit it. */
-    PretrainSettings withBatch(int other) {
-        boolean fits = (microBatch == 0 || other % microBatch == 0) && (bnSplits == 0 || other % bnSplits == 0);
-        return new PretrainSettings(encoder, imageSize, head, firstView, secondView, method, optimiser, other,
-                fits ? microBatch : 0, fits ? bnSplits : 0, epochs, mixed, zeroGamma, seed);
+    /**
+     * What is used on some images: these settings, or, with fewer images than a batch, the largest batch whose micro-batches and
+     * groups are as large as they were. Where not two of them fit, it is one piece, of two groups if there were any.
+     *
+     * @param images how many there are, at least 2
+     */
+    public PretrainSettings on(int images) {
+        return images < batch ? withBatch(images) : this;
+    }
+
+    private PretrainSettings withBatch(int most) {
+        int group = bnSplits == 0 ? 1 : batch / bnSplits;
+        int unit = microBatch == 0 ? group : microBatch;
+        if (most >= 2 * unit) {
+            int smaller = most / unit * unit;
+            return with(smaller, microBatch, bnSplits == 0 ? 0 : smaller / group);
+        }
+        boolean two = bnSplits > 1 && most >= 4;
+        return with(two ? most / 2 * 2 : most, 0, two ? 2 : 0);
+    }
+
+    private PretrainSettings with(int newBatch, int newMicroBatch, int newSplits) {
+        return new PretrainSettings(encoder, imageSize, head, firstView, secondView, method, optimiser, newBatch,
+                newMicroBatch, newSplits, epochs, mixed, zeroGamma, seed);
     }
 
     int microBatches() {

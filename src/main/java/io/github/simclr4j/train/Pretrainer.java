@@ -40,6 +40,8 @@ public final class Pretrainer {
 
     /** Images to which the batch norms of a loaded encoder are fitted. */
     private static final int FIT = 256;
+    /** Images that show whether weights are of any use. */
+    private static final int LOOKED_AT = 64;
     private static final String NO_MIXED = "Mixed precision needs a GPU, and this run is on the CPU: leave it out";
 
     private final PretrainSettings settings;
@@ -128,10 +130,17 @@ public final class Pretrainer {
             throw new IOException("Training by " + settings.method().name() + " with these settings needs labels:"
                     + " expected one sub-folder a class");
         }
-        PretrainSettings used = settings;
-        if (images.count() < settings.batch()) {
-            used = settings.withBatch(images.count());
-            progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + used.batch());
+        PretrainSettings used = settings.on(images.count());
+        if (used != settings) {
+            progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + used.batch()
+                    + (used.microBatch() == settings.microBatch() ? "" : ", in one piece"));
+        }
+        if (used.method().moco() && used.passes().groups() == 1) {
+            progress.warn("batch norm has the statistics of the whole batch, by which a key can tell its query: split it with"
+                    + " --bn-splits, which must divide the batch of " + used.batch());
+        }
+        if (options.asked() != null) {
+            Knn.check(options.neighbours(), options.asked());
         }
         Torch.noGradient();
         Head head = used.method().name().equals("supervised") ? Head.classifier(images.classes().size()) : used.head();
@@ -192,8 +201,9 @@ public final class Pretrainer {
             this.step = step;
             this.feed = feed;
             monitor = new Monitor(network.manager());
-            diagnosis = new Diagnosis(
-                    method.chance(), s.optimiser().warmupEpochs(), !s.method().name().equals("supervised"));
+            stepsPerEpoch = images.count() / s.batch();
+            diagnosis = new Diagnosis(method.chance(), s.optimiser().warmupEpochs(),
+                    (double) method.settling() / stepsPerEpoch, !s.method().name().equals("supervised"));
             average = s.optimiser().average() > 0 ? network.copy() : null;
             views = new Views[] {new Views(s.firstView(), s.imageSize()), new Views(s.secondView(), s.imageSize())};
             tensors = new LinkedHashMap<>(step.tensors());
@@ -216,7 +226,6 @@ public final class Pretrainer {
                 description.put("training.soft_labels", soft.sha256());
             }
             description.put(RUN, Instant.now().toString());
-            stepsPerEpoch = images.count() / s.batch();
         }
 
         Result toTheEnd() throws IOException {
@@ -295,14 +304,15 @@ public final class Pretrainer {
                         }
                     }
                 }
-                boolean last = k + 1 == stepsPerEpoch;
-                if (!monitor.sound(last)) {
-                    throw diverged(epoch);
-                }
                 seen += 2L * s.batch();
                 progress.at(k + 1, "");
+                boolean last = k + 1 == stepsPerEpoch;
                 boolean interrupted = Thread.interrupted();
-                if (!last && (interrupted || seconds(saved) > 60 * options.everyMinutes()) && monitor.sound(true)) {
+                boolean save = !last && (interrupted || seconds(saved) > 60 * options.everyMinutes());
+                if (!monitor.sound(last || save) || (last || save) && !sound(batch)) {
+                    throw diverged(epoch);
+                }
+                if (save) {
                     save(epoch, k + 1);
                 }
                 if (interrupted && (!last || epoch + 1 < s.epochs())) {
@@ -321,8 +331,27 @@ public final class Pretrainer {
                 return feed.next();
             } catch (InterruptedIOException e) {
                 Thread.interrupted();
+                if (!monitor.sound(true) || !Torch.finite(tensors.values())) {
+                    throw diverged(epoch);
+                }
                 save(epoch, done);
                 throw interrupted(epoch);
+            }
+        }
+
+        /**
+         * Whether the run can go on from here: the loss of a step is of the weights before it, which a wild step may have left
+         * worthless since.
+         */
+        private boolean sound(Batch batch) {
+            if (!Torch.finite(tensors.values())) {
+                return false;
+            }
+            try (NDManager m = network.manager().newSubManager()) {
+                int[] some = IntStream.range(0, Math.min(batch.size(), LOOKED_AT)).toArray();
+                Network.Pass pass = new Network.Pass(true, 1, null, null);
+                NDArray x = batch.rows(m, some).toType(network.type(), false);
+                return Torch.finite(List.of(network.project(network.encode(x, pass), pass)));
             }
         }
 
@@ -340,7 +369,7 @@ public final class Pretrainer {
                 where = all.isEmpty() ? "" : "; the last good state is " + all.get(all.size() - 1)
                         + ", from which the same command with a lower rate continues";
             }
-            return new IllegalStateException("The loss is no longer a number in epoch " + (epoch + 1)
+            return new IllegalStateException("The loss or a weight is no longer a number in epoch " + (epoch + 1)
                     + ": lower the learning rate (" + s.optimiser().rate() + ")" + where);
         }
 
@@ -379,7 +408,12 @@ public final class Pretrainer {
             boolean measure = options.neighbours() != null
                     && ((epoch + 1) % options.everyEpochs() == 0 || epoch + 1 == s.epochs());
             if (measure) {
-                knn = Knn.accuracy(average == null ? network : average, s.imageSize(), options.neighbours(), options.asked());
+                try {
+                    knn = Knn.accuracy(average == null ? network : average, s.imageSize(), options.neighbours(), options.asked());
+                } catch (InterruptedIOException e) {
+                    // The epoch is to be saved first; its thread stays marked.
+                    measure = false;
+                }
             }
             progress.line(String.format(Locale.ROOT, "epoch %d/%d  loss %.4f  rate %.2g  top-1 %.1f%%  top-5 %.1f%%  alignment"
                     + " %.3f  uniformity %.2f  spread %.2f  rank %.1f%s  %.0f views/s",

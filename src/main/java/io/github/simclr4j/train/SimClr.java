@@ -61,7 +61,10 @@ final class SimClr implements Method {
 
     @Override
     public double chance() {
-        return settings.loss().equals("nt-xent") || settings.loss().equals("supcon") ? Math.log(2 * batch - 1)
-                : settings.loss().equals("decoupled") ? Math.log(2 * batch - 2) : Double.NaN;
+        return switch (settings.loss()) {
+            case "nt-xent", "supcon", "debiased" -> Math.log(2 * batch - 1);
+            case "decoupled" -> Math.log(2 * batch - 2);
+            default -> Double.NaN;
+        };
     }
 }

@@ -1,7 +1,9 @@
 package io.github.simclr4j.train;
 
-import io.github.simclr4j.onnx.OnnxEncoder;
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /**
  * What a teacher says of each image. The arrays are not copied.
@@ -35,11 +37,17 @@ record SoftLabels(float[][] probabilities) {
 
     /** Names the content. */
     String sha256() {
-        ByteBuffer bytes = ByteBuffer.allocate(4 * probabilities.length * probabilities[0].length);
-        for (float[] row : probabilities) {
-            bytes.asFloatBuffer().put(row);
-            bytes.position(bytes.position() + 4 * row.length);
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
         }
-        return OnnxEncoder.sha256(bytes.array());
+        for (float[] row : probabilities) {
+            ByteBuffer bytes = ByteBuffer.allocate(4 * row.length);
+            bytes.asFloatBuffer().put(row);
+            digest.update(bytes.array());
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 }

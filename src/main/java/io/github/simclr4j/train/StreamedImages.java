@@ -5,20 +5,18 @@ import io.github.simclr4j.data.ImageStream;
 import io.github.simclr4j.data.ResidentImages;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.IntStream;
 
 /** Images that do not fit into memory: they are decoded anew in every epoch, by threads that run ahead of the trainer. */
 public final class StreamedImages implements TrainingImages {
-    /** Decoded ahead where nothing else is said. */
-    static final int MEGABYTES = 256;
-
     private final ImageSource source;
     private final ImageStream.Settings settings;
     private final Progress progress;
     private final String fingerprint;
     private final int[] labels;
-    private final List<String> skipped = new CopyOnWriteArrayList<>();
+    private final Set<String> skipped = new ConcurrentSkipListSet<>();
 
     /**
      * @param source stays the caller's to close, after the run
@@ -76,8 +74,10 @@ public final class StreamedImages implements TrainingImages {
     ImageStream stream(int batch) {
         ImageStream.Settings s = new ImageStream.Settings(settings.side(), batch, settings.threads(), settings.megabytes());
         return new ImageStream(source, s, u -> {
-            skipped.add(u.toString());
-            progress.warn("skipped " + u + "; another image takes its place");
+            // Each epoch meets it anew.
+            if (skipped.add(u.toString())) {
+                progress.warn("skipped " + u + "; another image takes its place");
+            }
         });
     }
 }

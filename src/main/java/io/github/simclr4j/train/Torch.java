@@ -5,11 +5,15 @@ import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import ai.djl.pytorch.jni.LibUtils;
+import ai.djl.util.cuda.CudaUtils;
+import java.lang.management.MemoryUsage;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.function.UnaryOperator;
 
 /** The one adapter to DJL's PyTorch engine: library, device, threads and gradient mode. */
@@ -57,6 +61,35 @@ final class Torch {
         } catch (EngineException e) {
             return e.getMessage();
         }
+    }
+
+    /**
+     * Bytes that are free on a GPU. Where the engine runs without the CUDA runtime that DJL asks for them, which is rare, there is
+     * nothing to ask, and all is taken to be free.
+     */
+    static long freeMemory(Device gpu) {
+        try {
+            MemoryUsage usage = CudaUtils.getGpuMemory(gpu);
+            return usage.getMax() - usage.getUsed();
+        } catch (IllegalStateException e) {
+            return Long.MAX_VALUE;
+        }
+    }
+
+    /** Whether all values of some float tensors are numbers. */
+    static boolean finite(Collection<NDArray> tensors) {
+        for (NDArray a : tensors) {
+            if (a.getDataType().isFloating()) {
+                try (NDManager m = a.getManager().newSubManager()) {
+                    // x - x is 0, or no number.
+                    NDArray zero = alias(a, m);
+                    if (!(zero.sub(zero).sum().toType(DataType.FLOAT64, true).toDoubleArray()[0] == 0)) {
+                        return false;
+                    }
+                }
+            }
+        }
+        return true;
     }
 
     /** Sets the threads of one operation on the CPU; 0 leaves libtorch's own choice. */

@@ -32,7 +32,7 @@ public sealed interface TrainingImages permits ImageSet, StreamedImages {
      * @param source stays the caller's to close, after the run
      * @param imageSize side of the views; larger images are kept at up to twice that
      * @param megabytes (2^20 bytes) that a set may take in memory, or that are decoded ahead of a set that does not fit; 0 for
-     *     what the heap has room for, and 256 decoded ahead
+     *     what the heap has room for, and half of that decoded ahead at most
      * @param batch images a step
      * @param threads that decode ahead; 0 for one a core
      * @throws IOException if there is no readable image
@@ -44,7 +44,8 @@ public sealed interface TrainingImages permits ImageSet, StreamedImages {
         if (needed <= room) {
             return ImageSet.of(ResidentImages.read(source, imageSize, progress));
         }
-        StreamedImages streamed = new StreamedImages(source, imageSize, megabytes == 0 ? StreamedImages.MEGABYTES : megabytes,
+        int ahead = megabytes == 0 ? (int) Math.max(1, room >> 21) : megabytes;
+        StreamedImages streamed = new StreamedImages(source, imageSize, ahead,
                 Math.min(batch, source.size()), threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, progress);
         progress.line(String.format("%d images of %dx%d pixels take %d MB, of which %d MB are free: they are decoded anew in every"
                 + " epoch", source.size(), streamed.side(), streamed.side(), needed >> 20, room >> 20));

@@ -148,7 +148,7 @@ class ResidentImagesTest {
                     for (ImageStream.Batch b = stream.next(); b != null; b = stream.next()) {
                         for (int i = 0; i < b.images().length; i++) {
                             count++;
-                            if (b.pixels()[i * 3072 + 3071] != 0) {
+                            if (b.pixels()[i][3071] != 0) {
                                 marked.append(" ").append(b.images()[i]);
                             }
                         }

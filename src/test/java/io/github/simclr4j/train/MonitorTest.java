@@ -9,6 +9,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.training.GradientCollector;
 import io.github.simclr4j.data.ImageSource;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -101,7 +102,7 @@ class MonitorTest {
     }
 
     @Test
-    void ranksCountTheCandidatesThatAreNearer() {
+    void ranksCountTheCandidatesThatAreAsNear() {
         int n = 6;
         float[][] x = Small.rows(2 * n, 4, 3);
         double[][] u = Small.unit(x);
@@ -118,8 +119,30 @@ class MonitorTest {
             NDArray logits = m.create(new float[] {1, 2, 3, 5, 4, 6}, new Shape(2, 3));
             Golden.same(new float[] {2, 1}, Losses.rankOfFirst(logits).toFloatArray(), 0, 0, "first");
             Golden.same(new float[] {0, 2}, Losses.rankOf(logits, new int[] {2, 1}).toFloatArray(), 0, 0, "labels");
+            // Where all are equal nothing is told apart.
+            Golden.same(new float[] {4, 4, 4, 4, 4, 4},
+                    Losses.rankAmongViews(Anchors.all(m.ones(new Shape(6, 4)))).toFloatArray(), 0, 0, "collapsed");
+            Golden.same(new float[] {2}, Losses.rankOfFirst(m.ones(new Shape(1, 3))).toFloatArray(), 0, 0, "collapsed");
             NDArray square = m.create(new float[] {1, 2, 5, 4}, new Shape(2, 2));
             Golden.same(new float[] {1, 1}, Losses.rankOfDiagonal(square, 0).toFloatArray(), 0, 0, "diagonal");
+        }
+    }
+
+    @Test
+    void aProjectionThatIsZeroHasAGradientThatIsANumber() {
+        try (NDManager m = Torch.engine().newBaseManager()) {
+            NDArray z = m.create(new float[] {0, 0, 0, 3, 0, 4, 1, 1, 1, 2, 1, 0}, new Shape(4, 3));
+            z.setRequiresGradient(true);
+            try (GradientCollector collector = Torch.engine().newGradientCollector()) {
+                NDArray loss = Losses.ntXent(Anchors.all(z), 0.5);
+                assertTrue(Float.isFinite(loss.toFloatArray()[0]));
+                collector.backward(loss);
+            }
+            for (float g : z.getGradient().toFloatArray()) {
+                assertTrue(Float.isFinite(g));
+            }
+            // 3, 0, 4 has length 5.
+            Golden.same(new float[] {0, 0, 0, 0.6f, 0, 0.8f}, Losses.normalise(z).get(":2").toFloatArray(), 1e-6, 0, "length");
         }
     }
 
@@ -238,24 +261,28 @@ class MonitorTest {
     @Test
     void whatGoesWrongIsNamedOnceAndAHealthyRunIsNot() {
         double chance = Math.log(255);
-        Diagnosis healthy = new Diagnosis(chance, 1, true);
+        Diagnosis healthy = new Diagnosis(chance, 1, 0, true);
         for (int e = 1; e < 30; e++) {
             assertEquals(List.of(), healthy.look(e, figures(chance - 0.1 * e, 0.9, 20)));
         }
-        assertTrue(new Diagnosis(chance, 1, true).look(1, figures(5, 0.01, 20)).get(0).startsWith("collapsed: "));
-        assertTrue(new Diagnosis(chance, 1, true).look(1, figures(5, 0.9, 1.1)).get(0).startsWith("collapsed to a line"));
-        Diagnosis stuck = new Diagnosis(chance, 2, true);
-        Diagnosis rising = new Diagnosis(chance, 0, true);
+        assertTrue(new Diagnosis(chance, 1, 0, true).look(1, figures(5, 0.01, 20)).get(0).startsWith("collapsed: "));
+        assertTrue(new Diagnosis(chance, 1, 0, true).look(1, figures(5, 0.9, 1.1)).get(0).startsWith("collapsed to a line"));
+        Diagnosis stuck = new Diagnosis(chance, 2, 0, true);
+        Diagnosis rising = new Diagnosis(chance, 0, 0, true);
+        Diagnosis filling = new Diagnosis(chance, 0, 12, true);
+        List<String> third = new ArrayList<>();
         List<String> first = new ArrayList<>();
         List<String> second = new ArrayList<>();
         for (int e = 1; e < 12; e++) {
             first.addAll(stuck.look(e, figures(chance, 0.9, 20)));
             second.addAll(rising.look(e, figures(0.1 + e * 0.2, 0.9, 20)));
+            third.addAll(filling.look(e, figures(0.1 + e * 0.2, 0.9, 20)));
         }
+        assertEquals(List.of(), third, "a queue of noise");
         assertEquals(1, first.size());
         assertTrue(first.get(0).startsWith("nothing is learnt"), first.toString());
         assertEquals(1, second.size());
         assertTrue(second.get(0).startsWith("diverging"), second.toString());
-        assertEquals(List.of(), new Diagnosis(chance, 1, false).look(1, figures(5, 0.01, 1.1)));
+        assertEquals(List.of(), new Diagnosis(chance, 1, 0, false).look(1, figures(5, 0.01, 1.1)));
     }
 }

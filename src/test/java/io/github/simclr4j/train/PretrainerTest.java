@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -379,6 +380,133 @@ class PretrainerTest {
         Pretrainer.Result tame =
                 run(Small.settings("simclr", "adamw", 1e-3, 8, 3, 0, 0), set, RunOptions.checkpoints(dir));
         assertTrue(tame.resumedAt() >= 1 && Double.isFinite(tame.finalLoss()), tame.toString());
+    }
+
+    /** With one step an epoch the loss of a wild step is known only after its weights would have been saved. */
+    @Test
+    void weightsOfAWildStepAreNotSaved(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        run(Small.settings("simclr", "adamw", 1e-3, 16, 1, 0, 0), set, RunOptions.checkpoints(dir));
+        PretrainSettings wild = Small.settings("simclr", "adamw", 1e30, 16, 50, 0, 0);
+        assertThrows(IllegalStateException.class, () -> run(wild, set, RunOptions.checkpoints(dir)));
+        Pretrainer.Result tame =
+                run(Small.settings("simclr", "adamw", 1e-3, 16, 3, 0, 0), set, RunOptions.checkpoints(dir));
+        assertTrue(tame.resumedAt() >= 1 && Double.isFinite(tame.finalLoss()), tame.toString());
+    }
+
+    @Test
+    void aRunIsMadeLongerWithItsWarmUpByDefault(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        Composition views = Composition.of("simclr-cifar");
+        run(PretrainSettings.simclr(Small.NET, 32, views, 8, 1, 3), set, RunOptions.checkpoints(dir));
+        Files.writeString(dir.resolve("step-0000000009.ckpt.part"), "half");
+        Pretrainer.Result more =
+                run(PretrainSettings.simclr(Small.NET, 32, views, 8, 3, 3), set, RunOptions.checkpoints(dir));
+        assertEquals(1, more.resumedAt());
+        assertEquals(3, more.epochs());
+        Checkpoint.delete(dir);
+        assertFalse(Files.exists(dir), "what a kill left half written goes too");
+    }
+
+    @Test
+    void aRunThatStartedFromAnEncoderIsNotContinuedWithoutIt(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        PretrainSettings s = Small.settings("simclr", "sgd", 0.05, 8, 2, 0, 0);
+        Path file = dir.resolve("first.onnx");
+        Files.write(file, run(s, set, NOTHING).onnx());
+        Path state = dir.resolve("state");
+        Pretrainer first = new Pretrainer(s, "cpu", 1, interruptAfter(2));
+        first.startFrom(file);
+        assertThrows(InterruptedIOException.class, () -> first.run(set, RunOptions.checkpoints(state)));
+        IOException e = assertThrows(IOException.class, () -> run(s, set, RunOptions.checkpoints(state)));
+        assertTrue(e.getMessage().contains("training.started_from"), e.getMessage());
+    }
+
+    /** Persian digits are not what a checkpoint's name is looked for by. */
+    @Test
+    void checkpointsAreFoundUnderAnyLocale(@TempDir Path dir) throws IOException {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("fa-IR"));
+        try {
+            assertFalse(String.format("%d", 7).equals("7"), "the locale has digits of its own");
+            run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), Small.labelled(16), RunOptions.checkpoints(dir));
+            assertEquals(1, Checkpoint.list(dir).size());
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @Test
+    void metricsAreNotWrittenOverSomeoneElsesFile(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        for (String content : List.of("my notes\n", "one\ntwo\n", "{\"a\": 1}\n", "{\"run\":\"r\",\"epoch\":\"x\"}\n{}\n")) {
+            Path notes = dir.resolve("notes.txt");
+            Files.writeString(notes, content);
+            RunOptions options = new RunOptions(null, 10, 2, notes, null, null, 1);
+            IOException e = assertThrows(IOException.class,
+                    () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), set, options));
+            assertTrue(e.getMessage().contains("notes.txt"), e.getMessage());
+            assertEquals(content, Files.readString(notes));
+        }
+    }
+
+    @Test
+    void drawnImagesReplaceThoseDrawnBeforeAndNothingElse(@TempDir Path dir) throws IOException {
+        BuiltInImages.write(dir, 3, 1);
+        BuiltInImages.write(dir, 2, 1);
+        try (ImageSource source = ImageSource.open(dir)) {
+            assertEquals(20, source.size());
+        }
+        Path mine = Files.createDirectories(dir.resolve("cats")).resolve("tom.png");
+        Files.writeString(mine, "a cat");
+        IOException e = assertThrows(IOException.class, () -> BuiltInImages.write(dir, 1, 1));
+        assertTrue(e.getMessage().contains("tom.png"), e.getMessage());
+        try (ImageSource source = ImageSource.open(dir)) {
+            assertEquals(21, source.size());
+        }
+    }
+
+    @Test
+    void aSmallerBatchKeepsItsGroupsAndMicroBatches() {
+        // Groups of 16, of which six fit.
+        assertBatch(96, 0, 6, Small.settings("mocov2", "sgd", 0.1, 128, 1, 0, 8).on(100));
+        // Not two groups fit: two smaller ones, for keys must not tell their queries.
+        assertBatch(30, 0, 2, Small.settings("mocov2", "sgd", 0.1, 128, 1, 0, 8).on(31));
+        assertBatch(3968, 128, 0, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 0).on(4000));
+        assertBatch(256, 128, 4, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 64).on(300));
+        assertBatch(100, 0, 0, Small.settings("simclr", "sgd", 0.1, 4096, 1, 128, 0).on(100));
+        assertBatch(101, 0, 0, Small.settings("simclr", "sgd", 0.1, 128, 1, 0, 0).on(101));
+    }
+
+    private static void assertBatch(int batch, int micro, int splits, PretrainSettings s) {
+        assertEquals(List.of(batch, micro, splits), List.of(s.batch(), s.microBatch(), s.bnSplits()));
+    }
+
+    @Test
+    void aRunInterruptedInItsLastMeasurementOfAnEpochLosesNothing(@TempDir Path dir) throws IOException {
+        Path labelled = dir.resolve("labelled");
+        BuiltInImages.write(labelled, 20, 1);
+        PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0);
+        TrainingImages set = Small.labelled(16);
+        try (ImageSource source = ImageSource.open(labelled)) {
+            TrainingImages streamed = new StreamedImages(source, 32, 1, 8, 1, Progress.NONE);
+            RunOptions options = new RunOptions(dir.resolve("c"), 10, 2, null, streamed, null, 1);
+            // Two steps an epoch: the interrupt comes with the second, so the measurement meets it.
+            assertThrows(InterruptedIOException.class, () -> new Pretrainer(s, "cpu", 1, interruptAfter(2)).run(set, options));
+            Pretrainer.Result rest = run(s, set, options);
+            assertEquals(1, rest.resumedAt());
+            assertTrue(rest.knn() >= 0);
+        }
+    }
+
+    @Test
+    void classesThatNoNeighbourCanHaveAreRefused(@TempDir Path dir) {
+        ImageSet bank = Small.labelled(20);
+        ImageSet asked = new ImageSet(32, bank.pixels().subList(0, 4), new int[] {0, 1, 0, 1}, List.of("circle", "dog"), List.of(), "");
+        RunOptions options = new RunOptions(null, 10, 2, null, bank, asked, 1);
+        IOException e = assertThrows(IOException.class,
+                () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), bank, options));
+        assertTrue(e.getMessage().contains("dog"), e.getMessage());
     }
 
     @Test

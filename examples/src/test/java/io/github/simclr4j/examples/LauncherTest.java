@@ -142,6 +142,8 @@ class LauncherTest {
             runs(false, "finetune", "--encoder", "e.onnx");
             runs(false, "evaluate", "--protocol", "linear,finetune");
             runs(false, "evaluate", "--protocol=distillation");
+            runs(false, "evaluate", "--protocol", "from-scratch");
+            runs(false, "views", "--device", "gpu");
             runs(false, "devices");
         }
 

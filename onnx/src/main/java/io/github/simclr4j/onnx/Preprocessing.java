@@ -13,7 +13,8 @@ import java.util.Locale;
  * @param height rows that the network gets, 8 to 4096
  * @param width columns that the network gets, 8 to 4096
  * @param resize how an image becomes that large
- * @param shortSide what {@link Resize#SHORT_SIDE} makes the shorter side, in pixels; 0 with the other rules
+ * @param shortSide the length, in pixels, that {@link Resize#SHORT_SIDE} gives to the shorter side, and {@link Resize#STRETCH} to
+ *     both before the centre is cut out; 0 with that rule to cut nothing, and with the other
  * @param interpolation the filter
  * @param channels which channels the network gets, in which order
  * @param scaling what is done to the values, null for a graph that takes bytes
@@ -33,7 +34,7 @@ public record Preprocessing(
         CENTER_SQUARE,
         /** The shorter side is resized to a length, the longer in proportion; the centre is cut out. */
         SHORT_SIDE,
-        /** The whole image, proportions ignored. */
+        /** The whole image, proportions ignored; of a longer square, if {@code shortSide} gives its side, the centre. */
         STRETCH
     }
 
@@ -132,7 +133,8 @@ public record Preprocessing(
             throw new IllegalArgumentException("Image size must be from 8 to " + MAX_SIDE + ", found "
                     + (height == width ? "" + height : height + "x" + width));
         }
-        if (resize == Resize.SHORT_SIDE ? shortSide < Math.max(height, width) || shortSide > 2 * MAX_SIDE : shortSide != 0) {
+        boolean cut = resize == Resize.SHORT_SIDE || resize == Resize.STRETCH && shortSide != 0;
+        if (cut ? shortSide < Math.max(height, width) || shortSide > 2 * MAX_SIDE : shortSide != 0) {
             throw new IllegalArgumentException("The shorter side must become at least as long as the image that the network"
                     + " gets, " + Math.max(height, width) + ", found " + shortSide);
         }
@@ -164,7 +166,7 @@ public record Preprocessing(
         if (equals(new Preprocessing(Math.min(1024, size())))) {
             return RULE;
         }
-        String name = resize == Resize.SHORT_SIDE ? "short-side-" + shortSide : lower(resize);
+        String name = shortSide == 0 ? lower(resize) : lower(resize) + "-" + shortSide;
         String values = scaling == null
                 ? "bytes"
                 : "scale " + scaling.scale() + ", mean " + scaling.mean() + ", deviation " + scaling.deviation();
@@ -181,7 +183,9 @@ public record Preprocessing(
         int w = image.width();
         int h = image.height();
         return switch (resize) {
-            case STRETCH -> resample(image, 0, 0, w, h, width, height);
+            case STRETCH -> shortSide == 0
+                    ? resample(image, 0, 0, w, h, width, height)
+                    : resample(image, 0, 0, w, h, shortSide, shortSide);
             case CENTER_SQUARE -> {
                 if (w == width && h == height) {
                     yield image;
@@ -191,7 +195,7 @@ public record Preprocessing(
                 yield resample(image, (w - boxW) / 2, (h - boxH) / 2, boxW, boxH, width, height);
             }
             case SHORT_SIDE -> {
-                int fullW = w <= h ? shortSide : (int) ((long) shortSide * w / h);
+                int fullW = w <= h ? shortSide : (int) Math.min(Integer.MAX_VALUE, (long) shortSide * w / h);
                 int fullH = w <= h ? (int) Math.min(Integer.MAX_VALUE, (long) shortSide * h / w) : shortSide;
                 yield resample(image, 0, 0, w, h, fullW, fullH);
             }
@@ -206,43 +210,51 @@ public record Preprocessing(
         }
         Taps columns = new Taps(boxW, fullW, width, interpolation);
         Taps lines = new Taps(boxH, fullH, height, interpolation);
-        // Only the lines that the window needs.
-        int first = lines.first();
-        int count = lines.end() - first;
+        float[][] columnWeights = columns.all();
+        float[][] lineWeights = new float[height][];
         byte[] in = image.rgb();
         // What others trained with rounds to bytes between its two passes; with overshooting filters it shows.
         boolean pillow = resize != Resize.CENTER_SQUARE;
-        float[] rows = new float[Math.multiplyExact(count, width * 3)];
-        for (int y = 0; y < count; y++) {
-            int line = ((top + first + y) * image.width() + left) * 3;
+        float[] row = new float[width * 3];
+        float[] sums = new float[height * row.length];
+        // Each line of the image is shrunk once and added to the new lines from "from" to "to", all that it is part of: memory
+        // does not grow with the image's height.
+        int from = 0;
+        int to = 0;
+        for (int y = lines.start[0]; y < lines.end[height - 1]; y++) {
+            while (from < height && lines.end[from] <= y) {
+                lineWeights[from++] = null;
+            }
+            for (; to < height && lines.start[to] <= y; to++) {
+                lineWeights[to] = lines.weights(to);
+            }
+            int line = ((top + y) * image.width() + left) * 3;
             for (int x = 0; x < width; x++) {
                 float r = 0;
                 float g = 0;
                 float b = 0;
                 int p = line + columns.start[x] * 3;
-                for (float w : columns.weight[x]) {
+                for (float w : columnWeights == null ? columns.weights(x) : columnWeights[x]) {
                     r += w * (in[p] & 255);
                     g += w * (in[p + 1] & 255);
                     b += w * (in[p + 2] & 255);
                     p += 3;
                 }
-                int q = (y * width + x) * 3;
-                rows[q] = pillow ? level(r) : r;
-                rows[q + 1] = pillow ? level(g) : g;
-                rows[q + 2] = pillow ? level(b) : b;
+                row[3 * x] = pillow ? level(r) : r;
+                row[3 * x + 1] = pillow ? level(g) : g;
+                row[3 * x + 2] = pillow ? level(b) : b;
+            }
+            for (int i = from; i < to; i++) {
+                float w = lineWeights[i][y - lines.start[i]];
+                int q = i * row.length;
+                for (int x = 0; x < row.length; x++) {
+                    sums[q + x] += w * row[x];
+                }
             }
         }
-        byte[] out = new byte[height * width * 3];
-        for (int y = 0; y < height; y++) {
-            for (int x = 0; x < width * 3; x++) {
-                float sum = 0;
-                int p = (lines.start[y] - first) * width * 3 + x;
-                for (float w : lines.weight[y]) {
-                    sum += w * rows[p];
-                    p += width * 3;
-                }
-                out[y * width * 3 + x] = (byte) level(sum);
-            }
+        byte[] out = new byte[sums.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = (byte) level(sums[i]);
         }
         return new RgbImage(width, height, out);
     }
@@ -253,60 +265,81 @@ public record Preprocessing(
 
     /** Weights of one direction: from {@code in} pixels to {@code full}, of which the {@code out} in the middle are kept. */
     private static final class Taps {
-        final float[][] weight;
+        /** More weights than these, as an image of millions of columns has, are not kept. */
+        private static final int MOST = 1 << 22;
+
+        /** The pixels that each new one is made of; neither ever decreases. */
         final int[] start;
+        final int[] end;
+        private final double scale;
+        private final double widen;
+        private final int offset;
+        private final Interpolation filter;
 
         Taps(int in, int full, int out, Interpolation filter) {
-            weight = new float[out][];
+            this.filter = filter;
             start = new int[out];
-            double scale = (double) in / full;
-            double widen = filter == Interpolation.NEAREST ? 1 : Math.max(1, scale);
-            double support = filter.support * widen;
+            end = new int[out];
+            scale = (double) in / full;
+            widen = filter == Interpolation.NEAREST ? 1 : Math.max(1, scale);
             // torchvision's and Python's rounding: halves go to the even number.
-            int offset = (int) Math.rint((full - out) / 2.0);
-            // Pillow adds up the steps here; where a centre falls between two pixels the rounding decides.
-            double nearest = 0.5 * scale;
-            for (int i = 0; i < offset; i++) {
-                nearest += scale;
-            }
-            for (int i = 0; i < out; i++) {
-                if (filter == Interpolation.NEAREST) {
-                    start[i] = Math.min(in - 1, (int) nearest);
-                    weight[i] = new float[] {1};
+            offset = (int) Math.rint((full - out) / 2.0);
+            if (filter == Interpolation.NEAREST) {
+                // Pillow adds up the steps here; where a centre falls between two pixels the rounding decides.
+                double nearest = 0.5 * scale;
+                for (int i = 0; i < offset; i++) {
                     nearest += scale;
-                    continue;
                 }
-                double center = (offset + i + 0.5) * scale;
-                int from = Math.max(0, (int) (center - support + 0.5));
-                int to = Math.min(in, (int) (center + support + 0.5));
-                float[] w = new float[to - from];
-                double sum = 0;
-                for (int j = from; j < to; j++) {
-                    w[j - from] = (float) filter.at((j + 0.5 - center) / widen);
-                    sum += w[j - from];
+                for (int i = 0; i < out; i++) {
+                    start[i] = Math.min(in - 1, (int) nearest);
+                    end[i] = start[i] + 1;
+                    nearest += scale;
                 }
-                for (int j = 0; j < w.length; j++) {
-                    w[j] /= (float) sum;
-                }
-                weight[i] = w;
-                start[i] = from;
+                return;
+            }
+            double support = filter.support * widen;
+            for (int i = 0; i < out; i++) {
+                start[i] = Math.max(0, (int) (center(i) - support + 0.5));
+                end[i] = Math.min(in, (int) (center(i) + support + 0.5));
             }
         }
 
-        int first() {
-            int least = Integer.MAX_VALUE;
-            for (int s : start) {
-                least = Math.min(least, s);
-            }
-            return least;
+        private double center(int i) {
+            return (offset + i + 0.5) * scale;
         }
 
-        int end() {
-            int most = 0;
+        /** The weights of a new pixel. */
+        float[] weights(int i) {
+            if (filter == Interpolation.NEAREST) {
+                return new float[] {1};
+            }
+            float[] w = new float[end[i] - start[i]];
+            double center = center(i);
+            double sum = 0;
+            for (int j = 0; j < w.length; j++) {
+                w[j] = (float) filter.at((start[i] + j + 0.5 - center) / widen);
+                sum += w[j];
+            }
+            for (int j = 0; j < w.length; j++) {
+                w[j] /= (float) sum;
+            }
+            return w;
+        }
+
+        /** The weights of all new pixels, null if they are too many. */
+        float[][] all() {
+            long count = 0;
             for (int i = 0; i < start.length; i++) {
-                most = Math.max(most, start[i] + weight[i].length);
+                count += end[i] - start[i];
             }
-            return most;
+            if (count > MOST) {
+                return null;
+            }
+            float[][] all = new float[start.length][];
+            for (int i = 0; i < all.length; i++) {
+                all[i] = weights(i);
+            }
+            return all;
         }
     }
 

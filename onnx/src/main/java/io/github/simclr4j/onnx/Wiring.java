@@ -101,7 +101,7 @@ record Wiring(
             int[] size = size(input, fixed(dims.get(rows)), fixed(dims.get(rows + 1)));
             Resize resize = setting("resize", "center-square", Resize.class);
             int shortSide = 0;
-            if (resize == Resize.SHORT_SIDE) {
+            if (resize == Resize.SHORT_SIDE || resize == Resize.STRETCH && all.values().containsKey("resize-short")) {
                 shortSide = Integer.parseInt(text("resize-short", Integer.toString(Math.max(size[0], size[1])), "default"));
             }
             Interpolation filter = setting("interpolation", "bilinear", Interpolation.class);

@@ -11,6 +11,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.tribuo.Example;
 import org.tribuo.Output;
 import org.tribuo.OutputFactory;
@@ -157,7 +158,7 @@ public interface ImageFeatureExtractor<T extends Output<T>>
         String format = letter + "%0" + Integer.toString(dimension - 1).length() + "d";
         String[] names = new String[dimension];
         for (int i = 0; i < dimension; i++) {
-            names[i] = String.format(format, i);
+            names[i] = String.format(Locale.ROOT, format, i);
         }
         return names;
     }

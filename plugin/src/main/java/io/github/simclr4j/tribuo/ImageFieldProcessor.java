@@ -47,9 +47,11 @@ public final class ImageFieldProcessor implements FieldProcessor {
 
     private static final class State {
         final Failures failures = new Failures();
-        /** Features for the coming rows of this thread, by cell; without those that can't be read. */
-        final ThreadLocal<Map<String, double[]>> ahead = ThreadLocal.withInitial(HashMap::new);
+        /** Features for this thread's present row, by column and cell; each is taken once. */
+        final ThreadLocal<Map<Cell, double[]>> ahead = ThreadLocal.withInitial(HashMap::new);
     }
+
+    private record Cell(String column, String text) {}
 
     /** For OLCUT. */
     private ImageFieldProcessor() {}
@@ -111,7 +113,7 @@ public final class ImageFieldProcessor implements FieldProcessor {
     @Override
     public List<ColumnarFeature> process(String value) {
         String cell = normal(value);
-        double[] features = state.ahead.get().get(cell);
+        double[] features = state.ahead.get().remove(new Cell(fieldName, cell));
         if (features == null) {
             features = state.failures.encode(extractor, onUnreadable, List.of(ready(cell)),
                     List.of("column " + fieldName + " = " + ImageEncoding.shown(cell))).get(0);
@@ -141,18 +143,18 @@ public final class ImageFieldProcessor implements FieldProcessor {
         return value.replace('\n', ' ').strip();
     }
 
-    /** Encodes the images of coming rows together; those that can't be read are left for {@link #process} to meet. */
-    void encodeAhead(List<ReadAhead.Ready<String, PreparedImage>> images) {
-        List<ReadAhead.Ready<String, PreparedImage>> good = images.stream().filter(i -> i.failure() == null).toList();
-        double[][] features = extractor.encode(good.stream().map(ReadAhead.Ready::value).toList());
-        Map<String, double[]> ahead = state.ahead.get();
-        for (int i = 0; i < features.length; i++) {
-            ahead.put(good.get(i).item(), features[i]);
-        }
+    /** Encodes images of several rows together. */
+    double[][] encode(List<PreparedImage> images) {
+        return extractor.encode(images);
     }
 
-    /** The rows that were encoded ahead are done. */
-    void forgetAhead() {
+    /** What {@link #process} is to give for a cell of the row that comes next on this thread. */
+    void expect(String cell, double[] features) {
+        state.ahead.get().put(new Cell(fieldName, cell), features);
+    }
+
+    /** The row that came is done. */
+    void forget() {
         state.ahead.remove();
     }
 

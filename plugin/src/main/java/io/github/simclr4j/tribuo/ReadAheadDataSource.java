@@ -5,7 +5,9 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import org.tribuo.Output;
@@ -98,9 +100,12 @@ public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarData
         private final List<ImageFieldProcessor> images;
         /** A row and, for each image column that it has, the image. */
         private final ReadAhead<Row, List<Image>> batches;
-        private final Queue<Row> ready = new ArrayDeque<>();
+        private final Queue<Encoded> ready = new ArrayDeque<>();
 
         private record Image(ImageFieldProcessor column, ReadAhead.Ready<String, PreparedImage> image) {}
+
+        /** A row and the features of its images; those that can't be read are left for their column to meet. */
+        private record Encoded(Row row, Map<Image, double[]> features) {}
 
         Rows(ColumnarIterator inner) {
             fields = inner.getFields();
@@ -121,21 +126,33 @@ public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarData
 
         @Override
         protected Optional<Row> getRow() {
-            if (ready.isEmpty()) {
-                images.forEach(ImageFieldProcessor::forgetAhead);
-                if (batches.hasNext()) {
-                    encode(batches.next());
-                }
+            if (ready.isEmpty() && batches.hasNext()) {
+                encode(batches.next());
             }
-            return Optional.ofNullable(ready.poll());
+            images.forEach(ImageFieldProcessor::forget);
+            Encoded next = ready.poll();
+            if (next == null) {
+                return Optional.empty();
+            }
+            next.features().forEach((image, features) -> image.column().expect(image.image().item(), features));
+            return Optional.of(next.row());
         }
 
         private void encode(List<ReadAhead.Ready<Row, List<Image>>> batch) {
+            Map<Image, double[]> features = new IdentityHashMap<>();
             for (ImageFieldProcessor column : images) {
-                column.encodeAhead(batch.stream().flatMap(r -> r.value().stream())
-                        .filter(i -> i.column() == column).map(Image::image).toList());
+                List<Image> good = batch.stream().flatMap(r -> r.value().stream())
+                        .filter(i -> i.column() == column && i.image().failure() == null).toList();
+                double[][] encoded = column.encode(good.stream().map(i -> i.image().value()).toList());
+                for (int i = 0; i < encoded.length; i++) {
+                    features.put(good.get(i), encoded[i]);
+                }
             }
-            batch.forEach(r -> ready.add(r.item()));
+            for (ReadAhead.Ready<Row, List<Image>> r : batch) {
+                Map<Image, double[]> own = new IdentityHashMap<>();
+                r.value().stream().filter(features::containsKey).forEach(i -> own.put(i, features.get(i)));
+                ready.add(new Encoded(r.item(), own));
+            }
         }
     }
 

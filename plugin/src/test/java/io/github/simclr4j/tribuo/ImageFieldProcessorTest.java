@@ -1,5 +1,6 @@
 package io.github.simclr4j.tribuo;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -32,6 +34,7 @@ import org.tribuo.MutableDataset;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.sgd.linear.LogisticRegressionTrainer;
 import org.tribuo.data.columnar.ColumnarDataSource;
+import org.tribuo.data.columnar.ColumnarFeature;
 import org.tribuo.data.columnar.ColumnarIterator;
 import org.tribuo.data.columnar.FieldProcessor;
 import org.tribuo.data.columnar.RowProcessor;
@@ -242,6 +245,28 @@ class ImageFieldProcessorTest {
             }
         };
         assertThrows(PropertyException.class, () -> new ReadAheadDataSource<>(hidden, rows, true));
+    }
+
+    /** What was encoded ahead is for that iteration's rows. */
+    @Test
+    void anAbandonedIterationLeavesNoFeaturesBehind() throws IOException {
+        for (String file : FILES.subList(0, 3)) {
+            Files.copy(dir.resolve(file), dir.resolve("changing" + FILES.indexOf(file) + ".png"));
+        }
+        Path csv = csv("changing.csv", f -> "changing" + FILES.indexOf(f) % 3 + ".png");
+        ImageFieldProcessor photo = photo(ImageEncoding.FILE, Unreadable.FAIL);
+        RowProcessor<Label> rows = rows(photo);
+        Iterator<Example<Label>> half = new ReadAheadDataSource<>(new CSVDataSource<>(csv, rows, true), rows, true).iterator();
+        assertTrue(half.hasNext());
+        half.next();
+        for (int i = 0; i < 3; i++) {
+            // Another image under the same name.
+            Path other = dir.resolve(FILES.get(i + 3));
+            Files.copy(other, dir.resolve("changing" + i + ".png"), StandardCopyOption.REPLACE_EXISTING);
+            double[] now = photo.process("changing" + i + ".png").stream().mapToDouble(ColumnarFeature::getValue).toArray();
+            double[] expected = EXPECTED.get(FILES.get(i + 3)).values().stream().mapToDouble(v -> v).toArray();
+            assertArrayEquals(expected, now, 1e-5);
+        }
     }
 
     @Test
