@@ -14,8 +14,11 @@ import io.github.simclr4j.data.ImageSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,31 +28,6 @@ class MonitorTest {
     @BeforeEach
     void noGradient() {
         Torch.noGradient();
-    }
-
-    private static float[][] rows(int n, int d, long seed) {
-        Random random = new Random(seed);
-        float[][] x = new float[n][d];
-        for (float[] row : x) {
-            for (int k = 0; k < d; k++) {
-                row[k] = (float) (random.nextGaussian() * (1 + k));
-            }
-        }
-        return x;
-    }
-
-    private static double[][] unit(float[][] x) {
-        double[][] u = new double[x.length][x[0].length];
-        for (int i = 0; i < x.length; i++) {
-            double length = 0;
-            for (float v : x[i]) {
-                length += v * v;
-            }
-            for (int k = 0; k < x[i].length; k++) {
-                u[i][k] = x[i][k] / Math.sqrt(length);
-            }
-        }
-        return u;
     }
 
     private static double squaredDistance(double[] a, double[] b) {
@@ -72,10 +50,10 @@ class MonitorTest {
     void figuresAreThoseOfTheDefinitions() {
         int n = 7;
         int d = 5;
-        float[][] first = rows(n, d, 1);
-        float[][] second = rows(n, d, 2);
-        double[][] a = unit(first);
-        double[][] b = unit(second);
+        float[][] first = Small.rows(n, d, 1);
+        float[][] second = Small.rows(n, d, 2);
+        double[][] a = Small.unit(first);
+        double[][] b = Small.unit(second);
         double alignment = 0;
         double uniformity = 0;
         for (int i = 0; i < n; i++) {
@@ -126,8 +104,8 @@ class MonitorTest {
     @Test
     void ranksCountTheCandidatesThatAreAsNear() {
         int n = 6;
-        float[][] x = rows(2 * n, 4, 3);
-        double[][] u = unit(x);
+        float[][] x = Small.rows(2 * n, 4, 3);
+        double[][] u = Small.unit(x);
         float[] expected = new float[2 * n];
         for (int i = 0; i < 2 * n; i++) {
             int partner = (i + n) % (2 * n);
@@ -168,56 +146,13 @@ class MonitorTest {
         }
     }
 
-    /** Decoupled and semi-hard losses have no golden values: the definitions, in loops. */
-    @Test
-    void lossesWithoutGoldenValuesAreThoseOfTheDefinitions() {
-        int n = 5;
-        double t = 0.3;
-        float[][] x = rows(2 * n, 6, 4);
-        double[][] u = unit(x);
-        double decoupled = 0;
-        double margin = 0;
-        double logistic = 0;
-        double positives = 0;
-        int chosen = 0;
-        for (int i = 0; i < 2 * n; i++) {
-            int partner = (i + n) % (2 * n);
-            double own = 1 - squaredDistance(u[i], u[partner]) / 2;
-            double sum = 0;
-            double nearest = Double.NEGATIVE_INFINITY;
-            for (int j = 0; j < 2 * n; j++) {
-                if (j == i || j == partner) {
-                    continue;
-                }
-                double cosine = 1 - squaredDistance(u[i], u[j]) / 2;
-                sum += Math.exp(cosine / t);
-                if (cosine < own) {
-                    nearest = Math.max(nearest, cosine);
-                }
-            }
-            decoupled += (Math.log(sum) - own / t) / (2 * n);
-            positives += Math.log(1 + Math.exp(-own / t)) / (2 * n);
-            if (nearest > Double.NEGATIVE_INFINITY) {
-                chosen++;
-                margin += Math.max(0, nearest - own + 0.8);
-                logistic += Math.log(1 + Math.exp(nearest / t));
-            }
-        }
-        try (NDManager m = Torch.engine().newBaseManager()) {
-            NDArray z = tensor(m, x);
-            assertEquals(decoupled, Losses.decoupled(Anchors.all(z), t).getFloat(), 1e-5 * Math.abs(decoupled));
-            assertEquals(margin / chosen, Losses.margin(Anchors.all(z), 0.8, true).getFloat(), 1e-5);
-            assertEquals(positives + logistic / chosen, Losses.ntLogistic(Anchors.all(z), t, true).getFloat(), 1e-5);
-        }
-    }
-
     @Test
     void nearestNeighboursVoteByTheirCosines() {
         int known = 40;
         int asked = 15;
         int classes = 3;
-        double[][] bank = unit(rows(known, 4, 5));
-        double[][] test = unit(rows(asked, 4, 6));
+        double[][] bank = Small.unit(Small.rows(known, 4, 5));
+        double[][] test = Small.unit(Small.rows(asked, 4, 6));
         int[] labels = new int[known];
         for (int i = 0; i < known; i++) {
             labels[i] = (bank[i][3] > 0.4 ? 1 : 0) + (bank[i][2] > 0 ? 1 : 0);
@@ -225,10 +160,10 @@ class MonitorTest {
         int[] expected = new int[asked];
         int[] others = new int[known];
         for (int i = 0; i < asked; i++) {
-            expected[i] = vote(bank, labels, classes, test[i], -1);
+            expected[i] = vote(bank, labels, classes, test[i], -1, known, 0.1);
         }
         for (int i = 0; i < known; i++) {
-            others[i] = vote(bank, labels, classes, bank[i], i);
+            others[i] = vote(bank, labels, classes, bank[i], i, known, 0.1);
         }
         int right = 0;
         for (int i = 0; i < known; i++) {
@@ -255,19 +190,58 @@ class MonitorTest {
         }
     }
 
-    /** All vote, there being fewer than 200. */
-    private static int vote(double[][] bank, int[] labels, int classes, double[] x, int without) {
+    /** Wu et al. 2018, section 3.4: the k nearest vote with weight exp(cosine / t). */
+    private static int vote(double[][] bank, int[] labels, int classes, double[] x, int without, int k, double t) {
         double[] votes = new double[classes];
-        for (int i = 0; i < bank.length; i++) {
-            if (i != without) {
-                votes[labels[i]] += Math.exp((1 - squaredDistance(bank[i], x) / 2) / 0.1);
-            }
-        }
+        IntStream.range(0, bank.length).filter(i -> i != without).boxed()
+                .sorted(Comparator.comparingDouble(i -> -Small.dot(bank[i], x))).limit(k)
+                .forEach(i -> votes[labels[i]] += Math.exp(Small.dot(bank[i], x) / t));
         int best = 0;
-        for (int k = 1; k < classes; k++) {
-            best = votes[k] > votes[best] ? k : best;
+        for (int c = 1; c < classes; c++) {
+            best = votes[c] > votes[best] ? c : best;
         }
         return best;
+    }
+
+    /** On one side of the sphere, so that even the farthest would have a say. */
+    private static double[][] crowded(int n, long seed) {
+        float[][] x = Small.rows(n, 3, seed);
+        for (float[] row : x) {
+            row[0] += 8;
+        }
+        return Small.unit(x);
+    }
+
+    /** 200 of them at a temperature of 0.1, as is usual (Wu et al. 2018): the labels are such that any other choice shows. */
+    @Test
+    void onlyTheNearestVoteAndTheNearerWeighMore() {
+        int known = 450;
+        int asked = 300;
+        double[][] bank = crowded(known, 7);
+        double[][] test = crowded(asked, 8);
+        Random random = new Random(9);
+        // At random but for a leaning, so that votes are close.
+        int[] labels = Arrays.stream(bank).mapToInt(x -> random.nextDouble() < 0.5 + 0.8 * x[2] ? 1 : 0).toArray();
+        int[] own = new int[known];
+        int[] expected = new int[asked];
+        int[] differs = new int[4];
+        for (int i = 0; i < asked; i++) {
+            expected[i] = vote(bank, labels, 2, test[i], -1, 200, 0.1);
+            differs[0] += expected[i] == vote(bank, labels, 2, test[i], -1, known, 0.1) ? 0 : 1;
+            differs[1] += expected[i] == vote(bank, labels, 2, test[i], -1, 100, 0.1) ? 0 : 1;
+            differs[2] += expected[i] == vote(bank, labels, 2, test[i], -1, 200, 1e9) ? 0 : 1;
+            differs[3] += expected[i] == vote(bank, labels, 2, test[i], -1, 200, 0.2) ? 0 : 1;
+        }
+        assertTrue(Arrays.stream(differs).allMatch(d -> d > 0), Arrays.toString(differs));
+        for (int i = 0; i < known; i++) {
+            own[i] = vote(bank, labels, 2, bank[i], i, 200, 0.1);
+        }
+        try (NDManager m = Torch.engine().newBaseManager()) {
+            NDArray b = tensor(m, floats(bank));
+            assertEquals(1, Knn.accuracy(b, labels, 2, tensor(m, floats(test)), expected, false));
+            long right = IntStream.range(0, known).filter(i -> own[i] == labels[i]).count();
+            assertEquals((double) right / known, Knn.accuracy(b, labels, 2, b, labels, true), 1e-9);
+        }
     }
 
     private static float[][] floats(double[][] x) {

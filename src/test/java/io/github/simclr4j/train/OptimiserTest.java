@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.function.DoubleBinaryOperator;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Steps of SGD of both kinds, Adam and AdamW against their algorithms on one number; LARS has golden values. */
 class OptimiserTest {
@@ -92,12 +94,29 @@ class OptimiserTest {
         compare("adamw", new DoubleBinaryOperator[] {adam(DECAY, true), adam(0, true)});
     }
 
+    /** Where linear and square root differ; the square root of LARS is 0.075 * sqrt(B), and linear 0.3 * B / 256. */
+    @ParameterizedTest
+    @CsvSource({
+        // Chen et al. 2020, appendix B.1: 0.3 * 256 / 256, 0.075 * 16, 0.3 * 4, 0.075 * 32.
+        "lars, linear, 256, 0.3", "lars, sqrt, 256, 1.2", "lars, linear, 1024, 1.2", "lars, sqrt, 1024, 2.4",
+        // He et al. 2020: 0.03 at 256. Four times the batch is four times the rate, or twice.
+        "sgd, linear, 1024, 0.12", "sgd, sqrt, 1024, 0.06", "nesterov, linear, 1024, 0.12", "nesterov, sqrt, 1024, 0.06",
+        "sgd, sqrt, 256, 0.03", "sgd, linear, 64, 0.0075", "sgd, sqrt, 64, 0.015",
+        // Ours: 0.008 at 128.
+        "adam, linear, 512, 0.032", "adam, sqrt, 512, 0.016", "adamw, linear, 512, 0.032", "adamw, sqrt, 512, 0.016",
+        "adamw, sqrt, 128, 0.008", "adamw, sqrt, 32, 0.004"})
+    void ratesGoWithTheBatchAsTheScalingSays(String name, String scaling, int batch, double rate) {
+        assertEquals(rate, OptimiserSettings.rate(name, scaling, batch), 1e-12);
+    }
+
     @Test
     void ratesAndSchedulesAreThePublishedOnes() {
         assertEquals(4.8, OptimiserSettings.rate("lars", "linear", 4096), 1e-9, "Chen et al. 2020, appendix B.1");
         assertEquals(4.8, OptimiserSettings.rate("lars", "sqrt", 4096), 1e-9, "where the two agree");
         assertEquals(0.03, OptimiserSettings.rate("sgd", "linear", 256), 1e-9, "He et al. 2020, section 3.3");
         assertEquals(10, OptimiserSettings.warmup(1000));
+        assertEquals(10, OptimiserSettings.warmup(100));
+        assertEquals(2.5, OptimiserSettings.warmup(25));
         Schedule steps = new Schedule(0.03, 0, 200, "step");
         assertEquals(0.03, steps.at(119), 1e-12);
         assertEquals(0.003, steps.at(120), 1e-12);

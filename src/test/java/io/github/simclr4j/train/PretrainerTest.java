@@ -3,6 +3,7 @@ package io.github.simclr4j.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -19,6 +20,7 @@ import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.onnx.RgbImage;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +28,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,9 +44,9 @@ class PretrainerTest {
     @Test
     void theGraphGivesTheTrainersOwnFeatures() throws IOException {
         List<RgbImage> images = Small.drawings(10);
-        for (ResNet.Stem stem : ResNet.Stem.values()) {
-            try (Network network = new Network(
-                            new ResNet(18, 0.25, stem), Head.simclr(16), false, Device.cpu(), DataType.FLOAT32, 1);
+        for (ResNet net : List.of(new ResNet(18, 0.25, ResNet.Stem.CIFAR), new ResNet(18, 0.25, ResNet.Stem.IMAGENET),
+                new ResNet(50, 1.0 / 16, ResNet.Stem.CIFAR), new ResNet(50, 1.0 / 16, ResNet.Stem.IMAGENET))) {
+            try (Network network = new Network(net, Head.simclr(16), false, Device.cpu(), DataType.FLOAT32, 1);
                     NDManager m = network.manager().newSubManager()) {
                 NDArray x = Small.pixels(m, images);
                 for (int i = 0; i < 5; i++) {
@@ -58,7 +62,7 @@ class PretrainerTest {
                     for (int i = 0; i < embedded.length; i++) {
                         System.arraycopy(embedded[i], 0, actual, i * e.dimension(), e.dimension());
                     }
-                    Golden.same(expected, actual, 1e-4, 0, stem.name());
+                    Golden.same(expected, actual, 1e-4, 0, net.toString());
                 }
             }
         }
@@ -111,14 +115,210 @@ class PretrainerTest {
             PretrainSettings s = Small.settings(how[0], how[1], 1e-3, 4, 2, 0, 2);
             byte[] whole = Small.withoutTime(run(s, set, NOTHING).onnx());
             for (int cut : new int[] {1, 3, 4, 6}) {
-                Path folder = dir.resolve(how[0] + how[1] + cut);
-                InterruptedIOException e = assertThrows(InterruptedIOException.class,
-                        () -> new Pretrainer(s, "cpu", 1, interruptAfter(cut)).run(set, RunOptions.checkpoints(folder)));
-                assertTrue(e.getMessage().contains(folder.toString()), e.getMessage());
-                Pretrainer.Result rest = run(s, set, RunOptions.checkpoints(folder));
+                Pretrainer.Result rest = cut(s, set, cut, dir.resolve(how[0] + how[1] + cut));
                 assertEquals(cut / 4, rest.resumedAt());
                 assertArrayEquals(whole, Small.withoutTime(rest.onnx()), String.join(" ", how) + " cut after " + cut);
             }
+        }
+    }
+
+    /** A run that is interrupted after some steps, and then continued. */
+    private static Pretrainer.Result cut(PretrainSettings s, TrainingImages set, int steps, Path folder) throws IOException {
+        InterruptedIOException e = assertThrows(InterruptedIOException.class,
+                () -> new Pretrainer(s, "cpu", 1, interruptAfter(steps)).run(set, RunOptions.checkpoints(folder)));
+        assertTrue(e.getMessage().contains(folder.toString()), e.getMessage());
+        return run(s, set, RunOptions.checkpoints(folder));
+    }
+
+    /** In the second of two epochs of two steps; each has a state of its own that must be saved. */
+    @Test
+    void runsOfEveryKindContinueWithinAnEpoch(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        PretrainSettings moco = Small.imageSize(Small.settings("mocov2", "sgd", 0.05, 8, 2, 0, 2), 16);
+        Map<String, PretrainSettings> runs = Map.of(
+                "supervised", Small.imageSize(Small.settings("supervised", "sgd", 0.05, 8, 2, 0, 0), 16),
+                "symmetric", Small.method(moco, new MethodSettings("mocov2", "nt-xent", 0.5, 0.8, 0.1, 24, 0.5, 0.9, true)),
+                "averaged", Small.optimiser(moco, new OptimiserSettings("sgd", 0.05, 1e-4, 0.9, 0.2, "cosine", 1, 0.75)));
+        for (String name : runs.keySet()) {
+            byte[] whole = run(runs.get(name), set, NOTHING).onnx();
+            Pretrainer.Result rest = cut(runs.get(name), set, 3, dir.resolve(name));
+            assertEquals(1, rest.resumedAt());
+            assertArrayEquals(Small.withoutTime(whole), Small.withoutTime(rest.onnx()), name);
+        }
+    }
+
+    @Test
+    void aRunOfStreamedImagesContinuesWithinAnEpoch(@TempDir Path dir) throws IOException {
+        BuiltInImages.write(dir.resolve("images"), 2, 1);
+        PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 10, 2, 0, 0);
+        try (ImageSource source = ImageSource.open(dir.resolve("images"))) {
+            TrainingImages set = new StreamedImages(source, 32, 1, 10, 2, Progress.NONE);
+            byte[] whole = run(s, set, NOTHING).onnx();
+            for (int cut : new int[] {1, 3}) {
+                Pretrainer.Result rest = cut(s, set, cut, dir.resolve("" + cut));
+                assertEquals(cut / 2, rest.resumedAt());
+                assertArrayEquals(Small.withoutTime(whole), Small.withoutTime(rest.onnx()), "cut after " + cut);
+            }
+        }
+    }
+
+    /** The scale and the good steps since it changed stand behind magic, version, epoch, step (four bytes each) and loss (eight). */
+    @Test
+    void theLossScaleOfACheckpointIsTakenOver(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(8);
+        run(Small.settings("simclr", "sgd", 0.01, 4, 1, 0, 0), set, RunOptions.checkpoints(dir));
+        ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(Checkpoint.newest(dir)));
+        file.putDouble(24, 512).putDouble(32, 77);
+        CRC32 sum = new CRC32();
+        sum.update(file.array(), 0, file.capacity() - 8);
+        file.putLong(file.capacity() - 8, sum.getValue());
+        Files.write(Checkpoint.newest(dir), file.array());
+        assertEquals(1, run(Small.settings("simclr", "sgd", 0.01, 4, 2, 0, 0), set, RunOptions.checkpoints(dir)).resumedAt());
+        // Without mixed precision it stays.
+        ByteBuffer next = ByteBuffer.wrap(Files.readAllBytes(Checkpoint.newest(dir)));
+        assertEquals(2, next.getInt(8), "epochs done");
+        assertEquals(512, next.getDouble(24));
+        assertEquals(77, next.getDouble(32));
+    }
+
+    /** A checkpoint after every step. */
+    private static RunOptions everyStep(Path dir, TrainingImages neighbours) {
+        return new RunOptions(dir.resolve("checkpoints"), 1e-9, 99, dir.resolve("metrics.jsonl"), neighbours, neighbours, 1);
+    }
+
+    /** The network that a run starts with. */
+    private static Network start(PretrainSettings s) {
+        return new Network(s.encoder(), s.head(), s.zeroGamma(), Device.cpu(), DataType.FLOAT32, s.seed());
+    }
+
+    /** After each step average = 0.75 * average + 0.25 * weights, from the first weights on; the training itself is the same. */
+    @Test
+    void theMovingAverageOfTheWeightsIsWhatIsMeasuredAndWritten(@TempDir Path dir) throws IOException {
+        ImageSet ten = Small.labelled(40);
+        // Two classes of as many images: it is close which of them wins the vote.
+        int[] labels = IntStream.of(ten.labels()).map(l -> l % 2).toArray();
+        ImageSet set = new ImageSet(32, ten.pixels(), labels, List.of("even", "odd"), List.of(), ten.fingerprint());
+        PretrainSettings plain = Small.settings("simclr", "sgd", 0.5, 8, 1, 0, 0);
+        PretrainSettings averaged =
+                Small.optimiser(plain, new OptimiserSettings("sgd", 0.5, 1e-4, 0.9, 0.2, "cosine", 0, 0.75));
+        double plainKnn = run(plain, set, everyStep(dir.resolve("plain"), set)).knn();
+        Pretrainer.Result result = run(averaged, set, everyStep(dir.resolve("averaged"), set));
+        List<Path> steps = Checkpoint.list(dir.resolve("plain/checkpoints"));
+        assertEquals(5, steps.size());
+        try (Network network = start(plain); NDManager m = network.manager().newSubManager()) {
+            Map<String, float[]> average = new TreeMap<>();
+            network.tensors().keySet().forEach(name -> average.put(name, network.values(name)));
+            for (Path step : steps) {
+                Map<String, float[]> now = Checkpoint.tensors(step);
+                average.forEach((name, a) -> {
+                    for (int i = 0; i < a.length; i++) {
+                        a[i] = (float) (0.75 * a[i] + 0.25 * now.get(name)[i]);
+                    }
+                });
+            }
+            Map<String, float[]> without = Checkpoint.tensors(steps.get(4));
+            Map<String, float[]> with = Checkpoint.tensors(Checkpoint.newest(dir.resolve("averaged/checkpoints")));
+            average.forEach((name, a) -> {
+                assertArrayEquals(without.get(name), with.get(name), name);
+                Golden.same(a, with.get("average." + name), 1e-6, 0, name);
+            });
+            network.load(average);
+            assertEquals(Knn.accuracy(network, 32, set, set), result.knn(), 1e-9);
+            assertNotEquals(plainKnn, result.knn(), "the two must differ for this to tell");
+            List<RgbImage> images = Small.drawings(4);
+            double[][] expected = Small.wide(network.encode(Small.pixels(m, images), Network.Pass.EVALUATION));
+            try (OnnxEncoder e = OnnxEncoder.open(result.onnx(), "test", 1);
+                    CheckpointEncoder c = new CheckpointEncoder(
+                            Checkpoint.newest(dir.resolve("averaged/checkpoints")), Small.NET, 32)) {
+                double[][] exported = Small.wide(e.embed(images));
+                double[][] saved = Small.wide(c.embed(images));
+                for (int i = 0; i < expected.length; i++) {
+                    assertArrayEquals(expected[i], exported[i], 1e-4, "image " + i);
+                    assertArrayEquals(expected[i], saved[i], 1e-4, "image " + i);
+                }
+            }
+        }
+    }
+
+    /**
+     * A weight decay of a million makes the gradient as nothing: without momentum a step multiplies a weight by 1 - 1e6 * rate, and
+     * the checkpoints of two steps tell the rate.
+     */
+    @Test
+    void everyStepIsTakenAtTheRateOfTheSchedule(@TempDir Path dir) throws IOException {
+        double base = 1e-7;
+        double[] cosine = new double[10];
+        for (int i = 0; i < 10; i++) {
+            // Five epochs of two steps. One and a half are three steps of warm-up from 0; then half a cosine over the other seven.
+            cosine[i] = i < 3 ? base * i / 3 : base * (1 + Math.cos(Math.PI * (i - 3) / 7)) / 2;
+        }
+        // A tenth after 60%, a hundredth after 80%, as the 120th and 160th of MoCo's 200 epochs.
+        double[] stairs = {base, base, base, base, base, base, base / 10, base / 10, base / 100, base / 100};
+        Map<String, double[]> expected = Map.of("cosine", cosine, "step", stairs);
+        for (String schedule : expected.keySet()) {
+            PretrainSettings s = Small.optimiser(Small.imageSize(Small.settings("simclr", "sgd", base, 8, 5, 0, 0), 8),
+                    new OptimiserSettings("sgd", base, 1e6, 0, schedule.equals("cosine") ? 1.5 : 0, schedule, 0, 0));
+            Path folder = dir.resolve(schedule);
+            run(s, Small.labelled(16), everyStep(folder, null));
+            List<double[]> weights = new ArrayList<>();
+            try (Network network = start(s)) {
+                weights.add(Small.wide(new float[][] {network.values("conv1.weight")})[0]);
+            }
+            for (Path step : Checkpoint.list(folder.resolve("checkpoints"))) {
+                weights.add(Small.wide(new float[][] {Checkpoint.tensors(step).get("conv1.weight")})[0]);
+            }
+            assertEquals(11, weights.size());
+            for (int i = 0; i < 10; i++) {
+                double[] w = weights.get(i);
+                double rate = (1 - Small.dot(w, weights.get(i + 1)) / Small.dot(w, w)) / 1e6;
+                assertEquals(expected.get(schedule)[i], rate, 1e-3 * base, schedule + " step " + i);
+            }
+            List<String> lines = Files.readAllLines(folder.resolve("metrics.jsonl"));
+            assertEquals(5, lines.size());
+            for (int e = 0; e < 5; e++) {
+                double logged = JsonParser.parseString(lines.get(e)).getAsJsonObject().get("learningRate").getAsDouble();
+                assertEquals(expected.get(schedule)[2 * e + 1], logged, 1e-9 * base, "of the last step of epoch " + (e + 1));
+            }
+        }
+    }
+
+    /** From 0.5 to 0.9 along half a cosine over all steps: key = m * key + (1 - m) * query tells m. */
+    @Test
+    void theMomentumEncodersMomentumRisesOverTheRun(@TempDir Path dir) throws IOException {
+        PretrainSettings s = Small.method(Small.imageSize(Small.settings("mocov2", "sgd", 0.05, 8, 2, 0, 0), 8),
+                new MethodSettings("mocov2", "nt-xent", 0.5, 0.8, 0.1, 24, 0.5, 0.9, false));
+        run(s, Small.labelled(16), everyStep(dir, null));
+        float[] before;
+        try (Network network = start(s)) {
+            before = network.values("conv1.weight");
+        }
+        List<Path> steps = Checkpoint.list(dir.resolve("checkpoints"));
+        assertEquals(4, steps.size());
+        for (int k = 0; k < 4; k++) {
+            Map<String, float[]> now = Checkpoint.tensors(steps.get(k));
+            float[] query = now.get("conv1.weight");
+            float[] key = now.get("method.key.conv1.weight");
+            double[][] from = Small.wide(new float[][] {before, key});
+            for (int i = 0; i < query.length; i++) {
+                from[0][i] -= query[i];
+                from[1][i] -= query[i];
+            }
+            double m = Small.dot(from[0], from[1]) / Small.dot(from[0], from[0]);
+            assertEquals(0.5 + 0.4 * (1 - Math.cos(Math.PI * (k + 1) / 4)) / 2, m, 1e-3, "step " + k);
+            before = key;
+        }
+    }
+
+    /** Two views by one rule without chance are equal, so a pair is no distance apart; another rule for the second one parts them. */
+    @Test
+    void theSecondViewsRuleReachesTheTraining(@TempDir Path dir) throws IOException {
+        for (String[] views : new String[][] {{"none", "none"}, {"none", "grey@1"}, {"grey@1", "none"}, {"grey@1", "grey@1"}}) {
+            Path folder = dir.resolve(String.join("-", views));
+            run(Small.views(Small.settings("simclr", "sgd", 0.01, 8, 1, 0, 0), views[0], views[1]), Small.labelled(8),
+                    everyStep(folder, null));
+            double alignment = JsonParser.parseString(Files.readString(folder.resolve("metrics.jsonl"))).getAsJsonObject()
+                    .get("alignment").getAsDouble();
+            assertEquals(views[0].equals(views[1]), alignment < 1e-6, String.join(" ", views) + ": " + alignment);
         }
     }
 

@@ -10,6 +10,7 @@ import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.onnx.RgbImage;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -55,15 +56,97 @@ final class Small {
 
     /** A step of plain gradient descent on one of SimCLR's losses. */
     static PretrainSettings loss(String loss, int micro) {
-        PretrainSettings s = settings("simclr", "sgd", 1, 16, 1, micro, 4);
-        return new PretrainSettings(s.encoder(), s.imageSize(), s.head(), s.firstView(), s.secondView(),
-                MethodSettings.of("simclr", loss, 0.5), s.optimiser(), s.batch(), s.microBatch(), s.bnSplits(), s.epochs(),
-                s.mixed(), s.zeroGamma(), s.seed());
+        return method(settings("simclr", "sgd", 1, 16, 1, micro, 4), MethodSettings.of("simclr", loss, 0.5));
     }
 
     static PretrainSettings mixed(PretrainSettings s) {
-        return new PretrainSettings(s.encoder(), s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(),
-                s.optimiser(), s.batch(), s.microBatch(), s.bnSplits(), s.epochs(), true, s.zeroGamma(), s.seed());
+        return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), true, s.zeroGamma());
+    }
+
+    static PretrainSettings method(PretrainSettings s, MethodSettings method) {
+        return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), method, s.optimiser(), s.mixed(), s.zeroGamma());
+    }
+
+    static PretrainSettings optimiser(PretrainSettings s, OptimiserSettings optimiser) {
+        return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), optimiser, s.mixed(), s.zeroGamma());
+    }
+
+    static PretrainSettings head(PretrainSettings s, Head head) {
+        return with(s, s.imageSize(), head, s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), s.zeroGamma());
+    }
+
+    static PretrainSettings views(PretrainSettings s, String first, String second) {
+        return with(s, s.imageSize(), s.head(), Composition.of(first), Composition.of(second), s.method(), s.optimiser(), s.mixed(),
+                s.zeroGamma());
+    }
+
+    static PretrainSettings imageSize(PretrainSettings s, int size) {
+        return with(s, size, s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), s.zeroGamma());
+    }
+
+    /** Every residual block takes part from the first step. */
+    static PretrainSettings oneGamma(PretrainSettings s) {
+        return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), false);
+    }
+
+    private static PretrainSettings with(PretrainSettings s, int imageSize, Head head, Composition first,
+            Composition second, MethodSettings method, OptimiserSettings optimiser, boolean mixed, boolean zeroGamma) {
+        return new PretrainSettings(s.encoder(), imageSize, head, first, second, method, optimiser, s.batch(), s.microBatch(),
+                s.bnSplits(), s.epochs(), mixed, zeroGamma, s.seed());
+    }
+
+    /** Random rows whose coordinates have different spreads. */
+    static float[][] rows(int n, int d, long seed) {
+        Random random = new Random(seed);
+        float[][] x = new float[n][d];
+        for (float[] row : x) {
+            for (int k = 0; k < d; k++) {
+                row[k] = (float) (random.nextGaussian() * (1 + k));
+            }
+        }
+        return x;
+    }
+
+    static double[][] unit(float[][] x) {
+        return unit(wide(x));
+    }
+
+    /** Rows divided by their length. */
+    static double[][] unit(double[][] x) {
+        double[][] u = new double[x.length][];
+        for (int i = 0; i < x.length; i++) {
+            double length = Math.sqrt(dot(x[i], x[i]));
+            u[i] = Arrays.stream(x[i]).map(v -> v / length).toArray();
+        }
+        return u;
+    }
+
+    static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int k = 0; k < a.length; k++) {
+            sum += a[k] * b[k];
+        }
+        return sum;
+    }
+
+    static double[][] wide(float[][] x) {
+        double[][] wide = new double[x.length][x[0].length];
+        for (int i = 0; i < x.length; i++) {
+            for (int k = 0; k < x[i].length; k++) {
+                wide[i][k] = x[i][k];
+            }
+        }
+        return wide;
+    }
+
+    /** A matrix, row by row. */
+    static double[][] wide(NDArray x) {
+        float[] flat = x.toFloatArray();
+        double[][] rows = new double[(int) x.getShape().get(0)][(int) x.getShape().get(1)];
+        for (int i = 0; i < flat.length; i++) {
+            rows[i / rows[0].length][i % rows[0].length] = flat[i];
+        }
+        return rows;
     }
 
     /** An encoder file without the time at which its training began. */
