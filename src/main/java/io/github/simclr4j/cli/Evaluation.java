@@ -15,9 +15,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.tribuo.Example;
 import org.tribuo.MutableDataset;
@@ -131,12 +133,23 @@ final class Evaluation {
         return known;
     }
 
+    /** Of those that could be read; a folder of damaged images alone is no class. */
+    void sameClasses(MutableDataset<Label> trainSet, MutableDataset<Label> testSet) {
+        Set<Label> unknown = new HashSet<>(testSet.getOutputs());
+        unknown.removeAll(trainSet.getOutputs());
+        if (testSet.size() == 0 || !unknown.isEmpty()) {
+            throw new IllegalStateException(testSet.size() == 0 ? "No readable image in " + test
+                    : "No image could be read in " + train + " of the classes " + unknown);
+        }
+    }
+
     private int measure(String name, ImageFeatureExtractor<Label> extractor,
             Map<String, Map<String, Measured>> linear, LabelEvaluation[] best) {
         ImageFolderDataSource<Label> trainSource = new ImageFolderDataSource<>(train, extractor);
         ImageFolderDataSource<Label> testSource = new ImageFolderDataSource<>(test, extractor);
         MutableDataset<Label> trainSet = extract("features of " + name + ", training images", trainSource);
         MutableDataset<Label> testSet = extract("features of " + name + ", test images", testSource);
+        sameClasses(trainSet, testSet);
         Map<String, Measured> accuracies = new LinkedHashMap<>();
         double most = 0;
         for (Map.Entry<String, Double> share : shares.entrySet()) {

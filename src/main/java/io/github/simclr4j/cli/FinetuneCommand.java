@@ -14,6 +14,7 @@ import io.github.simclr4j.tribuo.OnnxStitcher;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.tribuo.classification.Label;
@@ -44,6 +45,11 @@ final class FinetuneCommand extends Work {
 
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the model goes (ONNX).")
     Path out;
+
+    @Option(names = "--image-size", paramLabel = "N", defaultValue = "0",
+            description = "Side in pixels of the images of an encoder whose file leaves it open; 0 for what the file says"
+                    + " (default: ${DEFAULT-VALUE}).")
+    int imageSize;
 
     @ArgGroup(exclusive = false, validate = false, heading = "%nHyper-parameters%n")
     final Tuning tuning = new Tuning();
@@ -89,20 +95,17 @@ final class FinetuneCommand extends Work {
         if (limit < 0 || megabytes < 0) {
             throw new IllegalArgumentException("--limit and --memory must be at least 0, found " + limit + " and " + megabytes);
         }
-        FineTuneTrainer trainer = tuning.trainer(encoder, common, common.seed);
+        FineTuneTrainer trainer = tuning.trainer(encoder, common, common.seed).withImageSize(imageSize);
         writable(out);
         Path state = checkpoint != null ? checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
         writable(state.resolve("any"));
         Console console = new Console();
-        int size;
-        try (OnnxEncoder e = OnnxEncoder.open(encoder, 1)) {
-            size = e.preprocessing().size();
-        }
+        int size = trainer.imageSize();
         TrainingImages set;
         FineTuneTrainer.Tuned tuned;
         try (ImageSource all = ImageSource.open(train, console).sample(limit, common.seed);
                 ImageSource source = LabelledImages.share(all, train, share, common.seed, console)) {
-            set = TrainingImages.of(source, size, megabytes, tuning.batch, 0, console);
+            set = TrainingImages.of(source, size, megabytes, tuning.batch, common.threads, console);
             console.line(set.count() + " labelled images of " + set.classes().size() + " classes from " + train
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
             Interruption guard = new Interruption();
@@ -114,7 +117,10 @@ final class FinetuneCommand extends Work {
             }
         }
         byte[] file;
+        // Of the images that were drawn, which may lack some of the set's.
+        List<String> classes;
         try (EncodedModel<Label> model = tuned.model()) {
+            classes = model.getOutputIDInfo().getDomain().stream().map(Label::getLabel).sorted().toList();
             file = model.exportONNXModel("io.github.simclr4j", 1, OnnxStitcher.Input.IMAGE).toByteArray();
         }
         EncoderWriter.write(out, file);
@@ -123,11 +129,11 @@ final class FinetuneCommand extends Work {
         }
         Pretrainer.Result run = tuned.run();
         System.out.printf(Locale.ROOT, "%s: %d classes, %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",
-                out, set.classes().size(), run.epochs(), run.finalLoss(), run.viewsPerSecond(), seconds());
+                out, classes.size(), run.epochs(), run.finalLoss(), run.viewsPerSecond(), seconds());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("model", out.toString());
         json.put("modelSha256", OnnxEncoder.sha256(file));
-        json.put("classes", set.classes());
+        json.put("classes", classes);
         json.put("images", set.count());
         json.put("skipped", set.skipped());
         json.put("epochs", run.epochs());

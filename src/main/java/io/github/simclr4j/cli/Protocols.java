@@ -3,6 +3,7 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.data.ImageSource;
 import io.github.simclr4j.data.ResidentImages;
 import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.RgbImage;
 import io.github.simclr4j.train.DistillationTrainer;
 import io.github.simclr4j.train.FineTuneTrainer;
@@ -22,6 +23,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.tribuo.Dataset;
 import org.tribuo.Example;
 import org.tribuo.Model;
@@ -100,6 +103,7 @@ final class Protocols {
                     evaluation.extract("features, training images", new ImageFolderDataSource<>(command.train, extractor));
             MutableDataset<Label> test =
                     evaluation.extract("features, test images", new ImageFolderDataSource<>(command.test, extractor));
+            evaluation.sameClasses(train, test);
             for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
                 for (long seed : evaluation.seeds()) {
                     Trainer<Label> inner = LinearEvaluation.trainer(LinearEvaluation.share(train, share.getValue(), seed), seed);
@@ -128,12 +132,22 @@ final class Protocols {
     }
 
     private void endToEnd() throws IOException {
-        int size;
-        try (OnnxEncoder e = OnnxEncoder.open(command.encoder, 1)) {
-            size = e.preprocessing().size();
+        Set<String> given = new TreeSet<>(command.options.settings().values().keySet());
+        int imageSize = given.remove("image-size") ? side(command.options.settings().get("image-size").orElseThrow()) : 0;
+        if (imageSize != 0 && wanted.contains("distillation")) {
+            throw new IllegalArgumentException("--image-size is not for distillation: its student starts from an encoder whose"
+                    + " file says how large its images are");
         }
+        if (!given.isEmpty()) {
+            console.warn("training crops and scales images in its own way: " + String.join(", ", given) + " have no effect on it");
+        }
+        int size = trainer(command.common.seed, imageSize).imageSize();
         try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(new LabelFactory(), size)) {
             evaluation.sameClasses(pixels);
+        }
+        // Before hours of training, not after them.
+        try (ImageSource test = ImageSource.open(command.test, console)) {
+            firstReadable(test);
         }
         try (ImageSource all = ImageSource.open(command.train, console);
                 ImageSource source = LabelledImages.share(all, command.train, 1, command.common.seed, console);
@@ -143,19 +157,28 @@ final class Protocols {
             for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
                 for (long seed : evaluation.seeds()) {
                     ImageSet known = set.only(LinearEvaluation.share(labels, share.getValue(), seed));
-                    endToEnd(set, known, share.getKey(), seed, test);
+                    endToEnd(set, known, share.getKey(), trainer(seed, imageSize), seed, model -> accuracy(model, test, new Preprocessing(size)));
                 }
             }
         }
     }
 
-    private void endToEnd(ImageSet set, ImageSet known, String share, long seed, ImageSource test) throws IOException {
-        FineTuneTrainer trainer = command.tuning.trainer(command.encoder, command.common, seed);
+    /** Measures a model on the test images. */
+    private interface Tester {
+        double accuracy(EncodedModel<Label> model) throws IOException;
+    }
+
+    private FineTuneTrainer trainer(long seed, int imageSize) {
+        return command.tuning.trainer(command.encoder, command.common, seed).withImageSize(imageSize);
+    }
+
+    private void endToEnd(ImageSet set, ImageSet known, String share, FineTuneTrainer trainer, long seed, Tester test)
+            throws IOException {
         String what = share + " of the labels of " + command.train;
         if (wanted.contains("from-scratch")) {
             try (EncodedModel<Label> model =
                     trainer.fromScratch().train(known, what, RunOptions.checkpoints(null), console).model()) {
-                add("from-scratch", share, accuracy(model, test));
+                add("from-scratch", share, test.accuracy(model));
             }
         }
         if (!wanted.contains("finetune") && !wanted.contains("distillation")) {
@@ -163,7 +186,7 @@ final class Protocols {
         }
         try (EncodedModel<Label> tuned = trainer.train(known, what, RunOptions.checkpoints(null), console).model()) {
             if (wanted.contains("finetune")) {
-                add("finetune", share, accuracy(tuned, test));
+                add("finetune", share, test.accuracy(tuned));
             }
             if (wanted.contains("distillation")) {
                 DistillationTrainer student = new DistillationTrainer(trainer, null, command.encoder, command.temperature,
@@ -173,14 +196,41 @@ final class Protocols {
                         ? set
                         : set.only(ImageSource.draw(set.count(), command.unlabelled, seed));
                 try (EncodedModel<Label> model = student.distil(tuned, seen, what, console)) {
-                    add("distillation", share, accuracy(model, test));
+                    add("distillation", share, test.accuracy(model));
                 }
             }
         }
     }
 
-    /** The share of the test images with a class whose class is predicted; unreadable ones are left out. */
-    private double accuracy(EncodedModel<Label> model, ImageSource test) {
+    private void firstReadable(ImageSource test) throws IOException {
+        IOException last = null;
+        for (int i = 0; i < test.size(); i++) {
+            try {
+                if (test.label(i).isPresent()) {
+                    test.read(i);
+                    return;
+                }
+            } catch (IOException e) {
+                last = e;
+            }
+        }
+        throw new IOException("No readable image with a class in " + command.test, last);
+    }
+
+    private static int side(String size) {
+        try {
+            return Integer.parseInt(size);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("Training needs squares, such as --image-size 224, found " + size, e);
+        }
+    }
+
+    /**
+     * The share of the test images with a class whose class is predicted; unreadable ones are left out.
+     *
+     * @param rule makes images as the model would, before many large ones are together in memory
+     */
+    private double accuracy(EncodedModel<Label> model, ImageSource test, Preprocessing rule) throws IOException {
         int right = 0;
         int asked = 0;
         for (int from = 0; from < test.size(); from += BATCH) {
@@ -189,7 +239,7 @@ final class Protocols {
             for (int i = from; i < Math.min(test.size(), from + BATCH); i++) {
                 try {
                     if (test.label(i).isPresent()) {
-                        images.add(test.read(i));
+                        images.add(rule.apply(test.read(i)));
                         expected.add(test.classes().get(test.label(i).getAsInt()));
                     }
                 } catch (IOException e) {
@@ -201,6 +251,9 @@ final class Protocols {
                 asked++;
                 right += predictions.get(i).getOutput().getLabel().equals(expected.get(i)) ? 1 : 0;
             }
+        }
+        if (asked == 0) {
+            throw new IOException("No readable image with a class in " + command.test);
         }
         return (double) right / asked;
     }

@@ -2,6 +2,7 @@ package io.github.simclr4j.data;
 
 import io.github.simclr4j.data.RecordSource.Layout;
 import io.github.simclr4j.data.RecordSource.Part;
+import io.github.simclr4j.onnx.Images;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,7 +33,7 @@ final class Binaries {
 
     /** Whether a member of an archive may be of use. */
     static boolean isWanted(String path) {
-        return WANTED.matcher(path.substring(path.lastIndexOf('/') + 1)).matches() && !EncodedSource.isHidden(path);
+        return WANTED.matcher(path.substring(path.lastIndexOf('/') + 1)).matches() && !Images.isHidden(path);
     }
 
     /** Opens the training images among some files, and owns them then; null if there are none of a known name. */

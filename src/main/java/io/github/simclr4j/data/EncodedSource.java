@@ -73,16 +73,6 @@ abstract class EncodedSource extends Labelled {
 
     /** Whether a name with slashes is that of an image that is meant to be seen. */
     static boolean isWanted(String name) {
-        return Images.isImageName(name) && !isHidden(name);
-    }
-
-    /** Whether a file or a folder above it is hidden or a Mac's book-keeping. */
-    static boolean isHidden(String name) {
-        for (String part : name.split("/")) {
-            if (part.startsWith(".") && !part.equals(".") && !part.equals("..") || part.equals("__MACOSX")) {
-                return true;
-            }
-        }
-        return false;
+        return Images.isImageName(name) && !Images.isHidden(name);
     }
 }

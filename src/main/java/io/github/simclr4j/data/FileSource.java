@@ -35,15 +35,8 @@ final class FileSource extends EncodedSource {
 
     /** The images below a folder; null if there are none. */
     static FileSource below(Path folder) throws IOException {
-        List<Path> files;
-        try {
-            files = Images.find(folder);
-        } catch (UncheckedIOException e) {
-            throw new IOException("Can't look through " + folder + ": " + e.getCause(), e);
-        }
-        List<String> names = files.stream()
-                .map(f -> folder.relativize(f).toString().replace(folder.getFileSystem().getSeparator(), "/"))
-                .filter(EncodedSource::isWanted).toList();
+        List<String> names = Images.find(folder).stream()
+                .map(f -> folder.relativize(f).toString().replace(folder.getFileSystem().getSeparator(), "/")).toList();
         return names.isEmpty() ? null : new FileSource(folder, names, Labels.ofFolders(names, false));
     }
 

@@ -1,5 +1,6 @@
 package io.github.simclr4j.data;
 
+import io.github.simclr4j.onnx.Images;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,7 +67,7 @@ interface Shelf extends Closeable {
 
         void add(String path, Bytes bytes) {
             String name = path.substring(path.lastIndexOf('/') + 1);
-            if (!EncodedSource.isHidden(path)) {
+            if (!Images.isHidden(path)) {
                 parts.put(name, bytes);
                 paths.put(name, path);
             }

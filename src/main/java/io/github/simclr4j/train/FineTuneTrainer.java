@@ -30,6 +30,9 @@ public final class FineTuneTrainer extends EndToEndTrainer {
     @Config(description = "Start with random weights in the encoder's architecture instead of its own: the baseline.")
     private boolean fromScratch = false;
 
+    @Config(description = "Side in pixels of the images of an encoder whose file leaves it open; 0 for what the file says.")
+    private int imageSize = 0;
+
     /** For OLCUT. */
     private FineTuneTrainer() {}
 
@@ -67,21 +70,44 @@ public final class FineTuneTrainer extends EndToEndTrainer {
         postConfig();
     }
 
-    private FineTuneTrainer(FineTuneTrainer other, boolean fromScratch) {
+    /**
+     * Side of the encoder's images in pixels.
+     *
+     * @throws IOException if the encoder can't be read, or is no residual network
+     */
+    public int imageSize() throws IOException {
+        return StartingPoint.of(encoder, imageSize).imageSize();
+    }
+
+    private FineTuneTrainer(FineTuneTrainer other, boolean fromScratch, int imageSize) {
         super(other);
         encoder = other.encoder;
         this.fromScratch = fromScratch;
+        this.imageSize = imageSize;
+        if (imageSize != 0 && (imageSize < 8 || imageSize > 1024)) {
+            throw new PropertyException("", "imageSize", "Expected 8 to 1024, or 0, found " + imageSize);
+        }
     }
 
     /** The same trainer, but for starting with random weights: what fine-tuning is compared with. It counts invocations anew. */
     public FineTuneTrainer fromScratch() {
-        return new FineTuneTrainer(this, true);
+        return new FineTuneTrainer(this, true, imageSize);
+    }
+
+    /**
+     * The same trainer for an encoder whose file leaves the size of its images open. It counts invocations anew.
+     *
+     * @param side in pixels, 8 to 1024; 0 for what the file says
+     * @throws PropertyException if it is out of range
+     */
+    public FineTuneTrainer withImageSize(int side) {
+        return new FineTuneTrainer(this, fromScratch, side);
     }
 
     @Override
     EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> run, TrainerProvenance provenance,
             int invocation, Progress progress) throws IOException {
-        StartingPoint start = StartingPoint.of(encoder);
+        StartingPoint start = StartingPoint.of(encoder, imageSize);
         ImageSet images = PixelExamples.labelled(examples, examples.getOutputIDInfo(), start.imageSize());
         return LinearModels.of(name(), run(start, images, invocation, RunOptions.checkpoints(null), progress),
                 examples.getOutputIDInfo(), examples.getProvenance(), provenance, run, fromScratch ? null : start, threads());
@@ -115,7 +141,7 @@ public final class FineTuneTrainer extends EndToEndTrainer {
             found.add(images.classes().get(label));
         }
         PixelExamples.twoClasses(found);
-        StartingPoint start = StartingPoint.of(encoder);
+        StartingPoint start = StartingPoint.of(encoder, imageSize);
         Pretrainer.Result result = run(start, images, 0, options, progress);
         int features = 3 * start.imageSize() * start.imageSize();
         return new Tuned(LinearModels.of(name(), result, outputs.generateImmutableOutputInfo(),
@@ -138,6 +164,6 @@ public final class FineTuneTrainer extends EndToEndTrainer {
 
     @Override
     public String toString() {
-        return super.toString() + ",encoder=" + encoder + ",fromScratch=" + fromScratch + ")";
+        return super.toString() + ",encoder=" + encoder + ",fromScratch=" + fromScratch + ",imageSize=" + imageSize + ")";
     }
 }

@@ -1,7 +1,9 @@
 package io.github.simclr4j.train;
 
+import io.github.simclr4j.onnx.EncoderSettings;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.onnx.RuntimeSettings;
 import io.github.simclr4j.onnx.WeightReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,11 +26,24 @@ record StartingPoint(ResNet network, int imageSize, String sha256, Map<String, S
      * @throws IOException if it can't be read, or is no residual network
      */
     static StartingPoint of(Path file) throws IOException {
+        return of(file, 0);
+    }
+
+    /**
+     * Looks at a file that may leave the size of its images open.
+     *
+     * @param imageSize their side in pixels; 0 for what the file says
+     * @throws IOException if it can't be read, or is no residual network
+     */
+    static StartingPoint of(Path file, int imageSize) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new IOException(file + " is not a file: name the encoder to start from");
         }
         WeightReader.Loaded loaded = WeightReader.read(file);
-        try (OnnxEncoder encoder = OnnxEncoder.open(file, 1)) {
+        EncoderSettings given = imageSize == 0
+                ? EncoderSettings.none()
+                : EncoderSettings.of(Map.of("image-size", Integer.toString(imageSize)), "argument");
+        try (OnnxEncoder encoder = OnnxEncoder.open(file, given, RuntimeSettings.DEFAULT.withThreads(1))) {
             return new StartingPoint(
                     loaded.network(), encoder.preprocessing().size(), encoder.sha256(), Map.copyOf(encoder.metadata()));
         }

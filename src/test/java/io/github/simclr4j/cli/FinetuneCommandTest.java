@@ -144,4 +144,19 @@ class FinetuneCommandTest {
             assertFalse(Files.exists(run.out()));
         }
     }
+
+    /** A ResNet of others that leaves its size free: the model is for the size that was given. */
+    @Test
+    void anEncoderOfAnySizeIsGivenOne() throws IOException {
+        Path foreign = Path.of(System.getProperty("simclr.root", ".."),
+                "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/resnet50-folded.onnx");
+        Run without = run("anysize", "--encoder", foreign, "--epochs", 1, "--batch", 10);
+        assertEquals(1, without.code());
+        assertTrue(without.error().contains("--image-size"), without.error());
+        Run run = run("anysize", "--encoder", foreign, "--epochs", 1, "--batch", 10, "--image-size", "32", "--labels", "50%");
+        assertEquals(0, run.code(), run.error());
+        try (OnnxEncoder model = OnnxEncoder.open(run.out(), 1)) {
+            assertEquals(32, model.preprocessing().size());
+        }
+    }
 }

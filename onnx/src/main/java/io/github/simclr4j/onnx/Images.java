@@ -9,12 +9,15 @@ import java.awt.image.DirectColorModel;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import javax.imageio.ImageReader;
@@ -37,17 +40,40 @@ public final class Images {
     private Images() {}
 
     /**
-     * The image files below a folder, however deep, in the order of their paths.
+     * The image files below a folder, however deep, in the order of their paths. Links are followed; what is hidden (a name
+     * that begins with a dot) or a Mac's book-keeping is left out.
      *
-     * @throws IOException if the folder can't be read
+     * @throws IOException if the folder or one below can't be read, links go round in circles, or a name is in another encoding
+     *     than the process has
      */
     public static List<Path> find(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
             throw new IOException(folder + " is not a folder: name a folder with images in it");
         }
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile).filter(f -> isImageName(f.toString())).sorted().toList();
+        List<Path> found;
+        try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
+            found = files.filter(f -> isImageName(f.toString()) && !isHidden(folder.relativize(f).toString()))
+                    .filter(Files::isRegularFile).sorted().toList();
+        } catch (UncheckedIOException e) {
+            throw new IOException("Can't look through " + folder + ": " + e.getCause(), e);
         }
+        // Java shows a byte that is no character in the locale's encoding so: different names would be alike.
+        Optional<Path> strange = found.stream().filter(f -> f.toString().indexOf('\uFFFD') >= 0).findFirst();
+        if (strange.isPresent() && !"UTF-8".equals(System.getProperty("sun.jnu.encoding"))) {
+            throw new IOException("The name of " + strange.get() + " is in another encoding than this process has ("
+                    + System.getProperty("sun.jnu.encoding") + "): set LC_ALL=C.UTF-8");
+        }
+        return found;
+    }
+
+    /** Whether a file, or a folder above it in this path, is hidden or a Mac's book-keeping. */
+    public static boolean isHidden(String path) {
+        for (String part : path.split("[/\\\\]")) {
+            if (part.startsWith(".") && !part.equals(".") && !part.equals("..") || part.equals("__MACOSX")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether a file's name ends as that of an image. */

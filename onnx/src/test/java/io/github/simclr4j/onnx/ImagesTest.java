@@ -93,6 +93,26 @@ class ImagesTest {
     }
 
     @Test
+    void linksAreFollowedAndWhatIsHiddenIsLeftOut(@TempDir Path dir) throws IOException {
+        Path real = Files.createDirectories(dir.resolve("elsewhere/cats"));
+        Files.createFile(real.resolve("tom.png"));
+        Path set = Files.createDirectories(dir.resolve(".data/train"));
+        Files.createSymbolicLink(set.resolve("cat"), real);
+        Files.createSymbolicLink(dir.resolve("link"), set);
+        for (String hidden : List.of(".thumbnails/a.png", "__MACOSX/cat/._a.jpg", "dog/.hidden.png", "dog/rex.png")) {
+            Files.createDirectories(set.resolve(hidden).getParent());
+            Files.createFile(set.resolve(hidden));
+        }
+        // The folder itself may lie below a hidden one.
+        assertEquals(List.of(set.resolve("cat/tom.png"), set.resolve("dog/rex.png")), Images.find(set));
+        Path link = dir.resolve("link");
+        assertEquals(List.of(link.resolve("cat/tom.png"), link.resolve("dog/rex.png")), Images.find(link));
+        Files.createSymbolicLink(real.resolve("round"), dir.resolve("elsewhere"));
+        IOException e = assertThrows(IOException.class, () -> Images.find(set));
+        assertTrue(e.getMessage().contains("round"), e.getMessage());
+    }
+
+    @Test
     void resizingKeepsAFlatImageAndAveragesWhenItShrinks() {
         byte[] flat = new byte[3 * 50 * 40];
         Arrays.fill(flat, (byte) 90);
