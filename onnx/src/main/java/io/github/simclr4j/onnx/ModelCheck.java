@@ -220,6 +220,7 @@ final class ModelCheck {
                 known.put(in, constant);
             }
         }
+        copied(f.getNodeList());
         nodes(bind(f.getNodeList(), given), defined, known, depth);
         for (String out : f.getOutputList()) {
             if (!defined.contains(out)) {
@@ -228,12 +229,23 @@ final class ModelCheck {
         }
     }
 
-    /** A function's nodes, with the attributes of the call in place of the references to them. */
-    private List<NodeProto> bind(List<NodeProto> nodes, Map<String, AttributeProto> given) throws InvalidEncoderException {
+    private void copied(List<NodeProto> nodes) throws InvalidEncoderException {
         inlined += nodes.size();
         if (inlined > MAX_INLINED) {
             throw bad("its functions, each put where it is called, have more than " + MAX_INLINED + " nodes");
         }
+        for (NodeProto node : nodes) {
+            for (AttributeProto a : node.getAttributeList()) {
+                copied(a.getG().getNodeList());
+                for (GraphProto g : a.getGraphsList()) {
+                    copied(g.getNodeList());
+                }
+            }
+        }
+    }
+
+    /** A function's nodes, with the attributes of the call in place of the references to them. */
+    private List<NodeProto> bind(List<NodeProto> nodes, Map<String, AttributeProto> given) throws InvalidEncoderException {
         List<NodeProto> bound = new ArrayList<>();
         for (NodeProto node : nodes) {
             NodeProto.Builder b = node.toBuilder().clearAttribute();
@@ -248,6 +260,7 @@ final class ModelCheck {
                 }
                 AttributeProto value = given.get(a.getRefAttrName());
                 if (value != null) {
+                    copied(List.of(NodeProto.newBuilder().addAttribute(value).build()));
                     b.addAttribute(value.toBuilder().setName(a.getName()));
                 }
             }
