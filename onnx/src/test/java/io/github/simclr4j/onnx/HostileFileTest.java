@@ -247,6 +247,13 @@ class HostileFileTest {
         });
     }
 
+    /** An image encoder with a function in a function, which hands an attribute on under another name. */
+    static byte[] withFunctions() {
+        return withFunctions(call("Outer", "in", "f").addAttribute(Graphs.ints("step", 2, 2)),
+                function("Pool", pool(reference("strides", "s"))).addAttribute("s"),
+                function("Outer", call("Pool", "x", "y").addAttribute(reference("s", "step"))).addAttribute("step"));
+    }
+
     private static AttributeProto reference(String name, String to) {
         return AttributeProto.newBuilder().setName(name).setRefAttrName(to).setType(AttributeType.INTS).build();
     }
@@ -258,10 +265,7 @@ class HostileFileTest {
 
     @Test
     void functionsWork() throws IOException {
-        byte[] bytes = withFunctions(call("Outer", "in", "f").addAttribute(Graphs.ints("step", 2, 2)),
-                function("Pool", pool(reference("strides", "s"))).addAttribute("s"),
-                function("Outer", call("Pool", "x", "y").addAttribute(reference("s", "step"))).addAttribute("step"));
-        try (OnnxEncoder e = OnnxEncoder.open(bytes, "functions", 1)) {
+        try (OnnxEncoder e = OnnxEncoder.open(withFunctions(), "functions", 1)) {
             assertEquals(3 * 4 * 4, e.embed(Foreign.pictures(8))[1].length);
         }
     }
