@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -139,7 +138,7 @@ final class ModelCheck {
             }
         }
         functions(model);
-        graph(model.getGraph(), Set.of(), Map.of(), 0);
+        graph(model.getGraph(), new HashSet<>(), new HashMap<>(), 0);
     }
 
     /** Checks imports, and returns the domains. */
@@ -310,7 +309,8 @@ final class ModelCheck {
         done.add(f);
     }
 
-    private void graph(GraphProto graph, Set<String> outer, Map<String, TensorProto> known, int depth)
+    /** Checks a graph in what is defined and known around it, which is the same again afterwards. */
+    private void graph(GraphProto graph, Set<String> defined, Map<String, TensorProto> known, int depth)
             throws InvalidEncoderException {
         if (depth > MAX_NESTING) {
             throw bad("subgraphs nest more than " + MAX_NESTING + " deep");
@@ -334,17 +334,15 @@ final class ModelCheck {
         for (ValueInfoProto v : graph.getValueInfoList()) {
             value(v);
         }
-        Set<String> defined = new HashSet<>(outer);
-        for (Collection<String> names : List.of(inputs, constants.keySet())) {
-            for (String n : names) {
-                if (n.isEmpty() || outer.contains(n)) {
-                    throw bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "given twice"));
-                }
+        Set<String> own = new HashSet<>(inputs);
+        own.addAll(constants.keySet());
+        for (String n : own) {
+            if (n.isEmpty() || !defined.add(n)) {
+                throw bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "given twice"));
             }
-            defined.addAll(names);
         }
-        known.forEach(constants::putIfAbsent);
-        nodes(graph.getNodeList(), defined, constants, depth);
+        known.putAll(constants);
+        nodes(graph.getNodeList(), defined, known, depth);
         Set<String> outputs = new HashSet<>();
         for (ValueInfoProto v : graph.getOutputList()) {
             value(v);
@@ -356,6 +354,9 @@ final class ModelCheck {
         if (outputs.isEmpty()) {
             throw bad("a graph has no output");
         }
+        graph.getNodeList().forEach(n -> own.addAll(n.getOutputList()));
+        own.forEach(defined::remove);
+        own.forEach(known::remove);
     }
 
     /** Adds the nodes' outputs to {@code defined}, and what is constant among them to {@code constants}. */

@@ -139,6 +139,7 @@ final class Shapes {
         if (x == null || x.dims() == null && !op.equals("Cast")) {
             return null;
         }
+        require(x.dims() == null || x.dims().length <= 64, "expected at most 64 dimensions");
         return switch (op) {
             case "Cast" -> new Value((int) GraphIndex.integer(n, "to", 0), x.dims());
             case "Relu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Sqrt", "Erf", "Exp", "Neg", "Abs", "Identity", "Clip",

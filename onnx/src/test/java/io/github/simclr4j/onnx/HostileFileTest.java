@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
@@ -201,6 +202,18 @@ class HostileFileTest {
         refused(Graphs.model(Graphs.image(Graphs.node("Flatten", List.of("in"), List.of("flat")),
                 Graphs.node("Loop", List.of("rounds", "", "flat"), List.of("out")).addAttribute(Graphs.graph("body", body)))
                 .addInitializer(Graphs.shape("rounds", 1L << 40))), "loops");
+    }
+
+    @Test
+    void manySubgraphsTakeNoTime() {
+        GraphProto.Builder g = Graphs.image(Graphs.node("Flatten", List.of("in"), List.of("flat")));
+        for (int i = 0; i < 20_000; i++) {
+            g.addNode(Graphs.node("If", List.of("yes"), List.of(i == 0 ? "out" : "out" + i))
+                    .addAttribute(Graphs.graph("then_branch", branch("Relu"))).addAttribute(Graphs.graph("else_branch", branch("Neg"))));
+        }
+        g.addInitializer(TensorProto.newBuilder().setName("yes").setDataType(TensorProto.DataType.BOOL_VALUE).addInt32Data(1));
+        byte[] bytes = Graphs.model(g);
+        assertTimeoutPreemptively(java.time.Duration.ofSeconds(20), () -> ModelCheck.check(bytes, "x.onnx", null));
     }
 
     @Test
