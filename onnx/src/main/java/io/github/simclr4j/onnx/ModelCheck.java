@@ -16,9 +16,11 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,8 +48,8 @@ final class ModelCheck {
             "kv_num_heads", "q_num_heads", "num_groups", "groups", "hidden_size", "num_outputs", "block_size", "size",
             "window_size");
     private static final long MAX_EXTENT = 1 << 16;
-    /** Nodes that functions may become: ONNX Runtime copies one into each call, and calls in calls multiply. */
-    private static final int MAX_INLINED = 100_000;
+    /** Nodes and kilobytes that functions may become: ONNX Runtime copies one into each call, and calls in calls multiply. */
+    private static final long MAX_INLINED = 200_000;
     /** Attributes that number dimensions. ONNX Runtime 1.28 reads outside its memory where a Gather's axis is the least int64. */
     private static final Set<String> AXES = Set.of("axis", "axes", "perm", "batch_dims", "split_axis", "concat_axis",
             "batch_axis", "time_axis", "scan_input_axes", "scan_output_axes");
@@ -65,7 +67,8 @@ final class ModelCheck {
     private final Set<Path> external = new TreeSet<>();
     private Map<String, FunctionProto> functions = Map.of();
     private Set<String> domains = DOMAINS;
-    private int inlined;
+    private final Set<FunctionProto> called = Collections.newSetFromMap(new IdentityHashMap<>());
+    private long inlined;
 
     private ModelCheck(String name, Path folder) {
         this.name = name;
@@ -139,6 +142,11 @@ final class ModelCheck {
         }
         functions(model);
         graph(model.getGraph(), new HashSet<>(), new HashMap<>(), 0);
+        for (FunctionProto f : functions.values()) {
+            if (!called.contains(f)) {
+                call(f, NodeProto.getDefaultInstance(), Map.of(), 0);
+            }
+        }
     }
 
     /** Checks imports, and returns the domains. */
@@ -190,10 +198,6 @@ final class ModelCheck {
         for (String f : functions.keySet()) {
             calls(f, functions, new HashSet<>(), done);
         }
-        // Those that nothing calls are checked too.
-        for (FunctionProto f : functions.values()) {
-            call(f, NodeProto.getDefaultInstance(), Map.of(), 0);
-        }
     }
 
     /** Checks a function as it is where it is called: with the attributes and the constants that the call gives it. */
@@ -219,7 +223,8 @@ final class ModelCheck {
                 known.put(in, constant);
             }
         }
-        copied(f.getNodeList());
+        // The first copy is as large as what is in the file.
+        copied(f.getNodeList(), called.add(f) ? 0 : f.getSerializedSize());
         nodes(bind(f.getNodeList(), given), defined, known, depth);
         for (String out : f.getOutputList()) {
             if (!defined.contains(out)) {
@@ -228,16 +233,16 @@ final class ModelCheck {
         }
     }
 
-    private void copied(List<NodeProto> nodes) throws InvalidEncoderException {
-        inlined += nodes.size();
+    private void copied(List<NodeProto> nodes, long bytes) throws InvalidEncoderException {
+        inlined += nodes.size() + bytes / 1024;
         if (inlined > MAX_INLINED) {
-            throw bad("its functions, each put where it is called, have more than " + MAX_INLINED + " nodes");
+            throw bad("its functions, each put where it is called, have more than " + MAX_INLINED + " nodes and kilobytes");
         }
         for (NodeProto node : nodes) {
             for (AttributeProto a : node.getAttributeList()) {
-                copied(a.getG().getNodeList());
+                copied(a.getG().getNodeList(), 0);
                 for (GraphProto g : a.getGraphsList()) {
-                    copied(g.getNodeList());
+                    copied(g.getNodeList(), 0);
                 }
             }
         }
@@ -259,7 +264,7 @@ final class ModelCheck {
                 }
                 AttributeProto value = given.get(a.getRefAttrName());
                 if (value != null) {
-                    copied(List.of(NodeProto.newBuilder().addAttribute(value).build()));
+                    copied(List.of(NodeProto.newBuilder().addAttribute(value).build()), value.getSerializedSize());
                     b.addAttribute(value.toBuilder().setName(a.getName()));
                 }
             }

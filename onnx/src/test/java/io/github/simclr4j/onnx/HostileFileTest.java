@@ -300,6 +300,12 @@ class HostileFileTest {
             all[i] = function("F" + i, call("F" + (i - 1), "x", "m"), call("F" + (i - 1), "m", "y"));
         }
         refused(withFunctions(call("F29", "in", "f"), all), "nodes");
+        // A megabyte in each of a thousand copies.
+        FunctionProto.Builder[] large = Arrays.copyOf(all, 11);
+        large[0] = function("F0", Graphs.node("Constant", List.of(), List.of("c")).addAttribute(AttributeProto.newBuilder()
+                .setName("value").setType(AttributeType.TENSOR).setT(TensorValues.floats("c", new float[1 << 18], 1 << 18))),
+                Graphs.node("Relu", List.of("x"), List.of("y")));
+        refused(withFunctions(call("F10", "in", "f"), large), "kilobytes");
     }
 
     /** What a reference stands for is checked under the name that it is used as. */
