@@ -3,6 +3,7 @@ package io.github.simclr4j.onnx;
 import ai.onnx.proto.OnnxMl;
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
+import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -15,10 +16,11 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,6 +48,8 @@ final class ModelCheck {
             "kv_num_heads", "q_num_heads", "num_groups", "groups", "hidden_size", "num_outputs", "block_size", "size",
             "window_size");
     private static final long MAX_EXTENT = 1 << 16;
+    /** Nodes and kilobytes that functions may become: ONNX Runtime copies one into each call, and calls in calls multiply. */
+    private static final long MAX_INLINED = 200_000;
     /** Attributes that number dimensions. ONNX Runtime 1.28 reads outside its memory where a Gather's axis is the least int64. */
     private static final Set<String> AXES = Set.of("axis", "axes", "perm", "batch_dims", "split_axis", "concat_axis",
             "batch_axis", "time_axis", "scan_input_axes", "scan_output_axes");
@@ -61,7 +65,10 @@ final class ModelCheck {
     private final String name;
     private final Path folder;
     private final Set<Path> external = new TreeSet<>();
-    private Set<String> functions = Set.of();
+    private Map<String, FunctionProto> functions = Map.of();
+    private Set<String> domains = DOMAINS;
+    private final Set<FunctionProto> called = Collections.newSetFromMap(new IdentityHashMap<>());
+    private long inlined;
 
     private ModelCheck(String name, Path folder) {
         this.name = name;
@@ -98,6 +105,11 @@ final class ModelCheck {
         if (model.getIrVersion() == 0 || model.getGraph().getNodeCount() == 0) {
             throw new InvalidEncoderException(name + " is not an ONNX file: it holds no graph");
         }
+        return check(model, name, folder);
+    }
+
+    /** Checks what is parsed already. */
+    static Checked check(ModelProto model, String name, Path folder) throws InvalidEncoderException {
         ModelCheck check = new ModelCheck(name, folder);
         check.model(model);
         return new Checked(model, check.external);
@@ -115,26 +127,7 @@ final class ModelCheck {
             throw new InvalidEncoderException(name + " has the ONNX IR version " + model.getIrVersion()
                     + ", expected 3 to " + MAX_IR + ": export it again with an older one");
         }
-        Set<String> imported = new HashSet<>();
-        Set<String> own = new HashSet<>();
-        for (OnnxMl.FunctionProto f : model.getFunctionsList()) {
-            own.add(f.getDomain());
-        }
-        for (OnnxMl.OperatorSetIdProto o : model.getOpsetImportList()) {
-            text(o.getDomainBytes(), "opset domain");
-            String domain = o.getDomain().equals("ai.onnx") ? "" : o.getDomain();
-            if (!imported.add(domain)) {
-                throw bad("the opset of domain '" + domain + "' is imported twice");
-            }
-            if (domain.isEmpty() && (o.getVersion() < 1 || o.getVersion() > MAX_OPSET)) {
-                throw new InvalidEncoderException(name + " has opset " + o.getVersion() + ", expected 1 to " + MAX_OPSET
-                        + ": export it again with an older one");
-            }
-            if (o.getVersion() < 1 || o.getVersion() > 10_000) {
-                throw bad("opset " + o.getVersion() + " of domain '" + domain + "'");
-            }
-        }
-        if (!imported.contains("")) {
+        if (!opsets(model.getOpsetImportList()).contains("")) {
             throw bad("it imports no opset of the default domain");
         }
         text(model.getProducerNameBytes(), "producer name");
@@ -147,40 +140,158 @@ final class ModelCheck {
                 throw bad("the metadata key " + e.getKey() + " is there twice");
             }
         }
-        functions(model, own);
-        graph(model.getGraph(), Set.of(), 0);
+        functions(model);
+        graph(model.getGraph(), new HashSet<>(), new HashMap<>(), 0);
+        for (FunctionProto f : functions.values()) {
+            if (!called.contains(f)) {
+                call(f, NodeProto.getDefaultInstance(), Map.of(), 0);
+            }
+        }
     }
 
-    private void functions(ModelProto model, Set<String> domains) throws InvalidEncoderException {
-        Map<String, OnnxMl.FunctionProto> byName = new HashMap<>();
-        for (OnnxMl.FunctionProto f : model.getFunctionsList()) {
+    /** Checks imports, and returns the domains. */
+    private Set<String> opsets(List<OnnxMl.OperatorSetIdProto> imports) throws InvalidEncoderException {
+        Set<String> imported = new HashSet<>();
+        for (OnnxMl.OperatorSetIdProto o : imports) {
+            text(o.getDomainBytes(), "opset domain");
+            String domain = domain(o.getDomain());
+            if (!imported.add(domain)) {
+                throw bad("the opset of domain '" + domain + "' is imported twice");
+            }
+            if (domain.isEmpty() && (o.getVersion() < 1 || o.getVersion() > MAX_OPSET)) {
+                throw new InvalidEncoderException(name + " has opset " + o.getVersion() + ", expected 1 to " + MAX_OPSET
+                        + ": export it again with an older one");
+            }
+            if (o.getVersion() < 1 || o.getVersion() > 10_000) {
+                throw bad("opset " + o.getVersion() + " of domain '" + domain + "'");
+            }
+        }
+        return imported;
+    }
+
+    /** The default domain has two names. */
+    private static String domain(String d) {
+        return d.equals("ai.onnx") ? "" : d;
+    }
+
+    private static String callee(NodeProto node) {
+        return domain(node.getDomain()) + ":" + node.getOpType();
+    }
+
+    private void functions(ModelProto model) throws InvalidEncoderException {
+        functions = new HashMap<>();
+        domains = new HashSet<>(DOMAINS);
+        for (FunctionProto f : model.getFunctionsList()) {
             text(f.getNameBytes(), "function name");
             text(f.getDomainBytes(), "function domain");
-            if (byName.put(f.getDomain() + ":" + f.getName(), f) != null) {
+            opsets(f.getOpsetImportList());
+            for (ValueInfoProto v : f.getValueInfoList()) {
+                value(v);
+            }
+            domains.add(f.getDomain());
+            if (functions.put(domain(f.getDomain()) + ":" + f.getName(), f) != null) {
                 throw bad("the function " + f.getName() + " is there twice");
             }
         }
-        functions = domains;
         // ONNX Runtime inlines functions: one that calls itself would never end.
         Set<String> done = new HashSet<>();
-        for (String f : byName.keySet()) {
-            calls(f, byName, new HashSet<>(), done);
+        for (String f : functions.keySet()) {
+            calls(f, functions, new HashSet<>(), done);
         }
-        for (OnnxMl.FunctionProto f : byName.values()) {
-            Set<String> defined = new HashSet<>();
-            for (ByteString in : f.getInputList().asByteStringList()) {
-                define(text(in, "function input"), defined);
+    }
+
+    /** Checks a function as it is where it is called: with the attributes and the constants that the call gives it. */
+    private void call(FunctionProto f, NodeProto call, Map<String, TensorProto> constants, int depth)
+            throws InvalidEncoderException {
+        Map<String, AttributeProto> given = new HashMap<>();
+        for (AttributeProto a : f.getAttributeProtoList()) {
+            if (a.hasG() || a.getGraphsCount() > 0) {
+                throw bad("the function " + f.getName() + " has a graph as the default of " + a.getName());
             }
-            nodes(f.getNodeList(), defined, Map.of(), 1);
-            for (String out : f.getOutputList()) {
-                if (!defined.contains(out)) {
-                    throw bad("the function " + f.getName() + " returns " + out + ", which nothing computes");
+            given.put(a.getName(), a);
+        }
+        attributes(call.toBuilder().setOpType(f.getName()).clearAttribute().addAllAttribute(f.getAttributeProtoList()).build(),
+                Set.of(), Map.of(), depth);
+        call.getAttributeList().forEach(a -> given.put(a.getName(), a));
+        Set<String> defined = new HashSet<>();
+        Map<String, TensorProto> known = new HashMap<>();
+        for (int i = 0; i < f.getInputCount(); i++) {
+            String in = text(f.getInputBytes(i), "function input");
+            define(in, defined);
+            TensorProto constant = i < call.getInputCount() ? constants.get(call.getInput(i)) : null;
+            if (constant != null) {
+                known.put(in, constant);
+            }
+        }
+        // The first copy is as large as what is in the file.
+        copied(f.getNodeList(), called.add(f) ? 0 : f.getSerializedSize());
+        nodes(bind(f.getNodeList(), given), defined, known, depth);
+        for (String out : f.getOutputList()) {
+            if (!defined.contains(out)) {
+                throw bad("the function " + f.getName() + " returns " + out + ", which nothing computes");
+            }
+        }
+    }
+
+    private void copied(List<NodeProto> nodes, long bytes) throws InvalidEncoderException {
+        inlined += nodes.size() + bytes / 1024;
+        if (inlined > MAX_INLINED) {
+            throw bad("its functions, each put where it is called, have more than " + MAX_INLINED + " nodes and kilobytes");
+        }
+        for (NodeProto node : nodes) {
+            for (AttributeProto a : node.getAttributeList()) {
+                copied(a.getG().getNodeList(), 0);
+                for (GraphProto g : a.getGraphsList()) {
+                    copied(g.getNodeList(), 0);
                 }
             }
         }
     }
 
-    private void calls(String f, Map<String, OnnxMl.FunctionProto> all, Set<String> open, Set<String> done)
+    /** A function's nodes, with the attributes of the call in place of the references to them. */
+    private List<NodeProto> bind(List<NodeProto> nodes, Map<String, AttributeProto> given) throws InvalidEncoderException {
+        List<NodeProto> bound = new ArrayList<>();
+        for (NodeProto node : nodes) {
+            NodeProto.Builder b = node.toBuilder().clearAttribute();
+            for (AttributeProto a : node.getAttributeList()) {
+                if (a.getRefAttrName().isEmpty()) {
+                    b.addAttribute(bind(a, given));
+                    continue;
+                }
+                text(a.getRefAttrNameBytes(), "attribute name");
+                if (filled(a) > 0) {
+                    throw bad("the attribute " + a.getName() + " of " + label(node) + " has a value and refers to another");
+                }
+                AttributeProto value = given.get(a.getRefAttrName());
+                if (value != null) {
+                    copied(List.of(NodeProto.newBuilder().addAttribute(value).build()), value.getSerializedSize());
+                    b.addAttribute(value.toBuilder().setName(a.getName()));
+                }
+            }
+            bound.add(b.build());
+        }
+        return bound;
+    }
+
+    private AttributeProto bind(AttributeProto a, Map<String, AttributeProto> given) throws InvalidEncoderException {
+        if (!a.hasG() && a.getGraphsCount() == 0) {
+            return a;
+        }
+        AttributeProto.Builder b = a.toBuilder().clearGraphs();
+        if (a.hasG()) {
+            b.setG(bind(a.getG(), given));
+        }
+        for (GraphProto g : a.getGraphsList()) {
+            b.addGraphs(bind(g, given));
+        }
+        return b.build();
+    }
+
+    private GraphProto bind(GraphProto g, Map<String, AttributeProto> given) throws InvalidEncoderException {
+        return g.toBuilder().clearNode().addAllNode(bind(g.getNodeList(), given)).build();
+    }
+
+    private void calls(String f, Map<String, FunctionProto> all, Set<String> open, Set<String> done)
             throws InvalidEncoderException {
         if (done.contains(f)) {
             return;
@@ -191,9 +302,8 @@ final class ModelCheck {
         Deque<NodeProto> nodes = new ArrayDeque<>(all.get(f).getNodeList());
         while (!nodes.isEmpty()) {
             NodeProto node = nodes.pop();
-            String callee = node.getDomain() + ":" + node.getOpType();
-            if (all.containsKey(callee)) {
-                calls(callee, all, open, done);
+            if (all.containsKey(callee(node))) {
+                calls(callee(node), all, open, done);
             }
             for (AttributeProto a : node.getAttributeList()) {
                 nodes.addAll(a.getG().getNodeList());
@@ -204,7 +314,9 @@ final class ModelCheck {
         done.add(f);
     }
 
-    private void graph(GraphProto graph, Set<String> outer, int depth) throws InvalidEncoderException {
+    /** Checks a graph in what is defined and known around it, which is the same again afterwards. */
+    private void graph(GraphProto graph, Set<String> defined, Map<String, TensorProto> known, int depth)
+            throws InvalidEncoderException {
         if (depth > MAX_NESTING) {
             throw bad("subgraphs nest more than " + MAX_NESTING + " deep");
         }
@@ -227,16 +339,15 @@ final class ModelCheck {
         for (ValueInfoProto v : graph.getValueInfoList()) {
             value(v);
         }
-        Set<String> defined = new HashSet<>(outer);
-        for (Collection<String> names : List.of(inputs, constants.keySet())) {
-            for (String n : names) {
-                if (n.isEmpty() || outer.contains(n)) {
-                    throw bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "given twice"));
-                }
+        Set<String> own = new HashSet<>(inputs);
+        own.addAll(constants.keySet());
+        for (String n : own) {
+            if (n.isEmpty() || !defined.add(n)) {
+                throw bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "given twice"));
             }
-            defined.addAll(names);
         }
-        nodes(graph.getNodeList(), defined, constants, depth);
+        known.putAll(constants);
+        nodes(graph.getNodeList(), defined, known, depth);
         Set<String> outputs = new HashSet<>();
         for (ValueInfoProto v : graph.getOutputList()) {
             value(v);
@@ -248,12 +359,14 @@ final class ModelCheck {
         if (outputs.isEmpty()) {
             throw bad("a graph has no output");
         }
+        graph.getNodeList().forEach(n -> own.addAll(n.getOutputList()));
+        own.forEach(defined::remove);
+        own.forEach(known::remove);
     }
 
-    /** Adds the nodes' outputs to {@code defined}. */
-    private void nodes(List<NodeProto> nodes, Set<String> defined, Map<String, TensorProto> initialisers, int depth)
+    /** Adds the nodes' outputs to {@code defined}, and what is constant among them to {@code constants}. */
+    private void nodes(List<NodeProto> nodes, Set<String> defined, Map<String, TensorProto> constants, int depth)
             throws InvalidEncoderException {
-        Map<String, TensorProto> constants = new HashMap<>(initialisers);
         Set<String> computed = new HashSet<>();
         for (NodeProto node : nodes) {
             text(node.getNameBytes(), "node name");
@@ -262,7 +375,10 @@ final class ModelCheck {
             if (node.getOpType().isEmpty()) {
                 throw bad("a node has no operator");
             }
-            if (!DOMAINS.contains(node.getDomain()) && !functions.contains(node.getDomain())) {
+            if (node.getOutputCount() == 0) {
+                throw bad("the node " + label(node) + " has no output");
+            }
+            if (!domains.contains(node.getDomain())) {
                 throw new InvalidEncoderException(name + " needs the operator " + node.getOpType() + " of the domain "
                         + node.getDomain() + ", which is not part of ONNX Runtime: export it without custom operators");
             }
@@ -272,9 +388,10 @@ final class ModelCheck {
                     throw bad("the value " + n + " is given twice");
                 }
             }
-            if (node.getOpType().equals("Constant")) {
-                node.getAttributeList().stream().filter(AttributeProto::hasT)
-                        .forEach(a -> node.getOutputList().forEach(o -> constants.put(o, a.getT())));
+            TensorProto constant = Tensors.constant(node);
+            if (constant != null) {
+                tensor(constant, "value of " + label(node));
+                node.getOutputList().forEach(o -> constants.put(o, constant));
             }
         }
         // The specification wants every node behind those that it uses; ONNX Runtime sorts them. What can't be sorted is a cycle.
@@ -303,6 +420,9 @@ final class ModelCheck {
         while (!ready.isEmpty()) {
             sorted++;
             NodeProto node = nodes.get(ready.poll());
+            if (node.getOpType().equals("Identity") && node.getInputCount() > 0 && constants.containsKey(node.getInput(0))) {
+                constants.put(node.getOutput(0), constants.get(node.getInput(0)));
+            }
             for (String out : node.getOutputList()) {
                 for (int next : waiting.getOrDefault(out, List.of())) {
                     if (--open[next] == 0) {
@@ -320,8 +440,11 @@ final class ModelCheck {
         }
         defined.addAll(computed);
         for (NodeProto node : nodes) {
-            attributes(node, defined, depth);
+            attributes(node, defined, constants, depth);
             extents(node, constants);
+            if (functions.containsKey(callee(node))) {
+                call(functions.get(callee(node)), node, constants, depth);
+            }
         }
     }
 
@@ -356,7 +479,8 @@ final class ModelCheck {
         }
     }
 
-    private void attributes(NodeProto node, Set<String> defined, int depth) throws InvalidEncoderException {
+    private void attributes(NodeProto node, Set<String> defined, Map<String, TensorProto> constants, int depth)
+            throws InvalidEncoderException {
         Set<String> names = new HashSet<>();
         for (AttributeProto a : node.getAttributeList()) {
             String n = text(a.getNameBytes(), "attribute name");
@@ -365,7 +489,7 @@ final class ModelCheck {
                 throw bad(where + " is empty or there twice");
             }
             if (!a.getRefAttrName().isEmpty()) {
-                continue;
+                throw bad(where + " refers to one of a function, and is in none");
             }
             boolean right = switch (a.getType()) {
                 case FLOAT -> a.hasF();
@@ -376,9 +500,7 @@ final class ModelCheck {
                 case FLOATS, INTS, STRINGS, TENSORS, GRAPHS -> true;
                 default -> false;
             };
-            int filled = (a.hasF() ? 1 : 0) + (a.hasI() ? 1 : 0) + (a.hasS() ? 1 : 0) + (a.hasT() ? 1 : 0)
-                    + (a.hasG() ? 1 : 0) + (a.getFloatsCount() > 0 ? 1 : 0) + (a.getIntsCount() > 0 ? 1 : 0)
-                    + (a.getStringsCount() > 0 ? 1 : 0) + (a.getTensorsCount() > 0 ? 1 : 0) + (a.getGraphsCount() > 0 ? 1 : 0);
+            int filled = filled(a);
             if (!right || filled > 1 || filled == 1 && !list(a)) {
                 throw bad(where + " does not hold what its type, " + a.getType() + ", says");
             }
@@ -389,13 +511,22 @@ final class ModelCheck {
                 tensor(a.getT(), "tensor of " + where);
             }
             for (GraphProto g : a.getGraphsList()) {
-                graph(g, defined, depth + 1);
+                graph(g, defined, constants, depth + 1);
             }
             if (a.hasG()) {
-                graph(a.getG(), defined, depth + 1);
+                graph(a.getG(), defined, constants, depth + 1);
             }
             numbers(a, where);
         }
+    }
+
+    /** In how many fields an attribute has a value. */
+    private static int filled(AttributeProto a) {
+        return (int) a.getAllFields().keySet().stream().filter(f -> switch (f.getNumber()) {
+            case AttributeProto.NAME_FIELD_NUMBER, AttributeProto.REF_ATTR_NAME_FIELD_NUMBER,
+                    AttributeProto.DOC_STRING_FIELD_NUMBER, AttributeProto.TYPE_FIELD_NUMBER -> false;
+            default -> true;
+        }).count();
     }
 
     /** Whether a filled list is the one that the type names. */
@@ -461,7 +592,7 @@ final class ModelCheck {
         }
         for (int p : positions) {
             TensorProto t = p < node.getInputCount() ? constants.get(node.getInput(p)) : null;
-            if (t == null || t.getDataLocation() == TensorProto.DataLocation.EXTERNAL || count(t) > 64) {
+            if (t == null || count(t) > 64) {
                 continue;
             }
             String where = "input " + p + " of " + label(node);

@@ -1,6 +1,5 @@
 package io.github.simclr4j.onnx;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -11,8 +10,10 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -79,23 +80,27 @@ public final class ModelInspector {
     public static Report check(Path file) throws IOException {
         ModelProto model = ModelFile.parse(file);
         Path folder = file.toAbsolutePath().getParent();
-        long bytes = Files.size(file);
-        for (String data : ExternalData.locations(model)) {
-            Path beside = folder.resolve(data);
-            bytes += Files.isRegularFile(beside) ? Files.size(beside) : 0;
-        }
-        return check(model, folder, bytes);
+        return check(model, folder, Files.size(file));
     }
 
     /**
      * Checks a model.
      *
      * @param folder where data beside the file is, or null if there must be none
-     * @param bytes size of the file
+     * @param size of the file itself
      */
-    static Report check(ModelProto model, Path folder, long bytes) {
+    static Report check(ModelProto model, Path folder, long size) {
         ModelInspector check = new ModelInspector(model, folder);
         check.all();
+        long bytes = size;
+        try {
+            for (Path data : ModelCheck.check(model, "the file", folder).external()) {
+                bytes += Files.size(data);
+            }
+        } catch (IOException e) {
+            // What this class does not look at, or sees otherwise: nothing is sound that can't be opened.
+            check.problems.add("it can't be opened: " + e.getMessage());
+        }
         GraphProto graph = model.getGraph();
         Map<String, Integer> operators = new TreeMap<>();
         graph.getNodeList().forEach(n -> operators.merge(n.getOpType(), 1, Integer::sum));
@@ -250,24 +255,43 @@ public final class ModelInspector {
 
     /** Tells a cycle from nodes that merely stand in the wrong order. */
     private void order(GraphProto graph) {
-        Set<String> ready = new HashSet<>(defined);
-        ready.add("");
-        List<NodeProto> left = new ArrayList<>(graph.getNodeList());
-        Set<String> made = new HashSet<>();
-        graph.getNodeList().forEach(n -> made.addAll(n.getOutputList()));
-        boolean more = true;
-        while (more) {
-            // What nothing makes is reported at the node: here only what waits for another node counts.
-            more = left.removeIf(n -> {
-                boolean runs = n.getInputList().stream().allMatch(i -> ready.contains(i) || !made.contains(i));
-                if (runs) {
-                    ready.addAll(n.getOutputList());
+        List<NodeProto> nodes = graph.getNodeList();
+        Map<String, Integer> made = new HashMap<>();
+        for (int i = 0; i < nodes.size(); i++) {
+            for (String out : nodes.get(i).getOutputList()) {
+                if (!out.isEmpty() && !defined.contains(out)) {
+                    made.putIfAbsent(out, i);
                 }
-                return runs;
-            });
+            }
         }
-        if (!left.isEmpty()) {
-            problems.add("a cycle runs through " + describe(left.get(0)));
+        // What nothing makes is reported at the node: here only what waits for another node counts.
+        List<List<Integer>> waiting = new ArrayList<>();
+        int[] open = new int[nodes.size()];
+        nodes.forEach(n -> waiting.add(new ArrayList<>()));
+        Deque<Integer> ready = new ArrayDeque<>();
+        for (int i = 0; i < open.length; i++) {
+            for (String in : nodes.get(i).getInputList()) {
+                if (made.containsKey(in)) {
+                    waiting.get(made.get(in)).add(i);
+                    open[i]++;
+                }
+            }
+            if (open[i] == 0) {
+                ready.add(i);
+            }
+        }
+        while (!ready.isEmpty()) {
+            for (int next : waiting.get(ready.poll())) {
+                if (--open[next] == 0) {
+                    ready.add(next);
+                }
+            }
+        }
+        for (int i = 0; i < open.length; i++) {
+            if (open[i] > 0) {
+                problems.add("a cycle runs through " + describe(nodes.get(i)));
+                return;
+            }
         }
     }
 
@@ -312,9 +336,9 @@ public final class ModelInspector {
         if (out != null && n.getOutputCount() > 0) {
             values.put(n.getOutput(0), out);
         }
-        if (n.getOpType().equals("Constant") && n.getOutputCount() == 1) {
-            n.getAttributeList().stream().filter(AttributeProto::hasT).findFirst()
-                    .ifPresent(a -> constants.put(n.getOutput(0), a.getT()));
+        TensorProto constant = Tensors.constant(n);
+        if (constant != null && n.getOutputCount() == 1) {
+            constants.put(n.getOutput(0), constant);
         }
     }
 

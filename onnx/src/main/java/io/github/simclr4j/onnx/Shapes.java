@@ -132,13 +132,14 @@ final class Shapes {
     static Value infer(NodeProto n, List<Value> in, Map<String, TensorProto> constants) {
         String op = n.getOpType();
         if (op.equals("Constant")) {
-            return n.getAttributeList().stream().filter(AttributeProto::hasT).findFirst()
-                    .map(a -> new Value(a.getT().getDataType(), TensorValues.dims(a.getT()))).orElse(null);
+            TensorProto t = Tensors.constant(n);
+            return t == null ? null : new Value(t.getDataType(), TensorValues.dims(t));
         }
         Value x = in.isEmpty() ? null : in.get(0);
         if (x == null || x.dims() == null && !op.equals("Cast")) {
             return null;
         }
+        require(x.dims() == null || x.dims().length <= 64, "expected at most 64 dimensions");
         return switch (op) {
             case "Cast" -> new Value((int) GraphIndex.integer(n, "to", 0), x.dims());
             case "Relu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Sqrt", "Erf", "Exp", "Neg", "Abs", "Identity", "Clip",
@@ -147,7 +148,7 @@ final class Shapes {
             case "BatchNormalization" -> norm(x, in);
             case "Add", "Sub", "Mul", "Div", "Pow" -> binary(op, x, in.get(1));
             case "Conv" -> conv(n, x, in);
-            case "MaxPool", "AveragePool" -> window(n, x, x.dims()[1], attribute(n, "kernel_shape", null));
+            case "MaxPool", "AveragePool" -> window(n, x, attribute(n, "kernel_shape", null));
             case "GlobalAveragePool", "GlobalMaxPool" -> {
                 require(x.dims().length > 2, "expected an image, found " + x);
                 long[] d = new long[x.dims().length];
@@ -208,6 +209,7 @@ final class Shapes {
     }
 
     private static Value norm(Value x, List<Value> in) {
+        require(x.dims().length > 1, "expected channels, found " + x);
         for (int i = 1; i < 5; i++) {
             Value p = in.get(i);
             require(p == null || p.dims() == null || p.dims().length == 1 && !differ(p.dims()[0], x.dims()[1]),
@@ -235,10 +237,12 @@ final class Shapes {
             sameType(x, bias);
             require(bias.dims().length == 1 && bias.dims()[0] == w.dims()[0], "bias " + bias + " does not fit weights " + w);
         }
-        return window(n, x, w.dims()[0], kernel);
+        Value out = window(n, x, kernel);
+        out.dims()[1] = w.dims()[0];
+        return out;
     }
 
-    private static Value window(NodeProto n, Value x, long channels, long[] kernel) {
+    private static Value window(NodeProto n, Value x, long[] kernel) {
         int spatial = x.dims().length - 2;
         require(kernel != null && kernel.length == spatial && spatial > 0, "kernel_shape does not fit " + x);
         long[] ones = new long[spatial];
@@ -254,7 +258,6 @@ final class Shapes {
                 && Arrays.stream(kernel).allMatch(s -> s > 0) && Arrays.stream(pads).allMatch(s -> s >= 0),
                 "strides, dilations and kernel_shape must be positive, pads not negative");
         long[] d = x.dims().clone();
-        d[1] = channels;
         boolean ceil = GraphIndex.integer(n, "ceil_mode", 0) != 0;
         for (int i = 0; i < spatial; i++) {
             long side = x.dims()[2 + i];
@@ -367,22 +370,23 @@ final class Shapes {
     }
 
     private static Value reshape(NodeProto n, Value x, TensorProto shape) {
-        if (shape == null) {
+        long[] d = longs(shape);
+        if (d == null) {
             return new Value(x.type(), null);
         }
-        long[] d = TensorValues.longs(shape);
         int open = -1;
         long known = 1;
         for (int i = 0; i < d.length; i++) {
             if (d[i] == 0 && GraphIndex.integer(n, "allowzero", 0) == 0) {
                 require(i < x.dims().length, "shape " + Arrays.toString(d) + " does not fit " + x);
                 d[i] = x.dims()[i];
-                known = d[i] == UNKNOWN ? UNKNOWN : known == UNKNOWN ? UNKNOWN : known * d[i];
+                known = d[i] == UNKNOWN || known == UNKNOWN ? UNKNOWN : Math.multiplyExact(known, d[i]);
             } else if (d[i] == -1) {
                 require(open < 0, "two open dimensions in " + Arrays.toString(d));
                 open = i;
             } else {
-                known = known == UNKNOWN ? UNKNOWN : known * d[i];
+                require(d[i] >= 0, "a negative dimension in " + Arrays.toString(d));
+                known = known == UNKNOWN ? UNKNOWN : Math.multiplyExact(known, d[i]);
             }
         }
         long all = product(x.dims(), 0, x.dims().length);
@@ -406,10 +410,20 @@ final class Shapes {
 
     private static long[] axes(NodeProto n, Map<String, TensorProto> constants) {
         if (n.getInputCount() > 1 && !n.getInput(1).isEmpty()) {
-            TensorProto t = constants.get(n.getInput(1));
-            return t == null ? null : TensorValues.longs(t);
+            return longs(constants.get(n.getInput(1)));
         }
         return attribute(n, "axes", new long[0]);
+    }
+
+    /** The values of a constant that numbers or measures dimensions; null if it is none, or elsewhere. */
+    private static long[] longs(TensorProto t) {
+        if (t == null || ExternalData.isExternal(t)) {
+            return null;
+        }
+        long n = TensorValues.count(t.getDimsList());
+        require(n <= 64 && t.getDataType() == DataType.INT64_VALUE && Tensors.whole(t, n, 8 * n),
+                "expected int64 values for " + t.getName() + ", at most 64, and as many as its shape says");
+        return TensorValues.longs(t);
     }
 
     private static List<Integer> positions(long[] axes, int rank) {

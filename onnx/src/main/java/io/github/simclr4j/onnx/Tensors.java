@@ -1,5 +1,7 @@
 package io.github.simclr4j.onnx;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
@@ -12,6 +14,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** Reads a tensor of an ONNX file, wherever its values are. */
 final class Tensors {
@@ -117,9 +120,43 @@ final class Tensors {
         }
     }
 
+    /** What a Constant node says, however it says it; null for text, and for other nodes. */
+    static TensorProto constant(NodeProto node) {
+        if (!node.getOpType().equals("Constant")) {
+            return null;
+        }
+        TensorProto.Builder floats = TensorProto.newBuilder().setDataType(TensorProto.DataType.FLOAT_VALUE);
+        TensorProto.Builder whole = TensorProto.newBuilder().setDataType(TensorProto.DataType.INT64_VALUE);
+        for (AttributeProto a : node.getAttributeList()) {
+            switch (a.getName()) {
+                case "value" -> {
+                    return a.getT();
+                }
+                case "value_int" -> {
+                    return whole.addInt64Data(a.getI()).build();
+                }
+                case "value_ints" -> {
+                    return whole.addDims(a.getIntsCount()).addAllInt64Data(a.getIntsList()).build();
+                }
+                case "value_float" -> {
+                    return floats.addFloatData(a.getF()).build();
+                }
+                case "value_floats" -> {
+                    return floats.addDims(a.getFloatsCount()).addAllFloatData(a.getFloatsList()).build();
+                }
+                default -> { }
+            }
+        }
+        return null;
+    }
+
     /** The values of a float32, float16, bfloat16 or double tensor, as float32. */
     static float[] floats(TensorProto t, Path folder, String name) throws InvalidEncoderException {
-        int n = Math.toIntExact(ModelCheck.count(t));
+        int n = count(t, name);
+        if (!Set.of(1, 10, 11, 16).contains(t.getDataType())) {
+            throw new InvalidEncoderException(
+                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected numbers with a fraction");
+        }
         float[] v = new float[n];
         ByteBuffer raw = raw(t, (long) n * bits(t.getDataType()) / 8, folder, name);
         switch (t.getDataType()) {
@@ -138,32 +175,41 @@ final class Tensors {
                     v[i] = Float.intBitsToFloat((raw != null ? raw.getShort() : t.getInt32Data(i)) << 16);
                 }
             }
-            case 11 -> {
+            default -> {
                 for (int i = 0; i < n; i++) {
                     v[i] = (float) (raw != null ? raw.getDouble() : t.getDoubleData(i));
                 }
             }
-            default -> throw new InvalidEncoderException(
-                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected numbers with a fraction");
         }
         return v;
     }
 
     /** The values of an int8, uint8, int32 or int64 tensor. */
     static long[] whole(TensorProto t, Path folder, String name) throws InvalidEncoderException {
-        long[] v = new long[Math.toIntExact(ModelCheck.count(t))];
+        if (!Set.of(2, 3, 6, 7).contains(t.getDataType())) {
+            throw new InvalidEncoderException(
+                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected whole numbers");
+        }
+        long[] v = new long[count(t, name)];
         ByteBuffer raw = raw(t, (long) v.length * bits(t.getDataType()) / 8, folder, name);
         for (int i = 0; i < v.length; i++) {
             v[i] = switch (t.getDataType()) {
                 case 2 -> raw != null ? raw.get() & 255 : t.getInt32Data(i);
                 case 3 -> raw != null ? raw.get() : t.getInt32Data(i);
                 case 6 -> raw != null ? raw.getInt() : t.getInt32Data(i);
-                case 7 -> raw != null ? raw.getLong() : t.getInt64Data(i);
-                default -> throw new InvalidEncoderException(
-                        name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected whole numbers");
+                default -> raw != null ? raw.getLong() : t.getInt64Data(i);
             };
         }
         return v;
+    }
+
+    private static int count(TensorProto t, String name) throws InvalidEncoderException {
+        long n = ModelCheck.count(t);
+        if (n < 0 || n * bits(t.getDataType()) / 8 > Integer.MAX_VALUE - 8) {
+            throw new InvalidEncoderException(name + ": " + t.getName() + " has the shape " + t.getDimsList()
+                    + ", expected at most 2 GB");
+        }
+        return (int) n;
     }
 
     /** The bytes of a tensor, null if its values are in the field for their type. */

@@ -7,8 +7,10 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -97,11 +99,11 @@ public final class WeightReader {
     private void index() {
         graph.getInitializerList().forEach(t -> constants.put(t.getName(), t));
         for (NodeProto node : graph.getNodeList()) {
-            node.getOutputList().forEach(o -> producers.put(o, node));
+            node.getOutputList().stream().filter(o -> !o.isEmpty()).forEach(o -> producers.put(o, node));
             new HashSet<>(node.getInputList()).forEach(i -> consumers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
-            if (node.getOpType().equals("Constant")) {
-                node.getAttributeList().stream().filter(AttributeProto::hasT)
-                        .forEach(a -> constants.put(node.getOutput(0), a.getT()));
+            TensorProto constant = Tensors.constant(node);
+            if (constant != null) {
+                constants.put(node.getOutput(0), constant);
             }
         }
     }
@@ -109,11 +111,16 @@ public final class WeightReader {
     /** The nodes that use a value, not just its shape, seen through those that only hand it on. */
     private List<NodeProto> next(String value) {
         List<NodeProto> found = new ArrayList<>();
-        for (NodeProto n : consumers.getOrDefault(value, List.of())) {
-            if (THROUGH.contains(n.getOpType()) && n.getInput(0).equals(value)) {
-                found.addAll(next(n.getOutput(0)));
-            } else if (!n.getOpType().equals("Shape")) {
-                found.add(n);
+        // A chain of them may be longer than the stack.
+        Deque<String> names = new ArrayDeque<>(List.of(value));
+        while (!names.isEmpty()) {
+            String x = names.poll();
+            for (NodeProto n : consumers.getOrDefault(x, List.of())) {
+                if (THROUGH.contains(n.getOpType()) && n.getInput(0).equals(x)) {
+                    names.add(n.getOutput(0));
+                } else if (!n.getOpType().equals("Shape")) {
+                    found.add(n);
+                }
             }
         }
         return found;
@@ -236,28 +243,44 @@ public final class WeightReader {
         return new Unit(conv, shape, norm, norm == null ? conv.getOutput(0) : norm.getOutput(0));
     }
 
-    /** The constant that a value is, whatever it was cast or scaled by on the way; null if it is none. */
-    private TensorProto tensor(String value) {
-        NodeProto p = producers.get(value);
-        if (constants.containsKey(value)) {
-            return constants.get(value);
-        }
-        return p != null && THROUGH.contains(p.getOpType()) ? tensor(p.getInput(0)) : null;
+    /** A node's input, empty if it has not got it. */
+    private static String input(NodeProto node, int i) {
+        return i < node.getInputCount() ? node.getInput(i) : "";
     }
 
-    private float[] values(String value) throws InvalidEncoderException {
-        TensorProto t = constants.get(value);
-        NodeProto p = producers.get(value);
-        float[] v;
-        if (t != null) {
-            used.add(value);
-            v = Tensors.floats(t, folder, file);
-        } else if (p != null && p.getOpType().equals("DequantizeLinear")) {
-            v = dequantised(p);
-        } else if (p != null && THROUGH.contains(p.getOpType())) {
-            v = values(p.getInput(0));
-        } else {
+    /** The constant that a value is, whatever it was cast or scaled by on the way; null if it is none. */
+    private TensorProto tensor(String value) {
+        String x = value;
+        while (!constants.containsKey(x)) {
+            NodeProto p = producers.get(x);
+            if (p == null || !THROUGH.contains(p.getOpType())) {
+                return null;
+            }
+            x = input(p, 0);
+        }
+        return constants.get(x);
+    }
+
+    /** A constant's values; their number is checked before they are read. */
+    private float[] values(String value, long count) throws InvalidEncoderException {
+        TensorProto t = tensor(value);
+        if (t == null) {
             throw new InvalidEncoderException(file + ": " + value + " is no constant");
+        }
+        if (ModelCheck.count(t) != count) {
+            throw new InvalidEncoderException(
+                    file + ": " + value + " has " + ModelCheck.count(t) + " values, expected " + count);
+        }
+        String x = value;
+        while (!constants.containsKey(x) && !producers.get(x).getOpType().equals("DequantizeLinear")) {
+            x = input(producers.get(x), 0);
+        }
+        float[] v;
+        if (constants.containsKey(x)) {
+            used.add(x);
+            v = Tensors.floats(t, folder, file);
+        } else {
+            v = dequantised(producers.get(x));
         }
         for (float f : v) {
             if (!Float.isFinite(f)) {
@@ -269,19 +292,13 @@ public final class WeightReader {
 
     /** (q - zero) * scale, scale and zero one value or one along an axis (ONNX, DequantizeLinear). */
     private float[] dequantised(NodeProto node) throws InvalidEncoderException {
-        TensorProto q = constants.get(node.getInput(0));
-        if (q == null) {
-            throw new InvalidEncoderException(file + ": " + node.getInput(0) + " is no constant");
+        TensorProto q = constants.get(input(node, 0));
+        TensorProto s = constants.get(input(node, 1));
+        TensorProto z = constants.get(input(node, 2));
+        if (q == null || s == null || z == null && !input(node, 2).isEmpty()) {
+            throw new InvalidEncoderException(file + ": " + node.getOutput(0) + " is quantised with what is no constant");
         }
-        used.add(node.getInput(0));
-        float[] scale = values(node.getInput(1));
-        long[] zero = new long[scale.length];
-        if (node.getInputCount() > 2 && !node.getInput(2).isEmpty()) {
-            TensorProto z = constants.get(node.getInput(2));
-            used.add(node.getInput(2));
-            zero = z == null ? new long[0] : Tensors.whole(z, folder, file);
-        }
-        long[] whole = Tensors.whole(q, folder, file);
+        used.addAll(node.getInputList());
         int axis = (int) integer(node, "axis", 1);
         axis += axis < 0 ? q.getDimsCount() : 0;
         long inner = 1;
@@ -289,9 +306,13 @@ public final class WeightReader {
             inner *= q.getDims(i);
         }
         long along = axis >= 0 && axis < q.getDimsCount() ? q.getDims(axis) : 1;
-        if (zero.length != scale.length || scale.length != 1 && scale.length != along) {
-            throw new InvalidEncoderException(file + ": " + node.getInput(0) + " has " + scale.length + " scales");
+        long scales = ModelCheck.count(s);
+        if (z != null && ModelCheck.count(z) != scales || scales != 1 && scales != along) {
+            throw new InvalidEncoderException(file + ": " + node.getInput(0) + " has " + scales + " scales, expected 1 or " + along);
         }
+        float[] scale = Tensors.floats(s, folder, file);
+        long[] zero = z == null ? new long[scale.length] : Tensors.whole(z, folder, file);
+        long[] whole = Tensors.whole(q, folder, file);
         float[] v = new float[whole.length];
         for (int i = 0; i < v.length; i++) {
             int c = scale.length == 1 ? 0 : (int) (i / inner % along);
@@ -321,7 +342,7 @@ public final class WeightReader {
         List<String> least = null;
         for (int depth : DEPTHS) {
             ResNet.Stem stem = pooled ? ResNet.Stem.IMAGENET : ResNet.Stem.CIFAR;
-            if (width > 8) {
+            if (!(width > 0 && width <= 8)) {
                 break;
             }
             ResNet net = new ResNet(depth, width, stem);
@@ -396,10 +417,8 @@ public final class WeightReader {
     }
 
     private void put(Map<String, float[]> weights, ResNet.Conv c, Unit u) throws InvalidEncoderException {
-        weights.put(c.name() + ".weight", values(u.conv().getInput(1)));
-        float[] bias = u.conv().getInputCount() > 2 && !u.conv().getInput(2).isEmpty()
-                ? values(u.conv().getInput(2))
-                : new float[c.out()];
+        weights.put(c.name() + ".weight", values(u.conv().getInput(1), (long) c.out() * c.in() * c.kernel() * c.kernel()));
+        float[] bias = input(u.conv(), 2).isEmpty() ? new float[c.out()] : values(u.conv().getInput(2), c.out());
         float[] gamma = new float[c.out()];
         float[] beta = bias;
         float[] mean = new float[c.out()];
@@ -407,13 +426,13 @@ public final class WeightReader {
         Arrays.fill(gamma, 1);
         Arrays.fill(var, 1 - ResNet.EPSILON);
         if (u.norm() != null) {
-            gamma = values(u.norm().getInput(1));
-            beta = values(u.norm().getInput(2));
-            mean = values(u.norm().getInput(3)).clone();
-            var = values(u.norm().getInput(4)).clone();
+            gamma = values(input(u.norm(), 1), c.out());
+            beta = values(input(u.norm(), 2), c.out());
+            mean = values(input(u.norm(), 3), c.out()).clone();
+            var = values(input(u.norm(), 4), c.out()).clone();
             float epsilon = u.norm().getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()
                     .map(AttributeProto::getF).orElse(ResNet.EPSILON);
-            for (int i = 0; i < Math.min(bias.length, mean.length); i++) {
+            for (int i = 0; i < mean.length; i++) {
                 mean[i] -= bias[i];
             }
             for (int i = 0; i < var.length && epsilon != ResNet.EPSILON; i++) {
@@ -422,10 +441,6 @@ public final class WeightReader {
         }
         Map<String, float[]> norm = Map.of("weight", gamma, "bias", beta, "running_mean", mean, "running_var", var);
         for (Map.Entry<String, float[]> e : norm.entrySet()) {
-            if (e.getValue().length != c.out()) {
-                throw new InvalidEncoderException(file + ": the " + e.getKey() + " behind " + u.conv().getName() + " has "
-                        + e.getValue().length + " values, expected " + c.out());
-            }
             weights.put(c.norm() + "." + e.getKey(), e.getValue());
         }
     }

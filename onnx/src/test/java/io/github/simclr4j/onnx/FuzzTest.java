@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,22 +28,23 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 /**
- * Mutates good files. Each mutation ends in a working encoder or in one clear exception, never in a crash: a child process
- * does the work, so that a crash is seen. Mutation n is the same in every run; a longer run by hand:
+ * Mutates good files, and opens, inspects and converts them and reads their weights. Each mutation ends in a result or in
+ * one clear exception, never in a crash: a child process does the work, so that a crash is seen. Mutation n is the same in
+ * every run; a longer run by hand:
  *
- * <pre>java -cp ... io.github.simclr4j.onnx.FuzzTest\$Child FROM TO SECONDS</pre>
+ * <pre>java -cp ... io.github.simclr4j.onnx.FuzzTest\$Child FROM TO</pre>
  */
 class FuzzTest {
-    private static final int SECONDS = 20;
-    /** However slow the machine is. */
-    private static final int AT_LEAST = 300;
+    private static final int MUTATIONS = 3000;
     private static final int HANGS_AFTER_SECONDS = 90;
+    /** Whether conversions are tried too. */
+    private static final String CONVERT = "fuzz.convert";
 
     @Test
     void noMutationCrashes() throws Exception {
         Process p = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx1g", "-cp", System.getProperty("java.class.path"), Child.class.getName(),
-                "0", "6000", Integer.toString(SECONDS)).redirectErrorStream(true).start();
+                "-Xmx1g", "-D" + CONVERT + "=" + Boolean.getBoolean(CONVERT), "-cp", System.getProperty("java.class.path"),
+                Child.class.getName(), "0", Integer.toString(MUTATIONS)).redirectErrorStream(true).start();
         AtomicLong seen = new AtomicLong(System.nanoTime());
         Thread watch = new Thread(() -> {
             while (p.isAlive()) {
@@ -70,7 +73,7 @@ class FuzzTest {
         }
         assertEquals(0, p.waitFor(), "crashed or hung after: " + last);
         assertEquals(List.of(), wrong);
-        assertTrue(last.startsWith("done"), last);
+        assertTrue(last.startsWith("done " + MUTATIONS + " "), last);
         System.out.println(last);
     }
 
@@ -80,58 +83,93 @@ class FuzzTest {
         private static final long[] ODD = {0, -1, 1, 2, 3, 7, 255, 65_535, 1 << 20, Integer.MAX_VALUE, 1L << 32, Long.MAX_VALUE,
             Long.MIN_VALUE, -2, -1000};
 
-        public static void main(String[] args) {
+        private static final String[] NAMES = {"x", "y", "in", "out", "s", "strides", "axis", "step", "value_ints", "Pool", "mine",
+            "ai.onnx", "", "a\0b", "../x"};
+        /** Small ones, which are drawn more often. */
+        private static int small;
+
+        /** Something that is done with a file. */
+        private interface Use {
+            void run() throws IOException;
+        }
+
+        public static void main(String[] args) throws IOException {
             long from = Long.parseLong(args[0]);
             long to = Long.parseLong(args[1]);
-            long end = System.nanoTime() + Long.parseLong(args[2]) * 1_000_000_000L;
-            // The quick ones first: they are drawn more often.
             ResNet tiny = new ResNet(18, 1.0 / 64, ResNet.Stem.CIFAR);
             BASES.add(EncoderWriter.toBytes(tiny, new Preprocessing(8), Weights.random(tiny), Map.of("training.seed", "1")));
             BASES.add(HostileFileTest.withSubgraph());
+            BASES.add(HostileFileTest.withFunctions());
             BASES.add(Graphs.flatten(3, 8, 8, Graphs.HALF));
-            for (String name : List.of("tensorflow-nhwc", "resnet18-bytes", "vit-tokens", "mobilenet-v2", "convnext", "swin")) {
+            BASES.add(Foreign.model("tensorflow-nhwc"));
+            small = BASES.size();
+            for (String name : List.of("resnet18-bytes", "resnet18-batchnorm", "vit-tokens", "mobilenet-v2", "convnext", "swin")) {
                 BASES.add(Foreign.model(name));
             }
+            Path dir = Files.createTempDirectory("fuzz");
+            Path data = Files.write(dir.resolve("x.bin"), new byte[4096]);
+            Path file = dir.resolve("mutation.onnx");
+            Path out = dir.resolve("out.onnx");
             int opened = 0;
-            int refused = 0;
+            int weights = 0;
+            int converted = 0;
             long slowest = 0;
-            long n = from;
-            for (; n < to && (n - from < AT_LEAST || System.nanoTime() < end); n++) {
+            for (long n = from; n < to; n++) {
                 System.out.println(n);
                 System.out.flush();
                 long start = System.nanoTime();
-                String outcome = attempt(mutate(n), n);
-                slowest = Math.max(slowest, System.nanoTime() - start);
-                if (outcome == null) {
-                    opened++;
-                } else if (outcome.isEmpty()) {
-                    refused++;
-                } else {
-                    System.out.println("WRONG " + n + ": " + outcome);
+                Files.write(file, mutate(n));
+                opened += attempt(n, "open", () -> open(file));
+                attempt(n, "inspect", () -> ModelInspector.check(file));
+                weights += attempt(n, "weights", () -> WeightReader.read(file));
+                attempt(n, "some weights", () -> WeightReader.read(file, tiny));
+                if (Boolean.getBoolean(CONVERT) && n % 3 == 0) {
+                    Conversion c = n % 30 == 0
+                            ? new Conversion(Precision.INT8, 0, true, new Conversion.Calibrate(
+                                    List.of(Foreign.picture(8, 8, 1)), CalibrationMethod.MIN_MAX))
+                            : new Conversion(n % 2 == 0 ? Precision.FLOAT16 : Precision.FLOAT32, 13 + (int) (n / 3 % 14), true, null);
+                    converted += attempt(n, "convert", () -> c.apply(file, out));
                 }
+                slowest = Math.max(slowest, System.nanoTime() - start);
             }
-            System.out.println("done " + (n - from) + " mutations: " + opened + " work, " + refused + " are refused, the slowest took "
-                    + slowest / 1_000_000 + " ms");
+            for (Path p : List.of(data, file, out, dir)) {
+                Files.deleteIfExists(p);
+            }
+            System.out.println("done " + (to - from) + " mutations: " + opened + " work, " + weights + " give weights, " + converted
+                    + " are converted, the slowest took " + slowest / 1_000_000 + " ms");
         }
 
-        /** Null if the encoder works, empty if it is refused as it should, else what is wrong. */
-        private static String attempt(byte[] bytes, long n) {
-            String name = "mutation-" + n;
-            try (OnnxEncoder e = OnnxEncoder.open(bytes, name, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(1))) {
+        private static void open(Path file) throws IOException {
+            try (OnnxEncoder e = OnnxEncoder.open(file, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(1))) {
                 float[][] v = e.embed(List.of(Foreign.picture(20, 30, 1), Foreign.picture(9, 9, 2), Foreign.picture(8, 8, 3)));
-                return v.length == 3 && v[0].length == e.dimension() ? null : "no embeddings";
+                assertTrue(v.length == 3 && v[0].length == e.dimension(), "no embeddings");
             } catch (InvalidEncoderException e) {
-                return e.getMessage().startsWith(name) ? "" : e.toString();
+                assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+                throw e;
             } catch (IllegalStateException e) {
-                return e.getMessage().startsWith("ONNX Runtime failed") ? "" : e.toString();
-            } catch (RuntimeException | Error e) {
-                return e + " at " + Arrays.toString(Arrays.copyOf(e.getStackTrace(), 3));
+                assertTrue(e.getMessage().startsWith("ONNX Runtime failed"), e.getMessage());
+            }
+        }
+
+        /** 1 if it worked, 0 if it was refused as it should. */
+        private static int attempt(long n, String what, Use use) {
+            try {
+                use.run();
+                return 1;
+            } catch (IOException | RuntimeException | Error e) {
+                boolean clear = (e instanceof IOException || e.getClass() == IllegalArgumentException.class)
+                        && e.getMessage() != null && !e.getMessage().isBlank();
+                if (!clear) {
+                    System.out.println("WRONG " + n + ", " + what + ": " + e + " at "
+                            + Arrays.toString(Arrays.copyOf(e.getStackTrace(), Math.min(4, e.getStackTrace().length))));
+                }
+                return 0;
             }
         }
 
         private static byte[] mutate(long n) {
             Random random = new Random(n * 0x9E3779B97F4A7C15L + 12345);
-            byte[] bytes = BASES.get(random.nextInt(random.nextInt(6) == 0 ? BASES.size() : 4)).clone();
+            byte[] bytes = BASES.get(random.nextInt(random.nextInt(8) == 0 ? BASES.size() : small)).clone();
             int kind = random.nextInt(10);
             if (kind == 0) {
                 return Arrays.copyOf(bytes, random.nextInt(bytes.length));
@@ -154,7 +192,11 @@ class FuzzTest {
             try {
                 ModelProto.Builder model = ModelProto.parseFrom(bytes).toBuilder();
                 for (int i = 1 + random.nextInt(3); i > 0; i--) {
-                    edit(model, random);
+                    if (random.nextInt(3) == 0) {
+                        add(model, random);
+                    } else {
+                        edit(model, random);
+                    }
                 }
                 return model.build().toByteArray();
             } catch (IOException e) {
@@ -233,8 +275,163 @@ class FuzzTest {
                         g.setInitializer(a, g.getInitializer(random.nextInt(g.getInitializerCount())).toBuilder().setName(name));
                     }
                 }
-                case 14 -> g.getOutputBuilder(0).setName(another.getOutput(0));
+                case 14 -> {
+                    if (another.getOutputCount() > 0) {
+                        g.getOutputBuilder(0).setName(another.getOutput(0));
+                    }
+                }
                 default -> any(model, random, 8);
+            }
+        }
+
+        /** Sets what is not set. */
+        private static void add(ModelProto.Builder model, Random random) {
+            GraphProto.Builder g = model.getGraphBuilder();
+            if (g.getNodeCount() == 0 || g.getInputCount() == 0) {
+                return;
+            }
+            NodeProto.Builder node = g.getNodeBuilder(random.nextInt(g.getNodeCount()));
+            TensorProto.Builder t = g.getInitializerCount() == 0
+                    ? TensorProto.newBuilder().setName(name(random)).setDataType(1).addDims(1).addFloatData(1)
+                    : g.getInitializerBuilder(random.nextInt(g.getInitializerCount()));
+            switch (random.nextInt(9)) {
+                case 0 -> {
+                    AttributeProto.Builder a = node.getAttributeCount() == 0 ? node.addAttributeBuilder()
+                            : node.getAttributeBuilder(random.nextInt(node.getAttributeCount()));
+                    a.setRefAttrName(name(random));
+                    if (random.nextBoolean()) {
+                        a.setName(name(random));
+                    }
+                }
+                case 1 -> {
+                    if (random.nextInt(3) > 0) {
+                        t.clearRawData().clearFloatData();
+                    }
+                    t.setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                            .addExternalData(ExternalData.entry("location", random.nextInt(3) > 0 ? "x.bin" : name(random)));
+                    if (random.nextBoolean()) {
+                        t.addExternalData(ExternalData.entry(random.nextBoolean() ? "offset" : "length", "" + odd(random)));
+                    }
+                }
+                case 2 -> function(model, node, random);
+                case 3 -> {
+                    // A tensor becomes a node, which says something else.
+                    NodeProto.Builder c = NodeProto.newBuilder().setOpType("Constant").addOutput(t.getName());
+                    AttributeProto.Builder a = c.addAttributeBuilder();
+                    switch (random.nextInt(5)) {
+                        case 0 -> a.setName("value_ints").setType(AttributeProto.AttributeType.INTS).addInts(odd(random))
+                                .addInts(odd(random));
+                        case 1 -> a.setName("value_int").setType(AttributeProto.AttributeType.INT).setI(odd(random));
+                        case 2 -> a.setName("value_floats").setType(AttributeProto.AttributeType.FLOATS).addFloats(odd(random));
+                        case 3 -> a.setName("value_float").setType(AttributeProto.AttributeType.FLOAT).setF(odd(random));
+                        default -> a.setName("value").setType(AttributeProto.AttributeType.TENSOR).setT(t);
+                    }
+                    for (int i = g.getInitializerCount() - 1; i >= 0; i--) {
+                        if (g.getInitializer(i).getName().equals(t.getName())) {
+                            g.removeInitializer(i);
+                        }
+                    }
+                    g.addNode(random.nextInt(g.getNodeCount()), c);
+                }
+                case 4 -> g.addSparseInitializerBuilder().setValues(t).addDims(odd(random));
+                case 5 -> {
+                    // A constant, by way of a node that hands it on.
+                    if (node.getInputCount() > 0) {
+                        int at = random.nextInt(node.getInputCount());
+                        String through = "through" + random.nextInt();
+                        g.addNodeBuilder().setOpType(random.nextBoolean() ? "Identity" : "Cast").addInput(node.getInput(at))
+                                .addOutput(through);
+                        node.setInput(at, through);
+                    }
+                }
+                case 6 -> unset(node, random, 3);
+                case 7 -> unset(random.nextBoolean() ? g.addValueInfoBuilder() : g.getInputBuilder(0), random, 6);
+                default -> unset(model, random, 10);
+            }
+        }
+
+        private static String name(Random random) {
+            return NAMES[random.nextInt(NAMES.length)];
+        }
+
+        /** Moves a node into a function, some of its attributes by reference under another name. */
+        private static void function(ModelProto.Builder model, NodeProto.Builder node, Random random) {
+            String name = "F" + model.getFunctionsCount();
+            NodeProto.Builder inner = node.clone().clearInput().clearOutput().clearAttribute();
+            NodeProto.Builder call = node.clone().setOpType(name).setDomain("mine").clearAttribute();
+            FunctionProto.Builder f = FunctionProto.newBuilder().setName(name).setDomain("mine")
+                    .addAllOpsetImport(model.getOpsetImportList());
+            for (int i = 0; i < node.getInputCount(); i++) {
+                inner.addInput("x" + i);
+                f.addInput("x" + i);
+            }
+            for (int i = 0; i < node.getOutputCount(); i++) {
+                inner.addOutput("y" + i);
+                f.addOutput("y" + i);
+            }
+            for (AttributeProto a : node.getAttributeList()) {
+                if (random.nextBoolean()) {
+                    inner.addAttribute(a);
+                    continue;
+                }
+                inner.addAttributeBuilder().setName(a.getName()).setType(a.getType()).setRefAttrName(a.getName() + "1");
+                AttributeProto.Builder given = a.toBuilder().setName(a.getName() + "1");
+                if (random.nextBoolean()) {
+                    attribute(given, random);
+                }
+                if (random.nextBoolean()) {
+                    f.addAttribute(given.getName());
+                    call.addAttribute(given);
+                } else {
+                    f.addAttributeProto(given);
+                }
+            }
+            if (model.getOpsetImportList().stream().noneMatch(o -> o.getDomain().equals("mine"))) {
+                model.addOpsetImportBuilder().setDomain("mine").setVersion(1);
+                f.addOpsetImport(model.getOpsetImport(model.getOpsetImportCount() - 1));
+            }
+            if (random.nextInt(4) == 0) {
+                unset(f, random, 4);
+            }
+            model.addFunctions(f.addNode(inner));
+            node.clear().mergeFrom(call.build());
+        }
+
+        /** Walks down, through messages that are there or not, to some field and sets it. */
+        private static void unset(Message.Builder m, Random random, int depth) {
+            List<FieldDescriptor> fields = m.getDescriptorForType().getFields();
+            FieldDescriptor f = fields.get(random.nextInt(fields.size()));
+            if (f.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
+                if (!f.isRepeated()) {
+                    if (depth > 0) {
+                        unset(m.getFieldBuilder(f), random, depth - 1);
+                    }
+                } else {
+                    int count = m.getRepeatedFieldCount(f);
+                    if (count == 0 || random.nextInt(4) == 0) {
+                        m.addRepeatedField(f, m.newBuilderForField(f).build());
+                        count++;
+                    }
+                    if (depth > 0) {
+                        unset(m.getRepeatedFieldBuilder(f, count - 1 - random.nextInt(Math.min(count, 3))), random, depth - 1);
+                    }
+                }
+                return;
+            }
+            Object value = switch (f.getJavaType()) {
+                case INT -> (int) odd(random);
+                case LONG -> odd(random);
+                case FLOAT -> (float) odd(random);
+                case DOUBLE -> (double) odd(random);
+                case STRING -> name(random);
+                case BYTE_STRING -> ByteString.copyFrom(new byte[random.nextInt(64)]);
+                case ENUM -> f.getEnumType().getValues().get(random.nextInt(f.getEnumType().getValues().size()));
+                default -> true;
+            };
+            if (f.isRepeated()) {
+                m.addRepeatedField(f, value);
+            } else {
+                m.setField(f, value);
             }
         }
 

@@ -5,11 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
@@ -91,6 +95,7 @@ class HostileFileTest {
         changed("computed by no node", b -> b.getGraphBuilder().getOutputBuilder(0).setName("other"));
         changed("no text", b -> b.getGraphBuilder().getNodeBuilder(0).setName("a\0b"));
         changed("no text", b -> b.getGraphBuilder().getNodeBuilder(0).setNameBytes(ByteString.copyFrom(new byte[] {(byte) 0xf0})));
+        changed("has no output", b -> b.getGraphBuilder().addNode(Graphs.node("Relu", List.of(), List.of())));
         changed("custom operators", b -> b.getGraphBuilder().getNodeBuilder(0).setDomain("com.vendor"));
     }
 
@@ -149,6 +154,41 @@ class HostileFileTest {
                 .addInitializer(Graphs.shape("shape", 1, 3, 1 << 20, 1 << 20))), "asks for");
     }
 
+    /** A Constant says what it is in one of five attributes, and a graph's constants are seen in the graphs inside it. */
+    @Test
+    void absurdConstantsAreSeenWhereverTheyAre(@TempDir Path dir) throws IOException {
+        NodeProto.Builder grow = Graphs.node("ConstantOfShape", List.of("s"), List.of("big"));
+        NodeProto.Builder add = Graphs.node("Add", List.of("in", "big"), List.of("out"));
+        NodeProto.Builder ints = Graphs.node("Constant", List.of(), List.of("s"))
+                .addAttribute(Graphs.ints("value_ints", 1 << 16, 1 << 16));
+        NodeProto.Builder one = Graphs.node("Constant", List.of(), List.of("s"))
+                .addAttribute(GraphBuilder.integer("value_int", 1L << 40));
+        NodeProto.Builder floats = Graphs.node("Constant", List.of(), List.of("s")).addAttribute(AttributeProto.newBuilder()
+                .setName("value_floats").setType(AttributeType.FLOATS).addAllFloats(List.of(1f, 1f, 1e6f, 1e6f)));
+        refused(Graphs.model(Graphs.image(ints, grow, add)), "asks for");
+        refused(Graphs.model(Graphs.image(grow, add, ints)), "asks for");
+        refused(Graphs.model(Graphs.image(one, Graphs.node("Range", List.of("s", "s", "s"), List.of("big")), add)), "asks for");
+        refused(Graphs.model(Graphs.image(floats, Graphs.node("Resize", List.of("in", "", "s"), List.of("out")))), "1000000.0");
+        refused(Graphs.model(Graphs.image(ints.clone().setOutput(0, "t"), Graphs.node("Identity", List.of("t"), List.of("s")),
+                grow, add)), "asks for");
+        GraphProto inner = GraphProto.newBuilder().setName("inner").addNode(grow)
+                .addOutput(Graphs.value("big", Graphs.FLOAT, -1, -1)).build();
+        refused(Graphs.changed(withSubgraph(), b -> {
+            b.getGraphBuilder().addInitializer(Graphs.shape("s", 1 << 16, 1 << 16));
+            b.getGraphBuilder().getNodeBuilder(1).getAttributeBuilder(0).setG(inner);
+        }), "asks for");
+        byte[] shape = new byte[16];
+        shape[4] = 1;
+        shape[12] = 1;
+        Files.write(dir.resolve("s.bin"), shape);
+        byte[] outside = Graphs.model(Graphs.image(grow, add).addInitializer(TensorProto.newBuilder().setName("s").addDims(2)
+                .setDataType(TensorProto.DataType.INT64_VALUE).setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(ExternalData.entry("location", "s.bin"))));
+        IOException e = assertThrows(InvalidEncoderException.class,
+                () -> OnnxEncoder.open(Files.write(dir.resolve("e.onnx"), outside)));
+        assertTrue(e.getMessage().contains("asks for"), e.getMessage());
+    }
+
     @Test
     void anEndlessLoopIsRefused() {
         GraphProto body = GraphProto.newBuilder().setName("body")
@@ -162,6 +202,18 @@ class HostileFileTest {
         refused(Graphs.model(Graphs.image(Graphs.node("Flatten", List.of("in"), List.of("flat")),
                 Graphs.node("Loop", List.of("rounds", "", "flat"), List.of("out")).addAttribute(Graphs.graph("body", body)))
                 .addInitializer(Graphs.shape("rounds", 1L << 40))), "loops");
+    }
+
+    @Test
+    void manySubgraphsTakeNoTime() {
+        GraphProto.Builder g = Graphs.image(Graphs.node("Flatten", List.of("in"), List.of("flat")));
+        for (int i = 0; i < 20_000; i++) {
+            g.addNode(Graphs.node("If", List.of("yes"), List.of(i == 0 ? "out" : "out" + i))
+                    .addAttribute(Graphs.graph("then_branch", branch("Relu"))).addAttribute(Graphs.graph("else_branch", branch("Neg"))));
+        }
+        g.addInitializer(TensorProto.newBuilder().setName("yes").setDataType(TensorProto.DataType.BOOL_VALUE).addInt32Data(1));
+        byte[] bytes = Graphs.model(g);
+        assertTimeoutPreemptively(java.time.Duration.ofSeconds(20), () -> ModelCheck.check(bytes, "x.onnx", null));
     }
 
     @Test
@@ -188,14 +240,105 @@ class HostileFileTest {
         refused(inner, "not an ONNX file");
     }
 
+    private static FunctionProto.Builder function(String name, NodeProto.Builder... nodes) {
+        FunctionProto.Builder f = FunctionProto.newBuilder().setName(name).setDomain("mine").addInput("x").addOutput("y")
+                .addOpsetImport(Opset.proto(1).toBuilder().setDomain("mine")).addOpsetImport(Opset.proto(13));
+        for (NodeProto.Builder n : nodes) {
+            f.addNode(n);
+        }
+        return f;
+    }
+
+    private static NodeProto.Builder call(String function, String in, String out) {
+        return Graphs.node(function, List.of(in), List.of(out)).setDomain("mine");
+    }
+
+    private static byte[] withFunctions(NodeProto.Builder node, FunctionProto.Builder... functions) {
+        return Graphs.changed(Graphs.model(Graphs.image(node, Graphs.node("Flatten", List.of("f"), List.of("out")))), b -> {
+            b.addOpsetImport(Opset.proto(1).toBuilder().setDomain("mine"));
+            List.of(functions).forEach(b::addFunctions);
+        });
+    }
+
+    /** An image encoder with a function in a function, which hands an attribute on under another name. */
+    static byte[] withFunctions() {
+        return withFunctions(call("Outer", "in", "f").addAttribute(Graphs.ints("step", 2, 2)),
+                function("Pool", pool(reference("strides", "s"))).addAttribute("s"),
+                function("Outer", call("Pool", "x", "y").addAttribute(reference("s", "step"))).addAttribute("step"));
+    }
+
+    private static AttributeProto reference(String name, String to) {
+        return AttributeProto.newBuilder().setName(name).setRefAttrName(to).setType(AttributeType.INTS).build();
+    }
+
+    private static NodeProto.Builder pool(AttributeProto strides) {
+        return Graphs.node("MaxPool", List.of("x"), List.of("y")).addAttribute(Graphs.ints("kernel_shape", 2, 2))
+                .addAttribute(strides);
+    }
+
     @Test
-    void aFunctionThatCallsItselfIsRefused() {
-        byte[] bytes = Graphs.changed(Graphs.flatten(3, 8, 8, Graphs.FLOAT), b -> b
-                .addOpsetImport(ai.onnx.proto.OnnxMl.OperatorSetIdProto.newBuilder().setDomain("mine").setVersion(1))
-                .addFunctions(FunctionProto.newBuilder().setName("F").setDomain("mine").addInput("x").addOutput("y")
-                        .addOpsetImport(ai.onnx.proto.OnnxMl.OperatorSetIdProto.newBuilder().setDomain("mine").setVersion(1))
-                        .addNode(Graphs.node("F", List.of("x"), List.of("y")).setDomain("mine"))));
-        refused(bytes, "calls itself");
+    void functionsWork() throws IOException {
+        try (OnnxEncoder e = OnnxEncoder.open(withFunctions(), "functions", 1)) {
+            assertEquals(3 * 4 * 4, e.embed(Foreign.pictures(8))[1].length);
+        }
+    }
+
+    @Test
+    void functionsThatCallThemselvesAreRefused() {
+        refused(withFunctions(call("F", "in", "f"), function("F", call("F", "x", "y"))), "calls itself");
+        // "ai.onnx" is another name of the default domain.
+        refused(withFunctions(Graphs.node("F", List.of("in"), List.of("f")), function("F",
+                Graphs.node("F", List.of("x"), List.of("y"))).setDomain("ai.onnx")), "calls itself");
+    }
+
+    /** Thirty functions that each call the one before twice: ONNX Runtime 1.28 takes all memory and kills the process. */
+    @Test
+    void functionsThatMultiplyAreRefused() {
+        FunctionProto.Builder[] all = new FunctionProto.Builder[30];
+        all[0] = function("F0", Graphs.node("Relu", List.of("x"), List.of("y")));
+        for (int i = 1; i < all.length; i++) {
+            all[i] = function("F" + i, call("F" + (i - 1), "x", "m"), call("F" + (i - 1), "m", "y"));
+        }
+        refused(withFunctions(call("F29", "in", "f"), all), "nodes");
+        // A megabyte in each of a thousand copies.
+        FunctionProto.Builder[] large = Arrays.copyOf(all, 11);
+        large[0] = function("F0", Graphs.node("Constant", List.of(), List.of("c")).addAttribute(AttributeProto.newBuilder()
+                .setName("value").setType(AttributeType.TENSOR).setT(TensorValues.floats("c", new float[1 << 18], 1 << 18))),
+                Graphs.node("Relu", List.of("x"), List.of("y")));
+        refused(withFunctions(call("F10", "in", "f"), large), "kilobytes");
+    }
+
+    /** What a reference stands for is checked under the name that it is used as. */
+    @Test
+    void attributesByReferenceAreChecked() {
+        FunctionProto.Builder pool = function("Pool", pool(reference("strides", "s")));
+        FunctionProto.Builder outer = function("Outer", call("Pool", "x", "y").addAttribute(reference("s", "step")));
+        refused(withFunctions(call("Pool", "in", "f").addAttribute(Graphs.ints("s", 0, 0)), pool), "strides");
+        refused(withFunctions(call("Outer", "in", "f").addAttribute(Graphs.ints("step", 0, 0)), pool, outer), "strides");
+        refused(withFunctions(call("Pool", "in", "f"),
+                function("Pool", pool(reference("strides", "s"))).addAttributeProto(Graphs.ints("s", 0, 0))), "strides");
+        refused(withFunctions(call("Pool", "in", "f"),
+                function("Pool", pool(reference("strides", "s").toBuilder().addInts(1).addInts(1).build()))), "refers to another");
+        refused(withFunctions(call("Pool", "in", "f"), function("Pool", pool(Graphs.ints("strides", 1, 1)))
+                .addAttributeProto(Graphs.graph("g", branch("Relu")))), "a graph as the default");
+        // In the main graph there is nothing to refer to.
+        refused(Graphs.changed(Foreign.model("vit-tokens"), b -> b.getGraphBuilder().getNodeBuilderList().stream()
+                .filter(n -> n.getOpType().equals("Gather"))
+                .forEach(n -> n.getAttributeBuilder(0).setI(Long.MIN_VALUE).setRefAttrName("x"))), "refers to");
+        refused(Graphs.model(Graphs.image(Graphs.node("Constant", List.of(), List.of("c")).addAttribute(AttributeProto.newBuilder()
+                        .setName("value").setType(AttributeType.TENSOR).setRefAttrName("x").setT(TensorProto.newBuilder()
+                                .setDataType(Graphs.FLOAT).addDims(1).setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                                .addExternalData(ExternalData.entry("location", "../secret.bin")))),
+                Graphs.node("Mul", List.of("in", "c"), List.of("out")))), "external data");
+    }
+
+    @Test
+    void whatAFunctionIsGivenIsChecked() {
+        refused(Graphs.changed(withFunctions(Graphs.node("Grow", List.of("in", "big"), List.of("f")).setDomain("mine"),
+                function("Grow", Graphs.node("Expand", List.of("x", "s"), List.of("y"))).addInput("s")),
+                b -> b.getGraphBuilder().addInitializer(Graphs.shape("big", 1 << 20, 3, 1 << 20, 8))), "asks for");
+        refused(Graphs.changed(withFunctions(call("F", "in", "f"), function("F", Graphs.node("Relu", List.of("x"), List.of("y")))),
+                b -> b.getFunctionsBuilder(0).getOpsetImportBuilder(1).setVersion(99)), "opset 99");
     }
 
     @Test

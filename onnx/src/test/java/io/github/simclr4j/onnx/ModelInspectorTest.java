@@ -1,16 +1,24 @@
 package io.github.simclr4j.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ModelInspectorTest {
     private static ModelProto good() throws IOException {
@@ -84,5 +92,52 @@ class ModelInspectorTest {
                 .setDataLocation(ai.onnx.proto.OnnxMl.TensorProto.DataLocation.EXTERNAL));
         problem("metadata", b -> b.addMetadataProps(b.getMetadataProps(0)));
         problem("is not imported", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setDomain("com.microsoft"));
+    }
+
+    /** Damaged shapes end in a line too, not in an exception. */
+    @Test
+    void whatIsDamagedIsNamed() throws IOException {
+        NodeProto.Builder reshape = Graphs.node("Reshape", List.of("in", "s"), List.of("out"));
+        TensorProto shape = TensorValues.longs("s", new long[] {0, -1}, 2);
+        for (TensorProto bad : List.of(shape.toBuilder().setRawData(ByteString.copyFrom(new byte[9])).build(),
+                shape.toBuilder().setDims(0, 1 << 29).build(), shape.toBuilder().setDataType(DataType.INT32_VALUE).build())) {
+            found("expected int64 values", Graphs.image(reshape).addInitializer(bad));
+        }
+        found("overflow", Graphs.image(reshape).addInitializer(Graphs.shape("s", 1L << 40, 1L << 40)));
+        found("a negative dimension", Graphs.image(reshape).addInitializer(Graphs.shape("s", -2, 3)));
+        TensorProto vector = TensorValues.floats("v", new float[3], 3);
+        found("kernel_shape does not fit", Graphs.image(Graphs.node("MaxPool", List.of("v"), List.of("out"))
+                .addAttribute(Graphs.ints("kernel_shape", 2))).addInitializer(vector));
+        found("expected channels", Graphs.image(Graphs.node("BatchNormalization", List.of("c", "v", "v", "v", "v"), List.of("out")))
+                .addInitializer(vector).addInitializer(TensorValues.floats("c", new float[1])));
+        found("can't be opened", Graphs.image(Graphs.node("Flatten", List.of("in"), List.of("out"))
+                .addAttribute(GraphBuilder.integer("axis", 1).toBuilder().setRefAttrName("x"))));
+        found("asks for", Graphs.image(Graphs.node("ConstantOfShape", List.of("s"), List.of("out")))
+                .addInitializer(Graphs.shape("s", 1 << 20, 1 << 20)));
+    }
+
+    private static void found(String expected, GraphProto.Builder graph) throws IOException {
+        List<String> problems = ModelInspector.check(ModelProto.parseFrom(Graphs.model(graph)), null, 0).problems();
+        assertTrue(problems.toString().contains(expected), expected + " not in " + problems);
+    }
+
+    @Test
+    void aLocationThatIsNoNameIsNamed(@TempDir Path dir) throws IOException {
+        byte[] bytes = Graphs.model(Graphs.image(Graphs.node("Mul", List.of("in", "w"), List.of("out")))
+                .addInitializer(TensorProto.newBuilder().setName("w").setDataType(Graphs.FLOAT).addDims(1)
+                        .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                        .addExternalData(ExternalData.entry("location", "a\0b"))));
+        ModelInspector.Report r = ModelInspector.check(Files.write(dir.resolve("e.onnx"), bytes));
+        assertTrue(r.problems().toString().contains("bad reference"), r.problems().toString());
+    }
+
+    @Test
+    void manyNodesTheWrongWayRoundTakeNoTime() {
+        int n = 50_000;
+        GraphProto.Builder g = Graphs.image();
+        for (int i = n; i > 0; i--) {
+            g.addNode(Graphs.node("Relu", List.of(i == 1 ? "in" : "r" + (i - 1)), List.of(i == n ? "out" : "r" + i)));
+        }
+        assertTimeoutPreemptively(Duration.ofSeconds(20), () -> found("not defined before", g));
     }
 }

@@ -238,4 +238,50 @@ class WeightReaderTest {
         }
         assertThrows(InvalidEncoderException.class, () -> read(new byte[] {1, 2, 3}));
     }
+
+    /** A chain of nodes that hand a value on, longer than the stack: in front of the network, and of a weight. */
+    @Test
+    void longChainsAreFollowed() throws IOException {
+        byte[] good = Foreign.model("resnet18-cifar");
+        byte[] chained = Graphs.changed(good, b -> {
+            GraphProto.Builder g = b.getGraphBuilder();
+            NodeProto.Builder conv = g.getNodeBuilderList().stream().filter(n -> n.getOpType().equals("Conv")).findFirst().get();
+            for (int input = 0; input < 2; input++) {
+                String x = conv.getInput(input);
+                for (int i = 0; i < 20_000; i++) {
+                    String y = "chain" + input + "." + i;
+                    g.addNode(Graphs.node("Identity", List.of(x), List.of(y)));
+                    x = y;
+                }
+                conv.setInput(input, x);
+            }
+        });
+        WeightReader.Loaded loaded = read(chained);
+        assertEquals(List.of(), loaded.missing());
+        read(good).weights().forEach((k, v) -> assertArrayEquals(v, loaded.weights().get(k), k));
+    }
+
+    @Test
+    void damagedNetworksAreRefused() {
+        byte[] good = Foreign.model("resnet18-batchnorm");
+        List<java.util.function.Consumer<GraphProto.Builder>> damages = List.of(
+                g -> node(g, "BatchNormalization").clearInput().addInput(node(g, "Conv").getOutput(0)),
+                g -> {
+                    g.addNode(Graphs.node("Cast", List.of(), List.of("cast")));
+                    node(g, "Conv").setInput(1, "cast");
+                },
+                g -> {
+                    g.addInitializer(TensorProto.newBuilder().setName("none").setDataType(Graphs.FLOAT).addDims(0).addDims(3)
+                            .addDims(7).addDims(7));
+                    node(g, "Conv").setInput(1, "none");
+                });
+        for (java.util.function.Consumer<GraphProto.Builder> damage : damages) {
+            byte[] bytes = Graphs.changed(good, b -> damage.accept(b.getGraphBuilder()));
+            assertThrows(InvalidEncoderException.class, () -> read(bytes));
+        }
+    }
+
+    private static NodeProto.Builder node(GraphProto.Builder g, String op) {
+        return g.getNodeBuilderList().stream().filter(n -> n.getOpType().equals(op)).findFirst().orElseThrow();
+    }
 }
