@@ -66,31 +66,32 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
     }
 
     /**
-     * Converts a file. The result is checked as {@link ModelInspector} does before it replaces what is there.
+     * Converts a sound file. The result is checked as {@link ModelInspector} does before it replaces what is there.
      *
      * @param encoder the float32 file
      * @param out the new file; weights of more than 2 GB go beside it
-     * @throws InvalidEncoderException if the file is damaged, or the calibration's settings contradict it
+     * @throws InvalidEncoderException if the file is not sound, or the calibration's settings contradict it
      * @throws IOException if a file can't be read or written
      * @throws IllegalArgumentException if the encoder can't be converted; the message names what is in the way
      * @throws IllegalStateException if the result is not sound, or ONNX Runtime fails on the calibration images
      */
     public void apply(Path encoder, Path out) throws IOException {
         ModelProto converted;
+        ModelProto model = ModelFile.read(encoder);
+        List<String> wrong = ModelInspector.check(model, null, 0).problems();
+        if (!wrong.isEmpty()) {
+            throw new InvalidEncoderException(encoder + " is not sound: " + String.join("; ", wrong));
+        }
         try {
-            converted = convert(ModelFile.read(encoder), encoder.toAbsolutePath().getParent(), encoder.toString());
+            converted = convert(model, encoder.toAbsolutePath().getParent(), encoder.toString());
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(encoder + ": " + e.getMessage(), e);
         } catch (IllegalStateException e) {
             throw new IllegalStateException(encoder + ": " + e.getMessage(), e);
-        } catch (IndexOutOfBoundsException | ArithmeticException e) {
-            throw new InvalidEncoderException(
-                    encoder + " has an operator with too few inputs or outputs, or an empty tensor: inspect it", e);
         }
         List<String> problems = ModelInspector.check(converted, null, 0).problems();
         if (!problems.isEmpty()) {
-            throw new IllegalStateException(out + " is not written, it would not be sound: " + String.join("; ", problems)
-                    + " (inspect " + encoder + " for problems that it has itself)");
+            throw new IllegalStateException(out + " is not written, it would not be sound: " + String.join("; ", problems));
         }
         ModelFile.write(out, converted, ModelFile.LIMIT);
     }
