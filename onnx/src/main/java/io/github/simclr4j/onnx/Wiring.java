@@ -55,6 +55,9 @@ record Wiring(
     /** Outputs that are the embedding, where a graph has several; the best first. */
     private static final List<String> USUAL_OUTPUTS = List.of("embedding", "embeddings", "image_embeds", "image_embedding",
             "pooler_output", "features", "last_hidden_state");
+    /** What a configuration beside the file can say: who says all of it needs none, not even one that can be read. */
+    private static final List<String> CONFIGURED =
+            List.of("image-size", "resize", "interpolation", "scale", "mean", "std", "channels");
     /** Operators that leave the layout as it is. */
     private static final Set<String> ELEMENTWISE = Set.of("Cast", "Mul", "Sub", "Div", "Add", "Identity", "Clip",
             "QuantizeLinear", "DequantizeLinear", "BatchNormalization", "Pad");
@@ -78,7 +81,7 @@ record Wiring(
         }
         try {
             EncoderSettings beside = EncoderSettings.ofMetadata(metadata);
-            if (!Preprocessing.RULE.equals(rule) && folder != null) {
+            if (!Preprocessing.RULE.equals(rule) && folder != null && !given.values().keySet().containsAll(CONFIGURED)) {
                 beside = configuration(folder).or(beside);
             }
             return new Resolver(model.getGraph(), given, given.or(beside), name).resolve();

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -248,6 +249,18 @@ class ForeignEncoderTest {
             IOException e = assertThrows(IOException.class, () -> EncoderSettings.read(Files.writeString(file, bad)), bad);
             assertTrue(e.getMessage().contains("preprocessor_config.json"), e.getMessage());
         }
+    }
+
+    @Test
+    void whoSaysAllNeedsNoConfiguration(@TempDir Path dir) throws IOException {
+        Path file = Files.write(dir.resolve("vendor.onnx"), Foreign.model("resnet18-folded"));
+        Files.writeString(dir.resolve("preprocessor_config.json"), "{\"size\": {\"longest_edge\": 3}, \"do_resize\": true}");
+        Map<String, String> all = new HashMap<>(Map.of("image-size", "64", "resize", "stretch", "interpolation", "bicubic", "scale",
+                "1/255", "mean", "0.5", "std", "0.5", "channels", "rgb"));
+        OnnxEncoder.open(file, EncoderSettings.of(all, "argument"), RuntimeSettings.DEFAULT).close();
+        all.remove("std");
+        assertThrows(InvalidEncoderException.class,
+                () -> OnnxEncoder.open(file, EncoderSettings.of(all, "argument"), RuntimeSettings.DEFAULT));
     }
 
     @Test
