@@ -30,11 +30,11 @@ final class Hyper {
                     + " end-to-end 0.2).")
     Double temperature;
 
-    @Option(names = "--margin", defaultValue = "0.8", description = "Of the margin losses (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--margin", defaultValue = "0.8", description = "Of the margin losses [1, table 2] (default: ${DEFAULT-VALUE}).")
     double margin;
 
-    @Option(names = "--class-prior", paramLabel = "P", defaultValue = "0.1", description = "Of the debiased loss: share of the"
-            + " negatives that is of the anchor's class (default: ${DEFAULT-VALUE}, for ten classes).")
+    @Option(names = "--class-prior", paramLabel = "P", defaultValue = "0.1", description = "Of the debiased loss (Chuang 2020):"
+            + " share of the negatives that is of the anchor's class (default: ${DEFAULT-VALUE}, for ten classes).")
     double classPrior;
 
     @Option(names = "--queue", paramLabel = "K", description = "Keys in MoCo's queue (default: 65536 [2], 4096 for fewer than"
@@ -46,10 +46,10 @@ final class Hyper {
     Double momentumEncoder;
 
     @Option(names = "--momentum-encoder-end", paramLabel = "M",
-            description = "What m rises to along a cosine (default: as it starts).")
+            description = "What m rises to along half a cosine (Grill 2020, BYOL; default: as it starts).")
     Double momentumEncoderEnd;
 
-    @Option(names = "--symmetric", description = "MoCo: both views are queries in turn.")
+    @Option(names = "--symmetric", description = "MoCo: both views are queries in turn (MoCo v3, Chen, Xie and He 2021).")
     boolean symmetric;
 
     @Option(names = "--views", paramLabel = "V", description = "A preset (simclr, simclr-cifar [1, B.9], mocov1 [2], mocov2 [3],"
@@ -58,7 +58,8 @@ final class Hyper {
             + " (default: the method's; without blur for images of at most 64 pixels).")
     String views;
 
-    @Option(names = "--views2", paramLabel = "V", description = "Of the second view, where it differs (default: as --views).")
+    @Option(names = "--views2", paramLabel = "V", description = "Of the second view, where it differs, as in BYOL"
+            + " (Grill 2020; default: as --views).")
     String views2;
 
     @Option(names = "--encoder", defaultValue = "resnet18",
@@ -66,7 +67,8 @@ final class Hyper {
     String encoder;
 
     @Option(names = "--width", defaultValue = "0.25",
-            description = "Multiplies the channels of every layer; 1 is the published network (default: ${DEFAULT-VALUE}).")
+            description = "Multiplies the channels of every layer; 1 is the published network, [1] has 1, 2 and 4 (default:"
+                    + " ${DEFAULT-VALUE}).")
     double width;
 
     @Option(names = "--stem", defaultValue = "cifar",
@@ -90,7 +92,7 @@ final class Hyper {
     Boolean headNorm;
 
     @Option(names = "--hidden", paramLabel = "N", defaultValue = "0",
-            description = "Width of the head's hidden layers; 0 for the encoder's dimension (default: ${DEFAULT-VALUE}).")
+            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: ${DEFAULT-VALUE}).")
     int hidden;
 
     @Option(names = "--projection", paramLabel = "N", description = "Length of a projection, which the loss is taken on"
@@ -109,8 +111,8 @@ final class Hyper {
             + " for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default: ${DEFAULT-VALUE}).")
     int microBatch;
 
-    @Option(names = "--bn-splits", paramLabel = "N", description = "Groups of a batch with batch norm statistics of their own"
-            + " (default: one a micro-batch; MoCo 8 where the batch allows it).")
+    @Option(names = "--bn-splits", paramLabel = "N", description = "Groups of a batch with batch norm statistics of their own,"
+            + " as on as many devices [2, 3.3] (default: one a micro-batch; MoCo 8 where the batch allows it).")
     Integer bnSplits;
 
     @Option(names = "--epochs", paramLabel = "N", defaultValue = "100",
@@ -147,14 +149,15 @@ final class Hyper {
     String schedule;
 
     @Option(names = "--clip", paramLabel = "N", defaultValue = "0",
-            description = "Largest norm of the gradient; 0 for no clipping (default: ${DEFAULT-VALUE}).")
+            description = "Largest norm of the gradient (Pascanu 2013); 0 for no clipping (default: ${DEFAULT-VALUE}).")
     double clip;
 
-    @Option(names = "--weight-average", paramLabel = "M", defaultValue = "0", description = "Momentum of a moving average of the"
-            + " weights, which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--weight-average", paramLabel = "M", defaultValue = "0", description = "Momentum of a moving average of the weights"
+            + " (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
     double weightAverage;
 
-    @Option(names = "--mixed-precision", description = "FLOAT16 convolutions and dense layers over float32 weights, on a GPU alone.")
+    @Option(names = "--mixed-precision", description = "FLOAT16 convolutions and dense layers over float32 weights"
+            + " (Micikevicius 2018), on a GPU alone.")
     boolean mixed;
 
     /**
