@@ -32,8 +32,8 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
     /**
      * Images to find the ranges of activations on; they are prepared as {@link OnnxEncoder} prepares them.
      *
-     * @param images some hundred, alike to those that the encoder will see; the list is not copied and each image is asked for
-     *     once or twice, so that it may be one that reads them when they are asked for
+     * @param images some hundred, alike to those that the encoder will see; the list is not copied, and each image is asked for
+     *     once, so that it may be one that reads them then
      * @param method how ranges follow
      * @param settings what the encoder does not say itself, such as the mean and deviation of a float32 input
      * @param runtime how the encoder is run on them; its batch has no effect
