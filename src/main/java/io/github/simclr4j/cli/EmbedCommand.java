@@ -145,15 +145,20 @@ final class EmbedCommand extends Work {
         prefix.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0);
         prefix.putShort((short) head.length()).put(head.getBytes(StandardCharsets.US_ASCII));
         Path whole = out.resolveSibling(out.getFileName() + ".whole");
+        Path names = out.resolveSibling(out.getFileName() + ".txt");
+        Path namesPart = out.resolveSibling(names.getFileName() + ".part");
         try {
             try (OutputStream o = new BufferedOutputStream(Files.newOutputStream(whole))) {
                 o.write(prefix.array());
                 Files.copy(values, o);
             }
+            Files.write(namesPart, done.stream().map(Path::toString).toList());
+            // Both are whole before either replaces what was there.
             Files.move(whole, out, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(namesPart, names, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(whole);
+            Files.deleteIfExists(namesPart);
         }
-        Files.write(out.resolveSibling(out.getFileName() + ".txt"), done.stream().map(Path::toString).toList());
     }
 }
