@@ -273,13 +273,10 @@ public final class FeatureCache implements Configurable, Provenancable<Configure
                 return FileVisitResult.CONTINUE;
             }
 
-            /** Another process deleted or renamed it in between. */
+            /** Another process deleted or renamed it in between, or it is not ours to read. */
             @Override
-            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
-                if (e instanceof NoSuchFileException) {
-                    return FileVisitResult.CONTINUE;
-                }
-                throw e;
+            public FileVisitResult visitFileFailed(Path file, IOException e) {
+                return FileVisitResult.CONTINUE;
             }
         });
         return all;
