@@ -46,7 +46,7 @@ final class Hyper {
     Double momentumEncoder;
 
     @Option(names = "--momentum-encoder-end", paramLabel = "M",
-            description = "What m rises to along half a cosine (Grill 2020, BYOL; default: as it starts).")
+            description = "What m rises to along half a cosine, as in BYOL, Grill 2020 (default: as it starts).")
     Double momentumEncoderEnd;
 
     @Option(names = "--symmetric", description = "MoCo: both views are queries in turn (MoCo v3, Chen, Xie and He 2021).")
@@ -59,7 +59,7 @@ final class Hyper {
     String views;
 
     @Option(names = "--views2", paramLabel = "V", description = "Of the second view, where it differs, as in BYOL"
-            + " (Grill 2020; default: as --views).")
+            + ", Grill 2020 (default: as --views).")
     String views2;
 
     @Option(names = "--encoder", defaultValue = "resnet18",
