@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.data.ImageSource;
 import io.github.simclr4j.data.ResidentImages;
+import io.github.simclr4j.onnx.EncoderSettings;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.RgbImage;
@@ -132,12 +133,14 @@ final class Protocols {
     }
 
     private void endToEnd() throws IOException {
-        Set<String> given = new TreeSet<>(command.options.settings().values().keySet());
-        int imageSize = given.remove("image-size") ? side(command.options.settings().get("image-size").orElseThrow()) : 0;
+        EncoderSettings settings = command.options.settings();
+        int imageSize = settings.get("image-size").map(Protocols::side).orElse(0);
         if (imageSize != 0 && wanted.contains("distillation")) {
             throw new IllegalArgumentException("--image-size is not for distillation: its student starts from an encoder whose"
                     + " file says how large its images are");
         }
+        Set<String> given = new TreeSet<>(settings.values().keySet());
+        given.remove("image-size");
         if (!given.isEmpty()) {
             console.warn("training crops and scales images in its own way: " + String.join(", ", given) + " have no effect on it");
         }
@@ -145,19 +148,18 @@ final class Protocols {
         try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(new LabelFactory(), size)) {
             evaluation.sameClasses(pixels);
         }
-        // Before hours of training, not after them.
-        try (ImageSource test = ImageSource.open(command.test, console)) {
-            firstReadable(test);
-        }
         try (ImageSource all = ImageSource.open(command.train, console);
                 ImageSource source = LabelledImages.share(all, command.train, 1, command.common.seed, console);
                 ImageSource test = ImageSource.open(command.test, console)) {
+            // Before hours of training, not after them.
+            firstReadable(test);
+            Preprocessing rule = new Preprocessing(size);
             ImageSet set = ImageSet.of(ResidentImages.read(source, size, console));
             List<String> labels = Arrays.stream(set.labels()).mapToObj(set.classes()::get).toList();
             for (Map.Entry<String, Double> share : evaluation.shares().entrySet()) {
                 for (long seed : evaluation.seeds()) {
                     ImageSet known = set.only(LinearEvaluation.share(labels, share.getValue(), seed));
-                    endToEnd(set, known, share.getKey(), trainer(seed, imageSize), seed, model -> accuracy(model, test, new Preprocessing(size)));
+                    endToEnd(set, known, share.getKey(), trainer(seed, imageSize), seed, model -> accuracy(model, test, rule));
                 }
             }
         }

@@ -84,6 +84,13 @@ public final class FineTuneTrainer extends EndToEndTrainer {
         encoder = other.encoder;
         this.fromScratch = fromScratch;
         this.imageSize = imageSize;
+        postConfig();
+    }
+
+    /** Used by the OLCUT configuration system, and should not be called by external code. */
+    @Override
+    public void postConfig() {
+        super.postConfig();
         if (imageSize != 0 && (imageSize < 8 || imageSize > 1024)) {
             throw new PropertyException("", "imageSize", "Expected 8 to 1024, or 0, found " + imageSize);
         }

@@ -1,9 +1,8 @@
 package io.github.simclr4j.train;
 
+import io.github.simclr4j.onnx.OnnxEncoder;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.util.Arrays;
 
 /**
  * What a teacher says of each image. The arrays are not copied.
@@ -37,17 +36,12 @@ record SoftLabels(float[][] probabilities) {
 
     /** Names the content. */
     String sha256() {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-        for (float[] row : probabilities) {
-            ByteBuffer bytes = ByteBuffer.allocate(4 * row.length);
-            bytes.asFloatBuffer().put(row);
-            digest.update(bytes.array());
-        }
-        return HexFormat.of().formatHex(digest.digest());
+        return OnnxEncoder.sha256(() -> Arrays.stream(probabilities).map(SoftLabels::bytes).iterator());
+    }
+
+    private static byte[] bytes(float[] row) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * row.length);
+        bytes.asFloatBuffer().put(row);
+        return bytes.array();
     }
 }

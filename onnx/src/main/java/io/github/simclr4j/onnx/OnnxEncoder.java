@@ -358,7 +358,14 @@ public final class OnnxEncoder implements AutoCloseable {
 
     /** SHA-256 of some bytes, in hexadecimal. */
     public static String sha256(byte[] bytes) {
-        return HexFormat.of().formatHex(digest().digest(bytes));
+        return sha256(List.of(bytes));
+    }
+
+    /** SHA-256 of some bytes that come in parts, in hexadecimal. */
+    public static String sha256(Iterable<byte[]> parts) {
+        MessageDigest digest = digest();
+        parts.forEach(digest::update);
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     private static MessageDigest digest() {

@@ -100,12 +100,11 @@ public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarData
         private final List<ImageFieldProcessor> images;
         /** A row and, for each image column that it has, the image. */
         private final ReadAhead<Row, List<Image>> batches;
-        private final Queue<Encoded> ready = new ArrayDeque<>();
+        private final Queue<ReadAhead.Ready<Row, List<Image>>> ready = new ArrayDeque<>();
+        /** Of the images of the rows that are ready; those that can't be read are left for their column to meet. */
+        private final Map<Image, double[]> features = new IdentityHashMap<>();
 
         private record Image(ImageFieldProcessor column, ReadAhead.Ready<String, PreparedImage> image) {}
-
-        /** A row and the features of its images; those that can't be read are left for their column to meet. */
-        private record Encoded(Row row, Map<Image, double[]> features) {}
 
         Rows(ColumnarIterator inner) {
             fields = inner.getFields();
@@ -130,16 +129,17 @@ public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarData
                 encode(batches.next());
             }
             images.forEach(ImageFieldProcessor::forget);
-            Encoded next = ready.poll();
+            ReadAhead.Ready<Row, List<Image>> next = ready.poll();
             if (next == null) {
                 return Optional.empty();
             }
-            next.features().forEach((image, features) -> image.column().expect(image.image().item(), features));
-            return Optional.of(next.row());
+            next.value().stream().filter(features::containsKey)
+                    .forEach(i -> i.column().expect(i.image().item(), features.get(i)));
+            return Optional.of(next.item());
         }
 
         private void encode(List<ReadAhead.Ready<Row, List<Image>>> batch) {
-            Map<Image, double[]> features = new IdentityHashMap<>();
+            features.clear();
             for (ImageFieldProcessor column : images) {
                 List<Image> good = batch.stream().flatMap(r -> r.value().stream())
                         .filter(i -> i.column() == column && i.image().failure() == null).toList();
@@ -148,11 +148,7 @@ public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarData
                     features.put(good.get(i), encoded[i]);
                 }
             }
-            for (ReadAhead.Ready<Row, List<Image>> r : batch) {
-                Map<Image, double[]> own = new IdentityHashMap<>();
-                r.value().stream().filter(features::containsKey).forEach(i -> own.put(i, features.get(i)));
-                ready.add(new Encoded(r.item(), own));
-            }
+            ready.addAll(batch);
         }
     }
 
