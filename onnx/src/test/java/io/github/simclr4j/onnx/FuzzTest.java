@@ -427,14 +427,10 @@ class FuzzTest {
                 return;
             }
             Object value = switch (f.getJavaType()) {
-                case INT -> (int) odd(random);
-                case LONG -> odd(random);
-                case FLOAT -> (float) odd(random);
-                case DOUBLE -> (double) odd(random);
                 case STRING -> name(random);
-                case BYTE_STRING -> ByteString.copyFrom(new byte[random.nextInt(64)]);
                 case ENUM -> f.getEnumType().getValues().get(random.nextInt(f.getEnumType().getValues().size()));
-                default -> true;
+                case BOOLEAN -> true;
+                default -> plain(f, random);
             };
             if (f.isRepeated()) {
                 m.addRepeatedField(f, value);
@@ -484,6 +480,18 @@ class FuzzTest {
             }
         }
 
+        /** An odd value for a field of numbers or bytes, null for another. */
+        private static Object plain(FieldDescriptor f, Random random) {
+            return switch (f.getJavaType()) {
+                case INT -> (int) odd(random);
+                case LONG -> odd(random);
+                case FLOAT -> (float) odd(random);
+                case DOUBLE -> (double) odd(random);
+                case BYTE_STRING -> ByteString.copyFrom(new byte[random.nextInt(64)]);
+                default -> null;
+            };
+        }
+
         /** Walks down to some field and changes it. */
         private static void any(Message.Builder m, Random random, int depth) {
             List<FieldDescriptor> fields = new ArrayList<>(m.getAllFields().keySet());
@@ -497,13 +505,8 @@ class FuzzTest {
                 return;
             }
             Object value = switch (f.getJavaType()) {
-                case INT -> (int) odd(random);
-                case LONG -> odd(random);
-                case FLOAT -> (float) odd(random);
-                case DOUBLE -> (double) odd(random);
                 case STRING -> new String[] {"", "x", "\u0000", "\uD83D\uDE00", "../x", "Relu"}[random.nextInt(6)];
-                case BYTE_STRING -> ByteString.copyFrom(new byte[random.nextInt(64)]);
-                default -> null;
+                default -> plain(f, random);
             };
             if (value == null) {
                 m.clearField(f);
