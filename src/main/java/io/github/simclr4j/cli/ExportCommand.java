@@ -14,13 +14,18 @@ import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code simclr export}. */
 @Command(name = "export", description = "Writes an encoder anew: in another precision, with another opset, without"
-        + " preprocessing.")
+        + " preprocessing, with settings inside that its users had to give.")
 final class ExportCommand extends Work {
+    private static final List<String> CALIBRATING = List.of("--calibration", "--calibration-images", "--calibration-method",
+            "--reduce-range", "--provider", "--session-option");
+
     @Parameters(paramLabel = "ENCODER", description = "The float32 encoder (ONNX).")
     Path encoder;
 
@@ -50,6 +55,9 @@ final class ExportCommand extends Work {
     @Mixin
     EncoderOptions options;
 
+    @Spec
+    CommandSpec command;
+
     @Option(names = "--no-preprocessing", description = "Leave scaling and layout out of the graph: the input becomes float32"
             + " [batch, 3, size, size], normalised.")
     boolean noPreprocessing;
@@ -76,27 +84,26 @@ final class ExportCommand extends Work {
         if (precision == Precision.INT8 && calibration == null) {
             throw new IllegalArgumentException("--precision int8 needs --calibration DIR, a folder of images");
         }
-        if (calibration != null && precision != Precision.INT8) {
-            throw new IllegalArgumentException("--calibration is for --precision int8, found " + name(precision));
+        if (given("--encoder-batch")) {
+            throw new IllegalArgumentException("--encoder-batch has no effect here: calibration takes one image at a time, or as many"
+                    + " as the file fixes; drop it");
         }
-        if (reduceRange && precision != Precision.INT8) {
-            throw new IllegalArgumentException("--reduce-range is for --precision int8, found " + name(precision));
+        if (precision != Precision.INT8) {
+            CALIBRATING.stream().filter(this::given).findFirst().ifPresent(name -> {
+                throw new IllegalArgumentException(name + " is for the calibration of --precision int8, found " + name(precision));
+            });
         }
         if (calibrationImages < 1) {
             throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);
         }
         EncoderSettings settings = options.settings();
-        if (!settings.values().isEmpty() && precision != Precision.INT8) {
-            throw new IllegalArgumentException("How the encoder is fed (" + String.join(", ", settings.values().keySet())
-                    + ") is for the calibration of --precision int8, found " + name(precision));
-        }
         writable(out);
         List<String> skipped = new ArrayList<>();
         Conversion.Calibrate images = precision != Precision.INT8 ? null : new Conversion.Calibrate(
-                Sample.read(calibration, calibrationImages, common.seed, skipped), method, settings,
+                Sample.read(calibration, calibrationImages, common.seed, skipped), method,
                 options.runtime(common.threads), reduceRange);
         skipped.forEach(new Console()::warn);
-        new Conversion(precision, opset, !noPreprocessing, images).apply(encoder, out);
+        new Conversion(precision, opset, !noPreprocessing, settings, images).apply(encoder, out);
         ModelInspector.Report report = ModelInspector.check(out);
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("encoder", out.toString());
@@ -111,6 +118,10 @@ final class ExportCommand extends Work {
         System.out.printf(Locale.ROOT, "%s: %s, opset %d, %d bytes (before: %d)%n",
                 out, name(precision), report.opset(), report.bytes(), json.get("bytesBefore"));
         return json;
+    }
+
+    private boolean given(String option) {
+        return command.commandLine().getParseResult().hasMatchedOption(option);
     }
 
     private static String name(Precision p) {

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,6 +100,22 @@ class ExportCommandTest {
     }
 
     @Test
+    void optionsGoIntoTheFile() throws IOException {
+        Path bare = dir.resolve("float.onnx");
+        assertEquals(0, run("export", encoder, "--no-preprocessing", "--out", bare).code());
+        Path out = dir.resolve("own.onnx");
+        Object[] options = {"--mean", "0.4,0.5,0.6", "--std", "0.2", "--resize-short", "40"};
+        Run run = run(Stream.concat(Stream.of("export", bare, "--out", out), Stream.of(options)).toArray());
+        assertEquals(0, run.code(), run.err());
+        Path asked = dir.resolve("asked.csv");
+        run = run(Stream.concat(Stream.of("embed", "--encoder", bare, "--images", images, "--out", asked), Stream.of(options)).toArray());
+        assertEquals(0, run.code(), run.err());
+        Path inside = dir.resolve("inside.csv");
+        assertEquals(0, run("embed", "--encoder", out, "--images", images, "--out", inside).code());
+        assertEquals(Files.readString(asked), Files.readString(inside));
+    }
+
+    @Test
     void badUsageIsTwoAndOneLine() {
         for (Object[] args : new Object[][] {
             {"export", encoder},
@@ -107,6 +124,11 @@ class ExportCommandTest {
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--calibration", images},
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--opset", "12"},
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--mean", "0.5,0.5"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--calibration-images", "256"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--calibration-method", "mse"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "float16", "--reduce-range"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--session-option", "session.intra_op.allow_spinning=0"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--encoder-batch", "4"},
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "int8", "--calibration", images,
                 "--calibration-method", "guess"},
             {"verify", encoder},

@@ -13,21 +13,25 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Writes an encoder file anew: in another precision, with another opset, without preprocessing. Works on any
- * convolutional network in ONNX, ours or not.
+ * Writes an encoder file anew: in another precision, with another opset, without preprocessing, with its settings inside. Works
+ * on any convolutional network in ONNX, ours or not.
  *
  * @param precision what it computes in
  * @param opset version of ONNX's operators, 13 to 26, or 0 to leave it
  * @param preprocessing false to take scaling and layout out of the graph: the input is then float32
  *     [batch, 3, size, size], normalised
+ * @param settings what the encoder does not say itself, such as the mean and deviation of a float32 input. These, and those of a
+ *     configuration beside the file, go into the new file's metadata, so that it needs neither
  * @param calibration what {@link Precision#INT8} finds ranges on; else null
  */
-public record Conversion(Precision precision, int opset, boolean preprocessing, Calibrate calibration) {
+public record Conversion(
+        Precision precision, int opset, boolean preprocessing, EncoderSettings settings, Calibrate calibration) {
 
     /**
      * Images to find the ranges of activations on; they are prepared as {@link OnnxEncoder} prepares them.
@@ -35,16 +39,14 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
      * @param images some hundred, alike to those that the encoder will see; the list is not copied, and each image is asked for
      *     once, so that it may be one that reads them then
      * @param method how ranges follow
-     * @param settings what the encoder does not say itself, such as the mean and deviation of a float32 input
      * @param runtime how the encoder is run on them; its batch has no effect
      * @param reduceRange true to give weights 7 bits: x86 processors without VNNI instructions add two products of an
      *     activation and a weight in 16 bits, which 8-bit weights can overflow
      */
-    public record Calibrate(List<RgbImage> images, CalibrationMethod method, EncoderSettings settings, RuntimeSettings runtime,
-            boolean reduceRange) {
-        /** Images for an encoder that says itself how it is fed, with weights of 8 bits. */
+    public record Calibrate(List<RgbImage> images, CalibrationMethod method, RuntimeSettings runtime, boolean reduceRange) {
+        /** Images for an encoder that runs as {@link RuntimeSettings#DEFAULT}, with weights of 8 bits. */
         public Calibrate(List<RgbImage> images, CalibrationMethod method) {
-            this(images, method, EncoderSettings.none(), RuntimeSettings.DEFAULT, false);
+            this(images, method, RuntimeSettings.DEFAULT, false);
         }
 
         /** Checks that there are images. */
@@ -53,6 +55,11 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
                 throw new IllegalArgumentException("Expected images to calibrate on, found none");
             }
         }
+    }
+
+    /** For an encoder that says itself how it is fed. */
+    public Conversion(Precision precision, int opset, boolean preprocessing, Calibrate calibration) {
+        this(precision, opset, preprocessing, EncoderSettings.none(), calibration);
     }
 
     /** Checks the opset, and that calibration images are there exactly when they are used. */
@@ -70,9 +77,10 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
      *
      * @param encoder the float32 file
      * @param out the new file; weights of more than 2 GB go beside it
-     * @throws InvalidEncoderException if the file is not sound, or the calibration's settings contradict it
+     * @throws InvalidEncoderException if the file is not sound, or the settings contradict it
      * @throws IOException if a file can't be read or written
-     * @throws IllegalArgumentException if the encoder can't be converted; the message names what is in the way
+     * @throws IllegalArgumentException if the encoder can't be converted, or a configuration beside the new file would win over
+     *     the settings inside; the message names what is in the way
      * @throws IllegalStateException if the result is not sound, or ONNX Runtime fails on the calibration images
      */
     public void apply(Path encoder, Path out) throws IOException {
@@ -83,7 +91,7 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
             throw new InvalidEncoderException(encoder + " is not sound: " + String.join("; ", wrong));
         }
         try {
-            converted = convert(model, encoder.toAbsolutePath().getParent(), encoder.toString());
+            converted = convert(model, folder(encoder), encoder.toString());
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(encoder + ": " + e.getMessage(), e);
         } catch (IllegalStateException e) {
@@ -93,14 +101,38 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
         if (!problems.isEmpty()) {
             throw new IllegalStateException(out + " is not written, it would not be sound: " + String.join("; ", problems));
         }
+        if (!settings.values().isEmpty()) {
+            checkFed(wiring(model, settings, folder(encoder), encoder.toString()),
+                    wiring(converted, EncoderSettings.none(), folder(out), out.toString()), out);
+        }
         ModelFile.write(out, converted, ModelFile.LIMIT);
+    }
+
+    private static Path folder(Path file) {
+        return file.toAbsolutePath().getParent();
+    }
+
+    /** The new file alone must feed and read the encoder as the old one did with the settings. */
+    private void checkFed(Wiring old, Wiring now, Path out) {
+        Preprocessing a = old.preprocessing();
+        Preprocessing b = now.preprocessing();
+        // Scaling that has left the graph is a setting now.
+        b = preprocessing ? b : new Preprocessing(
+                b.height(), b.width(), b.resize(), b.shortSide(), b.interpolation(), b.channels(), a.scaling());
+        if (!a.equals(b) || !old.output().equals(now.output()) || old.pooling() != now.pooling()) {
+            String beside = now.settings().values().values().stream().map(EncoderSettings.Value::source)
+                    .filter(EncoderSettings.PREPROCESSOR_CONFIG::equals).findFirst().orElse("its metadata");
+            throw new IllegalArgumentException(out + " is not written: what " + beside
+                    + " says would win over the settings inside; write it to a folder of its own");
+        }
     }
 
     ModelProto convert(ModelProto original) throws IOException {
         return convert(original, null, "The encoder");
     }
 
-    private ModelProto convert(ModelProto original, Path folder, String name) throws IOException {
+    private ModelProto convert(ModelProto file, Path folder, String name) throws IOException {
+        ModelProto original = withSettings(file, folder, name);
         ModelProto model = OpsetChange.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
         // Ranges are measured on images as they come, so int8 loses its preprocessing last.
         boolean strip = !preprocessing;
@@ -113,7 +145,7 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
             case INT8 -> {
                 Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
                 model = quantizer.quantise(Calibration.ranges(
-                        quantizer.model(), wiring(original, folder, name), quantizer.calibrated(), calibration));
+                        quantizer.model(), calibrated(original, folder, name), quantizer.calibrated(), calibration));
                 metadata.put("calibration", calibration.images().size() + " images, "
                         + calibration.method().name().toLowerCase(Locale.ROOT)
                         + (calibration.reduceRange() ? ", 7-bit weights" : ""));
@@ -127,10 +159,14 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
         return withMetadata(model, metadata);
     }
 
-    private Wiring wiring(ModelProto model, Path folder, String name) throws InvalidEncoderException {
-        // Which output is the embedding makes no difference here.
+    /** How the encoder is fed; of several outputs any will do, unless one is named. */
+    private Wiring wiring(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
         EncoderSettings any = EncoderSettings.of(Map.of("output", model.getGraph().getOutput(0).getName()), "graph");
-        Wiring wiring = Wiring.of(model, calibration.settings().or(any), folder, name);
+        return Wiring.of(model, settings.get("output").isPresent() ? given : given.or(any), folder, name);
+    }
+
+    private Wiring calibrated(ModelProto model, Path folder, String name) throws InvalidEncoderException {
+        Wiring wiring = wiring(model, settings, folder, name);
         if (Stream.of("mean", "std").map(wiring.settings().values()::get).anyMatch(v -> v != null && v.source().equals("default"))) {
             throw new IllegalArgumentException("The encoder takes float images and does not say how they are normalised:"
                     + " give the mean and the deviation (--mean, --std; 0 and 1 if it takes values from 0 to 1)");
@@ -138,12 +174,42 @@ public record Conversion(Precision precision, int opset, boolean preprocessing, 
         return wiring;
     }
 
-    private static ModelProto withMetadata(ModelProto model, Map<String, String> more) {
+    /** Puts into the metadata what is said of the encoder elsewhere, and among the outputs the one that is named there. */
+    private ModelProto withSettings(ModelProto model, Path folder, String name) throws IOException {
+        EncoderSettings stated = Wiring.stated(model, settings, folder);
+        if (!settings.values().isEmpty()) {
+            wiring(model, settings, folder, name);
+        }
+        if (stated.values().isEmpty()) {
+            return model;
+        }
+        Map<String, String> all = metadata(model);
+        EncoderSettings whole = stated.or(EncoderSettings.ofMetadata(all));
+        EncoderSettings.NAMES.forEach(n -> all.remove(EncoderSettings.metadataKey(n)));
+        whole.values().forEach((n, v) -> all.put(EncoderSettings.metadataKey(n), v.text()));
+        ModelProto.Builder b = withOnly(model, all).toBuilder();
+        Optional<String> output = stated.get("output");
+        if (output.isPresent() && model.getGraph().getOutputList().stream().noneMatch(v -> v.getName().equals(output.get()))) {
+            b.getGraphBuilder().addOutput(ModelInspector.value(model, output.get()));
+        }
+        return b.build();
+    }
+
+    private static Map<String, String> metadata(ModelProto model) {
         Map<String, String> all = new TreeMap<>();
         model.getMetadataPropsList().forEach(e -> all.put(e.getKey(), e.getValue()));
+        return all;
+    }
+
+    private static ModelProto withMetadata(ModelProto model, Map<String, String> more) {
+        Map<String, String> all = metadata(model);
         all.putAll(more);
+        return withOnly(model, all);
+    }
+
+    private static ModelProto withOnly(ModelProto model, Map<String, String> metadata) {
         ModelProto.Builder b = model.toBuilder().clearMetadataProps();
-        all.forEach((k, v) -> b.addMetadataProps(ExternalData.entry(k, v)));
+        metadata.forEach((k, v) -> b.addMetadataProps(ExternalData.entry(k, v)));
         return b.build();
     }
 

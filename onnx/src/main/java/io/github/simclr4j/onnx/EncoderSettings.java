@@ -392,18 +392,18 @@ public record EncoderSettings(Map<String, Value> values) {
         return items.stream().map(JsonElement::getAsString).collect(Collectors.joining(separator));
     }
 
+    /** Where a setting is in a model's metadata. */
+    static String metadataKey(String name) {
+        return "preprocessing." + name.replace('-', '_');
+    }
+
     /**
      * The settings that a model's metadata has, under {@code preprocessing.} and the name. Others there are passed over: the file
      * may be from a newer version, or another tool's.
      */
     static EncoderSettings ofMetadata(Map<String, String> metadata) {
         Map<String, String> map = new LinkedHashMap<>();
-        metadata.forEach((k, v) -> {
-            String name = k.startsWith("preprocessing.") ? k.substring("preprocessing.".length()).replace('_', '-') : "";
-            if (NAMES.contains(name)) {
-                map.put(name, v);
-            }
-        });
+        NAMES.forEach(n -> map.put(n, metadata.get(metadataKey(n))));
         if (metadata.containsKey("image_size") && Preprocessing.RULE.equals(metadata.get("resize"))) {
             map.putIfAbsent("image-size", metadata.get("image_size"));
             map.putIfAbsent("resize", "center-square");

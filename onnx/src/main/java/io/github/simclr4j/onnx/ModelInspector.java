@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -114,6 +115,30 @@ public final class ModelInspector {
                         .filter(i -> !check.constants.containsKey(i.getName())).map(ModelInspector::port).toList(),
                 graph.getOutputList().stream().map(ModelInspector::port).toList(),
                 operators, counts, precision(operators, counts), bytes, metadata);
+    }
+
+    /**
+     * The type and shape of a value inside a model, as it is declared when it becomes an output.
+     *
+     * @throws IllegalArgumentException if they can't be told
+     */
+    static ValueInfoProto value(ModelProto model, String name) {
+        ModelInspector check = new ModelInspector(model, null);
+        check.all();
+        Shapes.Value v = check.values.get(name);
+        if (v == null || v.type() == 0 || v.dims() == null) {
+            throw new IllegalArgumentException("The type and shape of " + name
+                    + " can't be told, so it can't be an output of the new file: name one of the outputs");
+        }
+        ValueInfoProto.Builder b = ValueInfoProto.newBuilder().setName(name);
+        TypeProto.Tensor.Builder tensor = b.getTypeBuilder().getTensorTypeBuilder().setElemType(v.type());
+        for (long d : v.dims()) {
+            TensorShapeProto.Dimension.Builder dim = tensor.getShapeBuilder().addDimBuilder();
+            if (d != Shapes.UNKNOWN) {
+                dim.setDimValue(d);
+            }
+        }
+        return b.build();
     }
 
     private static String precision(Map<String, Integer> operators, Map<String, Long> counts) {

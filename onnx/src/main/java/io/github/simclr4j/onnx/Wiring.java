@@ -80,16 +80,20 @@ record Wiring(
                     name + " asks for the resize rule " + rule + ", this version has " + Preprocessing.RULE);
         }
         try {
-            EncoderSettings beside = EncoderSettings.ofMetadata(metadata);
-            if (!Preprocessing.RULE.equals(rule) && folder != null && !given.values().keySet().containsAll(CONFIGURED)) {
-                beside = configuration(folder).or(beside);
-            }
-            return new Resolver(model.getGraph(), given, given.or(beside), name).resolve();
+            EncoderSettings all = stated(model, given, folder).or(EncoderSettings.ofMetadata(metadata));
+            return new Resolver(model.getGraph(), given, all, name).resolve();
         } catch (InvalidEncoderException e) {
             throw e;
         } catch (IOException | IllegalArgumentException e) {
             throw new InvalidEncoderException(name + ": " + e.getMessage(), e);
         }
+    }
+
+    /** What is said of an encoder outside of its file: by the caller, then by the configuration beside it, which ours don't have. */
+    static EncoderSettings stated(ModelProto model, EncoderSettings given, Path folder) throws IOException {
+        boolean ours = model.getMetadataPropsList().stream()
+                .anyMatch(e -> e.getKey().equals("resize") && e.getValue().equals(Preprocessing.RULE));
+        return ours || folder == null || given.values().keySet().containsAll(CONFIGURED) ? given : given.or(configuration(folder));
     }
 
     private static EncoderSettings configuration(Path folder) throws IOException {

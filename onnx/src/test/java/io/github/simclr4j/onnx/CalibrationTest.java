@@ -65,8 +65,8 @@ class CalibrationTest {
     }
 
     private static ModelProto int8(ModelProto model, Map<String, String> settings) throws IOException {
-        return new Conversion(Precision.INT8, 0, true, new Conversion.Calibrate(IMAGES, CalibrationMethod.MIN_MAX,
-                EncoderSettings.of(settings, "argument"), RuntimeSettings.DEFAULT.withThreads(1), false)).convert(model);
+        return new Conversion(Precision.INT8, 0, true, EncoderSettings.of(settings, "argument"), new Conversion.Calibrate(
+                IMAGES, CalibrationMethod.MIN_MAX, RuntimeSettings.DEFAULT.withThreads(1), false)).convert(model);
     }
 
     /** The range of a value, out of its scale and its zero point. */
@@ -164,9 +164,9 @@ class CalibrationTest {
         byte[] file = Foreign.model("resnet34-spatial");
         EncoderSettings settings = Foreign.settings("resnet34-spatial");
         List<RgbImage> images = Foreign.pictures(64);
-        ModelProto int8 = new Conversion(Precision.INT8, 0, true, new Conversion.Calibrate(images, CalibrationMethod.MSE,
-                settings.or(EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument")),
-                RuntimeSettings.DEFAULT.withThreads(1), false)).convert(Graphs.builder(file).build());
+        ModelProto int8 = new Conversion(Precision.INT8, 0, true,
+                settings.or(EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument")), new Conversion.Calibrate(
+                        images, CalibrationMethod.MSE, RuntimeSettings.DEFAULT.withThreads(1), false)).convert(Graphs.builder(file).build());
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
         try (OnnxEncoder a = OnnxEncoder.open(file, "a", settings, RuntimeSettings.DEFAULT);
                 OnnxEncoder b = OnnxEncoder.open(int8.toByteArray(), "b", settings, RuntimeSettings.DEFAULT)) {
@@ -269,10 +269,11 @@ class CalibrationTest {
         for (byte[] bytes : odd) {
             Path file = Files.write(dir.resolve("odd.onnx"), bytes);
             for (Precision p : Precision.values()) {
-                Conversion.Calibrate images = p == Precision.INT8 ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE,
-                        EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument"), RuntimeSettings.DEFAULT, false) : null;
+                Conversion.Calibrate images =
+                        p == Precision.INT8 ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE) : null;
+                EncoderSettings unit = EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument");
                 try {
-                    new Conversion(p, 0, true, images).apply(file, dir.resolve("out.onnx"));
+                    new Conversion(p, 0, true, unit, images).apply(file, dir.resolve("out.onnx"));
                     assertFalse(p == Precision.INT8, "int8 needs what is missing");
                 } catch (IOException | IllegalArgumentException | IllegalStateException e) {
                     assertTrue(e.getMessage().contains("odd.onnx"), p + " " + e);

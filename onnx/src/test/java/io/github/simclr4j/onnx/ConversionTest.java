@@ -2,6 +2,7 @@ package io.github.simclr4j.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -153,8 +154,7 @@ class ConversionTest {
     void aReducedRangeHasSevenBits() throws IOException {
         ModelProto full = model(NET, EncoderLayout.DEFAULT);
         ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE, EncoderSettings.none(),
-                        RuntimeSettings.DEFAULT, true)).convert(full);
+                new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE, RuntimeSettings.DEFAULT, true)).convert(full);
         int8.getGraph().getInitializerList().stream().filter(t -> t.getDataType() == DataType.INT8_VALUE).forEach(t -> {
             for (byte b : t.getRawData()) {
                 assertTrue(Math.abs(b) <= 63, t.getName());
@@ -296,8 +296,8 @@ class ConversionTest {
                 .orElseThrow().getInputCount());
         List<RgbImage> noise = IntStream.range(0, 16).mapToObj(i -> Encoders.picture(40, i)).toList();
         EncoderSettings half = EncoderSettings.of(Map.of("mean", "0.5", "std", "0.5"), "argument");
-        ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX, half, RuntimeSettings.DEFAULT, false)).convert(old);
+        ModelProto int8 = new Conversion(Precision.INT8, 0, true, half,
+                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX)).convert(old);
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
         assertTrue(int8.getGraph().getNodeList().stream().map(NodeProto::getOpType).noneMatch("BatchNormalization"::equals));
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new Conversion(Precision.INT8, 0, true,
@@ -418,6 +418,69 @@ class ConversionTest {
             List<Path> found = all.filter(p -> p.toString().endsWith(ending) || p.toString().endsWith(".part")).toList();
             assertEquals(1, found.size(), found.toString());
             return found.get(0);
+        }
+    }
+
+    /** The new file needs neither the options nor the configuration that stood beside the old one. */
+    @Test
+    void settingsGoIntoTheFile(@TempDir Path dir) throws IOException {
+        Path from = Files.createDirectory(dir.resolve("from"));
+        Path to = Files.createDirectory(dir.resolve("to"));
+        Path vendor = Files.write(from.resolve("vendor.onnx"), Graphs.withMetadata(Foreign.model("resnet18-batchnorm"),
+                Map.of("preprocessing.resize", "short-side", "preprocessing.resize_short", "70", "author", "somebody")));
+        Files.writeString(from.resolve("preprocessor_config.json"),
+                "{\"do_normalize\": true, \"image_mean\": [0.4, 0.5, 0.6], \"image_std\": [0.2, 0.3, 0.4], \"resample\": 3}");
+        EncoderSettings given =
+                EncoderSettings.of(Map.of("mean", "0.1,0.2,0.3", "resize", "stretch", "output", inner(vendor)), "argument");
+        float[][] expected;
+        try (OnnxEncoder e = OnnxEncoder.open(vendor, given, RuntimeSettings.DEFAULT)) {
+            expected = e.embed(IMAGES);
+        }
+        for (Precision p : Precision.values()) {
+            Conversion c = new Conversion(p, 0, true, given,
+                    p == Precision.INT8 ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MIN_MAX) : null);
+            Path out = to.resolve(p + ".onnx");
+            c.apply(vendor, out);
+            try (OnnxEncoder e = OnnxEncoder.open(out)) {
+                assertEquals("0.1,0.2,0.3", e.settings().get("mean").orElseThrow());
+                assertEquals("0.2,0.3,0.4", e.settings().get("std").orElseThrow());
+                assertEquals("bicubic", e.settings().get("interpolation").orElseThrow());
+                assertEquals("somebody", e.metadata().get("author"));
+                // The length that only the other rule has is gone.
+                assertFalse(e.metadata().containsKey("preprocessing.resize_short"));
+                float part = p == Precision.FLOAT32 ? 1e-6f : p == Precision.FLOAT16 ? 0.01f : 0.2f;
+                assertTrue(Foreign.largestDifference(expected, e.embed(IMAGES)) <= part * Foreign.largest(expected), p.toString());
+            }
+        }
+        // Beside that configuration the new file would be fed otherwise.
+        Path beside = from.resolve("new.onnx");
+        IllegalArgumentException wins = assertThrows(IllegalArgumentException.class,
+                () -> new Conversion(Precision.FLOAT16, 0, true, given, null).apply(vendor, beside));
+        assertTrue(wins.getMessage().contains("new.onnx is not written: what preprocessor_config.json says"), wins.getMessage());
+        assertFalse(Files.exists(beside));
+        // What contradicts the file is refused in any precision.
+        EncoderSettings wrong = EncoderSettings.of(Map.of("channels", "grey"), "argument");
+        assertThrows(InvalidEncoderException.class,
+                () -> new Conversion(Precision.FLOAT32, 0, true, wrong, null).apply(vendor, to.resolve("wrong.onnx")));
+    }
+
+    /** The embedding is inside the graph: what the last layer takes. */
+    private static String inner(Path file) throws IOException {
+        ai.onnx.proto.OnnxMl.GraphProto graph = ModelFile.read(file).getGraph();
+        return graph.getNode(graph.getNodeCount() - 1).getInput(0);
+    }
+
+    @Test
+    void takenOutPreprocessingBecomesSettings(@TempDir Path dir) throws IOException {
+        Path file = Files.write(dir.resolve("bytes.onnx"), model(NET, EncoderLayout.DEFAULT).toByteArray());
+        EncoderSettings given = EncoderSettings.of(Map.of("resize-short", "80", "layout", "nhwc"), "argument");
+        Path out = dir.resolve("bare.onnx");
+        new Conversion(Precision.FLOAT32, 0, false, given, null).apply(file, out);
+        try (OnnxEncoder a = OnnxEncoder.open(file, given, RuntimeSettings.DEFAULT); OnnxEncoder b = OnnxEncoder.open(out)) {
+            assertEquals("metadata", b.settings().values().get("std").source());
+            assertEquals(80, b.preprocessing().shortSide());
+            float[][] expected = a.embed(IMAGES);
+            assertTrue(Foreign.largestDifference(expected, b.embed(IMAGES)) <= 1e-4 * Foreign.largest(expected));
         }
     }
 }

@@ -213,8 +213,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         for (String there : EncoderFacts.of(model.getProvenance(), SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS)) {
             if (!SOURCE.matcher(there).replaceAll("").equals(here)) {
                 throw new IllegalArgumentException("The model was trained on features that " + path + " gave with the settings "
-                        + there + ", found " + here + " from the file alone: put them into its metadata, as"
-                        + " preprocessing.image_size and so on, and train on the features of that file");
+                        + there + ", found " + here + " from the file alone: write a file that has them"
+                        + " inside (simclr export with the same options, or Conversion) and train on its features");
             }
         }
     }
