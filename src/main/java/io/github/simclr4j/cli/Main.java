@@ -44,6 +44,11 @@ public final class Main {
         }
     }
 
+    /** All commands and their options. */
+    static CommandLine commands() {
+        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true);
+    }
+
     /** Runs a command and returns its exit code. */
     public static int run(String... args) {
         System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%6$s%n");
@@ -51,8 +56,7 @@ public final class Main {
         for (Logger l : QUIET) {
             l.setLevel(Level.SEVERE);
         }
-        CommandLine line = new CommandLine(new Main());
-        line.setCaseInsensitiveEnumValuesAllowed(true);
+        CommandLine line = commands();
         line.setParameterExceptionHandler((e, a) -> {
             String command = e.getCommandLine().getCommandSpec().qualifiedName();
             System.err.println("simclr: " + e.getMessage() + " (see " + command + " --help)");

@@ -1,0 +1,97 @@
+package io.github.simclr4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** The README and docs/ against the command line: what other tests run must also be what is written there. */
+class DocsTest {
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+    private static List<Path> pages() throws IOException {
+        try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
+            List<Path> pages = new ArrayList<>(docs.filter(p -> p.toString().endsWith(".md")).sorted().toList());
+            pages.add(ROOT.resolve("README.md"));
+            return pages;
+        }
+    }
+
+    @Test
+    void everyCommandIsUnderstood() throws IOException {
+        int commands = 0;
+        for (Path page : pages()) {
+            String text = Files.readString(page).replaceAll("\\\\\\R\\s*", " ");
+            // A line of an example, with or without a prompt, a comment behind it or a variable before it.
+            Matcher m = Pattern.compile("(?m)^(?: {4}|\\$ |)(?:\\$ |RUN |\\w+=\\S+ )*\\./simclr +([^#\\n`|>]+)").matcher(text);
+            while (m.find()) {
+                String[] args = m.group(1).strip().split("\\s+");
+                try {
+                    assertTrue(Main.commands().parseArgs(args).hasSubcommand());
+                } catch (CommandLine.ParameterException e) {
+                    throw new AssertionError(page.getFileName() + ": ./simclr " + m.group(1) + ": " + e.getMessage(), e);
+                }
+                commands++;
+            }
+        }
+        assertTrue(commands > 20, "only " + commands + " commands found");
+    }
+
+    @Test
+    void everyOptionExists() throws IOException {
+        Set<String> known = new HashSet<>(Main.commands().getCommandSpec().optionsMap().keySet());
+        Main.commands().getSubcommands().values().forEach(c -> known.addAll(c.getCommandSpec().optionsMap().keySet()));
+        List<String> unknown = new ArrayList<>();
+        for (Path page : pages()) {
+            Matcher m = Pattern.compile("`(--[a-z][a-z0-9-]*)").matcher(Files.readString(page));
+            while (m.find()) {
+                if (!known.contains(m.group(1))) {
+                    unknown.add(page.getFileName() + ": " + m.group(1));
+                }
+            }
+        }
+        assertEquals(List.of(), unknown);
+    }
+
+    @Test
+    void everyLinkLeadsSomewhere() throws IOException {
+        List<String> broken = new ArrayList<>();
+        for (Path page : pages()) {
+            Matcher m = Pattern.compile("]\\(([^)\\s]+)\\)").matcher(Files.readString(page));
+            while (m.find()) {
+                String[] link = m.group(1).split("#", 2);
+                if (link[0].matches("https?:.*")) {
+                    continue;
+                }
+                Path target = link[0].isEmpty() ? page : page.resolveSibling(link[0]).normalize();
+                boolean there = Files.exists(target) && (link.length == 1 || anchors(target).contains(link[1]));
+                if (!there) {
+                    broken.add(page.getFileName() + ": " + m.group(1));
+                }
+            }
+        }
+        assertEquals(List.of(), broken);
+    }
+
+    /** As GitHub makes them of headings. */
+    private static Set<String> anchors(Path page) throws IOException {
+        Set<String> anchors = new HashSet<>();
+        Matcher m = Pattern.compile("(?m)^#+ +(.+)$").matcher(Files.readString(page));
+        while (m.find()) {
+            anchors.add(m.group(1).strip().toLowerCase(Locale.ROOT).replaceAll("[^\\w\\- ]", "").replace(' ', '-'));
+        }
+        return anchors;
+    }
+}
