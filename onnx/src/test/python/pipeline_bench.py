@@ -32,16 +32,20 @@ def read(file):
         return np.asarray(image)
 
 
+# A plain loop reads in its own thread; a pool of threads keeps all cores busy with that, too.
 with ThreadPoolExecutor(cores) as pool:
-    for batch in (4, 32):
-        spent = [0.0, 0.0]
-        for r in range(-1, rounds):
+    ways = [(how, reader, batch) for how, reader in (("loop", map), ("pool", pool.map)) for batch in (4, 32)]
+    spent = [[0.0, 0.0] for _ in ways]
+    # All in turn, round by round, so that what else the machine does falls on all of them alike.
+    for r in range(-1, rounds):
+        for way, (_, reader, batch) in enumerate(ways):
             start = time.time(), time.process_time()
             for i in range(0, count, batch):
-                images = np.stack(list(pool.map(read, files[i:i + batch])))
+                images = np.stack(list(reader(read, files[i:i + batch])))
                 session.run(None, {name: images})
             if r >= 0:
-                spent[0] += time.time() - start[0]
-                spent[1] += time.process_time() - start[1]
-        print(f"{os.path.basename(folder)} {os.path.basename(encoder)} {size} px, {cores} cores, batch {batch}: "
-              f"{rounds * count / spent[0]:.1f} images/s of the clock, {rounds * count / spent[1]:.1f} of the CPU", flush=True)
+                spent[way][0] += time.time() - start[0]
+                spent[way][1] += time.process_time() - start[1]
+for (how, _, batch), (clock, cpu) in zip(ways, spent):
+    print(f"{os.path.basename(folder)} {os.path.basename(encoder)} {size} px, {cores} cores, {how}, batch {batch}: "
+          f"{rounds * count / clock:.1f} images/s of the clock, {rounds * count / cpu:.1f} of the CPU", flush=True)
