@@ -66,7 +66,7 @@ final class Binaries {
         return train.isEmpty() ? null : idx(shelf, train.get(0));
     }
 
-    /** Opens one file, and owns the shelf then: STL-10 by its name, CIFAR by its size and labels. */
+    /** Opens one file, and owns the shelf then: STL-10 by its name, CIFAR by its size and labels, else IDX. */
     static ImageSource openFile(Shelf shelf, String name) throws IOException {
         if (STL.matcher(name).matches()) {
             return stl(shelf, List.of(name));
@@ -78,6 +78,9 @@ final class Binaries {
                 || bytes.length() % (CIFAR_PIXELS + 2) == 0 && fits(bytes, CIFAR_PIXELS + 2, 1, 100);
         if (cifar10 || cifar100) {
             return cifar(shelf, List.of(name), cifar10 ? 10 : 100);
+        }
+        if (isIdx(bytes.read(0, (int) Math.min(8, bytes.length())))) {
+            return idx(shelf, name);
         }
         throw new IOException(shelf.display(name) + ": expected a whole number of CIFAR-10 records (3,073 bytes, label 0 to 9)"
                 + " or CIFAR-100 records (3,074 bytes), or the name of an STL-10 file (*_X.bin), found " + bytes.length()
@@ -174,7 +177,11 @@ final class Binaries {
             return List.of();
         }
         String text = new String(bytes.read(0, (int) bytes.length()), StandardCharsets.UTF_8);
-        return text.lines().map(String::strip).filter(l -> !l.isEmpty()).toList();
+        List<String> lines = text.lines().map(String::strip).filter(l -> !l.isEmpty()).toList();
+        if (lines.stream().distinct().count() < lines.size()) {
+            throw new IOException(shelf.display(name) + ": expected a name for each class, found one twice among " + lines);
+        }
+        return lines;
     }
 
     /** Whether bytes begin as an IDX file does. */

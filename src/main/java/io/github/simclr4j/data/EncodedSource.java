@@ -23,10 +23,18 @@ abstract class EncodedSource extends Labelled {
         this.names = names;
     }
 
-    /** The size of an image file; -1 if it is not there. */
+    /**
+     * The size of an image file; -1 if it is not there.
+     *
+     * @throws IOException if the whole set can no longer be read
+     */
     abstract long length(int i) throws IOException;
 
-    /** The whole image file. */
+    /**
+     * The whole image file.
+     *
+     * @throws IOException if it can't be read; the message need not name it
+     */
     abstract byte[] bytes(int i) throws IOException;
 
     @Override
@@ -65,10 +73,19 @@ abstract class EncodedSource extends Labelled {
             f.add(length(i));
         }
         for (int i : Fingerprint.spread(size(), FINGERPRINTED)) {
-            long length = length(i);
-            f.add(length < 0 || length > MAX_FILE ? new byte[0] : bytes(i));
+            f.add(readable(i));
         }
         return f.hex();
+    }
+
+    /** An image file; no bytes for one that a run leaves out as well. */
+    private byte[] readable(int i) throws IOException {
+        long length = length(i);
+        try {
+            return length < 0 || length > MAX_FILE ? new byte[0] : bytes(i);
+        } catch (IOException e) {
+            return new byte[0];
+        }
     }
 
     /** Whether a name with slashes is that of an image that is meant to be seen. */

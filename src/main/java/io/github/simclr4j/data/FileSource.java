@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -44,27 +45,14 @@ final class FileSource extends EncodedSource {
     static FileSource table(Path table) throws IOException {
         List<String> names = new ArrayList<>();
         List<String> labels = new ArrayList<>();
-        try (Reader text = reader(table); CSVParser rows = format(table).parse(text)) {
-            List<String> header = rows.getHeaderNames();
-            if (header.isEmpty()) {
-                throw new IOException(table + ": expected a header and a row an image, found an empty table");
+        try {
+            rows(table, names, labels);
+        } catch (IOException | IllegalArgumentException | UncheckedIOException e) {
+            Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
+            if (cause instanceof CharacterCodingException) {
+                throw new IOException(table + " is no text in UTF-8: save it in that encoding", e);
             }
-            if (Images.isImageName(header.get(0))) {
-                throw new IOException(table + ": expected a header such as 'path,label' in the first line, found the image '"
-                        + header.get(0) + "'");
-            }
-            int path = Math.max(0, column(header, PATH_COLUMNS));
-            int label = column(header, LABEL_COLUMNS);
-            for (CSVRecord row : rows) {
-                if (row.size() != header.size() || row.get(path).isEmpty()) {
-                    throw new IOException(table + ", row " + row.getRecordNumber() + ": expected a path and "
-                            + header.size() + " values, found " + row.toList());
-                }
-                names.add(row.get(path));
-                labels.add(label < 0 || row.get(label).isEmpty() ? null : row.get(label));
-            }
-        } catch (IllegalArgumentException | UncheckedIOException e) {
-            throw new IOException(table + " is no table with a header: " + e.getMessage(), e);
+            throw new IOException(table + " is no table of images: " + cause.getMessage(), e);
         }
         Path folder = table.getParent() == null ? Path.of("") : table.getParent();
         if (names.isEmpty()) {
@@ -77,9 +65,32 @@ final class FileSource extends EncodedSource {
         }
         if (!found) {
             throw new IOException(table + ": found no file of its first rows; paths are relative to the table, and "
-                    + source.file(0) + " isn't there");
+                    + source.name(0) + " isn't there");
         }
         return source;
+    }
+
+    private static void rows(Path table, List<String> names, List<String> labels) throws IOException {
+        try (Reader text = reader(table); CSVParser rows = format(table).parse(text)) {
+            List<String> header = rows.getHeaderNames();
+            if (header.isEmpty()) {
+                throw new IOException("expected a header and a row an image, found an empty table");
+            }
+            if (Images.isImageName(header.get(0))) {
+                throw new IOException("expected a header such as 'path,label' in the first line, found the image '"
+                        + header.get(0) + "'");
+            }
+            int path = Math.max(0, column(header, PATH_COLUMNS));
+            int label = column(header, LABEL_COLUMNS);
+            for (CSVRecord row : rows) {
+                if (row.size() != header.size() || row.get(path).isEmpty()) {
+                    throw new IOException("row " + row.getRecordNumber() + ": expected a path and " + header.size()
+                            + " values, found " + row.toList());
+                }
+                names.add(row.get(path));
+                labels.add(label < 0 || row.get(label).isEmpty() ? null : row.get(label));
+            }
+        }
     }
 
     private static int column(List<String> header, List<String> wanted) {
@@ -87,9 +98,10 @@ final class FileSource extends EncodedSource {
         return wanted.stream().mapToInt(lower::indexOf).filter(i -> i >= 0).findFirst().orElse(-1);
     }
 
+    /** Fails where bytes are no UTF-8: replaced, different names would be alike. */
     private static Reader reader(Path table) throws IOException {
-        return new InputStreamReader(
-                BOMInputStream.builder().setInputStream(Files.newInputStream(table)).get(), StandardCharsets.UTF_8);
+        return new InputStreamReader(BOMInputStream.builder().setInputStream(Files.newInputStream(table)).get(),
+                StandardCharsets.UTF_8.newDecoder());
     }
 
     private static CSVFormat format(Path table) throws IOException {
@@ -107,27 +119,25 @@ final class FileSource extends EncodedSource {
                 .setDuplicateHeaderMode(DuplicateHeaderMode.ALLOW_EMPTY).setAllowMissingColumnNames(true).get();
     }
 
-    private Path file(int i) throws IOException {
+    /** Null for what can be no path on this system. */
+    private Path file(int i) {
         try {
             return folder.resolve(names.get(i));
         } catch (InvalidPathException e) {
-            throw new IOException("no valid path: " + e.getMessage(), e);
+            return null;
         }
     }
 
     @Override
     public String name(int i) {
-        try {
-            return file(i).toString();
-        } catch (IOException e) {
-            return super.name(i);
-        }
+        Path file = file(i);
+        return file == null ? super.name(i) : file.toString();
     }
 
     @Override
     long length(int i) throws IOException {
         Path file = file(i);
-        return Files.isRegularFile(file) ? Files.size(file) : -1;
+        return file != null && Files.isRegularFile(file) ? Files.size(file) : -1;
     }
 
     @Override

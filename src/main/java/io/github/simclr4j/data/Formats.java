@@ -38,13 +38,13 @@ final class Formats {
         if (first.length == 0) {
             throw new IOException(path + " is empty: " + EXPECTED);
         }
-        if (Binaries.isIdx(first)) {
-            return binary(path, Binaries::idx);
-        }
-        // Pixels may begin with any bytes, also those of an archive.
+        // Labels and pixels may be any bytes, also those that an IDX file or an archive begins with.
         String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
         if (name.endsWith(".bin")) {
             return binary(path, Binaries::openFile);
+        }
+        if (Binaries.isIdx(first)) {
+            return binary(path, Binaries::idx);
         }
         String compression = compression(first);
         if (compression != null) {
@@ -54,7 +54,7 @@ final class Formats {
         if (archive != null) {
             return switch (archive) {
                 case "zip", "jar" -> ZipSource.open(path);
-                case "tar" -> TarSource.open(path);
+                case "tar" -> TarSource.open(path, progress);
                 default -> throw new IOException(path + " is an archive that is not read here (" + archive + "): " + EXPECTED);
             };
         }
@@ -133,7 +133,7 @@ final class Formats {
         try {
             first = first(TarSource.decompressed(Files.newInputStream(path)));
         } catch (IOException e) {
-            throw new IOException(path + " is truncated or damaged: " + e.getMessage(), e);
+            throw new IOException(path + " is truncated or damaged: " + Unreadable.reason(e), e);
         }
         if ("tar".equals(archive(first))) {
             return TarSource.decompress(path, progress);

@@ -31,7 +31,7 @@ public interface ImageSource extends AutoCloseable {
      * {@link #close} deletes. Of several members of one name the last counts, as if unpacked.
      * <li>A table of paths: comma, semicolon or tab separated, with a header. The column {@code path} or {@code image}, or
      * else the first, holds paths relative to the table; the column {@code label} or {@code class}, if there is one, their
-     * classes.
+     * classes. It is text in UTF-8.
      * <li>CIFAR-10 and CIFAR-100 binaries: a folder with {@code data_batch_*.bin} or {@code train.bin} (the test is left
      * out), the official tar of it, or a single file.
      * <li>STL-10 binaries: a folder with {@code train_X.bin} and {@code unlabeled_X.bin} (either or both; the test is left
@@ -52,7 +52,7 @@ public interface ImageSource extends AutoCloseable {
     /**
      * As {@link #open(Path)}.
      *
-     * @param progress told how far the decompression of an archive is
+     * @param progress told how far the decompression of an archive is, and if a tar has no end marker
      */
     static ImageSource open(Path path, Progress progress) throws IOException {
         return Formats.open(path, progress);
@@ -98,9 +98,10 @@ public interface ImageSource extends AutoCloseable {
     /**
      * Identifies the content: SHA-256, in hexadecimal, over the number of images, their labels, for images in files each
      * one's name (relative to what was opened) and size, and in any case the bytes of up to 256 images spread evenly over
-     * the set. A change in others of the same size is not seen. It stays the same when the set is moved.
+     * the set; of one that can't be read, none. A change in others of the same size is not seen. It stays the same when the
+     * set is moved.
      *
-     * @throws IOException if the set can't be read
+     * @throws IOException if the set as a whole can't be read
      */
     String fingerprint() throws IOException;
 

@@ -31,9 +31,11 @@ import java.util.stream.Collectors;
  * batches leave counts as unreadable.
  *
  * <p><b>Unreadable images.</b> Each is reported once in the life of the stream, and not read again. Its place in the order
- * is taken by the image one batch further on, or the next readable one after that, going round at the end: batches keep
- * their size, and no image meets itself in its batch unless the order is shorter than two of them. The replacement depends
- * on the order alone, not on where a pass began or how fast it went.
+ * is taken by the image one batch further on, or two and so on, going round at the end to the same place of the first batch:
+ * batches keep their size, and no image meets itself in its batch, since two of one batch never have the same replacement.
+ * Only where none of these can be read, or there are none as the order is shorter than two batches, the next place is tried,
+ * and so on, and an image may come twice. The replacement depends on the order alone, not on where a pass began or how fast
+ * it went.
  *
  * <p><b>Threads.</b> One thread at a time calls these methods; {@link #close} may come from any. The source stays the
  * caller's to close, after the stream.
@@ -49,7 +51,11 @@ public final class ImageStream implements AutoCloseable {
      * @param megabytes (2^20 bytes) of decoded pixels held at most; must hold two batches
      */
     public record Settings(int side, int batch, int threads, int megabytes) {
-        /** Checks the ranges. */
+        /**
+         * Checks the ranges.
+         *
+         * @throws IllegalArgumentException if a number is out of its range, or the megabytes don't hold two batches
+         */
         public Settings {
             new Preprocessing(side);
             if (batch < 1 || threads < 1 || megabytes < 1) {
@@ -332,15 +338,26 @@ public final class ImageStream implements AutoCloseable {
         }
 
         private void fill(Place place) throws IOException, InterruptedException {
-            int n = order.length;
-            for (int step = -1; step < n; step++) {
-                int at = step < 0 ? place.position() : (int) ((place.position() + (long) settings.batch + step) % n);
-                int image = order[at];
-                if (!bad.contains(image) && decode(image, place)) {
-                    return;
+            if (take(place.position(), place)) {
+                return;
+            }
+            // The order as rows of a batch each: the other images in the column, then those in the next columns; the own row last.
+            int row = place.position() / settings.batch;
+            int column = place.position() % settings.batch;
+            int rows = (order.length - 1) / settings.batch + 1;
+            for (int c = 0; c < settings.batch; c++) {
+                for (int r = 1; r <= rows; r++) {
+                    if (take((row + (long) r) % rows * settings.batch + (column + c) % settings.batch, place)) {
+                        return;
+                    }
                 }
             }
-            throw new IOException("None of the " + n + " images of the order can be read");
+            throw new IOException("None of the " + order.length + " images of the order can be read");
+        }
+
+        /** Fills a place with the image that stands somewhere in the order; false if there is none or it can't be read. */
+        private boolean take(long at, Place place) throws IOException, InterruptedException {
+            return at < order.length && !bad.contains(order[(int) at]) && decode(order[(int) at], place);
         }
 
         private boolean decode(int image, Place place) throws IOException, InterruptedException {

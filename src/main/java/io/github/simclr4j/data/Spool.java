@@ -77,7 +77,7 @@ final class Spool implements Closeable {
             spool.add(in);
             return spool.finish();
         } catch (IOException e) {
-            throw new IOException(name + " is truncated or damaged: " + e.getMessage(), e);
+            throw new IOException(name + " is truncated or damaged: " + Unreadable.reason(e), e);
         }
     }
 }

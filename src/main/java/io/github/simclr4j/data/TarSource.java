@@ -29,13 +29,36 @@ final class TarSource extends EncodedSource {
         this.members = members;
     }
 
+    /** The entries of a tar, and whether it ended with the two empty records that say that nothing is missing. */
+    private static final class Entries extends TarArchiveInputStream {
+        private boolean ended;
+
+        Entries(InputStream in) {
+            super(in, "UTF-8");
+        }
+
+        @Override
+        protected boolean isEOFRecord(byte[] record) {
+            boolean end = super.isEOFRecord(record);
+            // Null where the file is at its end. Of the two one is enough: all members stand before it.
+            ended |= end && record != null;
+            return end;
+        }
+
+        void warn(Path file, Progress progress) {
+            if (!ended) {
+                progress.warn(file + " has no end marker: it may have been cut between two members; compare it with the original");
+            }
+        }
+    }
+
     /** Indexes a plain tar. */
-    static ImageSource open(Path file) throws IOException {
+    static ImageSource open(Path file, Progress progress) throws IOException {
         List<Member> members = new ArrayList<>();
         FileBytes bytes = new FileBytes(file);
         // Unbuffered, so that the channel stands where a member's bytes begin.
         try (FileInputStream in = new FileInputStream(file.toFile());
-                TarArchiveInputStream tar = new TarArchiveInputStream(in, "UTF-8")) {
+                Entries tar = new Entries(in)) {
             for (TarArchiveEntry e = tar.getNextEntry(); e != null; e = tar.getNextEntry()) {
                 if (!e.isFile() || e.isLink() || e.isSymbolicLink()) {
                     continue;
@@ -50,6 +73,7 @@ final class TarSource extends EncodedSource {
                 }
                 members.add(member);
             }
+            tar.warn(file, progress);
         } catch (IOException | IllegalArgumentException e) {
             bytes.close();
             throw damaged(file, e);
@@ -64,7 +88,7 @@ final class TarSource extends EncodedSource {
         try (Spool spool = new Spool();
                 FileInputStream in = new FileInputStream(file.toFile());
                 InputStream plain = decompressed(in);
-                TarArchiveInputStream tar = new TarArchiveInputStream(plain, "UTF-8")) {
+                Entries tar = new Entries(plain)) {
             progress.start("decompressing " + file.getFileName(), in.getChannel().size());
             for (TarArchiveEntry e = tar.getNextEntry(); e != null; e = tar.getNextEntry()) {
                 if (e.isFile() && !e.isLink() && !e.isSymbolicLink()
@@ -78,6 +102,7 @@ final class TarSource extends EncodedSource {
             // The checksum stands at the end, behind what the archive takes for its own.
             plain.transferTo(OutputStream.nullOutputStream());
             progress.end();
+            tar.warn(file, progress);
             bytes = spool.finish();
         } catch (IOException | IllegalArgumentException e) {
             throw damaged(file, e);
@@ -96,7 +121,7 @@ final class TarSource extends EncodedSource {
     }
 
     private static IOException damaged(Path file, Exception e) {
-        return new IOException(file + " is a truncated or damaged tar archive: " + e.getMessage(), e);
+        return new IOException(file + " is a truncated or damaged tar archive: " + Unreadable.reason(e), e);
     }
 
     private static ImageSource source(Path file, Bytes bytes, List<Member> all) throws IOException {

@@ -1,5 +1,6 @@
 package io.github.simclr4j.data;
 
+import java.io.EOFException;
 import java.io.IOException;
 
 /**
@@ -23,8 +24,12 @@ public record Unreadable(int image, String name, String reason) {
         return new IOException(name + ": " + reason(e), e);
     }
 
-    private static String reason(IOException e) {
-        return e.getMessage() == null ? e.toString() : e.getMessage();
+    /** What went wrong; an exception that says that too little came has often no message. */
+    static String reason(Exception e) {
+        if (e.getMessage() != null) {
+            return e.getMessage();
+        }
+        return e instanceof EOFException ? "it ends too early" : e.toString();
     }
 
     /** The name and the reason. */

@@ -1,14 +1,13 @@
 package io.github.simclr4j.train;
 
 import io.github.simclr4j.data.ResidentImages;
+import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.RgbImage;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Images in memory. The arrays are not copied.
@@ -18,7 +17,8 @@ import java.util.List;
  * @param labels class of each image, an index into {@code classes}; null where there are none
  * @param classes names of the classes, in order
  * @param skipped images that could not be read, and why
- * @param fingerprint SHA-256 over all pixels in order, in hexadecimal
+ * @param fingerprint names the content: images of a source have that of {@link ResidentImages}, which is the same when they are
+ *     streamed, others SHA-256 over all pixels in order; in hexadecimal
  */
 public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped,
         String fingerprint) implements TrainingImages {
@@ -36,22 +36,22 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
     }
 
     private static String fingerprint(int side, List<byte[]> pixels) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((side + "x" + pixels.size()).getBytes(StandardCharsets.UTF_8));
-            pixels.forEach(digest::update);
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        byte[] shape = (side + "x" + pixels.size()).getBytes(StandardCharsets.UTF_8);
+        return OnnxEncoder.sha256(() -> Stream.concat(Stream.of(shape), pixels.stream()).iterator());
     }
 
     /**
-     * Some of the images.
+     * Some of the images; their fingerprint is SHA-256 over their pixels.
      *
-     * @param images their numbers
+     * @param images their numbers, from 0 to {@link #count()} - 1
+     * @throws IllegalArgumentException if there is no image of a number
      */
     public ImageSet only(int[] images) {
+        for (int i : images) {
+            if (i < 0 || i >= count()) {
+                throw new IllegalArgumentException("Expected images from 0 to " + (count() - 1) + ", found " + i);
+            }
+        }
         List<byte[]> some = Arrays.stream(images).mapToObj(pixels::get).toList();
         return new ImageSet(side, some, labels == null ? null : Arrays.stream(images).map(i -> labels[i]).toArray(), classes,
                 List.of(), fingerprint(side, some));

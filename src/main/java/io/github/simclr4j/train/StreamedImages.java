@@ -25,13 +25,19 @@ public final class StreamedImages implements TrainingImages {
      * @param batch images a step
      * @param threads that decode
      * @throws IOException if the source can't be read
+     * @throws IllegalArgumentException if the megabytes don't hold two batches, or a number is below 1
      */
     public StreamedImages(ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
             throws IOException {
+        this(source, new ImageStream.Settings(ResidentImages.side(source, imageSize), batch, threads, megabytes), progress);
+    }
+
+    /** Where the side is known already. */
+    StreamedImages(ImageSource source, ImageStream.Settings settings, Progress progress) throws IOException {
         this.source = source;
         this.progress = progress;
-        settings = new ImageStream.Settings(ResidentImages.side(source, imageSize), batch, threads, megabytes);
-        fingerprint = source.fingerprint();
+        this.settings = settings;
+        fingerprint = ResidentImages.fingerprint(source, settings.side(), source.size());
         int[] all = IntStream.range(0, source.size()).map(i -> source.label(i).orElse(-1)).toArray();
         labels = IntStream.of(all).allMatch(l -> l >= 0) ? all : null;
     }
@@ -68,6 +74,11 @@ public final class StreamedImages implements TrainingImages {
 
     int batch() {
         return settings.batch();
+    }
+
+    /** What is decoded ahead at most, 2^20 bytes. */
+    int megabytes() {
+        return settings.megabytes();
     }
 
     /** A stream of batches of this size; the caller's to close. */

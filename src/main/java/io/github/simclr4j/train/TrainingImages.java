@@ -1,9 +1,11 @@
 package io.github.simclr4j.train;
 
 import io.github.simclr4j.data.ImageSource;
+import io.github.simclr4j.data.ImageStream;
 import io.github.simclr4j.data.ResidentImages;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 
 /** The images that a run learns from: squares of one size, with or without labels. */
 public sealed interface TrainingImages permits ImageSet, StreamedImages {
@@ -19,7 +21,7 @@ public sealed interface TrainingImages permits ImageSet, StreamedImages {
     /** Names of the classes, in order; empty where there are no labels. */
     List<String> classes();
 
-    /** Names the content, so that a run is not continued with other images. */
+    /** Names the content, so that a run is not continued with other images; the same in memory and streamed. */
     String fingerprint();
 
     /** The images that could not be read so far, and why. */
@@ -36,19 +38,22 @@ public sealed interface TrainingImages permits ImageSet, StreamedImages {
      * @param batch images a step
      * @param threads that decode ahead; 0 for one a core
      * @throws IOException if there is no readable image
+     * @throws IllegalArgumentException if what is decoded ahead does not hold two batches
      */
     static TrainingImages of(ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
             throws IOException {
-        long room = megabytes == 0 ? ResidentImages.available() : Math.min(ResidentImages.available(), (long) megabytes << 20);
-        long needed = ResidentImages.estimate(source, imageSize);
+        long available = ResidentImages.available();
+        long room = megabytes == 0 ? available : Math.min(available, (long) megabytes << 20);
+        int side = ResidentImages.side(source, imageSize);
+        long needed = ResidentImages.bytes(source.size(), side);
         if (needed <= room) {
             return ImageSet.of(ResidentImages.read(source, imageSize, progress));
         }
-        int ahead = megabytes == 0 ? (int) Math.max(1, room >> 21) : megabytes;
-        StreamedImages streamed = new StreamedImages(source, imageSize, ahead,
-                Math.min(batch, source.size()), threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, progress);
-        progress.line(String.format("%d images of %dx%d pixels take %d MB, of which %d MB are free: they are decoded anew in every"
-                + " epoch", source.size(), streamed.side(), streamed.side(), needed >> 20, room >> 20));
-        return streamed;
+        progress.line(String.format(Locale.ROOT, "%d images of %dx%d pixels take %d MB, of which %d MB are free: they are decoded"
+                + " anew in every epoch", source.size(), side, side, needed >> 20, room >> 20));
+        int ahead = (int) Math.max(1, (megabytes == 0 ? room / 2 : room) >> 20);
+        int decoders = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+        return new StreamedImages(source,
+                new ImageStream.Settings(side, Math.min(batch, source.size()), decoders, ahead), progress);
     }
 }

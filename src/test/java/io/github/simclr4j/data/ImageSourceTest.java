@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.train.Progress;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -171,7 +172,9 @@ class ImageSourceTest {
         for (String c : List.of("gz", "xz", "bzip2")) {
             byte[] whole = compress(c, tar);
             for (int keep : new int[] {whole.length - 3, whole.length / 2, 20}) {
-                fails("truncated or damaged", Samples.write(dir.resolve("cut.tar." + c), Arrays.copyOf(whole, keep)));
+                Path cut = Samples.write(dir.resolve("cut.tar." + c), Arrays.copyOf(whole, keep));
+                fails("truncated or damaged", cut);
+                assertFalse(assertThrows(IOException.class, () -> ImageSource.open(cut)).getMessage().contains("null"));
             }
         }
         byte[] wrong = compress("gz", tar);
@@ -204,6 +207,62 @@ class ImageSourceTest {
         try (ImageSource source = ImageSource.open(file)) {
             String message = assertThrows(IOException.class, () -> source.read(1)).getMessage();
             assertTrue(message.startsWith(file + "!good.png: "), message);
+        }
+    }
+
+    /** What streams and what is held in memory leave out the same images. */
+    @Test
+    void aDamagedMemberDoesNotStopTheRun() throws IOException {
+        Map<String, byte[]> m = new LinkedHashMap<>();
+        m.put("0.png", Samples.png(0, 16, 16));
+        m.put("1.png", Samples.png(1, 16, 16));
+        byte[] zip = zip(m);
+        Path whole = Samples.write(dir.resolve("whole.zip"), zip);
+        zip[60] ^= 4;
+        Path damaged = Samples.write(dir.resolve("damaged.zip"), zip);
+        try (ImageSource source = ImageSource.open(damaged); ImageSource other = ImageSource.open(whole)) {
+            assertNotEquals(other.fingerprint(), source.fingerprint());
+            assertEquals(damaged + "!0.png", ResidentImages.read(source, 16, Progress.NONE).skipped().get(0).name());
+            List<String> skipped = new ArrayList<>();
+            try (ImageStream stream = new ImageStream(source, new ImageStream.Settings(16, 2, 1, 1),
+                    u -> skipped.add(u.toString()))) {
+                stream.start(new int[] {0, 1}, 0);
+                assertArrayEquals(new int[] {1, 1}, stream.next().images());
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+            assertEquals(1, skipped.size());
+            assertTrue(skipped.get(0).startsWith(damaged + "!0.png: "), skipped.toString());
+        }
+    }
+
+    @Test
+    void aTarWithoutItsEndIsToldOf() throws Exception {
+        Map<String, byte[]> m = new LinkedHashMap<>();
+        m.put("0.png", Samples.png(0, 16, 16));
+        m.put("1.png", Samples.png(1, 16, 16));
+        byte[] tar = tar(m);
+        List<String> warnings = new ArrayList<>();
+        Progress progress = new Progress() {
+            @Override
+            public void warn(String text) {
+                warnings.add(text);
+            }
+        };
+        // Each image takes a record and as many as its bytes need.
+        int one = 512 + (m.get("0.png").length + 511) / 512 * 512;
+        int two = one + 512 + (m.get("1.png").length + 511) / 512 * 512;
+        for (int keep : new int[] {tar.length, one, two, two + 512 + 100, two + 2 * 512}) {
+            warnings.clear();
+            for (byte[] bytes : List.of(Arrays.copyOf(tar, keep), compress("gz", Arrays.copyOf(tar, keep)))) {
+                Path file = Samples.write(dir.resolve("t.data"), bytes);
+                try (ImageSource source = ImageSource.open(file, progress)) {
+                    assertEquals(keep == one ? 1 : 2, source.size());
+                }
+            }
+            // Behind the images stands a link of one record; one empty record is enough.
+            assertEquals(keep >= two + 2 * 512 ? 0 : 2, warnings.size(), keep + " " + warnings);
+            warnings.forEach(w -> assertTrue(w.startsWith(dir.resolve("t.data") + " has no end marker"), w));
         }
     }
 
@@ -315,10 +374,15 @@ class ImageSourceTest {
         }
         fails("only a header", table("h.csv", "path,label\n"));
         fails("header", table("n.csv", "images/0.png,cat\nimages/1.png,dog\n"));
-        fails("row 2", table("r.csv", "path,label\nimages/n.png,1\nimages/m.png\n"));
+        fails("r.csv is no table of images: row 2", table("r.csv", "path,label\nimages/n.png,1\nimages/m.png\n"));
         fails("are relative to the table", table("w.csv", "path\nelsewhere/0.png\nelsewhere/1.png\n"));
         fails("duplicate", table("d.csv", "path,path\na,b\n"));
         fails("no table", table("q.csv", "path,label\n\"never closed,1\n"));
+        fails("no table", table("b.csv", "path,\"label\"s\na,b\n"));
+        // Both would be "B\ufffdr".
+        byte[] latin = "path,label\nimages/0.png,B\u00e4r\nimages/1.png,B\u00f6r\n".getBytes(StandardCharsets.ISO_8859_1);
+        fails("no text in UTF-8", Samples.write(dir.resolve("latin.csv"), latin));
+        fails("no text in UTF-8", Samples.write(dir.resolve("head.csv"), "path,gr\u00f6\u00dfe\n".getBytes(StandardCharsets.ISO_8859_1)));
     }
 
     @Test
@@ -366,6 +430,18 @@ class ImageSourceTest {
                 assertEquals(List.of(15, 16, 17, 18, 19, 20, 21, 22, 23, 24), labels(source));
             }
         }
+        // A first record of the label 0 and the pixels 0, 8, 3 begins as an IDX file does.
+        byte[] like = Samples.cifar(0, 3, 1);
+        like[1] = 0;
+        like[2] = 8;
+        like[3] = 3;
+        try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("like/data_batch_1.bin"), like))) {
+            assertEquals(3, source.size());
+            assertEquals(32, source.read(0).width());
+        }
+        Path twice = Samples.write(dir.resolve("twice/data_batch_1.bin"), like);
+        Files.writeString(twice.resolveSibling("batches.meta.txt"), "cat\ndog\ncat\n");
+        fails("batches.meta.txt: expected a name for each class, found one twice", twice.getParent());
         // By size and labels, whatever the name.
         try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("mine.bin"), Samples.cifar(0, 3, 2)))) {
             assertImages(source, 32, 0, 1, 2);
@@ -454,6 +530,9 @@ class ImageSourceTest {
             assertEquals(List.of(), source.classes());
         }
         // Any name will do, and colours last or first.
+        try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("idx.bin"), images))) {
+            assertGrey(source, 11, 9);
+        }
         try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("colours"),
                 Samples.idx(p -> Samples.value(p[0], p[3], p[1], p[2]), 3, 10, 10, 3)))) {
             assertImages(source, 10, 0, 1, 2);

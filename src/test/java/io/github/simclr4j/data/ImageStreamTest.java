@@ -28,6 +28,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -154,8 +155,8 @@ class ImageStreamTest {
     @Test
     void anUnreadableImageIsReplacedByOneFurtherOn() throws Exception {
         int[] order = IntStream.range(0, 11).toArray();
-        // 1 is replaced by 5, which is bad, so by 6; 2 by 6; 5 by 9; 10 by 14, which is 3 going round.
-        List<Integer> expected = list(0, 6, 6, 3, 4, 9, 6, 7, 8, 9, 3);
+        // 1 is replaced by 5, which is bad, so by 9; 2 by 6; 5 by 9; 10 by 2 of the first batch, which is bad, so by 6.
+        List<Integer> expected = list(0, 9, 6, 3, 4, 9, 6, 7, 8, 9, 6);
         try (ImageStream stream = stream(without(11, Set.of(1, 2, 5, 10)), 4, 3)) {
             for (int position : new int[] {0, 4, 8, 0}) {
                 stream.start(order, position);
@@ -170,6 +171,26 @@ class ImageStreamTest {
     }
 
     @Test
+    void noImageMeetsItselfInItsBatch() throws Exception {
+        int[] order = shuffled(50);
+        Random random = new Random(2);
+        for (int batch : new int[] {4, 5, 8}) {
+            Set<Integer> bad = random.ints(15, 0, 50).boxed().collect(Collectors.toSet());
+            try (ImageStream stream = stream(without(50, bad), batch, 3)) {
+                stream.start(order, 0);
+                for (Batch b = stream.next(); b != null; b = stream.next()) {
+                    assertEquals(b.images().length, IntStream.of(b.images()).distinct().count(), Arrays.toString(b.images()));
+                }
+            }
+        }
+        // 4 and 1 stand in the same place of the only two batches: 2, in the next place of the other batch, takes theirs.
+        try (ImageStream stream = stream(without(6, Set.of(1, 4)), 3, 1)) {
+            stream.start(new int[] {0, 1, 2, 3, 4, 5}, 3);
+            assertEquals(list(3, 2, 5), rest(stream, 8));
+        }
+    }
+
+    @Test
     void aSetThatIsGoneIsAnError() throws Exception {
         try (ImageStream stream = stream(without(5, Set.of(0, 1, 2, 3, 4)), 2, 2)) {
             stream.start(new int[] {3, 1, 4}, 0);
@@ -179,7 +200,8 @@ class ImageStreamTest {
         }
         int n = ImageStream.IN_A_ROW + 500;
         Set<Integer> most = Set.copyOf(IntStream.range(2, n - 1).boxed().toList());
-        try (ImageStream stream = stream(without(n, most), 2, 2)) {
+        // In batches of one all are in one column.
+        try (ImageStream stream = stream(without(n, most), 1, 2)) {
             stream.start(IntStream.range(0, n).toArray(), 0);
             assertTrue(assertThrows(IOException.class, () -> rest(stream, 8)).getMessage().contains("1000 images in a row"));
         }
