@@ -13,7 +13,11 @@ public record EncoderLayout(int opset, boolean preprocessing, ProjectionHead hea
     /** The network alone, with preprocessing. */
     public static final EncoderLayout DEFAULT = new EncoderLayout(Opset.DEFAULT, true, null, null);
 
-    /** Checks the opset. */
+    /**
+     * Checks the opset.
+     *
+     * @throws IllegalArgumentException if it is out of its range
+     */
     public EncoderLayout {
         Opset.check(opset);
     }

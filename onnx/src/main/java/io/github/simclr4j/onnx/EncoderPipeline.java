@@ -54,7 +54,11 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
      * @param calls how many workers may be inside the encoder at once, 1 to {@code workers}
      */
     public record Settings(int workers, int batch, int calls) {
-        /** Checks the ranges. */
+        /**
+         * Checks the ranges.
+         *
+         * @throws IllegalArgumentException if a number is out of its range
+         */
         public Settings {
             if (workers < 1 || batch < 1 || calls < 1 || calls > workers) {
                 throw new IllegalArgumentException("Expected at least one worker, image a batch and call, and no more calls"

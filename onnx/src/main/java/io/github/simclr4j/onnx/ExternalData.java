@@ -11,16 +11,11 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HashMap;
 import java.util.HexFormat;
-import java.util.List;
-import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
@@ -39,7 +34,7 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
     private final Path model;
     private final Path part;
     private final FileChannel out;
-    private final MessageDigest digest = sha256();
+    private final MessageDigest digest = OnnxEncoder.digest();
     private long position;
 
     /** Opens the data file of a model that is to be written. */
@@ -49,14 +44,6 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         part = this.model.resolveSibling(this.model.getFileName() + ".data.part");
         out = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
                 StandardOpenOption.WRITE);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     /** Moves a tensor's values to the file and returns the tensor that refers to them. */
@@ -144,9 +131,9 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
     static TreeSet<String> locations(ModelProto model) {
         TreeSet<String> names = new TreeSet<>();
         model.getGraph().getInitializerList().forEach(t -> {
-            String location = entries(t.getExternalDataList()).get("location");
-            if (isExternal(t) && location != null) {
-                names.add(location);
+            if (isExternal(t)) {
+                t.getExternalDataList().stream().filter(e -> e.getKey().equals("location"))
+                        .forEach(e -> names.add(e.getValue()));
             }
         });
         return names;
@@ -156,80 +143,15 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         return t.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
     }
 
-    private static Map<String, String> entries(List<StringStringEntryProto> list) {
-        Map<String, String> map = new HashMap<>();
-        list.forEach(e -> map.put(e.getKey(), e.getValue()));
-        return map;
-    }
-
     /**
-     * Where an external tensor's values are.
+     * A tensor with its values in it.
      *
-     * @param file the file, inside the model's folder
-     * @param offset of the first byte
-     * @param length in bytes
+     * @param folder the model's folder, which the file with the values must be in
+     * @param name what errors call the model
      */
-    record Place(Path file, long offset, long length) {}
-
-    /**
-     * Finds an external tensor's values.
-     *
-     * @param folder the model's folder, which the file must be in
-     * @throws IOException if it is outside, missing, too short, or not of the tensor's size
-     */
-    static Place place(TensorProto t, Path folder) throws IOException {
-        Map<String, String> at = entries(t.getExternalDataList());
-        String location = at.getOrDefault("location", "");
-        try {
-            Path root = folder.toRealPath();
-            Path file = root.resolve(location);
-            if (location.isEmpty() || Path.of(location).isAbsolute() || !file.normalize().startsWith(root)
-                    || Files.exists(file) && !file.toRealPath().startsWith(root)) {
-                throw new IOException("tensor " + t.getName() + " is in '" + location
-                        + "': expected a file in the folder of the model");
-            }
-            if (!Files.isRegularFile(file)) {
-                throw new IOException(
-                        "tensor " + t.getName() + " is in " + location + ", which is missing beside the model");
-            }
-            int width = TensorValues.width(t.getDataType());
-            long expected = Math.multiplyExact(TensorValues.count(t.getDimsList()), (long) width);
-            long offset = Long.parseLong(at.getOrDefault("offset", "0"));
-            long size = Files.size(file);
-            long length = at.containsKey("length") ? Long.parseLong(at.get("length")) : expected;
-            if (width == 0 || length != expected || offset < 0 || offset > size || length > size - offset) {
-                throw new IOException("tensor " + t.getName() + " needs " + expected + " bytes at " + offset + " of "
-                        + location + ", found " + length + " of " + size);
-            }
-            return new Place(file, offset, length);
-        } catch (NumberFormatException | ArithmeticException | InvalidPathException e) {
-            throw new IOException("tensor " + t.getName() + " has a bad reference to its data: " + e.getMessage(), e);
-        }
-    }
-
-    /** A tensor with its values in it. */
-    static TensorProto load(TensorProto t, Path folder) throws IOException {
-        if (!isExternal(t)) {
-            return t;
-        }
-        Place place = place(t, folder);
-        if (place.length() > Integer.MAX_VALUE - 8) {
-            throw new IOException(
-                    "tensor " + t.getName() + " is " + place.length() + " bytes: at most 2 GB can be converted");
-        }
-        ByteBuffer b = ByteBuffer.allocate((int) place.length());
-        try (FileChannel in = FileChannel.open(place.file())) {
-            while (b.hasRemaining()) {
-                if (in.read(b, place.offset() + b.position()) < 0) {
-                    throw new IOException("tensor " + t.getName() + ": " + place.file() + " became shorter");
-                }
-            }
-        }
-        return t.toBuilder()
-                .clearExternalData()
-                .clearDataLocation()
-                .setRawData(UnsafeByteOperations.unsafeWrap(b.flip()))
-                .build();
+    static TensorProto load(TensorProto t, Path folder, String name) throws InvalidEncoderException {
+        return !isExternal(t) ? t : t.toBuilder().clearExternalData().clearDataLocation()
+                .setRawData(UnsafeByteOperations.unsafeWrap(Tensors.raw(t, folder, name))).build();
     }
 
     /** Ends the writing; what is not finished is deleted. */

@@ -7,7 +7,6 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import ai.onnxruntime.platform.Fp16Conversions;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -107,7 +106,7 @@ final class HalfPrecision {
         float[] values = TensorValues.floats(t);
         short[] halves = new short[values.length];
         for (int i = 0; i < values.length; i++) {
-            halves[i] = Fp16Conversions.floatToFp16(values[i]);
+            halves[i] = Tensors.half(values[i]);
             if (Float.isFinite(values[i]) && (halves[i] & 0x7c00) == 0x7c00) {
                 throw new IllegalArgumentException("Tensor " + t.getName() + " holds " + values[i]
                         + ", float16 ends at 65504: keep float32 or rescale the weights");

@@ -15,6 +15,7 @@ import java.nio.ByteOrder;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -40,7 +41,8 @@ public final class Images {
     private Images() {}
 
     /**
-     * The image files below a folder, however deep, in the order of their paths. Links are followed; what is hidden (a name
+     * The image files below a folder, however deep, in the order of their paths below it, which is that of texts with slashes and
+     * the same on every system. Links are followed; what is hidden (a name
      * that begins with a dot) or a Mac's book-keeping is left out.
      *
      * @throws IOException if the folder or one below can't be read, links go round in circles, or a name is in another encoding
@@ -53,7 +55,7 @@ public final class Images {
         List<Path> found;
         try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             found = files.filter(f -> isImageName(f.toString()) && !isHidden(folder.relativize(f).toString()))
-                    .filter(Files::isRegularFile).sorted().toList();
+                    .filter(Files::isRegularFile).sorted(Comparator.comparing(f -> slashes(folder.relativize(f)))).toList();
         } catch (UncheckedIOException e) {
             throw new IOException("Can't look through " + folder + ": " + e.getCause(), e);
         }
@@ -64,6 +66,10 @@ public final class Images {
                     + System.getProperty("sun.jnu.encoding") + "): set LC_ALL=C.UTF-8");
         }
         return found;
+    }
+
+    private static String slashes(Path path) {
+        return path.toString().replace(path.getFileSystem().getSeparator(), "/");
     }
 
     /** Whether a file, or a folder above it in this path, is hidden or a Mac's book-keeping. */

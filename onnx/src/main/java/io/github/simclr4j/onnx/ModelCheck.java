@@ -34,8 +34,6 @@ import java.util.TreeSet;
 final class ModelCheck {
     /** The newest that ONNX Runtime 1.28 reads; it refuses newer ones itself, with a longer message. */
     static final int MAX_IR = 13;
-    /** The newest opset of the default domain that ONNX Runtime 1.28 runs. */
-    static final int MAX_OPSET = 26;
     /** Operator domains of ONNX Runtime's own builds. */
     private static final Set<String> DOMAINS = Set.of("", "ai.onnx", "ai.onnx.ml", "com.microsoft");
     private static final long MAX_DIMENSION = 1 << 24;
@@ -158,8 +156,8 @@ final class ModelCheck {
             if (!imported.add(domain)) {
                 throw bad("the opset of domain '" + domain + "' is imported twice");
             }
-            if (domain.isEmpty() && (o.getVersion() < 1 || o.getVersion() > MAX_OPSET)) {
-                throw new InvalidEncoderException(name + " has opset " + o.getVersion() + ", expected 1 to " + MAX_OPSET
+            if (domain.isEmpty() && (o.getVersion() < 1 || o.getVersion() > Opset.NEWEST)) {
+                throw new InvalidEncoderException(name + " has opset " + o.getVersion() + ", expected 1 to " + Opset.NEWEST
                         + ": export it again with an older one");
             }
             if (o.getVersion() < 1 || o.getVersion() > 10_000) {
@@ -670,10 +668,11 @@ final class ModelCheck {
         }
     }
 
+    /** Number of values; -1 for a negative dimension, or for so many that their bits can't be counted. */
     static long count(TensorProto t) {
         long n = 1;
         for (long d : t.getDimsList()) {
-            if (d < 0 || d > 0 && n > Long.MAX_VALUE / 16 / d) {
+            if (d < 0 || d > 0 && n > Long.MAX_VALUE / 256 / d) {
                 return -1;
             }
             n *= d;

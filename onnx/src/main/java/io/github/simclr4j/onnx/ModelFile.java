@@ -43,15 +43,11 @@ final class ModelFile {
         Path folder = file.toAbsolutePath().getParent();
         ModelProto.Builder model =
                 ModelCheck.check(OnnxEncoder.bytes(file), file.toString(), folder).model().toBuilder();
-        try {
-            for (int i = 0; i < model.getGraph().getInitializerCount(); i++) {
-                TensorProto t = model.getGraph().getInitializer(i);
-                if (ExternalData.isExternal(t)) {
-                    model.getGraphBuilder().setInitializer(i, ExternalData.load(t, folder));
-                }
+        for (int i = 0; i < model.getGraph().getInitializerCount(); i++) {
+            TensorProto t = model.getGraph().getInitializer(i);
+            if (ExternalData.isExternal(t)) {
+                model.getGraphBuilder().setInitializer(i, ExternalData.load(t, folder, file.toString()));
             }
-        } catch (IOException e) {
-            throw new InvalidEncoderException(file + ": " + e.getMessage(), e);
         }
         // The data file that is written next, if any, has a hash of its own.
         for (int i = model.getMetadataPropsCount() - 1; i >= 0; i--) {

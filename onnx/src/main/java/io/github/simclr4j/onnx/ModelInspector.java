@@ -106,7 +106,7 @@ public final class ModelInspector {
         Map<String, Integer> operators = new TreeMap<>();
         graph.getNodeList().forEach(n -> operators.merge(n.getOpType(), 1, Integer::sum));
         Map<String, Long> counts = new TreeMap<>();
-        graph.getInitializerList().forEach(t -> counts.merge(type(t.getDataType()), check.count(t), Long::sum));
+        graph.getInitializerList().forEach(t -> counts.merge(type(t.getDataType()), Math.max(0, ModelCheck.count(t)), Long::sum));
         Map<String, String> metadata = new TreeMap<>();
         model.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
         return new Report(List.copyOf(check.problems), List.copyOf(check.warnings), model.getIrVersion(),
@@ -160,14 +160,6 @@ public final class ModelInspector {
             shape.add(d.hasDimValue() ? (Object) d.getDimValue() : d.getDimParam().isEmpty() ? "?" : d.getDimParam());
         }
         return new Port(v.getName(), type(v.getType().getTensorType().getElemType()), shape);
-    }
-
-    private long count(TensorProto t) {
-        try {
-            return TensorValues.count(t.getDimsList());
-        } catch (ArithmeticException e) {
-            return 0;
-        }
     }
 
     private void all() {
@@ -249,7 +241,7 @@ public final class ModelInspector {
                 if (folder == null) {
                     problems.add(name + " refers to a file");
                 } else {
-                    ExternalData.place(t, folder);
+                    Tensors.external(t, Math.multiplyExact(count, (long) width), folder, "the file");
                 }
             } else {
                 size(t, name, count, width);

@@ -95,7 +95,12 @@ public final class OnnxEncoder implements AutoCloseable {
         this.settings = settings;
     }
 
-    /** Opens a file with as many threads as ONNX Runtime likes; see {@link #open(Path, EncoderSettings, RuntimeSettings)}. */
+    /**
+     * Opens a file with as many threads as ONNX Runtime likes; see {@link #open(Path, EncoderSettings, RuntimeSettings)}.
+     *
+     * @throws InvalidEncoderException if it is not ONNX or no image encoder
+     * @throws IOException if it can't be read
+     */
     public static OnnxEncoder open(Path file) throws IOException {
         return open(file, 0);
     }
@@ -308,7 +313,7 @@ public final class OnnxEncoder implements AutoCloseable {
                     pooling = Pooling.MEAN;
                 } else {
                     throw new InvalidEncoderException(name + " has an output of " + tokens + " tokens, " + Arrays.toString(shape)
-                            + ": say what becomes of them (--pooling class, mean or mean-patches)");
+                            + ": set pooling (--pooling) to what becomes of them, class, mean or mean-patches");
                 }
                 chosen = new Value(pooling.name().toLowerCase(java.util.Locale.ROOT), "graph");
             }
@@ -368,7 +373,19 @@ public final class OnnxEncoder implements AutoCloseable {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    private static MessageDigest digest() {
+    /**
+     * SHA-256 of an encoder file, and of its external data if it has any, in hexadecimal: what {@link #sha256()} says once it is
+     * open.
+     *
+     * @throws InvalidEncoderException if it is not ONNX, or refers to data that is not in its folder
+     * @throws IOException if it can't be read
+     */
+    public static String sha256(Path file) throws IOException {
+        byte[] bytes = bytes(file);
+        return sha256(bytes, ModelCheck.check(bytes, file.toString(), file.toAbsolutePath().getParent()).external());
+    }
+
+    static MessageDigest digest() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
@@ -376,7 +393,7 @@ public final class OnnxEncoder implements AutoCloseable {
         }
     }
 
-    /** With external data: of the file, then of its data's files in the order of their paths. */
+    /** Of the file, then of the files of its external data in the order of their paths. */
     private static String sha256(byte[] bytes, Set<Path> external) throws IOException {
         MessageDigest digest = digest();
         digest.update(bytes);

@@ -105,7 +105,11 @@ public record Preprocessing(
         /** Values from 0 to 1. */
         public static final Scaling UNIT = new Scaling(1 / 255.0, List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0));
 
-        /** Checks the values and copies the lists. */
+        /**
+         * Checks the values and copies the lists.
+         *
+         * @throws IllegalArgumentException if a value is out of its range, or there are not as many means as deviations
+         */
         public Scaling {
             mean = List.copyOf(mean);
             deviation = List.copyOf(deviation);
@@ -127,7 +131,11 @@ public record Preprocessing(
     public static final String RULE = "center-square-antialiased-bilinear-1";
     private static final int MAX_SIDE = 4096;
 
-    /** Checks the ranges. */
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a size is out of its range, or there are not as many means as channels
+     */
     public Preprocessing {
         if (height < 8 || height > MAX_SIDE || width < 8 || width > MAX_SIDE) {
             throw new IllegalArgumentException("Image size must be from 8 to " + MAX_SIDE + ", found "
@@ -148,6 +156,7 @@ public record Preprocessing(
      * What the trainer does, and an encoder of ours expects.
      *
      * @param size side in pixels of the square that the network gets, 8 to 1024
+     * @throws IllegalArgumentException if it is another
      */
     public Preprocessing(int size) {
         this(size, size, Resize.CENTER_SQUARE, 0, Interpolation.BILINEAR, Channels.RGB, null);

@@ -24,7 +24,11 @@ public record ProjectionHead(List<Layer> layers) {
      * @param relu whether a ReLU follows
      */
     public record Layer(String dense, int in, int out, boolean bias, String norm, boolean relu) {
-        /** Checks the sizes. */
+        /**
+         * Checks the sizes.
+         *
+         * @throws IllegalArgumentException if one is below 1
+         */
         public Layer {
             if (in < 1 || out < 1) {
                 throw new IllegalArgumentException("A layer has at least one value in and out, found " + in + " and " + out);
@@ -32,7 +36,11 @@ public record ProjectionHead(List<Layer> layers) {
         }
     }
 
-    /** Checks that the layers fit each other. */
+    /**
+     * Checks that the layers fit each other.
+     *
+     * @throws IllegalArgumentException if there are none or they don't
+     */
     public ProjectionHead {
         layers = List.copyOf(layers);
         if (layers.isEmpty()) {
@@ -56,6 +64,7 @@ public record ProjectionHead(List<Layer> layers) {
      * @param layers how many dense layers
      * @param bias whether the dense layers have a bias
      * @param batchNorm whether batch norm follows each
+     * @throws IllegalArgumentException if a number is below 1
      */
     public static ProjectionHead of(int in, int hidden, int out, int layers, boolean bias, boolean batchNorm) {
         List<Layer> all = new ArrayList<>();
@@ -71,6 +80,7 @@ public record ProjectionHead(List<Layer> layers) {
      * The first layers; the last of them keeps the ReLU that it has within the whole head, as in SimCLRv2.
      *
      * @param kept how many, from 1 to all
+     * @throws IllegalArgumentException if there are not so many
      */
     public ProjectionHead first(int kept) {
         if (kept < 1 || kept > layers.size()) {

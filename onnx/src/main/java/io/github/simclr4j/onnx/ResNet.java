@@ -53,7 +53,11 @@ public record ResNet(int depth, double width, Stem stem) {
     /** Batch norm's epsilon, in training and in the exported graph. */
     public static final float EPSILON = 1e-5f;
 
-    /** Checks the ranges. */
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if the depth or the width is none of these
+     */
     public ResNet {
         if (stages(depth) == null) {
             throw new IllegalArgumentException(
@@ -64,7 +68,11 @@ public record ResNet(int depth, double width, Stem stem) {
         }
     }
 
-    /** Parses a name such as {@code resnet18} and a stem such as {@code cifar}. */
+    /**
+     * Parses a name such as {@code resnet18} and a stem such as {@code cifar}.
+     *
+     * @throws IllegalArgumentException if a name is unknown or the width out of its range
+     */
     public static ResNet of(String name, double width, String stem) {
         String lower = name.toLowerCase(Locale.ROOT);
         Stem parsed = switch (stem.toLowerCase(Locale.ROOT)) {

@@ -8,7 +8,11 @@ package io.github.simclr4j.onnx;
  * @param rgb the bytes, [height, width, 3], each an unsigned value from 0 to 255
  */
 public record RgbImage(int width, int height, byte[] rgb) {
-    /** Checks that the array has the size of the image. */
+    /**
+     * Checks that the array has the size of the image.
+     *
+     * @throws IllegalArgumentException if it has not
+     */
     public RgbImage {
         if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
             throw new IllegalArgumentException(

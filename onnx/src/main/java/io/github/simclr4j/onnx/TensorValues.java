@@ -24,20 +24,9 @@ final class TensorValues {
         return n;
     }
 
-    /** Bytes of a value, or 0 for a type without a fixed size. */
+    /** Bytes of a value, or 0 for a type without a fixed size or of less than a byte. */
     static int width(int dataType) {
-        DataType type = DataType.forNumber(dataType);
-        if (type == null) {
-            return 0;
-        }
-        return switch (type) {
-            case UINT8, INT8, BOOL -> 1;
-            case UINT16, INT16, FLOAT16, BFLOAT16 -> 2;
-            case FLOAT, INT32, UINT32 -> 4;
-            case DOUBLE, INT64, UINT64, COMPLEX64 -> 8;
-            case COMPLEX128 -> 16;
-            default -> 0;
-        };
+        return Tensors.bits(dataType) / 8;
     }
 
     private static TensorProto raw(String name, DataType type, long[] dims, int values, Consumer<ByteBuffer> fill) {

@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -75,7 +76,7 @@ final class Tensors {
      *
      * @param size how many bytes it must have
      * @param folder the folder that it must be in, null if there is none
-     * @throws InvalidEncoderException if it is outside the folder, missing or of another size
+     * @throws InvalidEncoderException if it is outside the folder, through a link or a name, missing or of another size
      */
     static Place external(TensorProto t, long size, Path folder, String name) throws InvalidEncoderException {
         Map<String, String> entries = new HashMap<>();
@@ -115,6 +116,9 @@ final class Tensors {
                     + e.getMessage(), e);
         } catch (InvalidEncoderException e) {
             throw e;
+        } catch (NoSuchFileException e) {
+            throw new InvalidEncoderException(name + " has external data in " + location + ", which is missing: copy it beside"
+                    + " the file", e);
         } catch (IOException e) {
             throw new InvalidEncoderException(name + " has external data that can't be read, " + location + ": " + e, e);
         }
@@ -158,7 +162,7 @@ final class Tensors {
                     name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected numbers with a fraction");
         }
         float[] v = new float[n];
-        ByteBuffer raw = raw(t, (long) n * bits(t.getDataType()) / 8, folder, name);
+        ByteBuffer raw = raw(t, folder, name);
         switch (t.getDataType()) {
             case 1 -> {
                 for (int i = 0; i < n; i++) {
@@ -191,7 +195,7 @@ final class Tensors {
                     name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected whole numbers");
         }
         long[] v = new long[count(t, name)];
-        ByteBuffer raw = raw(t, (long) v.length * bits(t.getDataType()) / 8, folder, name);
+        ByteBuffer raw = raw(t, folder, name);
         for (int i = 0; i < v.length; i++) {
             v[i] = switch (t.getDataType()) {
                 case 2 -> raw != null ? raw.get() & 255 : t.getInt32Data(i);
@@ -212,17 +216,21 @@ final class Tensors {
         return (int) n;
     }
 
-    /** The bytes of a tensor, null if its values are in the field for their type. */
-    private static ByteBuffer raw(TensorProto t, long size, Path folder, String name) throws InvalidEncoderException {
-        if (t.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+    /** The bytes of a tensor, little-endian; null if its values are in the field for their type. */
+    static ByteBuffer raw(TensorProto t, Path folder, String name) throws InvalidEncoderException {
+        if (ExternalData.isExternal(t)) {
+            int size = (int) (((long) count(t, name) * bits(t.getDataType()) + 7) / 8);
             Place place = external(t, size, folder, name);
-            ByteBuffer b = ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer b = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
             try (FileChannel in = FileChannel.open(place.file())) {
                 while (b.hasRemaining() && in.read(b, place.offset() + b.position()) > 0) {
                     continue;
                 }
             } catch (IOException e) {
                 throw new InvalidEncoderException(name + ": can't read " + place.file() + ": " + e, e);
+            }
+            if (b.hasRemaining()) {
+                throw new InvalidEncoderException(name + ": " + place.file() + " has become shorter");
             }
             return b.flip();
         }

@@ -299,7 +299,7 @@ public final class WeightReader {
             throw new InvalidEncoderException(file + ": " + node.getOutput(0) + " is quantised with what is no constant");
         }
         used.addAll(node.getInputList());
-        int axis = (int) integer(node, "axis", 1);
+        int axis = (int) GraphIndex.integer(node, "axis", 1);
         axis += axis < 0 ? q.getDimsCount() : 0;
         long inner = 1;
         for (int i = axis + 1; i < q.getDimsCount(); i++) {
@@ -329,11 +329,6 @@ public final class WeightReader {
             }
         }
         return name.equals("pads") ? all : Arrays.copyOf(all, 2);
-    }
-
-    private static long integer(NodeProto node, String name, long otherwise) {
-        return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst()
-                .map(AttributeProto::getI).orElse(otherwise);
     }
 
     private Loaded detect() throws InvalidEncoderException {
@@ -409,7 +404,8 @@ public final class WeightReader {
                 a -> a.getName().equals("auto_pad") && !a.getS().toStringUtf8().equals("NOTSET"));
         if (automatic || !Arrays.equals(strides, new long[] {c.stride(), c.stride()})
                 || !Arrays.equals(pads, new long[] {p, p, p, p})
-                || integer(u.conv(), "group", 1) != 1 || !Arrays.equals(ints(u.conv(), "dilations", 1), new long[] {1, 1})) {
+                || GraphIndex.integer(u.conv(), "group", 1) != 1
+                || !Arrays.equals(ints(u.conv(), "dilations", 1), new long[] {1, 1})) {
             return "expected stride " + c.stride() + " and padding " + p + ", found " + Arrays.toString(strides) + " and "
                     + (automatic ? "automatic" : Arrays.toString(pads)) + ", or groups or dilations";
         }

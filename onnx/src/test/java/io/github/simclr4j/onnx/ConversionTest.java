@@ -364,6 +364,9 @@ class ConversionTest {
             }
         }
         assertThrows(IllegalArgumentException.class, () -> model(NET, EncoderLayout.DEFAULT.withClassifier(classifier)));
+        String twice = assertThrows(IllegalArgumentException.class,
+                () -> new LinearClassifier(new float[6], new float[3], List.of("cat", "dog", "cat"))).getMessage();
+        assertEquals("Expected a label for each class, found one twice among [cat, dog, cat]", twice);
         assertThrows(IllegalArgumentException.class,
                 () -> model(NET, EncoderLayout.DEFAULT.withHead(ProjectionHead.of(d + 1, 8, 4, 2, false, true))));
     }
@@ -400,7 +403,7 @@ class ConversionTest {
         byte[] content = Files.readAllBytes(moved);
         Files.write(moved, java.util.Arrays.copyOf(content, content.length - 1));
         String cut = ModelInspector.check(file).problems().toString();
-        assertTrue(cut.contains("found"), cut);
+        assertTrue(cut.contains("which has not got them"), cut);
         assertThrows(InvalidEncoderException.class, () -> ModelFile.read(file));
         Files.delete(moved);
         assertTrue(ModelInspector.check(file).problems().toString().contains("missing"));
@@ -409,7 +412,7 @@ class ConversionTest {
             m.getGraphBuilder().getInitializerBuilderList().stream().filter(t -> t.getExternalDataCount() > 0)
                     .forEach(t -> t.getExternalDataBuilder(0).setValue(outside));
             String refused = ModelInspector.check(m.build(), dir, 0).problems().toString();
-            assertTrue(refused.contains("folder of the model"), outside);
+            assertTrue(refused.contains("outside its folder"), outside);
         }
     }
 

@@ -388,9 +388,12 @@ class HostileFileTest {
             }
             hash = e.sha256();
         }
+        assertEquals(hash, OnnxEncoder.sha256(file));
         data[20]++;
         Files.write(weights, data);
+        assertNotEquals(hash, OnnxEncoder.sha256(file));
         try (OnnxEncoder e = OnnxEncoder.open(file, raw, RuntimeSettings.DEFAULT)) {
+            assertEquals(e.sha256(), OnnxEncoder.sha256(file));
             assertNotEquals(hash, e.sha256(), "the data belongs to the encoder");
         }
         refused(external("data/w.bin", "16", "768"), "open it as a file");
@@ -398,7 +401,22 @@ class HostileFileTest {
             {"data/none.bin", "0", "768"}, {"data", "0", "768"}, {"data/w.bin", "x", "768"}, {"", "0", "768"}}) {
             Files.write(file, external(bad[0], bad[1], bad[2]));
             assertThrows(InvalidEncoderException.class, () -> OnnxEncoder.open(file), Arrays.toString(bad));
+            assertThrows(InvalidEncoderException.class, () -> OnnxEncoder.sha256(file), Arrays.toString(bad));
         }
+        // A file of its own is the same to all three.
+        Files.write(file, GOOD);
+        try (OnnxEncoder e = OnnxEncoder.open(file)) {
+            assertEquals(e.sha256(), OnnxEncoder.sha256(file));
+            assertEquals(OnnxEncoder.sha256(GOOD), OnnxEncoder.sha256(file));
+        }
+    }
+
+    /** 2^58 values of 64 bits are 2^64 bits, which a long takes for none. */
+    @Test
+    void aShapeWhoseBitsOverflowIsRefused() {
+        refused(Graphs.model(Graphs.image(Graphs.node("Flatten", List.of("in"), List.of("out")))
+                .addInitializer(TensorProto.newBuilder().setName("w").setDataType(TensorProto.DataType.DOUBLE_VALUE)
+                        .addDims(1L << 58).setRawData(ByteString.EMPTY))), "has the shape [288230376151711744]");
     }
 
     @Test
@@ -408,15 +426,19 @@ class HostileFileTest {
         Path secret = Files.write(dir.resolve("secret.bin"), new byte[768]);
         Files.createSymbolicLink(inner.resolve("link.bin"), secret);
         Files.createSymbolicLink(inner.resolve("up"), dir);
+        Files.createDirectory(inner.resolve("folder"));
+        Files.write(inner.resolve("w.bin"), new byte[768]);
         Path file = inner.resolve("e.onnx");
         for (String location : List.of("../secret.bin", secret.toString(), "link.bin", "up/secret.bin", "a/../../secret.bin",
-                "..\\secret.bin", "C:/secret.bin", "./../secret.bin")) {
+                "..\\secret.bin", "C:/secret.bin", "./../secret.bin", "folder/../w.bin")) {
             Files.write(file, external(location, "0", "768"));
             IOException e = assertThrows(InvalidEncoderException.class, () -> OnnxEncoder.open(file), location);
             assertTrue(e.getMessage().contains("outside its folder") || e.getMessage().contains("can't be read"), e.getMessage());
+            // The inspector has the same rule.
+            String problem = ModelInspector.check(file).problems().get(0);
+            assertTrue(problem.startsWith("initialiser w: the file has external data outside its folder"), problem);
         }
         // A link to a file in the same folder is fine.
-        Files.write(inner.resolve("w.bin"), new byte[768]);
         Files.createSymbolicLink(inner.resolve("same.bin"), Path.of("w.bin"));
         Files.write(file, external("same.bin", "0", "768"));
         OnnxEncoder.open(file).close();

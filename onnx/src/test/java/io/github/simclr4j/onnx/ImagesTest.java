@@ -11,11 +11,14 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.DynamicTest;
@@ -90,6 +93,15 @@ class ImagesTest {
         }
         assertEquals(List.of(dir.resolve("a.jpeg"), dir.resolve("b/1.gif"), dir.resolve("b/c/2.PNG")), Images.find(dir));
         assertThrows(IOException.class, () -> Images.find(dir.resolve("missing")));
+        // As texts and not by their bytes, in which the wide letter comes first: every system has the order of an archive.
+        try (FileSystem zip = FileSystems.newFileSystem(dir.resolve("order.zip"), Map.of("create", "true"))) {
+            List<String> names = List.of("B.png", "a.png", "a/b.png", "a0.png", "\ud83d\ude00.png", "\uff21.png");
+            Files.createDirectory(zip.getPath("a"));
+            for (String name : names) {
+                Files.write(zip.getPath(name), new byte[] {1});
+            }
+            assertEquals(names, Images.find(zip.getPath("/")).stream().map(f -> f.toString().substring(1)).toList());
+        }
     }
 
     @Test
