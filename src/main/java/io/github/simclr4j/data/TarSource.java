@@ -47,7 +47,8 @@ final class TarSource extends EncodedSource {
 
         void warn(Path file, Progress progress) {
             if (!ended) {
-                progress.warn(file + " has no end marker: it may have been cut between two members; compare it with the original");
+                progress.warn(file + " has no end marker: it may have been cut between two members; compare it with the"
+                        + " original");
             }
         }
     }

@@ -382,7 +382,8 @@ class ImageSourceTest {
         // Both would be "B\ufffdr".
         byte[] latin = "path,label\nimages/0.png,B\u00e4r\nimages/1.png,B\u00f6r\n".getBytes(StandardCharsets.ISO_8859_1);
         fails("no text in UTF-8", Samples.write(dir.resolve("latin.csv"), latin));
-        fails("no text in UTF-8", Samples.write(dir.resolve("head.csv"), "path,gr\u00f6\u00dfe\n".getBytes(StandardCharsets.ISO_8859_1)));
+        byte[] header = "path,gr\u00f6\u00dfe\n".getBytes(StandardCharsets.ISO_8859_1);
+        fails("no text in UTF-8", Samples.write(dir.resolve("head.csv"), header));
     }
 
     @Test

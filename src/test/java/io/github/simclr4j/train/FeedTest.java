@@ -109,12 +109,13 @@ class FeedTest {
         Locale before = Locale.getDefault();
         Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
         try {
-            StreamedImages images = (StreamedImages) TrainingImages.of(new Grey(n, 64), 64, Integer.MAX_VALUE, 10, 1, new Progress() {
+            Progress progress = new Progress() {
                 @Override
                 public void line(String text) {
                     lines.add(text);
                 }
-            });
+            };
+            StreamedImages images = (StreamedImages) TrainingImages.of(new Grey(n, 64), 64, Integer.MAX_VALUE, 10, 1, progress);
             long room = Runtime.getRuntime().maxMemory() >> 20;
             assertTrue(images.megabytes() > 0 && images.megabytes() < room, images.megabytes() + " of " + room);
         } finally {
