@@ -66,7 +66,7 @@ public final class DistillationTrainer extends EndToEndTrainer {
     @Config(description = "How a student with random weights starts: cifar or imagenet.")
     private String stem = "cifar";
 
-    @Config(description = "Side in pixels of the images of a student with random weights.")
+    @Config(description = "Side in pixels of the images of a student with random weights, 8 to 1024.")
     private int imageSize = 32;
 
     @Config(description = "Temperature of the teacher's and the student's distribution.")
@@ -83,7 +83,7 @@ public final class DistillationTrainer extends EndToEndTrainer {
      * @param teacher trains the teacher; its models must give probabilities
      * @param unlabelled unlabelled examples beside those of the training set whose output is unknown, or null
      * @param encoder what the student starts from
-     * @param temperature t, above 0
+     * @param temperature t, above 0 and finite
      * @param epochs passes over the examples, at least 1
      * @param batchSize images a step, at least 2
      * @param learningRate after which the steps follow half a cosine to 0; 0 for 0.05 * batch / 256
@@ -108,7 +108,7 @@ public final class DistillationTrainer extends EndToEndTrainer {
      * A student that starts with random weights.
      *
      * @param student its architecture
-     * @param imageSize side in pixels of its images; the other arguments are as above
+     * @param imageSize side in pixels of its images, 8 to 1024; the other arguments are as above
      * @throws PropertyException if a value is out of range
      */
     public DistillationTrainer(Trainer<Label> teacher, ConfigurableDataSource<Label> unlabelled, ResNet student, int imageSize,
@@ -126,15 +126,13 @@ public final class DistillationTrainer extends EndToEndTrainer {
     @Override
     public void postConfig() {
         super.postConfig();
-        atLeast("imageSize", imageSize, 8);
-        if (!(temperature > 0)) {
-            throw new PropertyException("", "temperature", "Expected above 0, found " + temperature);
+        if (imageSize < 8 || imageSize > 1024) {
+            throw new PropertyException("", "imageSize", "Expected 8 to 1024, found " + imageSize);
         }
-        try {
-            ResNet.of(architecture, width, stem);
-        } catch (IllegalArgumentException e) {
-            throw new PropertyException(e, "", "architecture", e.getMessage());
+        if (!(temperature > 0 && temperature < Double.POSITIVE_INFINITY)) {
+            throw new PropertyException("", "temperature", "Expected a finite number above 0, found " + temperature);
         }
+        check("architecture", () -> ResNet.of(architecture, width, stem));
     }
 
     @Override

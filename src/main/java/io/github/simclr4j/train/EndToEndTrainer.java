@@ -4,6 +4,7 @@ import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.onnx.RuntimeSettings;
 import io.github.simclr4j.tribuo.EncodedModel;
 import io.github.simclr4j.tribuo.PixelFeatureExtractor;
 import java.io.IOException;
@@ -27,6 +28,8 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
  * {@link EncodedModel}s of the trained encoder and Tribuo's own linear model: they run in ONNX Runtime, are saved with the
  * encoder inside, can be written as one ONNX file, and are the caller's to close. Their provenance has the settings, and what
  * the file of the encoder that training started from says of itself under {@code started-from-}.
+ *
+ * <p>A training that fails counts as no invocation.
  *
  * <p>On one machine's CPU the same settings, examples, invocation count and number of threads give the same weights, to the
  * bit.
@@ -80,14 +83,22 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     public void postConfig() {
         atLeast("epochs", epochs, 1);
         atLeast("batchSize", batchSize, 2);
-        atLeast("threads", threads, 0);
-        if (!(learningRate >= 0)) {
-            throw new PropertyException("", "learningRate", "Expected at least 0, found " + learningRate);
+        if (!(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY)) {
+            throw new PropertyException("", "learningRate", "Expected a finite number of at least 0, found " + learningRate);
         }
+        check("views", () -> Composition.of(views));
+        // The name alone: whether there is such a device is known when training begins.
+        check("device", () -> Devices.index(String.valueOf(device)));
+        // The trained model runs in ONNX Runtime with as many; it must not be refused after the training.
+        check("threads", () -> RuntimeSettings.DEFAULT.withThreads(threads));
+    }
+
+    /** An illegal argument is the fault of a property. */
+    static void check(String what, Runnable check) {
         try {
-            Composition.of(views);
+            check.run();
         } catch (IllegalArgumentException e) {
-            throw new PropertyException(e, "", "views", e.getMessage());
+            throw new PropertyException(e, "", what, e.getMessage());
         }
     }
 
@@ -110,28 +121,47 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if the examples are not what the trainer takes: images of the encoder's size with
-     *     labels of two classes at least
+     * @throws IllegalArgumentException if the invocation count is negative, or the examples are not what the trainer takes:
+     *     images of the encoder's size with labels of two classes at least, and for distillation a teacher that gives
+     *     probabilities
+     * @throws IllegalStateException if the device can't be had, such as a GPU where there is none, or the loss is no longer a
+     *     number
      * @throws UncheckedIOException if the encoder can't be read or is no residual network, or if the thread was interrupted
      */
     @Override
     public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
         TrainerProvenance provenance;
+        int before;
         int invocation;
         synchronized (this) {
+            before = trainInvocationCounter;
             if (invocationCount != INCREMENT_INVOCATION_COUNT) {
                 setInvocationCount(invocationCount);
             }
             provenance = getProvenance();
             invocation = trainInvocationCounter++;
         }
+        boolean trained = false;
         try {
-            return train(examples, runProvenance, provenance, invocation, PixelExamples.log(logger));
+            EncodedModel<Label> model = train(examples, runProvenance, provenance, invocation, PixelExamples.log(logger));
+            trained = true;
+            return model;
         } catch (IOException e) {
             if (e instanceof InterruptedIOException) {
                 Thread.currentThread().interrupt();
             }
             throw new UncheckedIOException(e.getMessage(), e);
+        } finally {
+            if (!trained) {
+                giveBack(invocation, before);
+            }
+        }
+    }
+
+    /** Unless another training has begun since. */
+    private synchronized void giveBack(int invocation, int before) {
+        if (trainInvocationCounter == invocation + 1) {
+            trainInvocationCounter = before;
         }
     }
 

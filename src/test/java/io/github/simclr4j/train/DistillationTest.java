@@ -174,6 +174,18 @@ class DistillationTest {
     }
 
     @Test
+    void valuesOutOfRangeAreRefusedBeforeTraining() {
+        for (double t : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            assertEquals("temperature",
+                    assertThrows(PropertyException.class, () -> student(teacher(), 1, t)).getProperty());
+        }
+        for (int side : new int[] {0, 7, 1025, 100_000}) {
+            assertEquals("imageSize", assertThrows(PropertyException.class, () -> new DistillationTrainer(
+                    teacher(), null, Small.NET, side, 1, 1, 10, 0.1, "supervised", "cpu", 1, 3)).getProperty());
+        }
+    }
+
+    @Test
     void badInputIsOneSentence() {
         MutableDataset<Label> set = FineTuneTest.pixels(FineTuneTest.drawings(2, 2, 1), 2);
         Trainer<Label> scores = new LinearSGDTrainer(new Hinge(), new AdaGrad(0.05), 1, 1);
@@ -183,5 +195,8 @@ class DistillationTest {
         set.forEach(e -> none.add(FineTuneTest.unlabelled(e)));
         message = assertThrows(IllegalArgumentException.class, () -> student(teacher(), 1, 1).train(none)).getMessage();
         assertEquals("Expected images of at least two classes, found none with a label", message);
+        DistillationTrainer trainer = student(scores, 1, 1);
+        assertThrows(IllegalArgumentException.class, () -> trainer.train(set));
+        assertEquals(0, trainer.getInvocationCount(), "it failed");
     }
 }

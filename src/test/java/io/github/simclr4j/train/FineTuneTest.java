@@ -280,6 +280,38 @@ class FineTuneTest {
                 () -> trainer(1, 0.01).train(bare, "bare", RunOptions.checkpoints(null), Progress.NONE));
     }
 
+    private static void refused(String property, Executable what) {
+        assertEquals(property, assertThrows(PropertyException.class, what).getProperty());
+    }
+
+    @Test
+    void valuesOutOfRangeAreRefusedBeforeTraining() {
+        for (String device : new String[] {"tpu", "gpu:x", "gpu:99999999999", "", null}) {
+            refused("device", () -> new FineTuneTrainer(encoder, 1, device, 1, 1));
+        }
+        new FineTuneTrainer(encoder, 1, "gpu:3", 1, 1); // Whether it is there is another question.
+        for (double rate : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            refused("learningRate", () -> trainer(1, rate));
+        }
+        for (int threads : new int[] {-1, 100_000}) {
+            refused("threads", () -> new FineTuneTrainer(encoder, 1, "cpu", threads, 1));
+        }
+    }
+
+    @Test
+    void aTrainingThatFailsIsNoInvocation() {
+        MutableDataset<Label> one = pixels(drawings(4, 1, 1), 1);
+        FineTuneTrainer trainer = trainer(1, 0.01);
+        assertThrows(IllegalArgumentException.class, () -> trainer.train(one));
+        assertEquals(0, trainer.getInvocationCount());
+        trainer.setInvocationCount(3);
+        assertThrows(IllegalArgumentException.class, () -> trainer.train(one, Collections.emptyMap(), 1));
+        assertEquals(3, trainer.getInvocationCount());
+        FineTuneTrainer missing = new FineTuneTrainer(dir.resolve("missing.onnx"), 1, "cpu", 1, 1);
+        assertThrows(UncheckedIOException.class, () -> missing.train(pixels(drawings(2, 2, 1), 2)));
+        assertEquals(0, missing.getInvocationCount());
+    }
+
     @Test
     void imagesOutsideADataSetGiveTheSameModel() throws IOException {
         List<RgbImage> images = drawings(4, 2, 1);

@@ -145,6 +145,9 @@ public record EncoderSettings(Map<String, Value> values) {
      */
     public static EncoderSettings read(Path file) throws IOException {
         String source = String.valueOf(file.getFileName());
+        if (!Files.exists(file)) {
+            throw new IOException(file + ": no such file; name a JSON file of settings, such as a " + PREPROCESSOR_CONFIG);
+        }
         if (!Files.isRegularFile(file) || Files.size(file) > 1 << 20) {
             throw new IOException(file + " is no file of settings: expected a small JSON object");
         }

@@ -10,7 +10,7 @@ import java.util.TreeMap;
 /**
  * How ONNX Runtime runs an encoder.
  *
- * @param threads threads of one call, 0 for as many as ONNX Runtime likes
+ * @param threads threads of one call, 0 for as many as ONNX Runtime likes, at most {@link #maxThreads()}
  * @param provider the execution provider, such as {@code cpu}, {@code cuda} or {@code cuda:1}, see {@link Provider}
  * @param batch images that go through the graph at once, 0 for a number that suits the machine (see
  *     {@link OnnxEncoder#batch()}); a file with a fixed batch has its own
@@ -35,9 +35,9 @@ public record RuntimeSettings(int threads, String provider, int batch, Map<Strin
      * @throws IllegalArgumentException if one is out of range, or there is no such provider
      */
     public RuntimeSettings {
-        if (threads < 0 || batch < 0 || batch > 65_536) {
-            throw new IllegalArgumentException(
-                    "Expected at least 0 threads and a batch of 0 to 65536, found " + threads + " and " + batch);
+        if (threads < 0 || threads > maxThreads() || batch < 0 || batch > 65_536) {
+            throw new IllegalArgumentException("Expected at least 0 threads, at most " + maxThreads()
+                    + " on this machine, and a batch of 0 to 65536, found " + threads + " and " + batch);
         }
         Provider.of(provider);
         options.forEach((key, value) -> {
@@ -47,6 +47,14 @@ public record RuntimeSettings(int threads, String provider, int batch, Map<Strin
             }
         });
         options = Collections.unmodifiableMap(new TreeMap<>(options));
+    }
+
+    /**
+     * The most threads of one call: four a processor, and 64 in any case. With a thousand on two processors ONNX Runtime did
+     * not come back.
+     */
+    public static int maxThreads() {
+        return Math.max(64, 4 * Runtime.getRuntime().availableProcessors());
     }
 
     /** The same with another number of threads. */

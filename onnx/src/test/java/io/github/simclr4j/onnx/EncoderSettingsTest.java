@@ -108,6 +108,13 @@ class EncoderSettingsTest {
     }
 
     @Test
+    void aFileThatIsNotThereIsSaid() {
+        Path file = Path.of("nowhere", "settings.json");
+        String message = assertThrows(IOException.class, () -> EncoderSettings.read(file)).getMessage();
+        assertTrue(message.startsWith(file + ": no such file"), message);
+    }
+
+    @Test
     void whatCannotBeDoneSaysHowToGoOn() {
         for (String bad : List.of("{\"do_resize\": true, \"size\": {\"min_pixels\": 3, \"max_pixels\": 9}}",
                 "{\"do_resize\": true, \"size\": {}}", "{\"do_resize\": true, \"size\": {\"height\": 3}}",

@@ -18,6 +18,8 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.logging.Logger;
 import org.tribuo.ConfigurableDataSource;
 import org.tribuo.DataSource;
 import org.tribuo.Dataset;
@@ -34,7 +36,8 @@ import org.tribuo.provenance.DatasetProvenance;
  * Any Tribuo data source or dataset whose features are pixels, such as {@link org.tribuo.datasource.IDXDataSource}'s MNIST,
  * with an encoder's features in their place. Grey becomes RGB, and the encoder's preprocessing resizes. Order, outputs,
  * weights and metadata stay. Each iteration reads and encodes anew, a batch at a time. The extractor and the source stay
- * the caller's to close.
+ * the caller's to close. Images that are all but black because their values go to 1 and not to 255 are warned of once, in the
+ * log.
  *
  * @param <T> the output type
  */
@@ -61,6 +64,9 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     @Config(description = "The number at the end of the first pixel's feature name.")
     private int first = 0;
 
+    private static final Logger logger = Logger.getLogger(EncodedDataSource.class.getName());
+
+    private final AtomicBoolean warned = new AtomicBoolean();
     private PixelLayout layout;
 
     /** An example of the source and its place there, from 1. */
@@ -169,6 +175,10 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
 
     @Override
     PreparedImage prepare(Numbered<T> item) throws IOException {
+        if (!warned.get() && layout.looksUnscaled(item.example()) && warned.compareAndSet(false, true)) {
+            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale + ", expected 0 to 255; if they are"
+                    + " pixels from 0 to 1, set the scale to " + 255 * scale + " (PixelLayout.scaledBy)");
+        }
         return extractor.prepare(layout.image(item.example()));
     }
 

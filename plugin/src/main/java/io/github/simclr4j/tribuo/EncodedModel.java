@@ -10,9 +10,11 @@ import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.onnx.EncoderSettings;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.onnx.Images;
+import io.github.simclr4j.onnx.InvalidEncoderException;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.onnx.RuntimeSettings;
 import io.github.simclr4j.tribuo.protos.EncodedModelProto;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -29,7 +31,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntFunction;
-import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.tribuo.CategoricalInfo;
 import org.tribuo.Example;
 import org.tribuo.Excuse;
@@ -78,8 +80,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
 
     /** Images that go through the encoder together. */
     private static final int BATCH = 64;
-    /** Where a setting is from, in the extractor's provenance; the same setting may come from elsewhere here. */
-    private static final Pattern SOURCE = Pattern.compile(" \\(.*?\\)(?=, [a-z-]+=|$)");
+    private static final String FIX = ": write a file that has them inside (simclr export with the same options, or Conversion)"
+            + " and train on its features";
 
     private final OutputFactory<T> outputFactory;
     private final Model<T> innerModel;
@@ -119,7 +121,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * A model that is saved with the encoder file inside.
      *
      * @param factory what makes outputs, the unknown one included
-     * @param encoder the encoder file
+     * @param encoder the encoder file, without external data
      * @param model trained on this encoder's features; it stays usable on its own
      * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
      * @throws IOException if the file can't be read or is no encoder
@@ -127,31 +129,55 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      */
     public static <T extends Output<T>> EncodedModel<T> containing(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
-        return create(factory, model, read(encoder), true, encoder.toString(), threads, null);
+        return create(factory, model, read(encoder), true, encoder.toString(), threads, a -> checkBeside(model, a, encoder));
+    }
+
+    /**
+     * A model that is saved with an extractor's encoder file inside. The extractor stays the caller's to close, and its
+     * execution provider and session options do not become the model's, which runs on the CPU.
+     *
+     * @param extractor what made the model's features
+     * @param model trained on them; it stays usable on its own
+     * @throws IOException if the extractor's file can't be read any more
+     * @throws IllegalArgumentException if the extractor's file has changed, or has not all the settings of the extractor
+     *     inside, or the model was trained on other features, see {@link #referringTo}
+     */
+    public static <T extends Output<T>> EncodedModel<T> containing(SimCLRFeatureExtractor<T> extractor, Model<T> model)
+            throws IOException {
+        Path encoder = extractor.encoderPath();
+        return create(extractor.getOutputFactory(), model, read(encoder), true, encoder.toString(), extractor.threads(),
+                alone -> checkSame(alone, extractor.encoder(), encoder.toString(), "the extractor has"));
     }
 
     /**
      * A model that is saved with the encoder's path and SHA-256. Whoever loads it needs the unchanged file at that path, or
      * says where it is, see {@link #load(Path, Path)}.
      *
+     * <p>The encoder is fed as its file alone says: settings that an extractor was given, or found in a configuration beside the
+     * file, are not saved. A model of features that were made with others is refused, as far as that can be known: by the
+     * settings in the model's provenance; or, where it has none (it has them if a data source was given the extractor), if a
+     * configuration beside the file says otherwise, or the file does not say how values are normalised. Other settings that the
+     * extractor of such a model was given are not known: use {@link #containing(SimCLRFeatureExtractor, Model)}.
+     *
      * @param factory what makes outputs, the unknown one included
-     * @param encoder the encoder file
+     * @param encoder the encoder file, without external data
      * @param model trained on this encoder's features; it stays usable on its own
      * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
      * @throws IOException if the file can't be read or is no encoder
      * @throws IllegalArgumentException if the model has features that are none of this encoder's, lacks some of them, or its
-     *     provenance names the features of another encoder, or settings that the encoder's file does not have
+     *     provenance names another encoder, even beside this one, or if the features were made with settings that the encoder's
+     *     file does not have
      */
     public static <T extends Output<T>> EncodedModel<T> referringTo(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
-        return create(factory, model, read(encoder), false, encoder.toString(), threads, null);
+        return create(factory, model, read(encoder), false, encoder.toString(), threads, a -> checkBeside(model, a, encoder));
     }
 
     /**
      * A model that is saved with the encoder inside, from an encoder that is in no file.
      *
      * @param factory what makes outputs, the unknown one included
-     * @param encoder the bytes of the encoder file, which are not copied
+     * @param encoder the bytes of the encoder file, which are not copied; without external data
      * @param name what errors call it
      * @param model trained on this encoder's features; it stays usable on its own
      * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
@@ -160,7 +186,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      */
     public static <T extends Output<T>> EncodedModel<T> containing(
             OutputFactory<T> factory, byte[] encoder, String name, Model<T> model, int threads) throws IOException {
-        return create(factory, model, encoder, true, name, threads, null);
+        return create(factory, model, encoder, true, name, threads, alone -> checkNormalised(model, alone, name));
     }
 
     private static byte[] read(Path encoder) throws IOException {
@@ -170,23 +196,58 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         return Files.readAllBytes(encoder);
     }
 
+    /** What is to be checked of an encoder that was opened from its file alone. */
+    private interface Check {
+        void of(OnnxEncoder alone) throws IOException;
+    }
+
+    /** A new model. */
+    private static <T extends Output<T>> EncodedModel<T> create(
+            OutputFactory<T> factory, Model<T> model, byte[] file, boolean inside, String path, int threads, Check check)
+            throws IOException {
+        return create(factory, model, file, inside, path, threads, null, encoder -> {
+            checkOneEncoder(model, encoder, path);
+            checkSettings(model, encoder, path);
+            check.of(encoder);
+        });
+    }
+
     /** Opens the encoder and checks that it fits; whatever fails, no session stays open. */
     private static <T extends Output<T>> EncodedModel<T> create(
             OutputFactory<T> factory, Model<T> model, byte[] file, boolean inside, String path, int threads,
-            ModelDataCarrier<?> saved) throws IOException {
-        OnnxEncoder encoder = OnnxEncoder.open(file, path, threads);
+            ModelDataCarrier<?> saved, Check check) throws IOException {
+        OnnxEncoder encoder = open(file, path, threads);
         try {
             checkFeatures(model, encoder, path);
-            if (saved == null) {
-                checkSettings(model, encoder, path);
-            }
+            check.of(encoder);
             return new EncodedModel<>(
                     saved == null ? model.getName() : saved.name(),
                     saved == null ? provenance(model, encoder) : saved.provenance(),
                     factory, model, inside ? file : null, path, threads, encoder);
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             encoder.close();
             throw e;
+        }
+    }
+
+    private static OnnxEncoder open(byte[] file, String path, int threads) throws IOException {
+        try {
+            return OnnxEncoder.open(file, path, threads);
+        } catch (InvalidEncoderException e) {
+            if (hasExternalData(file)) {
+                throw new IOException(path + " keeps weights in other files, expected an encoder in one file: save it as one"
+                        + " (onnx.save_model without save_as_external_data)", e);
+            }
+            throw e;
+        }
+    }
+
+    private static boolean hasExternalData(byte[] file) {
+        try {
+            return OnnxMl.ModelProto.parseFrom(file).getGraph().getInitializerList().stream()
+                    .anyMatch(t -> t.getExternalDataCount() > 0);
+        } catch (InvalidProtocolBufferException e) {
+            return false;
         }
     }
 
@@ -208,14 +269,68 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         }
     }
 
-    private static void checkSettings(Model<?> model, OnnxEncoder encoder, String path) {
-        String here = SimCLRFeatureExtractor.settings(encoder.settings(), EncoderSettings.Value::text);
-        for (String there : EncoderFacts.of(model.getProvenance(), SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS)) {
-            if (!SOURCE.matcher(there).replaceAll("").equals(here)) {
+    /** Not asked of saved models: earlier versions took one that learnt from several. */
+    private static void checkOneEncoder(Model<?> model, OnnxEncoder encoder, String path) {
+        Set<String> hashes = EncoderFacts.of(model.getProvenance(), ENCODER_HASH);
+        if (hashes.size() > 1) {
+            throw new IllegalArgumentException("Expected a model of features of the encoder " + path + " with SHA-256 "
+                    + encoder.sha256() + " alone, found one of several encoders, " + String.join(", ", hashes)
+                    + ": train it on features of one");
+        }
+    }
+
+    private static Set<String> statedSettings(Model<?> model) {
+        return EncoderFacts.of(model.getProvenance(), SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS);
+    }
+
+    private static String text(OnnxEncoder encoder) {
+        return SimCLRFeatureExtractor.settings(encoder.settings(), EncoderSettings.Value::text);
+    }
+
+    private static void checkSettings(Model<?> model, OnnxEncoder alone, String path) {
+        for (String there : statedSettings(model)) {
+            if (!EncoderFacts.withoutSources(there).equals(text(alone))) {
                 throw new IllegalArgumentException("The model was trained on features that " + path + " gave with the settings "
-                        + there + ", found " + here + " from the file alone: write a file that has them"
-                        + " inside (simclr export with the same options, or Conversion) and train on its features");
+                        + there + ", found " + text(alone) + " from the file alone" + FIX);
             }
+        }
+    }
+
+    /** A provenance without settings can't tell whether what an extractor finds beside the file was used. */
+    private static void checkBeside(Model<?> model, OnnxEncoder alone, Path file) throws IOException {
+        // An encoder of ours does not look beside itself.
+        boolean ours = Preprocessing.RULE.equals(alone.metadata().get("resize"));
+        if (!ours && statedSettings(model).isEmpty()) {
+            try (OnnxEncoder beside = OnnxEncoder.open(file, 1)) {
+                checkSame(alone, beside, file.toString(), EncoderSettings.PREPROCESSOR_CONFIG + " beside it says");
+            }
+        }
+        checkNormalised(model, alone, file.toString());
+    }
+
+    private static void checkNormalised(Model<?> model, OnnxEncoder alone, String path) {
+        List<String> assumed = Stream.of("mean", "std").filter(name -> {
+            EncoderSettings.Value value = alone.settings().values().get(name);
+            return value != null && value.source().equals("default");
+        }).toList();
+        if (!assumed.isEmpty() && statedSettings(model).isEmpty()) {
+            throw new IllegalArgumentException(path + " does not say its " + String.join(" and ", assumed) + ", and the model"
+                    + " does not say which its features were made with" + FIX + "; if it takes values from 0 to 1, give the"
+                    + " extractor to EncodedModel.containing(extractor, model)");
+        }
+    }
+
+    private static void checkSame(OnnxEncoder alone, OnnxEncoder used, String path, String who) {
+        if (!alone.sha256().equals(used.sha256())) {
+            throw new IllegalArgumentException(path + " has changed since the extractor opened it: its SHA-256 was "
+                    + used.sha256() + " and is " + alone.sha256());
+        }
+        boolean same = alone.preprocessing().equals(used.preprocessing())
+                && Stream.of("input", "output", "layout", "pooling")
+                        .allMatch(name -> alone.settings().get(name).equals(used.settings().get(name)));
+        if (!same) {
+            throw new IllegalArgumentException("Features of " + path + " may have been made with other settings than it has"
+                    + " inside: " + who + " " + text(used) + ", found " + text(alone) + " from the file alone" + FIX);
         }
     }
 
@@ -305,8 +420,10 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         if (inside && !OnnxEncoder.sha256(encoder).equals(proto.getEncoderSha256())) {
             throw new IOException("the encoder inside is damaged: its SHA-256 is not " + proto.getEncoderSha256());
         }
+        // It may have been saved on a machine of more processors.
+        int threads = Math.min(proto.getThreads(), RuntimeSettings.maxThreads());
         return typed(OutputFactory.deserialize(proto.getOutputFactory()), Model.deserialize(proto.getModel()), encoder,
-                inside, path, proto.getThreads(), carrier);
+                inside, path, threads, carrier);
     }
 
     private static <T extends Output<T>> EncodedModel<T> typed(
@@ -314,7 +431,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
             ModelDataCarrier<?> carrier) throws IOException {
         @SuppressWarnings("unchecked") // The class of an output of this type.
         Class<T> type = (Class<T>) factory.getUnknownOutput().getClass();
-        return create(factory, model.castModel(type), encoder, inside, path, threads, carrier);
+        return create(factory, model.castModel(type), encoder, inside, path, threads, carrier, alone -> { });
     }
 
     private static EncodedModelProto unpack(Any message) throws IOException {
@@ -538,6 +655,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * ours; see {@link #exportONNXModel(String, long, OnnxStitcher.Input)}.
      *
      * @throws IOException if the encoder is referred to, and missing or changed, or the file can't be written
+     * @throws IllegalArgumentException as of {@link #exportONNXModel(String, long, OnnxStitcher.Input)}
      */
     public void saveONNXModel(String domain, long modelVersion, Path file) throws IOException {
         EncoderWriter.write(file, exportONNXModel(domain, modelVersion, OnnxStitcher.Input.IMAGE).toByteArray());

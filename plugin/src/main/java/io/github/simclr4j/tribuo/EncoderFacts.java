@@ -5,12 +5,23 @@ import com.oracle.labs.mlrg.olcut.provenance.MapProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import io.github.simclr4j.onnx.EncoderSettings;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /** Finds what a provenance says of encoders, however deep. */
 final class EncoderFacts {
+    private static final String NEXT = ", (?:" + String.join("|", EncoderSettings.NAMES) + ")=";
+    /** Where a setting is from, at its end: the value before it may have brackets, and so may the name of a file. */
+    private static final Pattern SOURCE = Pattern.compile(" \\((?:(?!\\) \\(|" + NEXT + ").)*\\)(?=" + NEXT + "|$)");
+
     private EncoderFacts() {}
+
+    /** Settings as {@link SimCLRFeatureExtractor.ExtractorProvenance#SETTINGS} has them, without where each is from. */
+    static String withoutSources(String settings) {
+        return SOURCE.matcher(settings).replaceAll("");
+    }
 
     /** The texts under a key. */
     static Set<String> of(Provenance provenance, String key) {

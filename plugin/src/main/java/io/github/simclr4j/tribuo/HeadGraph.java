@@ -1,18 +1,22 @@
 package io.github.simclr4j.tribuo;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.tribuo.ImmutableFeatureMap;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.Model;
 import org.tribuo.ONNXExportable;
 import org.tribuo.Output;
 import org.tribuo.classification.Label;
+import org.tribuo.ensemble.EnsembleModel;
 import org.tribuo.multilabel.MultiLabel;
 import org.tribuo.protos.core.LinearScalingTransformerProto;
 import org.tribuo.protos.core.MeanStdDevTransformerProto;
@@ -35,6 +39,8 @@ import org.tribuo.util.onnx.ONNXRef;
  */
 record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
     static final String INPUT = "features";
+    /** What the names of LibLinear's weights begin with, in a graph that Tribuo wrote. */
+    private static final String LIBLINEAR = "liblinear_weights";
 
     static HeadGraph of(Model<?> model, int dimension) {
         ONNXContext context = new ONNXContext();
@@ -51,16 +57,65 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
             } else if (inner instanceof SelfTrainedModel trained) {
                 inner = trained.getInnerModel();
             } else {
-                throw new IllegalArgumentException("Expected a model that Tribuo can write as ONNX (ONNXExportable), found "
-                        + inner.getClass().getName());
+                throw notExportable("a model", inner);
             }
         }
+        checkMembers(inner);
         try {
             context.assignTo(((ONNXExportable) inner).writeONNXGraph(x), output);
-        } catch (IllegalStateException e) {
-            throw new IllegalArgumentException("Tribuo can't write the model as ONNX: " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            // Tribuo throws whatever its arrays and buffers do.
+            throw new IllegalArgumentException("Tribuo can't write this " + inner.getClass().getName() + " as ONNX: "
+                    + (e.getMessage() == null ? e : e.getMessage()), e);
         }
-        return new HeadGraph(context.buildGraph(), names(model.getOutputIDInfo()), inner.getClass().getSimpleName());
+        return new HeadGraph(likePredict(context.buildGraph()), names(model.getOutputIDInfo()),
+                inner.getClass().getSimpleName());
+    }
+
+    private static IllegalArgumentException notExportable(String what, Model<?> found) {
+        return new IllegalArgumentException("Expected " + what + " that Tribuo can write as ONNX (ONNXExportable), found "
+                + found.getClass().getName());
+    }
+
+    /** Tribuo's own message has a member's whole provenance in it. */
+    private static void checkMembers(Model<?> model) {
+        if (model instanceof EnsembleModel<?> ensemble) {
+            for (Model<?> member : ensemble.getModels()) {
+                if (!(member instanceof ONNXExportable)) {
+                    throw notExportable("an ensemble of models", member);
+                }
+                checkMembers(member);
+            }
+        }
+    }
+
+    /**
+     * Tribuo 4.3 writes a softmax of the scores x of LibLinear's logistic regressions, also of those in an ensemble. LibLinear
+     * and so their {@code predict} give each class {@code sigmoid(x)} over the sum of all (of two classes, whose x are opposite,
+     * that sum is 1), which is a softmax of {@code log(sigmoid(x)) = -softplus(-x)}, in numbers that can't all vanish.
+     */
+    private static GraphProto likePredict(GraphProto graph) {
+        Set<String> scores = new HashSet<>();
+        GraphProto.Builder result = graph.toBuilder().clearNode();
+        for (NodeProto node : graph.getNodeList()) {
+            if (node.getOpType().equals("Gemm") && node.getInput(1).startsWith(LIBLINEAR)) {
+                scores.add(node.getOutput(0));
+            }
+            if (node.getOpType().equals("Softmax") && scores.contains(node.getInput(0))) {
+                String x = node.getInput(0);
+                result.addNode(node("Neg", x + "/neg", x))
+                        .addNode(node("Softplus", x + "/softplus", x + "/neg"))
+                        .addNode(node("Neg", x + "/log_sigmoid", x + "/softplus"))
+                        .addNode(node.toBuilder().setInput(0, x + "/log_sigmoid"));
+            } else {
+                result.addNode(node);
+            }
+        }
+        return result.build();
+    }
+
+    private static NodeProto node(String op, String output, String input) {
+        return NodeProto.newBuilder().setName(output).setOpType(op).addInput(input).addOutput(output).build();
     }
 
     /** The model's features, in its order, out of the encoder's. */

@@ -31,13 +31,17 @@ import org.tribuo.provenance.ModelProvenance;
  * {@link org.tribuo.transform.TransformedModel}, whose affine transformations (standardisation, linear scaling, arithmetic)
  * become part of the graph, computed in float64, or inside a {@link SelfTrainedModel}. The encoder may be any ONNX file of
  * opset 11 or later with one input and one float output of [batch, dimension]; its operators keep their opset, or are raised
- * to 13, which is what Tribuo writes.
+ * to 13, which is what Tribuo writes. LibLinear's logistic regressions get the probabilities that they predict, which are not
+ * what Tribuo writes of them.
  *
  * <p>The metadata are the encoder's and {@value #CLASS_NAMES}, a JSON array with the name of each column of the scores, and
  * Tribuo's own {@link ONNXExportable#PROVENANCE_METADATA_FIELD}.
  */
 public final class OnnxStitcher {
-    /** Name of the output: float [batch, outputs], what {@link org.tribuo.Prediction#getOutputScores} has. */
+    /**
+     * Name of the output: float [batch, outputs], what {@link org.tribuo.Prediction#getOutputScores} has; of LibSVM models only
+     * about so, see docs/tribuo-models.md.
+     */
     public static final String OUTPUT = "output";
     /** Name of the input with {@link Input#PIXELS}. */
     public static final String PIXELS = "pixels";

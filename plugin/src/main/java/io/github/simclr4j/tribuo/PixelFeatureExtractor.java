@@ -1,6 +1,7 @@
 package io.github.simclr4j.tribuo;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
 import io.github.simclr4j.onnx.Images;
@@ -23,7 +24,7 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
 
-    @Config(description = "Side in pixels that images are resized to.")
+    @Config(description = "Side in pixels that images are resized to, 8 to 1024.")
     private int size = 32;
 
     private Preprocessing preprocessing;
@@ -36,7 +37,8 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
      * Makes an extractor of {@code 3 * size * size} features.
      *
      * @param outputFactory what makes outputs
-     * @param size side in pixels that images are resized to
+     * @param size side in pixels that images are resized to, 8 to 1024
+     * @throws PropertyException if the size is out of range
      */
     public PixelFeatureExtractor(OutputFactory<T> outputFactory, int size) {
         this.outputFactory = outputFactory;
@@ -47,7 +49,11 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
     /** Used by the OLCUT configuration system, and should not be called by external code. */
     @Override
     public void postConfig() {
-        preprocessing = new Preprocessing(size);
+        try {
+            preprocessing = new Preprocessing(size);
+        } catch (IllegalArgumentException e) {
+            throw new PropertyException(e, "", "size", e.getMessage());
+        }
         names = ImageFeatureExtractor.names("p", 3 * size * size);
     }
 

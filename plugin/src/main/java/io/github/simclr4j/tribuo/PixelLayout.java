@@ -11,19 +11,29 @@ import org.tribuo.Feature;
  * ({@code pixel7}). A feature that is missing is 0.
  *
  * @param width width in pixels, at least 1
- * @param height height in pixels, at least 1
+ * @param height height in pixels, at least 1; three bytes a pixel must fit into an array, so at most about 700 million pixels
  * @param channels 1 for grey or 3 for red, green and blue
  * @param planar whether all of a channel comes before the next one, [channels, height, width], instead of
  *     [height, width, channels]
- * @param scale what a feature is multiplied with to be from 0 to 255, such as 1 for bytes or 255 for values in [0, 1]
+ * @param scale what a feature is multiplied with to be from 0 to 255, such as 1 for bytes or 255 for values in [0, 1]; above 0
  * @param first the number of the first value, mostly 0 or 1
  */
 public record PixelLayout(int width, int height, int channels, boolean planar, double scale, int first) {
-    /** Checks the sizes. */
+    /** The longest array that every JVM makes. */
+    private static final int MAX_BYTES = Integer.MAX_VALUE - 8;
+
+    /**
+     * Checks the sizes.
+     *
+     * @throws IllegalArgumentException if one is out of range
+     */
     public PixelLayout {
-        if (width < 1 || height < 1 || (channels != 1 && channels != 3) || !(scale > 0)) {
+        if (width < 1 || height < 1 || (channels != 1 && channels != 3) || !(scale > 0 && scale < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("Expected a width and height of at least 1, 1 or 3 channels and a positive"
                     + " scale, found " + width + ", " + height + ", " + channels + " and " + scale);
+        }
+        if ((long) width * height > MAX_BYTES / 3) {
+            throw new IllegalArgumentException("Expected at most " + MAX_BYTES / 3 + " pixels, found " + width + "x" + height);
         }
     }
 
@@ -50,6 +60,22 @@ public record PixelLayout(int width, int height, int channels, boolean planar, d
     /** The same with another number for the first value. */
     public PixelLayout startingAt(int number) {
         return new PixelLayout(width, height, channels, planar, scale, number);
+    }
+
+    /**
+     * Whether all values are from 0 to 1 and some lie between: bytes do not, so they are not what the scale takes them for. Ends
+     * at the first value above 1.
+     */
+    boolean looksUnscaled(Example<?> example) {
+        boolean fraction = false;
+        for (Feature f : example) {
+            double value = f.getValue() * scale;
+            if (!(value >= 0 && value <= 1)) {
+                return false;
+            }
+            fraction |= value != Math.rint(value);
+        }
+        return fraction;
     }
 
     /** The image of an example; an IOException says which feature does not fit. */

@@ -6,6 +6,7 @@ import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import io.github.simclr4j.tribuo.SimCLRFeatureExtractor.ExtractorProvenance;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.logging.Logger;
 import org.tribuo.ConfigurableDataSource;
 import org.tribuo.Dataset;
@@ -39,10 +41,12 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
  *
  * <p>Unlabelled are the examples of the training set whose output is unknown, and all of another data source, whatever their
  * outputs: cross-validation and evaluators, which refuse unknown outputs, need the second. It is read once, by the first
- * training.
+ * training. Its features must be of the encoder, and with the settings, that the training set's are of, where the provenances
+ * tell.
  *
  * <p>The inner trainer is called with this trainer's invocation count in every round, so a training depends on that count,
- * the data and nothing else, and the model of a training in which nothing was confident is the inner trainer's own.
+ * the data and nothing else, and the model of a training in which nothing was confident is the inner trainer's own. A training
+ * that fails counts as no invocation.
  */
 public final class SelfTrainingTrainer implements Trainer<Label> {
     /** Provenance of a training: how many examples each round added. */
@@ -150,21 +154,45 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if no example has a label, or the inner trainer's models give no probabilities
+     * @throws IllegalArgumentException if no example has a label, the unlabelled data source has features of another encoder or
+     *     with other settings, or the inner trainer's models give no probabilities
      */
     @Override
     public SelfTrainedModel train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
         TrainerProvenance provenance;
+        int before;
         int invocation;
-        List<Example<Label>> left;
         synchronized (this) {
+            before = trainInvocationCounter;
             if (invocationCount != INCREMENT_INVOCATION_COUNT) {
                 setInvocationCount(invocationCount);
             }
             provenance = getProvenance();
             invocation = trainInvocationCounter++;
-            left = new ArrayList<>(pool());
         }
+        boolean trained = false;
+        try {
+            SelfTrainedModel model = train(examples, runProvenance, provenance, invocation);
+            trained = true;
+            return model;
+        } finally {
+            if (!trained) {
+                giveBack(invocation, before);
+            }
+        }
+    }
+
+    /** Unless another training has begun since. */
+    private synchronized void giveBack(int invocation, int before) {
+        if (trainInvocationCounter == invocation + 1) {
+            trainInvocationCounter = before;
+        }
+    }
+
+    private SelfTrainedModel train(
+            Dataset<Label> examples, Map<String, Provenance> runProvenance, TrainerProvenance provenance, int invocation) {
+        checkSameFeatures(examples);
+        List<Example<Label>> left = pool();
         List<Example<Label>> labelled = new ArrayList<>();
         Label unknown = examples.getOutputFactory().getUnknownOutput();
         for (Example<Label> example : examples) {
@@ -199,7 +227,32 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
                 OffsetDateTime.now(), examples.getProvenance(), provenance, run), model);
     }
 
-    private List<Example<Label>> pool() {
+    private void checkSameFeatures(Dataset<Label> examples) {
+        if (unlabelled == null) {
+            return;
+        }
+        checkSame("the encoder with SHA-256 ", facts(examples.getProvenance(), ExtractorProvenance.ENCODER_HASH),
+                facts(unlabelled.getProvenance(), ExtractorProvenance.ENCODER_HASH));
+        checkSame("an encoder with the settings ", facts(examples.getProvenance(), ExtractorProvenance.SETTINGS),
+                facts(unlabelled.getProvenance(), ExtractorProvenance.SETTINGS));
+    }
+
+    private static Set<String> facts(Provenance provenance, String key) {
+        Set<String> facts = new TreeSet<>();
+        EncoderFacts.of(provenance, key).forEach(text -> facts.add(EncoderFacts.withoutSources(text)));
+        return facts;
+    }
+
+    private static void checkSame(String what, Set<String> labelled, Set<String> unlabelled) {
+        if (!labelled.isEmpty() && !unlabelled.isEmpty() && !labelled.equals(unlabelled)) {
+            throw new IllegalArgumentException("Expected unlabelled examples with features of " + what
+                    + String.join(" and ", labelled) + ", as the training set's, found " + String.join(" and ", unlabelled)
+                    + ": give both data sources the same extractor");
+        }
+    }
+
+    /** The unlabelled examples beside the training set's; a list of the caller's own. */
+    private synchronized List<Example<Label>> pool() {
         if (pool == null) {
             List<Example<Label>> read = new ArrayList<>();
             if (unlabelled != null) {
@@ -207,7 +260,7 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
             }
             pool = read;
         }
-        return pool;
+        return new ArrayList<>(pool);
     }
 
     private Model<Label> fit(Dataset<Label> origin, List<Example<Label>> labelled, int invocation) {

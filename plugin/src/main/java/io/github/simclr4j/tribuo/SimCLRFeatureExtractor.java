@@ -200,6 +200,16 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         pooling = texts.getOrDefault("pooling", "");
     }
 
+    /** The encoder file. */
+    Path encoderPath() {
+        return encoderPath;
+    }
+
+    /** Threads of one call, 0 for as many as ONNX Runtime likes. */
+    int threads() {
+        return threads;
+    }
+
     private RuntimeSettings runtime() {
         return new RuntimeSettings(threads, provider, batch, sessionOptions, customiser);
     }

@@ -29,6 +29,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -382,6 +386,50 @@ class DataSourcesTest {
             assertTrue(message.startsWith("example 1: expected") && message.contains("found " + name), message);
         });
         assertThrows(IllegalArgumentException.class, () -> new PixelLayout(8, 8, 2, false, 1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new PixelLayout(8, 8, 3, false, Double.POSITIVE_INFINITY, 0));
+        assertEquals("Expected at most 715827879 pixels, found 60000x60000", assertThrows(IllegalArgumentException.class,
+                () -> new PixelLayout(60_000, 60_000, 3, false, 1, 0)).getMessage());
+    }
+
+    /** As of PixelFeatureExtractor, read as bytes: the images would be black. */
+    @Test
+    void pixelsThatAreAllFractionsAreWarnedOfOnce() {
+        List<String> warnings = new ArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord record) {
+                warnings.add(record.getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger(EncodedDataSource.class.getName());
+        logger.addHandler(handler);
+        logger.setUseParentHandlers(false);
+        try {
+            Map<String, double[]> rows = new TreeMap<>(Map.of(
+                    "a bytes", new double[] {0, 1, 1}, "b dark, scaled", new double[] {0.25, 1, 1},
+                    "c scaled", new double[] {1, 0.5, 0.75}));
+            List<Example<Label>> examples = new ArrayList<>();
+            rows.forEach((name, values) -> examples.add(
+                    new ArrayExample<>(new Label(name), new String[] {"p0", "p1", "p2"}, values)));
+            ListDataSource<Label> source =
+                    new ListDataSource<>(examples, Fixture.LABELS, new SimpleDataSourceProvenance("rows", Fixture.LABELS));
+            list(new EncodedDataSource<>(source, PixelLayout.rgb(8, 8).scaledBy(255), extractor, Unreadable.FAIL));
+            assertEquals(List.of(), warnings);
+            EncodedDataSource<Label> wrong = new EncodedDataSource<>(source, PixelLayout.rgb(8, 8), extractor, Unreadable.FAIL);
+            list(wrong);
+            list(wrong);
+            assertEquals(1, warnings.size(), warnings.toString());
+            assertTrue(warnings.get(0).contains("set the scale to 255"), warnings.get(0));
+        } finally {
+            logger.removeHandler(handler);
+            logger.setUseParentHandlers(true);
+        }
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Any;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.onnx.EncoderWriter;
@@ -15,6 +16,7 @@ import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.Preprocessing;
 import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.tribuo.protos.EncodedModelProto;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -53,6 +55,7 @@ import org.tribuo.clustering.ClusteringFactory;
 import org.tribuo.clustering.kmeans.KMeansTrainer;
 import org.tribuo.common.libsvm.KernelType;
 import org.tribuo.common.libsvm.SVMParameters;
+import org.tribuo.datasource.AggregateDataSource;
 import org.tribuo.impl.ArrayExample;
 import org.tribuo.math.distance.DistanceType;
 import org.tribuo.protos.core.ModelProto;
@@ -268,6 +271,46 @@ class EncodedModelTest {
         assertEquals("Expected a model of the 64 features h00 to h63 of the encoder " + wide + ", found one of 16, h00 to h15",
                 assertThrows(IllegalArgumentException.class,
                         () -> EncodedModel.containing(Fixture.LABELS, wide, model, 1)).getMessage());
+    }
+
+    private static EncodedModelProto.Builder saved() throws IOException {
+        try (EncodedModel<Label> model = model()) {
+            return model.serialize().getSerializedData().unpack(EncodedModelProto.class).toBuilder();
+        }
+    }
+
+    private static EncodedModel<?> load(EncodedModelProto.Builder model) throws IOException {
+        Path file = dir.resolve("changed.tribuo");
+        Files.write(file, ModelProto.newBuilder().setSerializedData(Any.pack(model.build()))
+                .setClassName(EncodedModel.class.getName()).build().toByteArray());
+        return EncodedModel.load(file);
+    }
+
+    @Test
+    void aModelOfTwoEncodersIsRefusedWithEither() throws IOException {
+        Path other = Fixture.encoder(dir.resolve("second.onnx"), 2);
+        Model<Label> mixed;
+        try (SimCLRFeatureExtractor<Label> a = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1);
+                SimCLRFeatureExtractor<Label> b = new SimCLRFeatureExtractor<>(Fixture.LABELS, other, 1)) {
+            Dataset<Label> both = new MutableDataset<>(new AggregateDataSource<>(
+                    List.of(new ImageFolderDataSource<>(images, a), new ImageFolderDataSource<>(images, b))));
+            mixed = new LogisticRegressionTrainer().train(both);
+        }
+        for (Path one : List.of(encoder, other)) {
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> EncodedModel.containing(Fixture.LABELS, one, mixed, 1)).getMessage();
+            for (Path file : List.of(encoder, other)) {
+                assertTrue(message.contains(OnnxEncoder.sha256(Files.readAllBytes(file))), message);
+            }
+            assertTrue(message.contains("several encoders") && message.contains(one.toString()), message);
+        }
+        // Versions before this one took such models: what they saved is still read.
+        load(saved().setModel(mixed.serialize())).close();
+    }
+
+    @Test
+    void aModelFromAMachineOfMoreProcessorsIsRead() throws IOException {
+        load(saved().setThreads(1_000_000)).close();
     }
 
     @Test

@@ -12,22 +12,27 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.github.simclr4j.onnx.EncoderSettings;
+import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.RgbImage;
 import io.github.simclr4j.onnx.RuntimeSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Model;
 import org.tribuo.MutableDataset;
 import org.tribuo.Prediction;
+import org.tribuo.Trainer;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
+import org.tribuo.classification.sgd.linear.LogisticRegressionTrainer;
 
 /** The settings of a foreign encoder, from code and from OLCUT. */
 class ForeignEncoderExtractorTest {
@@ -152,6 +157,171 @@ class ForeignEncoderExtractorTest {
         }
     }
 
+    /** The encoder with metadata, in a folder of its own. */
+    private static Path encoder(Path folder, Map<String, String> settings) throws IOException {
+        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(ENCODER)).toBuilder();
+        settings.forEach((k, v) -> model.addMetadataPropsBuilder().setKey("preprocessing." + k).setValue(v));
+        return Files.write(Files.createDirectories(folder).resolve("vendor.onnx"), model.build().toByteArray());
+    }
+
+    /** A model whose provenance does not know of the extractor. */
+    private static Model<Label> byHand(SimCLRFeatureExtractor<Label> extractor, Path images) throws IOException {
+        MutableDataset<Label> data = Fixture.empty(Fixture.LABELS);
+        for (Path p : Images.find(images)) {
+            data.add(extractor.extract(p, new Label(p.getParent().getFileName().toString())));
+        }
+        return LinearEvaluation.trainer(data, 1).train(data);
+    }
+
+    private static SimCLRFeatureExtractor<Label> extractor(Path encoder, Map<String, String> settings) {
+        return new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, EncoderSettings.of(settings, "argument"),
+                RuntimeSettings.DEFAULT.withThreads(1), null);
+    }
+
+    private static void refused(Executable what, String... parts) {
+        String message = assertThrows(IllegalArgumentException.class, what).getMessage();
+        for (String part : parts) {
+            assertTrue(message.contains(part), part + " in " + message);
+        }
+        assertTrue(message.contains("simclr export"), message);
+    }
+
+    private static void assertAccepted(EncodedModel<Label> encoded, Model<Label> model, SimCLRFeatureExtractor<Label> extractor,
+            Path images) throws IOException {
+        try (encoded) {
+            for (Path p : Images.find(images)) {
+                assertTrue(model.predict(extractor.extract(p)).distributionEquals(encoded.predict(p), 1e-6), p.toString());
+            }
+        }
+    }
+
+    @Test
+    void settingsBesideTheFileAreNotLostWithoutAProvenance(@TempDir Path dir) throws IOException {
+        Path images = Fixture.images(dir.resolve("images"), 4, 3);
+        Map<String, String> inside = Map.of("image_size", "48", "mean", "0.5", "std", "0.25");
+        Path encoder = encoder(dir.resolve("a"), inside);
+        Path config = encoder.resolveSibling(EncoderSettings.PREPROCESSOR_CONFIG);
+        Files.writeString(config, "{\"image_mean\": [0.1, 0.2, 0.3], \"image_std\": 0.25}");
+        try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of())) {
+            Model<Label> model = byHand(extractor, images);
+            for (Executable what : List.<Executable>of(
+                    () -> EncodedModel.containing(Fixture.LABELS, encoder, model, 1),
+                    () -> EncodedModel.referringTo(Fixture.LABELS, encoder, model, 1))) {
+                refused(what, encoder.toString(), "preprocessor_config.json beside it says", "mean=0.1,0.2,0.3", "mean=0.5");
+            }
+            refused(() -> EncodedModel.containing(extractor, model), "the extractor has", "mean=0.1,0.2,0.3");
+        }
+        // One that says the same, in other words, is no reason.
+        Files.writeString(config, "{\"image_mean\": [0.5, 0.5, 0.5], \"image_std\": [0.25, 0.25, 0.25]}");
+        try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of())) {
+            Model<Label> model = byHand(extractor, images);
+            assertAccepted(EncodedModel.containing(Fixture.LABELS, encoder, model, 1), model, extractor, images);
+            assertAccepted(EncodedModel.containing(extractor, model), model, extractor, images);
+            Files.write(encoder, new byte[] {0}, StandardOpenOption.APPEND);
+            assertThrows(IOException.class, () -> EncodedModel.containing(extractor, model), "damaged");
+            encoder(dir.resolve("a"), Map.of("image_size", "48", "mean", "0.4", "std", "0.25"));
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> EncodedModel.containing(extractor, model)).getMessage();
+            assertTrue(message.contains("has changed since the extractor opened it"), message);
+        }
+    }
+
+    @Test
+    void aGuessOfMeanAndDeviationIsNotTakenWithoutAProvenance(@TempDir Path dir) throws IOException {
+        Path images = Fixture.images(dir.resolve("images"), 4, 3);
+        Path encoder = encoder(dir, Map.of("image_size", "48", "mean", "0.5"));
+        try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of("std", "0.25"))) {
+            Model<Label> model = byHand(extractor, images);
+            refused(() -> EncodedModel.containing(Fixture.LABELS, encoder, model, 1), encoder + " does not say its std");
+            refused(() -> EncodedModel.referringTo(Fixture.LABELS, encoder, model, 1), encoder + " does not say its std");
+            byte[] bytes = Files.readAllBytes(encoder);
+            refused(() -> EncodedModel.containing(Fixture.LABELS, bytes, "it", model, 1), "it does not say its std");
+            refused(() -> EncodedModel.containing(extractor, model), "the extractor has", "std=0.25");
+        }
+        // Who used the default says so by the extractor, or a source that was given it.
+        try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of())) {
+            Model<Label> model = byHand(extractor, images);
+            assertAccepted(EncodedModel.containing(extractor, model), model, extractor, images);
+            Model<Label> known = new LogisticRegressionTrainer().train(
+                    new MutableDataset<>(new ImageFolderDataSource<>(images, extractor)));
+            assertAccepted(EncodedModel.containing(Fixture.LABELS, encoder, known, 1), known, extractor, images);
+        }
+    }
+
+    @Test
+    void bracketsInASettingAreNotItsSource(@TempDir Path dir) throws IOException {
+        String[][] cases = {
+            {"output=fl (1) (graph), pooling=mean (graph)", "output=fl (1), pooling=mean"},
+            {"mean=0.5 (config (1).json), std=1,2,3 (a, b.json)", "mean=0.5, std=1,2,3"},
+            {"resize=stretch (default), resize-short=72 (argument)", "resize=stretch, resize-short=72"},
+            {"output=fl (graph)", "output=fl"},
+        };
+        for (String[] c : cases) {
+            assertEquals(c[1], EncoderFacts.withoutSources(c[0]));
+        }
+        Path images = Fixture.images(dir.resolve("images"), 4, 3);
+        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(
+                encoder(dir, Map.of("image_size", "48", "mean", "0.5", "std", "0.25")))).toBuilder();
+        String was = model.getGraph().getOutput(0).getName();
+        String name = "pooled (mean) (2)";
+        model.getGraphBuilder().getOutputBuilder(0).setName(name);
+        for (OnnxMl.NodeProto.Builder node : model.getGraphBuilder().getNodeBuilderList()) {
+            for (int i = 0; i < node.getOutputCount(); i++) {
+                node.setOutput(i, node.getOutput(i).equals(was) ? name : node.getOutput(i));
+            }
+        }
+        Path encoder = Files.write(dir.resolve("brackets.onnx"), model.build().toByteArray());
+        try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of())) {
+            Model<Label> trained = new LogisticRegressionTrainer().train(
+                    new MutableDataset<>(new ImageFolderDataSource<>(images, extractor)));
+            assertAccepted(EncodedModel.containing(Fixture.LABELS, encoder, trained, 1), trained, extractor, images);
+        }
+    }
+
+    @Test
+    void anEncoderInSeveralFilesIsSaid(@TempDir Path dir) throws IOException {
+        OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(Files.readAllBytes(
+                encoder(dir, Map.of("image_size", "48", "mean", "0.5", "std", "0.25")))).toBuilder();
+        for (OnnxMl.TensorProto.Builder t : model.getGraphBuilder().getInitializerBuilderList()) {
+            if (t.getRawData().size() > 64) {
+                Files.write(dir.resolve("weights.bin"), t.getRawData().toByteArray());
+                t.clearRawData().setDataLocation(OnnxMl.TensorProto.DataLocation.EXTERNAL);
+                t.addExternalDataBuilder().setKey("location").setValue("weights.bin");
+                break;
+            }
+        }
+        Path encoder = Files.write(dir.resolve("parts.onnx"), model.build().toByteArray());
+        try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of())) {
+            Model<Label> trained = byHand(extractor, Fixture.images(dir.resolve("images"), 4, 3));
+            for (Executable what : List.<Executable>of(
+                    () -> EncodedModel.containing(Fixture.LABELS, encoder, trained, 1),
+                    () -> EncodedModel.referringTo(Fixture.LABELS, encoder, trained, 1),
+                    () -> EncodedModel.containing(extractor, trained))) {
+                String message = assertThrows(IOException.class, what).getMessage();
+                assertTrue(message.startsWith(encoder + " keeps weights in other files, expected an encoder in one file"), message);
+            }
+        }
+    }
+
+    @Test
+    void unlabelledImagesHaveTheSettingsOfTheOthers(@TempDir Path dir) throws IOException {
+        Path images = Fixture.images(dir.resolve("images"), 4, 3);
+        Path encoder = encoder(dir, Map.of("image_size", "48", "std", "0.25"));
+        Path json = Files.writeString(dir.resolve("vendor (1).json"), "{\"mean\": \"0.5\"}");
+        try (SimCLRFeatureExtractor<Label> half = extractor(encoder, Map.of("mean", "0.5"));
+                SimCLRFeatureExtractor<Label> read = new SimCLRFeatureExtractor<>(
+                        Fixture.LABELS, encoder, EncoderSettings.read(json), RuntimeSettings.DEFAULT.withThreads(1), null);
+                SimCLRFeatureExtractor<Label> other = extractor(encoder, Map.of("mean", "0.4"))) {
+            MutableDataset<Label> data = new MutableDataset<>(new ImageFolderDataSource<>(images, half));
+            Trainer<Label> inner = LinearEvaluation.trainer(data, 1);
+            String message = assertThrows(IllegalArgumentException.class, () -> new SelfTrainingTrainer(
+                    inner, new ImageFolderDataSource<>(images, other), 0.9, 0, false, 2).train(data)).getMessage();
+            assertTrue(message.contains("mean=0.5") && message.contains("found") && message.contains("mean=0.4"), message);
+            // The same from elsewhere is the same.
+            new SelfTrainingTrainer(inner, new ImageFolderDataSource<>(images, read), 0.9, 0, false, 2).train(data);
+        }
+    }
+
     @Test
     void sessionOptionsReachTheSessionAndTheProvenance(@TempDir Path dir) throws IOException {
         String map = """
@@ -200,7 +370,8 @@ class ForeignEncoderExtractorTest {
             {"<property name=\"imageSize\" value=\"big\"/>", "image-size"},
             {"<property name=\"mean\" value=\"0.5\"/>", "--image-size"},
             {"<property name=\"imageSize\" value=\"64\"/><property name=\"provider\" value=\"tpu\"/>", "execution provider"},
-            {"<property name=\"preprocessingFile\" value=\"nowhere.json\"/>", "nowhere.json"},
+            {"<property name=\"preprocessingFile\" value=\"nowhere.json\"/>", "nowhere.json: no such file"},
+            {"<property name=\"imageSize\" value=\"64\"/><property name=\"threads\" value=\"1000000\"/>", "threads, at most"},
         };
         for (String[] c : cases) {
             PropertyException e = assertThrows(PropertyException.class, () -> olcut(dir.resolve("e.xml"), c[0]), c[0]);

@@ -134,6 +134,15 @@ class PluginTest {
     }
 
     @Test
+    void aSizeOutOfRangeIsTheProperty() {
+        for (int size : new int[] {-1, 0, 7, 1025, 100_000}) {
+            PropertyException e = assertThrows(PropertyException.class, () -> new PixelFeatureExtractor<>(LABELS, size));
+            assertEquals("size", e.getProperty());
+            assertTrue(e.getMessage().contains("from 8 to"), e.getMessage());
+        }
+    }
+
+    @Test
     void aShareIsStratifiedAndSeeded() {
         try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(LABELS, 8)) {
             Dataset<Label> all = new MutableDataset<>(new ImageFolderDataSource<>(images, pixels));

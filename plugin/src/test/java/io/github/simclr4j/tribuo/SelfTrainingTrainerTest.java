@@ -286,6 +286,45 @@ class SelfTrainingTrainerTest {
     }
 
     @Test
+    void unlabelledImagesOfAnotherEncoderAreRefused(@TempDir Path dir) throws IOException {
+        Path images = Fixture.images(dir.resolve("few"), 6, 1);
+        Path encoder = Fixture.encoder(dir.resolve("encoder.onnx"), 1);
+        Path second = Fixture.encoder(dir.resolve("second.onnx"), 2);
+        try (SimCLRFeatureExtractor<Label> one = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1);
+                SimCLRFeatureExtractor<Label> other = new SimCLRFeatureExtractor<>(Fixture.LABELS, second, 1)) {
+            Dataset<Label> data = new MutableDataset<>(new ImageFolderDataSource<>(images, one));
+            SelfTrainingTrainer trainer = new SelfTrainingTrainer(
+                    logistic(), new ImageFolderDataSource<>(images, other), 0.8, 0, false, 5);
+            String message = assertThrows(IllegalArgumentException.class, () -> trainer.train(data)).getMessage();
+            assertEquals("Expected unlabelled examples with features of the encoder with SHA-256 " + one.encoder().sha256()
+                    + ", as the training set's, found " + other.encoder().sha256()
+                    + ": give both data sources the same extractor", message);
+            assertEquals(0, trainer.getInvocationCount());
+            // Data of unknown origin may be right.
+            MutableDataset<Label> anonymous = Fixture.empty(Fixture.LABELS);
+            data.forEach(e -> anonymous.add(e.copy()));
+            trainer.train(anonymous);
+            assertEquals(1, trainer.getInvocationCount());
+        }
+    }
+
+    @Test
+    void aTrainingThatFailsIsNoInvocation() {
+        Dataset<Label> data = dataset(gaussians(10, true, new Random(5)));
+        Dataset<Label> none = dataset(gaussians(10, false, new Random(5)));
+        SelfTrainingTrainer trainer = new SelfTrainingTrainer(logistic(), 0.9);
+        assertThrows(IllegalArgumentException.class, () -> trainer.train(none));
+        assertEquals(0, trainer.getInvocationCount());
+        trainer.train(data);
+        assertThrows(IllegalArgumentException.class, () -> trainer.train(none));
+        assertThrows(IllegalArgumentException.class, () -> trainer.train(none, Map.of(), 7));
+        assertEquals(1, trainer.getInvocationCount());
+        SelfTrainingTrainer scores = new SelfTrainingTrainer(new LinearSGDTrainer(new Hinge(), new AdaGrad(0.5), 5, 1), 0.9);
+        assertThrows(IllegalArgumentException.class, () -> scores.train(data));
+        assertEquals(0, scores.getInvocationCount());
+    }
+
+    @Test
     void badSettingsAndModelsWithoutProbabilitiesAreRefused() {
         Dataset<Label> data = dataset(gaussians(10, true, new Random(5)));
         Trainer<Label> hinge = new LinearSGDTrainer(new Hinge(), new AdaGrad(0.5), 5, 1);
