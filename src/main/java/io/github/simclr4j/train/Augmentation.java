@@ -99,7 +99,11 @@ public record Augmentation(Kind kind, List<Double> strength, double probability)
         }
     }
 
-    /** Parses {@code name:strengths@probability}. */
+    /**
+     * Parses {@code name:strengths@probability}.
+     *
+     * @throws IllegalArgumentException if the text is none of that, the name is unknown or a number is out of its range
+     */
     public static Augmentation of(String text) {
         String[] chance = text.strip().split("@", 2);
         String[] parts = chance[0].split(":", 2);

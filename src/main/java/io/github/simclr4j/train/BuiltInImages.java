@@ -105,11 +105,15 @@ public final class BuiltInImages {
     /**
      * Writes PNG files {@code folder/class/0000.png}, in place of those that an earlier call wrote there.
      *
-     * @param perClass images of each class
+     * @param perClass images of each class, at least 1
      * @param seed of everything random
+     * @throws IllegalArgumentException if {@code perClass} is below 1
      * @throws IOException if the folder holds other files, or can't be written
      */
     public static void write(Path folder, int perClass, long seed) throws IOException {
+        if (perClass < 1) {
+            throw new IllegalArgumentException("Images of each class must be at least 1, found " + perClass);
+        }
         clear(folder);
         for (int f = 0; f < FIGURES.size(); f++) {
             Path sub = Files.createDirectories(folder.resolve(FIGURES.get(f).name()));

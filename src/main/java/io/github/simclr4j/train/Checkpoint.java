@@ -17,13 +17,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -37,7 +37,7 @@ import java.util.zip.CheckedOutputStream;
  */
 public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
     private static final Pattern NAME = Pattern.compile("step-(\\d{10})\\.ckpt");
     /** With what a kill left half written. */
     private static final Pattern FILE = Pattern.compile(NAME + "(\\.part)?");
@@ -54,9 +54,12 @@ public final class Checkpoint {
      * @param loss mean loss of the last whole epoch, or NaN
      * @param scale loss scale of mixed precision
      * @param good steps since the loss scale changed
+     * @param atChance epochs in a row at whose end the loss was at chance, see {@link Diagnosis}
+     * @param rising epochs in a row in which the loss rose
      * @param settings of the run
      */
-    record State(int epoch, int step, double loss, double scale, double good, Map<String, String> settings) {}
+    record State(int epoch, int step, double loss, double scale, double good, int atChance, int rising,
+            Map<String, String> settings) {}
 
     /**
      * Writes the state and deletes all but the newest.
@@ -100,6 +103,8 @@ public final class Checkpoint {
         out.writeDouble(state.loss());
         out.writeDouble(state.scale());
         out.writeDouble(state.good());
+        out.writeInt(state.atChance());
+        out.writeInt(state.rising());
         out.writeInt(state.settings().size());
         for (Map.Entry<String, String> e : state.settings().entrySet()) {
             out.writeUTF(e.getKey());
@@ -168,22 +173,8 @@ public final class Checkpoint {
     private static State fill(Path file, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
             throws IOException {
         try (DataInputStream in = open(file)) {
-            in.readInt();
-            int version = in.readInt();
-            if (version != VERSION) {
-                throw new IOException(file + ": expected checkpoint version " + VERSION + ", found " + version
-                        + "; delete the folder to start anew");
-            }
-            int epoch = in.readInt();
-            int step = in.readInt();
-            double loss = in.readDouble();
-            double scale = in.readDouble();
-            double good = in.readDouble();
-            Map<String, String> saved = new TreeMap<>();
-            for (int i = in.readInt(); i > 0; i--) {
-                saved.put(in.readUTF(), in.readUTF());
-            }
-            compare(file, settings, saved, warn);
+            State state = header(file, in);
+            compare(file, settings, state.settings(), warn);
             for (int i = in.readInt(); i > 0; i--) {
                 String name = in.readUTF();
                 DataType type = DataType.valueOf(in.readUTF());
@@ -198,22 +189,46 @@ public final class Checkpoint {
                     a.muli(0).addi(source);
                 }
             }
-            return new State(epoch, step, loss, scale, good, saved);
+            return state;
         }
     }
 
-    /** The tensors of a file by name, row-major. */
+    /** All that stands before the tensors. */
+    private static State header(Path file, DataInputStream in) throws IOException {
+        if (in.readInt() != MAGIC) {
+            throw new IOException(file + " is no checkpoint: expected a step-*.ckpt file");
+        }
+        int version = in.readInt();
+        if (version != VERSION) {
+            throw new IOException(file + ": expected checkpoint version " + VERSION + ", found " + version
+                    + "; delete the folder to start anew");
+        }
+        int epoch = in.readInt();
+        int step = in.readInt();
+        double loss = in.readDouble();
+        double scale = in.readDouble();
+        double good = in.readDouble();
+        int atChance = in.readInt();
+        int rising = in.readInt();
+        Map<String, String> settings = new TreeMap<>();
+        for (int i = in.readInt(); i > 0; i--) {
+            settings.put(in.readUTF(), in.readUTF());
+        }
+        return new State(epoch, step, loss, scale, good, atChance, rising, settings);
+    }
+
+    /**
+     * The tensors of a file by name, row-major.
+     *
+     * @throws IOException if it can't be read, is no whole checkpoint or one of another version
+     */
     static Map<String, float[]> tensors(Path file) throws IOException {
         if (!Files.isRegularFile(file) || !sound(file)) {
             throw new IOException(file + " is no whole checkpoint: expected a step-*.ckpt file");
         }
         Map<String, float[]> all = new TreeMap<>();
         try (DataInputStream in = open(file)) {
-            // Magic, version, epoch, step; loss, scale, good steps.
-            in.readNBytes(4 * Integer.BYTES + 3 * Double.BYTES);
-            for (int i = 2 * in.readInt(); i > 0; i--) {
-                in.readUTF();
-            }
+            header(file, in);
             for (int i = in.readInt(); i > 0; i--) {
                 String name = in.readUTF();
                 boolean floats = in.readUTF().equals(DataType.FLOAT32.name());
@@ -230,7 +245,10 @@ public final class Checkpoint {
 
     private static void compare(Path file, Map<String, String> now, Map<String, String> saved, Consumer<String> warn)
             throws IOException {
-        Set<String> keys = new TreeSet<>(now.keySet());
+        // What one of the two alone has follows from something that both have: that is named first.
+        Set<String> keys = new LinkedHashSet<>(now.keySet());
+        keys.retainAll(saved.keySet());
+        keys.addAll(now.keySet());
         keys.addAll(saved.keySet());
         for (String key : keys) {
             String was = saved.get(key);
@@ -242,12 +260,16 @@ public final class Checkpoint {
                         + "; name another --checkpoint folder or delete this one");
             }
             if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {
-                warn.accept(key + " was " + was + " and is now " + now.get(key));
+                warn.accept(key + " was " + was + " so far, asked for is " + now.get(key));
             }
         }
     }
 
-    /** Deletes the checkpoints of a folder, and the folder if nothing else is in it. */
+    /**
+     * Deletes the checkpoints of a folder, and the folder if nothing else is in it; a folder that is not there is none.
+     *
+     * @throws IOException if a file can't be deleted
+     */
     public static void delete(Path folder) throws IOException {
         for (Path file : list(folder, FILE)) {
             Files.delete(file);

@@ -43,9 +43,13 @@ public record Composition(List<Augmentation> parts) {
     /**
      * Parses the name of a preset, {@code none}, or augmentations separated by commas.
      *
-     * @throws IllegalArgumentException if it is none of these
+     * @throws IllegalArgumentException if it is none of these, or null
      */
     public static Composition of(String text) {
+        if (text == null) {
+            throw new IllegalArgumentException("Views are missing: expected one of " + String.join(", ", presets())
+                    + ", none, or augmentations separated by commas, found null");
+        }
         String known = PRESETS.getOrDefault(text.strip(), text);
         if (known.isBlank() || known.equals("none")) {
             return new Composition(List.of());

@@ -84,12 +84,7 @@ public final class Devices {
      */
     public record Report(
             String system, String driver, String driverCuda, List<Gpu> gpus, String smi, List<String> cudaRuntimes,
-            String binding, Libtorch libtorch, Map<String, String> variables, String device, String why, String fix) {
-        /** Whether there are signs of an NVIDIA GPU. */
-        public boolean gpuSeen() {
-            return driver != null || smi != null || !gpus.isEmpty();
-        }
-    }
+            String binding, Libtorch libtorch, Map<String, String> variables, String device, String why, String fix) {}
 
     /** Why something is not used, and what to do about it. */
     record Reason(String why, String fix) {}
@@ -129,15 +124,16 @@ public final class Devices {
         if (r.device() == null) {
             throw new IllegalStateException(r.why() + "; " + r.fix());
         }
-        if (r.why() != null && r.gpuSeen()) {
+        NvidiaDriver driver = new NvidiaDriver(environment, r.driver(), r.driverCuda(), r.gpus(), r.smi(), null);
+        if (r.why() != null && driver.seen()) {
             progress.warn("training on the CPU although there is a GPU: " + r.why() + "; " + r.fix());
         }
         String library = "libtorch " + r.libtorch().version() + " " + r.libtorch().flavour();
         if (r.device().equals("cpu")) {
-            boolean none = r.why() != null && !r.gpuSeen();
+            boolean none = r.why() != null && !driver.seen();
             progress.line("device cpu" + (none ? " (no NVIDIA GPU was found)" : "") + ", " + library);
         } else {
-            List<Gpu> visible = new NvidiaDriver(environment, r.driver(), r.driverCuda(), r.gpus(), r.smi()).visible();
+            List<Gpu> visible = driver.visible();
             int n = index(r.device());
             progress.line("device " + r.device() + (n < visible.size() ? ": " + visible.get(n) : "")
                     + (r.driver() == null ? "" : ", driver " + r.driver()) + ", " + library);

@@ -16,7 +16,7 @@ final class Diagnosis {
     private final boolean contrastive;
     private int atChance;
     private int rising;
-    private double last = Double.POSITIVE_INFINITY;
+    private double last = Double.NaN;
 
     /**
      * @param chance the loss of a network that has learnt nothing, or NaN
@@ -32,12 +32,40 @@ final class Diagnosis {
     }
 
     /**
+     * Goes on where an earlier part of the run was.
+     *
+     * @param loss of its last whole epoch, or NaN
+     * @param epochsAtChance what {@link #atChance} was
+     * @param epochsRising what {@link #rising} was
+     */
+    void resume(double loss, int epochsAtChance, int epochsRising) {
+        last = loss;
+        atChance = epochsAtChance;
+        rising = epochsRising;
+    }
+
+    /** Epochs in a row at whose end the loss was at chance. */
+    int atChance() {
+        return atChance;
+    }
+
+    /** Epochs in a row in which the loss rose. */
+    int rising() {
+        return rising;
+    }
+
+    /**
      * Looks at an epoch.
      *
      * @param epoch how many are done, this one included
      * @return what is wrong, a sentence each; mostly nothing
      */
     List<String> look(int epoch, Monitor.Figures f) {
+        if (f.none()) {
+            return List.of("nothing was learnt in this epoch: in mixed precision the gradients of all its steps overflowed, and"
+                    + " they were left out; that is usual while the loss scale is found in the first steps of a run, and later"
+                    + " likely a learning rate that is too high");
+        }
         List<String> wrong = new ArrayList<>();
         if (contrastive && f.spread() < NO_SPREAD) {
             wrong.add(String.format(Locale.ROOT, "collapsed: all images have nearly the same embedding (spread %.3f of 1); likely"

@@ -23,8 +23,8 @@ interface Environment {
     /**
      * What a program said.
      *
-     * @param code its exit code, or -1 when there is no such program
-     * @param text standard output and error together
+     * @param code its exit code, 1 when it gave no answer in time, -1 when there is no such program, -2 when it could not be run
+     * @param text standard output and error together, or what went wrong
      */
     record Output(int code, String text) {}
 
@@ -87,6 +87,17 @@ interface Environment {
     final class Machine implements Environment {
         private static final int SECONDS = 20;
 
+        private final Path temporary;
+
+        Machine() {
+            this(Path.of(System.getProperty("java.io.tmpdir")));
+        }
+
+        /** With a folder for what programs say; a test names one that is not there. */
+        Machine(Path temporary) {
+            this.temporary = temporary;
+        }
+
         @Override
         public String variable(String name) {
             return Utils.getEnvOrSystemProperty(name);
@@ -133,8 +144,9 @@ interface Environment {
         @Override
         public Output run(String... command) {
             Process p = null;
+            Path out = null;
             try {
-                Path out = Files.createTempFile("simclr", ".out");
+                out = Files.createTempFile(temporary, "simclr", ".out");
                 try {
                     p = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile()).start();
                     boolean ended = p.waitFor(SECONDS, TimeUnit.SECONDS);
@@ -146,7 +158,9 @@ interface Environment {
                     Files.delete(out);
                 }
             } catch (IOException e) {
-                return new Output(-1, e.getMessage());
+                // Java tells the system's error as a number in the text: 2 is that there is no such file.
+                boolean missing = out != null && p == null && String.valueOf(e.getMessage()).contains("error=2,");
+                return new Output(missing ? -1 : -2, missing ? e.getMessage() : e.toString());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return new Output(1, command[0] + " was interrupted");

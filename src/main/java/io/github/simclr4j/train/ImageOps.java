@@ -68,20 +68,6 @@ final class ImageOps {
         return image.matMul(columns.transpose(0, 2, 1).expandDims(1));
     }
 
-    static NDArray brightness(NDArray x, NDArray factor) {
-        return colour(x, factor, factor.zerosLike(), factor.zerosLike());
-    }
-
-    /** Mixes with the mean of the image's grey values. */
-    static NDArray contrast(NDArray x, NDArray factor) {
-        return colour(x, factor, factor.zerosLike(), factor.neg().add(1));
-    }
-
-    /** Mixes with the image in grey. */
-    static NDArray saturation(NDArray x, NDArray factor) {
-        return colour(x, factor, factor.neg().add(1), factor.zerosLike());
-    }
-
     /** All three channels become the grey value where {@code apply} is 1. */
     static NDArray greyScale(NDArray x, NDArray apply) {
         return colour(x, apply.neg().add(1), apply, apply.zerosLike());

@@ -67,19 +67,24 @@ final class Losses {
     /**
      * Debiased contrastive loss (Chuang et al. 2020, equation 8): the negatives' sum over N' = 2N - 2 is corrected by the
      * share p of them that belongs to the anchor's own class, {@code g = (sum - N' p exp(s(i, j) / t)) / (1 - p)}, at least
-     * {@code N' exp(-1 / t)}; the loss is {@code -log(pos / (pos + g))}.
+     * {@code N' exp(-1 / t)}; the loss is {@code -log(pos / (pos + g))}. All are divided by the largest exponential of their row,
+     * which leaves the loss as it is and nothing to overflow.
      *
      * @param prior p, 0 up to (not including) 1
      */
     static NDArray debiased(Anchors a, double temperature, double prior) {
-        NDArray e = a.cosines(temperature).exp();
+        NDArray logits = a.cosines(temperature).add(a.self().mul(NEVER));
+        NDArray top = logits.max(new int[] {1}, true).stopGradient();
+        NDArray shifted = logits.sub(top);
+        NDArray e = shifted.exp();
         NDArray positive = at(e, a.partner());
         int negatives = a.views() - 2;
+        NDArray least = top.add(number(top, 1 / temperature)).neg().exp().mul(number(top, negatives));
         NDArray g = e.mul(a.negative()).sum(new int[] {1}, true)
                 .sub(positive.mul(number(e, negatives * prior)))
                 .div(number(e, 1 - prior))
-                .maximum(number(e, negatives * Math.exp(-1 / temperature)));
-        return positive.div(positive.add(g)).log().mean().neg();
+                .maximum(least);
+        return positive.add(g).log().sub(at(shifted, a.partner())).mean();
     }
 
     /** Decoupled contrastive loss (Yeh et al. 2022, equation 6): NT-Xent without the positive in the denominator. */

@@ -6,11 +6,11 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.EncoderWriter;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +20,9 @@ import java.util.Map;
  * and a run that continues first takes out its own lines of the epochs that it does again.
  */
 final class Metrics {
+    /** Of every line. */
+    private static final String START = "{\"run\":";
+
     private final Path file;
     private final String run;
 
@@ -30,11 +33,14 @@ final class Metrics {
             return;
         }
         List<String> keep = new ArrayList<>();
-        List<String> all = lines(file);
+        String before = text(file);
+        List<String> all = before.lines().toList();
+        boolean ended = before.isEmpty() || before.endsWith("\n");
         for (int i = 0; i < all.size(); i++) {
             JsonObject line = parse(all.get(i));
-            // Only the last line can be one that a kill has cut off.
-            if (line == null && (i + 1 < all.size() || !all.get(i).startsWith("{\"run\":"))) {
+            // The last line can be one that a kill has cut off: it is dropped if it starts like one of ours, and kept if it is whole.
+            boolean cut = i + 1 == all.size() && !ended && (all.get(i).startsWith(START) || START.startsWith(all.get(i)));
+            if (line == null && !cut) {
                 throw new IOException(file + " holds other things than an epoch's figures in line " + (i + 1)
                         + ": choose another file for the metrics");
             }
@@ -42,15 +48,15 @@ final class Metrics {
                 keep.add(all.get(i));
             }
         }
-        if (keep.size() < all.size()) {
+        if (keep.size() < all.size() || !ended) {
             String text = keep.isEmpty() ? "" : String.join("\n", keep) + "\n";
             EncoderWriter.write(file, text.getBytes(StandardCharsets.UTF_8));
         }
     }
 
-    private static List<String> lines(Path file) throws IOException {
+    private static String text(Path file) throws IOException {
         try {
-            return Files.readAllLines(file);
+            return Files.readString(file);
         } catch (CharacterCodingException e) {
             throw new IOException(file + " is no text: choose another file for the metrics", e);
         }
@@ -74,7 +80,11 @@ final class Metrics {
         return line.get("run").getAsString().equals(run) && line.get("epoch").getAsInt() > doneEpochs;
     }
 
-    /** Adds a line; what is no number becomes null. */
+    /**
+     * Adds a line; what is no number becomes null.
+     *
+     * @throws IOException if it can't be written, on a full disk, say; the lines before stay as they are
+     */
     void add(Map<String, Object> figures) throws IOException {
         JsonObject line = new JsonObject();
         line.addProperty("run", run);
@@ -83,7 +93,17 @@ final class Metrics {
                 k, v instanceof Double d && !Double.isFinite(d) ? null : gson.toJsonTree(v)));
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
-            Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+                long end = out.length();
+                try {
+                    out.seek(end);
+                    out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+                } catch (IOException e) {
+                    // Half a line would spoil the next one.
+                    out.setLength(end);
+                    throw e;
+                }
+            }
         } catch (IOException e) {
             throw new IOException("Can't write " + file + ": " + e + "; choose another path or free some space", e);
         }

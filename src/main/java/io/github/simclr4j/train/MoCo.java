@@ -44,6 +44,7 @@ final class MoCo implements Method {
                     + " or more, found " + settings.queue());
         }
         key = query.copy();
+        key.trained().values().forEach(w -> w.setRequiresGradient(false));
         int d = query.head().projection(query.architecture().dimension());
         Random random = new Random(seed);
         float[] noise = new float[settings.queue() * d];

@@ -31,10 +31,17 @@ final class Monitor {
      * @param uniformity log of the mean of {@code exp(-2 |x - y|^2)} over pairs, -8 to 0 (Wang and Isola 2020, equation 6, t 2)
      * @param spread standard deviation of a normalised embedding's coordinates times the root of their number: 1 if spread
      *     evenly over the sphere, 0 if collapsed
-     * @param effectiveRank directions that the embeddings fill: {@code (tr C)^2 / tr(C^2)} of their covariance C, 1 to d
+     * @param effectiveRank directions that the embeddings fill: {@code (tr C)^2 / tr(C^2)} of their covariance C, 1 to d; 0 where
+     *     all are equal. It is the participation ratio of C's eigenvalues, a simpler relative of the effective rank of Roy and
+     *     Vetterli 2007, which takes the exponential of their entropy
      */
     record Figures(double loss, double top1, double top5, double alignment, double uniformity, double spread,
-            double effectiveRank) {}
+            double effectiveRank) {
+        /** True if there was no step to take a mean over, as where mixed precision left out all of an epoch: nothing is a number. */
+        boolean none() {
+            return Double.isNaN(loss);
+        }
+    }
 
     /**
      * @param owner the run's manager
@@ -96,7 +103,7 @@ final class Monitor {
         return Double.isFinite(sums.toDoubleArray()[0]);
     }
 
-    /** The means so far. */
+    /** The means so far; without a step they are NaN. */
     Figures figures() {
         double[] s = sums.toDoubleArray();
         double steps = s[FIGURES - 1];

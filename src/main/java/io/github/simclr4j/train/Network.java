@@ -24,7 +24,7 @@ import java.util.Random;
  * The encoder f and the projection head g (Chen et al. 2020, section 2.1): features are {@code h = f(x)}, the loss is taken
  * on {@code z = g(h)}. Owns its weights' native memory until it is closed. Not thread-safe.
  */
-public final class Network implements AutoCloseable {
+final class Network implements AutoCloseable {
     /** Names of the head's weights start with this. */
     static final String HEAD = "head.";
 
@@ -118,7 +118,7 @@ public final class Network implements AutoCloseable {
     }
 
     /** The encoder's architecture. */
-    public ResNet architecture() {
+    ResNet architecture() {
         return net;
     }
 
@@ -163,8 +163,12 @@ public final class Network implements AutoCloseable {
         return all;
     }
 
-    /** The values of a tensor, row-major; what the ONNX writer asks for. */
-    public float[] values(String name) {
+    /**
+     * The values of a tensor, row-major; what the ONNX writer asks for.
+     *
+     * @throws IllegalArgumentException if there is no tensor of that name
+     */
+    float[] values(String name) {
         NDArray a = trained.containsKey(name) ? trained.get(name) : running.get(name);
         if (a == null) {
             throw new IllegalArgumentException("No tensor " + name + " in " + net);

@@ -15,8 +15,9 @@ import java.util.regex.Pattern;
  * @param cuda newest CUDA version that it knows, or null
  * @param gpus all that it lists, hidden ones too
  * @param smi what {@code nvidia-smi} said instead of listing GPUs, or null
+ * @param failure why {@code nvidia-smi} could not be run although it may be there, or null; no sign of a GPU
  */
-record NvidiaDriver(Environment environment, String version, String cuda, List<Gpu> gpus, String smi) {
+record NvidiaDriver(Environment environment, String version, String cuda, List<Gpu> gpus, String smi, String failure) {
     private static final Pattern SMI_CUDA = Pattern.compile("CUDA Version:\\s*(\\d+\\.\\d+)");
     private static final Pattern PROC_DRIVER = Pattern.compile("Kernel Module\\s+(?:for \\S+\\s+)?(\\d+(?:\\.\\d+)+)");
     private static final Pattern PROC_MODEL = Pattern.compile("Model:\\s*(.+)");
@@ -24,13 +25,14 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
 
     /** Nobody asked. */
     static NvidiaDriver unasked(Environment environment) {
-        return new NvidiaDriver(environment, null, null, List.of(), null);
+        return new NvidiaDriver(environment, null, null, List.of(), null, null);
     }
 
     /** Asks the driver, or the kernel where there is no nvidia-smi, as in some containers. */
     static NvidiaDriver find(Environment environment) {
         Environment.Output header = environment.run("nvidia-smi");
-        if (header.code() == -1) {
+        if (header.code() < 0) {
+            String failure = header.code() == -1 ? null : "nvidia-smi could not be run: " + header.text();
             String version = environment.read(PROC.resolve("version"));
             Matcher m = PROC_DRIVER.matcher(version == null ? "" : version);
             List<Gpu> gpus = new ArrayList<>();
@@ -42,7 +44,8 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
             // A container sees the host's kernel, but has the device files only where it was given the GPUs.
             boolean given = gpus.isEmpty() || environment.list(Path.of("/dev")).contains("nvidiactl");
             return new NvidiaDriver(environment, m.find() ? m.group(1) : null, null, given ? gpus : List.of(),
-                    given ? null : "not installed, and there is no /dev/nvidiactl although the kernel has the driver");
+                    given ? null : (failure == null ? "not installed" : failure)
+                            + ", and there is no /dev/nvidiactl although the kernel has the driver", failure);
         }
         String fields = "index,name,memory.total,uuid,driver_version";
         Environment.Output list = smi(environment, fields + ",mig.mode.current,compute_cap");
@@ -64,7 +67,7 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
         }
         Matcher cuda = SMI_CUDA.matcher(header.text());
         String smi = !gpus.isEmpty() ? null : Devices.firstLine(list.text().isBlank() ? header.text() : list.text());
-        return new NvidiaDriver(environment, driver, cuda.find() ? cuda.group(1) : null, gpus, smi);
+        return new NvidiaDriver(environment, driver, cuda.find() ? cuda.group(1) : null, gpus, smi, null);
     }
 
     private static Environment.Output smi(Environment environment, String fields) {
@@ -107,7 +110,8 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
     /** Why no libtorch can use a GPU here, or null. */
     Reason against() {
         if (!seen()) {
-            return new Reason("no NVIDIA driver was found (neither nvidia-smi nor " + PROC + ")",
+            return new Reason("no NVIDIA driver was found ("
+                    + (failure == null ? "neither nvidia-smi nor " : failure + "; there is no ") + PROC + ")",
                     "where there is an NVIDIA GPU install its driver; in Docker run with --gpus all");
         }
         if (gpus.isEmpty()) {

@@ -40,7 +40,15 @@ public record PretrainSettings(
         boolean zeroGamma,
         long seed) {
 
-    /** Checks the ranges. */
+    /** Numbers that MoCo's queue may have, 4 GiB of them. */
+    private static final long MOST_NUMBERS = 1L << 30;
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a value is out of its range, or if MoCo's queue takes more than 4 GiB: more than 2^30
+     *     numbers, keys times length of a projection
+     */
     public PretrainSettings {
         atLeast("Batch", batch, 2);
         atLeast("Epochs", epochs, 1);
@@ -54,6 +62,11 @@ public record PretrainSettings(
         if (bnSplits > 0 && (bnSplits % micro != 0 || batch % bnSplits != 0)) {
             throw new IllegalArgumentException("Batch norm splits must divide the batch and be a multiple of the "
                     + micro + " micro-batches, found " + bnSplits + " for a batch of " + batch);
+        }
+        int projection = head.projection(encoder.dimension());
+        if (method.moco() && (long) method.queue() * projection > MOST_NUMBERS) {
+            throw new IllegalArgumentException("The queue's keys must take at most " + MOST_NUMBERS + " numbers, found "
+                    + method.queue() + " keys of " + projection + ": lower the queue or the projection");
         }
     }
 
@@ -108,18 +121,20 @@ public record PretrainSettings(
         return new Passes(microBatches(), bnSplits == 0 ? microBatches() : bnSplits, mixed);
     }
 
-    /** The settings as text, for metadata and to compare a checkpoint's with the present ones. */
+    /** What is used of the settings as text, for metadata and to compare a checkpoint's with the present ones. */
     public Map<String, String> describe() {
         Map<String, String> d = new TreeMap<>();
         d.put("training.method", method.name());
         if (method.name().equals("simclr")) {
             d.put("training.loss", method.loss());
         }
-        d.put("training.temperature", "" + method.temperature());
-        if (method.loss().startsWith("margin")) {
+        if (method.usesTemperature()) {
+            d.put("training.temperature", "" + method.temperature());
+        }
+        if (method.usesMargin()) {
             d.put("training.margin", "" + method.margin());
         }
-        if (method.loss().equals("debiased")) {
+        if (method.usesClassPrior()) {
             d.put("training.class_prior", "" + method.classPrior());
         }
         if (method.moco()) {
@@ -128,7 +143,7 @@ public record PretrainSettings(
             d.put("training.symmetric", "" + method.symmetric());
         }
         d.put("training.encoder", encoder.name() + " width " + encoder.width() + " stem " + encoder.stem());
-        d.put("training.head", head.describe());
+        d.put("training.head", method.name().equals("supervised") ? "linear classifier" : head.describe());
         d.put("training.image_size", "" + imageSize);
         d.put("training.views", firstView.equals(secondView) ? firstView.toString() : firstView + " | " + secondView);
         d.put("training.batch", "" + batch);
@@ -140,7 +155,9 @@ public record PretrainSettings(
         d.put("training.optimiser", optimiser.name());
         d.put("training.learning_rate", "" + optimiser.rate());
         d.put("training.weight_decay", "" + optimiser.weightDecay());
-        d.put("training.momentum", "" + optimiser.momentum());
+        if (optimiser.usesMomentum()) {
+            d.put("training.momentum", "" + optimiser.momentum());
+        }
         d.put("training.warmup_epochs", "" + optimiser.warmupEpochs());
         d.put("training.schedule", optimiser.schedule());
         d.put("training.gradient_clip", "" + optimiser.clip());

@@ -57,12 +57,16 @@ public final class Pretrainer {
      * @param device {@code auto} (the first GPU, or the CPU where there is none), {@code cpu}, {@code gpu} or {@code gpu:N}
      * @param threads threads on the CPU, 0 for libtorch's own choice
      * @param progress who is told of it
-     * @throws IllegalArgumentException if the device's name is none of these, or for mixed precision on the CPU
+     * @throws IllegalArgumentException if the device's name is none of these, if there are fewer than 0 threads, or for mixed
+     *     precision on the CPU
      * @throws IllegalStateException if a GPU is asked for and there is none: it never falls back
      */
     public Pretrainer(PretrainSettings settings, String device, int threads, Progress progress) {
         this.settings = settings;
         this.progress = progress;
+        if (threads < 0) {
+            throw new IllegalArgumentException("Threads must be at least 0 (libtorch's own choice), found " + threads);
+        }
         if (settings.mixed() && device.equals("cpu")) {
             throw new IllegalArgumentException(NO_MIXED);
         }
@@ -105,20 +109,24 @@ public final class Pretrainer {
      * @param epochs epochs in all, those before a restart included
      * @param steps steps in all, likewise
      * @param resumedAt epochs that were done before, 0 for a fresh run
-     * @param finalLoss mean loss of the last epoch
+     * @param finalLoss mean loss of the last epoch in which a step was taken; NaN if there was none, as mixed precision may leave
+     *     out all steps of a short run
      * @param viewsPerSecond of this run; 0 if nothing was left to do
      * @param knn accuracy of nearest neighbours after the last epoch, or NaN
      * @param classifier of supervised training, on the encoder's features; null for the other methods, and
      *     where there is one class
+     * @param settings what the encoder was trained with, as its file says it
      */
     public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn,
-            LinearClassifier classifier) {}
+            LinearClassifier classifier, Map<String, String> settings) {}
 
     /**
-     * Trains to the end.
+     * Trains to the end. A run whose epochs are all done already is not trained further: its encoder is made again, with the
+     * settings that it was trained with. Metrics that can't be written are a warning: each epoch is saved before.
      *
-     * @param images at least two; with labels where the method needs them
-     * @throws IOException if a checkpoint can't be read or written
+     * @param images at least two; with labels where the method needs them, of two classes or more
+     * @throws IOException if the images are not that, if a checkpoint can't be read or written or has more epochs done than are to
+     *     be, or if the file of the metrics holds other things
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
      * @throws IllegalStateException if the loss is no longer a number; the last good checkpoint stays
      */
@@ -129,6 +137,10 @@ public final class Pretrainer {
         if (settings.method().needsLabels() && images.labels() == null) {
             throw new IOException("Training by " + settings.method().name() + " with these settings needs labels:"
                     + " expected one sub-folder a class");
+        }
+        if (settings.method().needsLabels() && soft == null && Arrays.stream(images.labels()).distinct().count() < 2) {
+            throw new IOException("Training by " + settings.method().name() + " with these settings needs images of at least two"
+                    + " classes, found one, from which nothing is learnt: expected one sub-folder a class");
         }
         PretrainSettings used = settings.on(images.count());
         if (used != settings) {
@@ -223,6 +235,7 @@ public final class Pretrainer {
             }
             if (soft != null) {
                 description.put("training.method", "distillation");
+                description.put("training.temperature", "" + s.method().temperature());
                 description.put("training.soft_labels", soft.sha256());
             }
             description.put(RUN, Instant.now().toString());
@@ -248,10 +261,23 @@ public final class Pretrainer {
                 epoch = done.epoch();
                 first = done.step();
                 loss = done.loss();
+                String where = epoch + (first == 0 ? "" : " and " + first + " steps");
+                if (epoch > s.epochs() || epoch == s.epochs() && first > 0) {
+                    throw new IOException("The run in " + options.checkpoints() + " is past the epochs asked for, it has done " + where
+                            + ": expected --epochs " + (first == 0 ? epoch : epoch + 1) + " or more, found " + s.epochs());
+                }
                 step.scaling(done.scale(), done.good());
+                diagnosis.resume(loss, done.atChance(), done.rising());
                 description.put(RUN, done.settings().get(RUN));
-                progress.line("continuing after epoch " + epoch + (first == 0 ? "" : " and " + first + " steps") + " from "
-                        + options.checkpoints());
+                if (epoch == s.epochs()) {
+                    // Nothing is trained by the present settings, which may have another learning rate.
+                    description.clear();
+                    description.putAll(done.settings());
+                    progress.line("all " + epoch + " epochs are done: the encoder is that of " + options.checkpoints()
+                            + ", with the settings that it was trained with");
+                } else {
+                    progress.line("continuing after epoch " + where + " from " + options.checkpoints());
+                }
             }
             int resumed = epoch;
             Metrics metrics =
@@ -263,9 +289,14 @@ public final class Pretrainer {
                 long now = System.nanoTime();
                 epoch(epoch, first);
                 first = 0;
-                report(epoch, (seen - before) / seconds(now), metrics);
+                double speed = (seen - before) / seconds(now);
+                Monitor.Figures figures = monitor.figures();
+                loss = figures.none() ? loss : figures.loss();
+                List<String> wrong = diagnosis.look(epoch + 1, figures);
                 monitor.clear();
+                // First of all: a measurement or a full disk may end the run.
                 save(epoch + 1, 0);
+                report(epoch, figures, wrong, speed, metrics);
                 if (Thread.interrupted() && epoch + 1 < s.epochs()) {
                     throw interrupted(epoch);
                 }
@@ -273,13 +304,15 @@ public final class Pretrainer {
             double speed = seen == 0 ? 0 : seen / seconds(began);
             Map<String, String> metadata = new TreeMap<>(description);
             metadata.put("training.epochs", "" + epoch);
-            metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
+            if (!Double.isNaN(loss)) {
+                metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
+            }
             Network last = average == null ? network : average;
             boolean classifies = s.method().name().equals("supervised") && images.classes().size() > 1;
             LinearClassifier classifier = !classifies ? null : new LinearClassifier(
                     last.values(Head.dense(0) + ".weight"), last.values(Head.dense(0) + ".bias"), images.classes());
             return new Result(export(last, s.imageSize(), metadata), epoch, (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
-                    classifier);
+                    classifier, metadata);
         }
 
         private void epoch(int epoch, int first) throws IOException {
@@ -288,7 +321,7 @@ public final class Pretrainer {
             Schedule schedule = s.optimiser().schedule(stepsPerEpoch, s.epochs());
             long total = (long) stepsPerEpoch * s.epochs();
             feed.begin(order, s.batch(), first);
-            progress.start(String.format("epoch %d/%d", epoch + 1, s.epochs()), stepsPerEpoch);
+            progress.start("epoch " + (epoch + 1) + "/" + s.epochs(), stepsPerEpoch);
             for (int k = first; k < stepsPerEpoch; k++) {
                 int[] which = next(epoch, k);
                 long number = (long) epoch * stepsPerEpoch + k;
@@ -398,12 +431,11 @@ public final class Pretrainer {
         private void write(int epoch, int done) throws IOException {
             double[] scaling = step.scaling();
             Checkpoint.write(options.checkpoints(), (long) epoch * stepsPerEpoch + done, options.keep(),
-                    new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], description), tensors);
+                    new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1], diagnosis.atChance(), diagnosis.rising(),
+                            description), tensors);
         }
 
-        private void report(int epoch, double speed, Metrics metrics) throws IOException {
-            Monitor.Figures f = monitor.figures();
-            loss = f.loss();
+        private void report(int epoch, Monitor.Figures f, List<String> wrong, double speed, Metrics metrics) throws IOException {
             double rate = s.optimiser().schedule(stepsPerEpoch, s.epochs()).at((long) (epoch + 1) * stepsPerEpoch - 1);
             boolean measure = options.neighbours() != null
                     && ((epoch + 1) % options.everyEpochs() == 0 || epoch + 1 == s.epochs());
@@ -411,7 +443,7 @@ public final class Pretrainer {
                 try {
                     knn = Knn.accuracy(average == null ? network : average, s.imageSize(), options.neighbours(), options.asked());
                 } catch (InterruptedIOException e) {
-                    // The epoch is to be saved first; its thread stays marked.
+                    // The epoch is reported without it; its thread stays marked.
                     measure = false;
                 }
             }
@@ -419,7 +451,6 @@ public final class Pretrainer {
                     + " %.3f  uniformity %.2f  spread %.2f  rank %.1f%s  %.0f views/s",
                     epoch + 1, s.epochs(), f.loss(), rate, 100 * f.top1(), 100 * f.top5(), f.alignment(), f.uniformity(),
                     f.spread(), f.effectiveRank(), measure ? String.format(Locale.ROOT, "  knn %.2f%%", 100 * knn) : "", speed));
-            List<String> wrong = diagnosis.look(epoch + 1, f);
             wrong.forEach(w -> progress.warn("epoch " + (epoch + 1) + ": " + w));
             if (metrics != null) {
                 Map<String, Object> line = new LinkedHashMap<>();
@@ -439,7 +470,11 @@ public final class Pretrainer {
                 if (!wrong.isEmpty()) {
                     line.put("warnings", wrong);
                 }
-                metrics.add(line);
+                try {
+                    metrics.add(line);
+                } catch (IOException e) {
+                    progress.warn("the run goes on, but epoch " + (epoch + 1) + " has no line of metrics: " + e.getMessage());
+                }
             }
         }
     }

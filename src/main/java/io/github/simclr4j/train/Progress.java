@@ -17,7 +17,7 @@ public interface Progress {
      * Some parts are done.
      *
      * @param done how many in all
-     * @param detail a few words, such as the loss
+     * @param detail a few words on it, such as how many files were found; mostly empty
      */
     default void at(long done, String detail) {}
 

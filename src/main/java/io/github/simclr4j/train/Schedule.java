@@ -8,14 +8,9 @@ package io.github.simclr4j.train;
  * @param totalSteps all steps
  * @param shape {@code cosine}, {@code step} (a tenth after 60%, a hundredth after 80%) or {@code constant}
  */
-public record Schedule(double base, long warmupSteps, long totalSteps, String shape) {
-    /** With a cosine. */
-    public Schedule(double base, long warmupSteps, long totalSteps) {
-        this(base, warmupSteps, totalSteps, "cosine");
-    }
-
+record Schedule(double base, long warmupSteps, long totalSteps, String shape) {
     /** The rate of a step, from 0 to {@code totalSteps}. */
-    public double at(long step) {
+    double at(long step) {
         if (step < warmupSteps) {
             return base * step / warmupSteps;
         }

@@ -109,7 +109,10 @@ final class Views {
         };
     }
 
-    /** The whole image, by the rule that serving has. */
+    /**
+     * The whole image, resized as serving does it, antialiased bilinear, but for two things: an image that is kept at up to twice
+     * the size was resized once before, and the result is not rounded to bytes.
+     */
     private NDArray resize(NDArray x) {
         int side = (int) x.getShape().get(2);
         if (side == size) {

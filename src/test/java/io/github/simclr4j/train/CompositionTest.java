@@ -64,4 +64,10 @@ class CompositionTest {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Composition.of(text));
         assertTrue(e.getMessage().length() > 20, e.getMessage());
     }
+
+    @Test
+    void noTextIsRefused() {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Composition.of(null));
+        assertTrue(e.getMessage().contains("simclr-cifar"), e.getMessage());
+    }
 }

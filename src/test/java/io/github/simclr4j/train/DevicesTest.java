@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.djl.engine.EngineException;
 import ai.djl.util.Platform;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -20,6 +21,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The choice of a device on made-up machines, where libtorch is found by DJL's rules (LibUtils and Platform of DJL 0.36). */
 class DevicesTest {
@@ -226,6 +228,21 @@ class DevicesTest {
         assertEquals(List.of("device cpu (no NVIDIA GPU was found), libtorch 2.7.1 cpu"), told.lines);
         assertEquals(List.of(), told.warnings, "no GPU, nothing to warn of");
         refused("gpu", "no NVIDIA driver was found", "install its driver");
+    }
+
+    /** What could not be run says nothing of the GPU, so that the kernel is asked; if it knows of none either, the cause is told. */
+    @Test
+    void whyNvidiaSmiCouldNotBeRunIsTold() {
+        machine.onClassPath = true;
+        machine.says(-2, "java.nio.file.FileSystemException: /tmp/simclr1.out: No space left on device");
+        assertEquals("cpu", choose("auto"));
+        assertEquals(List.of(), told.warnings, "no sign of a GPU");
+        refused("gpu", "no NVIDIA driver was found (nvidia-smi could not be run:", "No space left on device");
+        machine.files.put(Path.of("/proc/driver/nvidia/gpus/0000:01:00.0/information"), "Model: \t NVIDIA H100\n");
+        Devices.Report hidden = new Devices(machine).report("auto", told);
+        assertTrue(hidden.smi().contains("No space left") && hidden.smi().contains("/dev/nvidiactl"), hidden.smi());
+        machine.files.put(Path.of("/dev/nvidiactl"), "");
+        assertEquals("NVIDIA H100", new Devices(machine).report("auto", told).gpus().get(0).name());
     }
 
     @Test
@@ -505,11 +522,18 @@ class DevicesTest {
 
     @Test
     @DisabledOnOs(value = OS.WINDOWS, disabledReason = "runs a shell")
-    void thisMachineIsSeenAsDjlSeesIt() {
+    void thisMachineIsSeenAsDjlSeesIt(@TempDir Path dir) throws IOException {
         Environment here = new Environment.Machine();
         assertEquals(Platform.fromSystem("pytorch").getClassifier(), here.system());
         assertEquals(new Environment.Output(3, "out\nerr\n"), here.run("sh", "-c", "echo out; echo err >&2; exit 3"));
         assertEquals(-1, here.run("no-such-program").code());
+        Path locked = Files.writeString(dir.resolve("locked"), "no program");
+        Environment.Output refused = here.run(locked.toString());
+        assertEquals(-2, refused.code());
+        assertTrue(refused.text().contains("Permission denied"), refused.text());
+        Environment.Output nowhere = new Environment.Machine(dir.resolve("gone")).run("sh", "-c", "exit 0");
+        assertEquals(-2, nowhere.code());
+        assertTrue(nowhere.text().contains("gone"), nowhere.text());
         assertEquals(1, here.resources("jnilib/pytorch.properties").size());
         assertNull(here.read(Path.of("no such file")));
         assertEquals(List.of(), here.list(Path.of("no such folder")));

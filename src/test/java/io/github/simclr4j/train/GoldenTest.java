@@ -32,7 +32,7 @@ class GoldenTest {
         int seen = 0;
         for (JsonObject row : Golden.read("schedule.json")) {
             Schedule s = new Schedule(row.get("base").getAsDouble(), row.get("warmup_steps").getAsLong(),
-                    row.get("total_steps").getAsLong());
+                    row.get("total_steps").getAsLong(), "cosine");
             JsonArray expected = row.getAsJsonArray("lr");
             for (int i = 0; i < expected.size(); i++) {
                 assertEquals(expected.get(i).getAsDouble(), s.at(i), 1e-9);
@@ -163,12 +163,11 @@ class GoldenTest {
                     x = Golden.tensor(m, row.get("image")).expandDims(0);
                     continue;
                 }
-                NDArray f = row.has("factor") ? m.create(new float[] {row.get("factor").getAsFloat()}) : null;
                 NDArray y = switch (op) {
-                    case "brightness" -> ImageOps.brightness(x, f);
-                    case "contrast" -> ImageOps.contrast(x, f);
-                    case "saturation" -> ImageOps.saturation(x, f);
-                    case "hue" -> ImageOps.hue(x, f);
+                    case "brightness" -> jitter(x, 0, row);
+                    case "contrast" -> jitter(x, 1, row);
+                    case "saturation" -> jitter(x, 2, row);
+                    case "hue" -> jitter(x, 3, row);
                     case "grayscale" -> ImageOps.greyScale(x, m.create(new float[] {1}));
                     case "gaussian_blur" -> ImageOps.blur(
                             x, m.create(new float[] {row.get("sigma").getAsFloat()}), row.get("kernel").getAsInt());
@@ -182,6 +181,13 @@ class GoldenTest {
             }
         }
         assertEquals(25, seen);
+    }
+
+    /** One of the four operations as training runs it, with the others at their neutral strength. */
+    private static NDArray jitter(NDArray x, int operation, JsonObject row) {
+        float[] factors = {1, 1, 1, 0};
+        factors[operation] = row.get("factor").getAsFloat();
+        return Views.jitter(x, new int[][] {{0, 1, 2, 3}}, new float[][] {factors});
     }
 
     private static NDArray crop(NDManager m, NDArray x, JsonObject row) {

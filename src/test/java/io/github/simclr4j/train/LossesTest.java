@@ -89,6 +89,47 @@ class LossesTest {
                 z -> Losses.decoupled(Anchors.all(z), T), Small.wide(Small.rows(10, 6, 4)));
     }
 
+    /**
+     * Chuang et al. 2020, equation 8. At a temperature of 0.005 exponentials of cosines exceed what float32 holds, and those of other
+     * cosines are nothing beside them.
+     */
+    @Test
+    void theDebiasedLossHoldsAtSmallTemperatures() {
+        double[][] z = Small.wide(Small.rows(10, 6, 4));
+        for (double p : new double[] {0, 0.1, 0.6}) {
+            for (double t : new double[] {T, 0.05}) {
+                same("debiased " + p + " at " + t, x -> debiased(x, t, p), x -> Losses.debiased(Anchors.all(x), t, p), z);
+            }
+            double t = 0.005;
+            try (NDManager m = Torch.engine().newBaseManager()) {
+                NDArray x = m.create(Small.rows(10, 6, 4));
+                x.setRequiresGradient(true);
+                try (GradientCollector c = Torch.engine().newGradientCollector()) {
+                    NDArray loss = Losses.debiased(Anchors.all(x), t, p);
+                    c.backward(loss);
+                    double expected = debiased(z, t, p);
+                    assertEquals(expected, loss.getFloat(), 1e-4 * expected, "prior " + p);
+                }
+                float[] gradient = x.getGradient().toFloatArray();
+                for (int i = 0; i < gradient.length; i++) {
+                    double slope = (moved(w -> debiased(w, t, p), z, i / 6, i % 6, 1e-6)
+                            - moved(w -> debiased(w, t, p), z, i / 6, i % 6, -1e-6)) / 2e-6;
+                    assertEquals(slope, gradient[i], 0.02, "prior " + p + " [" + i + "]");
+                }
+            }
+        }
+    }
+
+    private static double debiased(double[][] z, double t, double p) {
+        return mean(z, (positive, negatives) -> {
+            int n = negatives.length;
+            double pos = Math.exp(positive / t);
+            double sum = Arrays.stream(negatives).map(c -> Math.exp(c / t)).sum();
+            double g = Math.max((sum - n * p * pos) / (1 - p), n * Math.exp(-1 / t));
+            return -Math.log(pos / (pos + g));
+        });
+    }
+
     /** A view without a negative that is farther than its positive has no part in the mean over the negatives. */
     @Test
     void semiHardLossesTakeTheNearestNegativeBeyondThePositive() {

@@ -2,6 +2,7 @@ package io.github.simclr4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.Device;
@@ -12,11 +13,14 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import io.github.simclr4j.data.ImageSource;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -254,6 +258,71 @@ class MonitorTest {
         return f;
     }
 
+    /** As where mixed precision leaves out every step of an epoch: said, not counted as anything else, and no number in the file. */
+    @Test
+    void anEpochWithoutAStepHasNoFigures(@TempDir Path dir) throws IOException {
+        Monitor.Figures none;
+        try (NDManager m = Torch.engine().newBaseManager()) {
+            Monitor monitor = new Monitor(m);
+            assertTrue(monitor.sound(true));
+            none = monitor.figures();
+        }
+        assertTrue(none.none());
+        assertFalse(figures(0, 0, 0).none());
+        double chance = Math.log(255);
+        Diagnosis d = new Diagnosis(chance, 0, 0, true);
+        assertEquals(List.of(), d.look(1, figures(chance, 0.9, 20)));
+        assertEquals(List.of(), d.look(2, figures(chance, 0.9, 20)));
+        List<String> said = d.look(3, none);
+        assertEquals(1, said.size());
+        assertTrue(said.get(0).contains("overflowed"), said.get(0));
+        assertTrue(d.look(4, figures(chance, 0.9, 20)).get(0).startsWith("nothing is learnt"), "the third of them");
+        Path file = dir.resolve("metrics.jsonl");
+        new Metrics(file, "r", 0).add(Map.of("loss", none.loss()));
+        assertEquals("{\"run\":\"r\",\"loss\":null}\n", Files.readString(file));
+    }
+
+    /** A line as a kill leaves it: cut anywhere, or whole but for its end. */
+    @Test
+    void aLineThatWasCutOffIsNoHindrance(@TempDir Path dir) throws IOException {
+        Path file = dir.resolve("metrics.jsonl");
+        Map<String, Object> second = new LinkedHashMap<>(Map.of("epoch", 2));
+        second.put("loss", 1.5);
+        Metrics first = new Metrics(file, "r", 0);
+        first.add(Map.of("epoch", 1));
+        long whole = Files.size(file);
+        first.add(second);
+        String all = Files.readString(file);
+        String line = all.substring((int) whole);
+        for (int length = 0; length <= line.length(); length++) {
+            Files.writeString(file, all.substring(0, (int) whole + length));
+            // Without the line end it is all there, too.
+            String kept = all.substring(0, (int) whole) + (length < line.length() - 1 ? "" : line);
+            Metrics again = new Metrics(file, "r", 2);
+            assertEquals(kept, Files.readString(file), "cut after " + length);
+            again.add(Map.of("epoch", 3));
+            assertEquals(kept + "{\"run\":\"r\",\"epoch\":3}\n", Files.readString(file));
+        }
+        for (String other : List.of("{\"ru\n", "{\"run\":\"r\"\n", "{\"rum", all + "{\"x", "{\"ru\n" + all)) {
+            Files.writeString(file, other);
+            assertThrows(IOException.class, () -> new Metrics(file, "r", 2), other);
+            assertEquals(other, Files.readString(file));
+        }
+    }
+
+    @Test
+    void linesThatCanNotBeWrittenLeaveTheOthersAsTheyAre(@TempDir Path dir) throws IOException {
+        Path file = dir.resolve("metrics.jsonl");
+        Metrics metrics = new Metrics(file, "r", 0);
+        Files.createDirectory(file);
+        IOException e = assertThrows(IOException.class, () -> metrics.add(Map.of("epoch", 1)));
+        assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
+        Files.delete(file);
+        metrics.add(Map.of("epoch", 2));
+        metrics.add(Map.of("epoch", 3));
+        assertEquals("{\"run\":\"r\",\"epoch\":2}\n{\"run\":\"r\",\"epoch\":3}\n", Files.readString(file));
+    }
+
     private static Monitor.Figures figures(double loss, double spread, double rank) {
         return new Monitor.Figures(loss, 0.1, 0.2, 1, -2, spread, rank);
     }
@@ -284,5 +353,22 @@ class MonitorTest {
         assertEquals(1, second.size());
         assertTrue(second.get(0).startsWith("diverging"), second.toString());
         assertEquals(List.of(), new Diagnosis(chance, 1, 0, false).look(1, figures(5, 0.01, 1.1)));
+        // Each epoch in another process, which knows of those before what the checkpoint has.
+        Diagnosis stuckBefore = new Diagnosis(chance, 2, 0, true);
+        Diagnosis risingBefore = new Diagnosis(chance, 0, 0, true);
+        List<String> resumed = new ArrayList<>();
+        double loss = Double.NaN;
+        for (int e = 1; e < 12; e++) {
+            Diagnosis s = new Diagnosis(chance, 2, 0, true);
+            s.resume(chance, stuckBefore.atChance(), stuckBefore.rising());
+            resumed.addAll(s.look(e, figures(chance, 0.9, 20)));
+            stuckBefore = s;
+            Diagnosis r = new Diagnosis(chance, 0, 0, true);
+            r.resume(loss, risingBefore.atChance(), risingBefore.rising());
+            loss = 0.1 + e * 0.2;
+            resumed.addAll(r.look(e, figures(loss, 0.9, 20)));
+            risingBefore = r;
+        }
+        assertEquals(List.of(second.get(0), first.get(0)), resumed);
     }
 }

@@ -2,6 +2,7 @@ package io.github.simclr4j.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Steps of SGD of both kinds, Adam and AdamW against their algorithms on one number; LARS has golden values. */
 class OptimiserTest {
@@ -109,6 +111,19 @@ class OptimiserTest {
         assertEquals(rate, OptimiserSettings.rate(name, scaling, batch), 1e-12);
     }
 
+    /** Rate, weight decay, momentum, warm-up, clipping and average. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
+    void whatIsNoNumberIsRefused(int which) {
+        for (double wrong : new double[] {Double.NaN, Double.POSITIVE_INFINITY, -1}) {
+            double[] v = {0.1, 1e-4, 0.9, 0.2, 1, 0.5};
+            v[which] = wrong;
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                    () -> new OptimiserSettings("sgd", v[0], v[1], v[2], v[3], "cosine", v[4], v[5]), "" + wrong);
+            assertTrue(e.getMessage().contains("found"), e.getMessage());
+        }
+    }
+
     @Test
     void ratesAndSchedulesAreThePublishedOnes() {
         assertEquals(4.8, OptimiserSettings.rate("lars", "linear", 4096), 1e-9, "Chen et al. 2020, appendix B.1");
@@ -123,5 +138,6 @@ class OptimiserTest {
         assertEquals(0.0003, steps.at(160), 1e-12);
         assertEquals(0.03, new Schedule(0.03, 0, 200, "constant").at(199), 1e-12);
         assertThrows(IllegalArgumentException.class, () -> OptimiserSettings.rate("sgd", "cubic", 256));
+        assertThrows(IllegalArgumentException.class, () -> OptimiserSettings.rate("foo", "sqrt", 256));
     }
 }

@@ -30,6 +30,7 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -169,17 +170,133 @@ class PretrainerTest {
         TrainingImages set = Small.labelled(8);
         run(Small.settings("simclr", "sgd", 0.01, 4, 1, 0, 0), set, RunOptions.checkpoints(dir));
         ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(Checkpoint.newest(dir)));
-        file.putDouble(24, 512).putDouble(32, 77);
-        CRC32 sum = new CRC32();
-        sum.update(file.array(), 0, file.capacity() - 8);
-        file.putLong(file.capacity() - 8, sum.getValue());
-        Files.write(Checkpoint.newest(dir), file.array());
+        write(Checkpoint.newest(dir), file.putDouble(24, 512).putDouble(32, 77));
         assertEquals(1, run(Small.settings("simclr", "sgd", 0.01, 4, 2, 0, 0), set, RunOptions.checkpoints(dir)).resumedAt());
         // Without mixed precision it stays.
         ByteBuffer next = ByteBuffer.wrap(Files.readAllBytes(Checkpoint.newest(dir)));
         assertEquals(2, next.getInt(8), "epochs done");
         assertEquals(512, next.getDouble(24));
         assertEquals(77, next.getDouble(32));
+    }
+
+    /** A checkpoint with the checksum of what it holds now. */
+    private static void write(Path path, ByteBuffer file) throws IOException {
+        CRC32 sum = new CRC32();
+        sum.update(file.array(), 0, file.capacity() - 8);
+        Files.write(path, file.putLong(file.capacity() - 8, sum.getValue()).array());
+    }
+
+    @Test
+    void aCheckpointOfAnotherVersionIsRefusedForWhateverItIsRead(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(8);
+        PretrainSettings s = Small.settings("simclr", "sgd", 0.01, 4, 1, 0, 0);
+        run(s, set, RunOptions.checkpoints(dir));
+        Path file = Checkpoint.newest(dir);
+        write(file, ByteBuffer.wrap(Files.readAllBytes(file)).putInt(4, 99));
+        for (IOException e : List.of(assertThrows(IOException.class, () -> run(s, set, RunOptions.checkpoints(dir))),
+                assertThrows(IOException.class, () -> new CheckpointEncoder(file, Small.NET, 32)))) {
+            assertTrue(e.getMessage().contains("version 3, found 99"), e.getMessage());
+        }
+    }
+
+    /** The checkpoint is kept: the same command again, with other settings that no step is trained by. */
+    @Test
+    void aFinishedRunIsWrittenAgainAsItWasTrained(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        Path state = dir.resolve("state");
+        Path metrics = dir.resolve("metrics.jsonl");
+        RunOptions options = new RunOptions(state, 10, 2, metrics, null, null, 1);
+        Pretrainer.Result first = run(Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0), set, options);
+        Pretrainer.Result again = run(Small.settings("simclr", "adamw", 5e-2, 8, 2, 0, 0), set, options);
+        assertArrayEquals(first.onnx(), again.onnx());
+        assertEquals("0.001", again.settings().get("training.learning_rate"));
+        assertEquals(first.settings(), again.settings());
+        assertEquals(first.finalLoss(), again.finalLoss());
+        String lines = Files.readString(metrics);
+        IOException e = assertThrows(IOException.class,
+                () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), set, options));
+        assertTrue(e.getMessage().contains(state.toString()) && e.getMessage().contains("--epochs 2 or more, found 1"), e.getMessage());
+        assertEquals(lines, Files.readString(metrics));
+        // Three of four steps of two epochs: one epoch is past, too.
+        Path part = dir.resolve("part");
+        assertThrows(InterruptedIOException.class, () -> new Pretrainer(Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0), "cpu", 1,
+                interruptAfter(3)).run(set, RunOptions.checkpoints(part)));
+        IOException past = assertThrows(IOException.class,
+                () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), set, RunOptions.checkpoints(part)));
+        assertTrue(past.getMessage().contains("1 and 1 steps: expected --epochs 2 or more, found 1"), past.getMessage());
+    }
+
+    @Test
+    void anEpochIsSavedBeforeItIsReportedAndMetricsThatCanNotBeWrittenCostNothing(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 8, 2, 0, 0);
+        Path state = dir.resolve("state");
+        Path metrics = dir.resolve("metrics.jsonl");
+        List<String> warnings = new ArrayList<>();
+        List<Integer> saved = new ArrayList<>();
+        Progress listener = new Progress() {
+            @Override
+            public void start(String task, long total) {
+                try {
+                    Files.createDirectories(metrics);
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            }
+
+            @Override
+            public void line(String text) {
+                try {
+                    saved.add(text.startsWith("epoch ") ? Checkpoint.list(state).size() : 0);
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            }
+
+            @Override
+            public void warn(String text) {
+                warnings.add(text);
+            }
+        };
+        Pretrainer pretrainer = new Pretrainer(s, "cpu", 1, listener);
+        saved.clear();
+        Pretrainer.Result result = pretrainer.run(set, new RunOptions(state, 10, 2, metrics, null, null, 1));
+        assertEquals(List.of(1, 2), saved);
+        assertEquals(2, warnings.stream().filter(w -> w.contains(metrics.toString())).count(), warnings.toString());
+        assertArrayEquals(Small.withoutTime(run(s, set, NOTHING).onnx()), Small.withoutTime(result.onnx()));
+    }
+
+    /** At a temperature of a thousand all logits are nearly equal, whatever is learnt. */
+    @Test
+    void aRunThatIsInterruptedInEveryEpochIsDiagnosedAllTheSame(@TempDir Path dir) throws IOException {
+        PretrainSettings s = Small.method(Small.imageSize(Small.settings("simclr", "sgd", 1e-3, 8, 4, 0, 0), 8),
+                MethodSettings.of("simclr", "nt-xent", 1000));
+        TrainingImages set = Small.labelled(16);
+        List<String> warnings = new ArrayList<>();
+        for (int epoch = 1; epoch <= 4; epoch++) {
+            Progress interrupt = interruptAfter(2);
+            Progress listener = new Progress() {
+                @Override
+                public void at(long done, String detail) {
+                    interrupt.at(done, detail);
+                }
+
+                @Override
+                public void warn(String text) {
+                    warnings.add(text);
+                }
+            };
+            Pretrainer part = new Pretrainer(s, "cpu", 1, listener);
+            if (epoch < 4) {
+                assertThrows(InterruptedIOException.class, () -> part.run(set, RunOptions.checkpoints(dir)));
+            } else {
+                // After the last step there is nothing to interrupt.
+                part.run(set, RunOptions.checkpoints(dir));
+            }
+        }
+        List<String> stuck = warnings.stream().filter(w -> w.contains("nothing is learnt")).toList();
+        assertEquals(1, stuck.size(), warnings.toString());
+        assertTrue(stuck.get(0).startsWith("epoch 3: "), stuck.get(0));
     }
 
     /** A checkpoint after every step. */
@@ -419,8 +536,17 @@ class PretrainerTest {
         Locale.setDefault(Locale.forLanguageTag("fa-IR"));
         try {
             assertFalse(String.format("%d", 7).equals("7"), "the locale has digits of its own");
-            run(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), Small.labelled(16), RunOptions.checkpoints(dir));
+            List<String> tasks = new ArrayList<>();
+            Progress listener = new Progress() {
+                @Override
+                public void start(String task, long total) {
+                    tasks.add(task);
+                }
+            };
+            new Pretrainer(Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0), "cpu", 1, listener)
+                    .run(Small.labelled(16), RunOptions.checkpoints(dir));
             assertEquals(1, Checkpoint.list(dir).size());
+            assertEquals(List.of("epoch 1/1"), tasks);
         } finally {
             Locale.setDefault(before);
         }
@@ -454,6 +580,62 @@ class PretrainerTest {
         try (ImageSource source = ImageSource.open(dir)) {
             assertEquals(21, source.size());
         }
+        assertThrows(IllegalArgumentException.class, () -> BuiltInImages.write(dir.resolve("new"), 0, 1));
+        assertFalse(Files.exists(dir.resolve("new")));
+    }
+
+    @Test
+    void whatASettingsTextSaysIsWhatIsUsed() {
+        PretrainSettings simclr = Small.settings("simclr", "adamw", 1e-3, 8, 1, 0, 0);
+        PretrainSettings supervised = Small.head(Small.settings("supervised", "sgd", 1e-3, 8, 1, 0, 0), Head.of("deep", 0, 16, true, 0));
+        assertDescribes(supervised, "training.head", "linear classifier", "training.momentum", "0.9", "training.loss", null,
+                "training.temperature", null, "training.margin", null, "training.class_prior", null);
+        assertDescribes(simclr, "training.head", "2 layers, hidden as the encoder, out 16, batch norm", "training.loss", "nt-xent",
+                "training.temperature", "0.5", "training.margin", null, "training.class_prior", null, "training.momentum", null);
+        assertDescribes(Small.head(simclr, Head.of("none", 7, 16, true, 0)), "training.head", "none");
+        assertDescribes(Small.head(simclr, Head.of("linear", 7, 16, false, 0)), "training.head", "1 layer, out 16, biases");
+        assertDescribes(Small.method(simclr, MethodSettings.of("simclr", "margin", 0.5)), "training.margin", "0.8",
+                "training.temperature", null);
+        assertDescribes(Small.method(simclr, MethodSettings.of("simclr", "debiased", 0.5)), "training.class_prior", "0.1",
+                "training.temperature", "0.5");
+        // Its loss is its own.
+        for (String loss : List.of("margin", "debiased")) {
+            assertDescribes(Small.method(simclr, MethodSettings.of("mocov2", loss, 0.5)), "training.loss", null,
+                    "training.temperature", "0.5", "training.margin", null, "training.class_prior", null);
+        }
+    }
+
+    private static void assertDescribes(PretrainSettings s, String... pairs) {
+        for (int i = 0; i < pairs.length; i += 2) {
+            assertEquals(pairs[i + 1], s.describe().get(pairs[i]), pairs[i]);
+        }
+    }
+
+    /** What would be a number that an array can't have, or none at all. */
+    @Test
+    void settingsOutOfTheirRangesAreRefused() {
+        refused("16777216", () -> queue(2_000_000_000));
+        refused("32768", () -> Head.simclr(1_000_000_000));
+        refused("32768", () -> new Head(2, 1_000_000_000, 16, true, 0));
+        PretrainSettings s = Small.settings("mocov2", "sgd", 0.1, 8, 1, 0, 0);
+        refused("lower the queue or the projection",
+                () -> Small.head(Small.method(s, queue(1 << 20)), new Head(2, 0, 2048, false, 0)));
+        for (double wrong : new double[] {Double.NaN, Double.POSITIVE_INFINITY}) {
+            refused("finite", () -> MethodSettings.simclr(wrong));
+            refused("finite", () -> new MethodSettings("simclr", "margin", 0.5, wrong, 0.1, 24, 0.9, 0.9, false));
+            refused("found", () -> new MethodSettings("simclr", "debiased", 0.5, 0.8, wrong, 24, 0.9, 0.9, false));
+            refused("found", () -> new MethodSettings("mocov2", "nt-xent", 0.5, 0.8, 0.1, 24, 0.9, wrong, false));
+        }
+        refused("found -1", () -> new Pretrainer(s, "cpu", -1, Progress.NONE));
+    }
+
+    private static MethodSettings queue(int keys) {
+        return new MethodSettings("mocov2", "nt-xent", 0.5, 0.8, 0.1, keys, 0.9, 0.9, false);
+    }
+
+    private static void refused(String word, Executable what) {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, what);
+        assertTrue(e.getMessage().contains(word), e.getMessage());
     }
 
     @Test
@@ -480,12 +662,15 @@ class PretrainerTest {
         TrainingImages set = Small.labelled(16);
         try (ImageSource source = ImageSource.open(labelled)) {
             TrainingImages streamed = new StreamedImages(source, 32, 1, 8, 1, Progress.NONE);
+            Pretrainer.Result whole = run(s, set, new RunOptions(null, 10, 2, null, streamed, null, 1));
             RunOptions options = new RunOptions(dir.resolve("c"), 10, 2, null, streamed, null, 1);
             // Two steps an epoch: the interrupt comes with the second, so the measurement meets it.
             assertThrows(InterruptedIOException.class, () -> new Pretrainer(s, "cpu", 1, interruptAfter(2)).run(set, options));
             Pretrainer.Result rest = run(s, set, options);
             assertEquals(1, rest.resumedAt());
-            assertTrue(rest.knn() >= 0);
+            assertEquals(whole.knn(), rest.knn());
+            assertEquals(whole.finalLoss(), rest.finalLoss());
+            assertArrayEquals(Small.withoutTime(whole.onnx()), Small.withoutTime(rest.onnx()));
         }
     }
 
@@ -613,6 +798,12 @@ class PretrainerTest {
         IOException e = assertThrows(IOException.class,
                 () -> run(Small.settings("supervised", "sgd", 0.1, 4, 1, 0, 0), bare, NOTHING));
         assertTrue(e.getMessage().contains("sub-folder"), e.getMessage());
+        // One class has nothing to be told from; that others have names does not make it two.
+        ImageSet alike = new ImageSet(32, Small.labelled(8).pixels(), new int[8], List.of("cat", "dog"), List.of(), "");
+        for (PretrainSettings s : List.of(Small.settings("supervised", "sgd", 0.1, 4, 1, 0, 0), Small.loss("supcon", 0))) {
+            IOException one = assertThrows(IOException.class, () -> run(s, alike, NOTHING));
+            assertTrue(one.getMessage().contains("at least two classes, found one"), one.getMessage());
+        }
     }
 
     @Test
