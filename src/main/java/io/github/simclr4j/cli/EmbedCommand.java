@@ -97,7 +97,8 @@ final class EmbedCommand extends Work {
                 throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
             } catch (IOException e) {
                 // An image that can't be read is an item: what is left is writing.
-                throw new IOException("Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
+                throw new IOException(
+                        "Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
             } finally {
                 Files.deleteIfExists(part);
                 guard.close();

@@ -90,7 +90,8 @@ final class ExportCommand extends Work {
         }
         if (precision != Precision.INT8) {
             CALIBRATING.stream().filter(this::given).findFirst().ifPresent(name -> {
-                throw new IllegalArgumentException(name + " is for the calibration of --precision int8: give that, or drop " + name);
+                throw new IllegalArgumentException(
+                        name + " is for the calibration of --precision int8: give that, or drop " + name);
             });
         }
         if (calibrationImages < 1) {

@@ -91,7 +91,8 @@ class EmbedCommandTest {
         Run run = embed(some, dir.resolve("some.csv"));
         assertEquals(0, run.code(), run.err());
         assertTrue(run.out().contains("1 images, 32 features, 2 skipped"), run.out());
-        List<String> skipped = json(dir.resolve("e.json")).getAsJsonArray("skipped").asList().stream().map(e -> e.getAsString()).toList();
+        List<String> skipped = json(dir.resolve("e.json")).getAsJsonArray("skipped").asList().stream()
+                .map(e -> e.getAsString()).toList();
         assertTrue(skipped.get(0).startsWith(some.resolve("b.png") + ": "), skipped.toString());
         assertEquals(some.resolve("c.png") + ": no such file, or a link that leads nowhere", skipped.get(1));
         skipped.forEach(s -> assertTrue(run.err().contains("warning: skipped " + s), run.err()));
@@ -109,7 +110,8 @@ class EmbedCommandTest {
             Path part = Files.createSymbolicLink(dir.resolve(name + ".part"), full);
             Run run = embed(images, dir.resolve(name));
             assertEquals(1, run.code());
-            assertTrue(run.err().contains("Can't write " + dir.resolve(name) + ": No space left on device; make room there"), run.err());
+            String expected = "Can't write " + dir.resolve(name) + ": No space left on device; make room there";
+            assertTrue(run.err().contains(expected), run.err());
             assertFalse(Files.isSymbolicLink(part) || Files.exists(dir.resolve(name)));
         }
     }

@@ -108,7 +108,8 @@ class EvaluateProtocolTest {
             List<Prediction<Label>> predictions = model.predictImages(images);
             int right = 0;
             for (int i = 0; i < files.size(); i++) {
-                right += predictions.get(i).getOutput().getLabel().equals(folder.relativize(files.get(i)).getName(0).toString()) ? 1 : 0;
+                String expected = folder.relativize(files.get(i)).getName(0).toString();
+                right += predictions.get(i).getOutput().getLabel().equals(expected) ? 1 : 0;
             }
             ModelProvenance p = model.getProvenance();
             all.add(new Trained(model.getName(), p.getTrainerProvenance().getConfiguredParameters(),
@@ -117,7 +118,7 @@ class EvaluateProtocolTest {
         }
     }
 
-    /** Each protocol trains what its name says, with the seed, the share and the options that it has, and reports how well it does. */
+    /** Each protocol trains what its name says, with its seed, share and options, and reports how well it does. */
     @Test
     void everyProtocolTrainsAsItIsToldForEachShareAndSeed() throws IOException {
         Path train = Colours.write(dir.resolve("colours"), 8, 1);
@@ -130,6 +131,8 @@ class EvaluateProtocolTest {
                 "--views", "flip@0.5", "--student-epochs", "2", "--unlabelled", "20", "--temperature", "4");
         Watched protocols = new Watched(command);
         JsonObject json = new Gson().toJsonTree(protocols.run(new LinkedHashMap<>())).getAsJsonObject();
+        Map<String, String> names =
+                Map.of("from-scratch", "from-scratch", "finetune", "fine-tuned", "distillation", "distilled");
         Iterator<Trained> trained = protocols.all.iterator();
         Map<String, List<Double>> reported = new TreeMap<>();
         for (String share : List.of("50%", "100%")) {
@@ -138,8 +141,7 @@ class EvaluateProtocolTest {
                     Trained t = trained.next();
                     String what = protocol + " " + share + " " + seed + ": " + t;
                     boolean distilled = protocol.equals("distillation");
-                    assertEquals(Map.of("from-scratch", "from-scratch", "finetune", "fine-tuned", "distillation", "distilled").get(protocol),
-                            t.name(), what);
+                    assertEquals(names.get(protocol), t.name(), what);
                     assertEquals(seed, t.setting("seed"), what);
                     assertEquals(distilled ? "2" : "6", t.setting("epochs"), what);
                     assertEquals(distilled ? 20 : share.equals("50%") ? 16 : 32, t.images(), what);

@@ -105,8 +105,8 @@ class ViewsCommandTest {
         Locale locale = Locale.getDefault();
         try {
             Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
-            CommandLineTest.Run run = CommandLineTest.run("views", "--images", images, "--out", dir.resolve("l.png"), "--count", 2,
-                    "--per-image", 3);
+            CommandLineTest.Run run = CommandLineTest.run("views", "--images", images, "--out", dir.resolve("l.png"),
+                    "--count", 2, "--per-image", 3);
             assertEquals(0, run.code(), run.err());
             assertTrue(run.out().contains("2 images, 3 views of each, 140x70 pixels"), run.out());
             assertTrue(run.err().startsWith("device cpu, libtorch "), run.err());
