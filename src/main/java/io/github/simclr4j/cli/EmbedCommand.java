@@ -7,9 +7,11 @@ import io.github.simclr4j.onnx.Provider;
 import io.github.simclr4j.onnx.RuntimeSettings;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +19,10 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -41,8 +46,9 @@ final class EmbedCommand extends Work {
 
     @Override
     Map<String, Object> work() throws IOException {
-        boolean npy = out.toString().endsWith(".npy");
-        if (!npy && !out.toString().endsWith(".csv")) {
+        String name = out.toString().toLowerCase(Locale.ROOT);
+        boolean npy = name.endsWith(".npy");
+        if (!npy && !name.endsWith(".csv")) {
             throw new IllegalArgumentException("--out must end in .csv or .npy, found " + out);
         }
         writable(out);
@@ -57,13 +63,17 @@ final class EmbedCommand extends Work {
                 throw new IOException("No images in " + images
                         + ": expected JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth");
             }
+            if (npy) {
+                oneLineEach(files);
+            }
             List<String> skipped = new ArrayList<>();
             List<Path> done = new ArrayList<>();
             Path part = out.resolveSibling(out.getFileName() + ".part");
+            Interruption guard = new Interruption();
             try {
                 try (OutputStream rows = new BufferedOutputStream(Files.newOutputStream(part));
                         EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),
-                                item -> skipped.add("skipped " + item.error().getMessage()))) {
+                                item -> skipped.add(item.error().getMessage()))) {
                     if (!npy) {
                         rows.write(header(model.dimension()));
                     }
@@ -78,17 +88,24 @@ final class EmbedCommand extends Work {
                     }
                     console.end();
                 }
-                skipped.forEach(console::warn);
-                if (done.isEmpty()) {
-                    throw new IOException("No readable image in " + images);
-                }
-                if (npy) {
+                if (npy && !done.isEmpty()) {
                     finishNpy(part, done, model.dimension());
-                } else {
+                } else if (!done.isEmpty()) {
                     Files.move(part, out, StandardCopyOption.REPLACE_EXISTING);
                 }
+            } catch (CancellationException | ClosedByInterruptException e) {
+                throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
+            } catch (IOException e) {
+                // An image that can't be read is an item: what is left is writing.
+                throw new IOException(
+                        "Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
             } finally {
                 Files.deleteIfExists(part);
+                guard.close();
+            }
+            skipped.forEach(s -> console.warn("skipped " + s));
+            if (done.isEmpty()) {
+                throw new IOException("No readable image in " + images);
             }
             System.out.println(out + ": " + done.size() + " images, " + model.dimension() + " features"
                     + (skipped.isEmpty() ? "" : ", " + skipped.size() + " skipped"));
@@ -137,6 +154,14 @@ final class EmbedCommand extends Work {
         return path.matches("(?s).*[\",\n\r].*") ? '"' + path.replace("\"", "\"\"") + '"' : path;
     }
 
+    /** The names of an .npy file's rows have a line each. */
+    private void oneLineEach(List<Path> files) {
+        files.stream().filter(f -> f.toString().matches("(?s).*[\n\r].*")).findFirst().ifPresent(f -> {
+            throw new IllegalArgumentException("The path '" + f + "' has a line break, which would be two rows in " + out
+                    + ".txt: rename it, or write a .csv file");
+        });
+    }
+
     /** NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, values. */
     private void finishNpy(Path values, List<Path> done, int dimension) throws IOException {
         String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + done.size() + ", " + dimension + "), }";
@@ -152,7 +177,7 @@ final class EmbedCommand extends Work {
                 o.write(prefix.array());
                 Files.copy(values, o);
             }
-            Files.write(namesPart, done.stream().map(Path::toString).toList());
+            Files.writeString(namesPart, done.stream().map(p -> p + "\n").collect(Collectors.joining()));
             // Both are whole before either replaces what was there.
             Files.move(whole, out, StandardCopyOption.REPLACE_EXISTING);
             Files.move(namesPart, names, StandardCopyOption.REPLACE_EXISTING);

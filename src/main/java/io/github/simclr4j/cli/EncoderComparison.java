@@ -11,7 +11,7 @@ import java.util.function.Function;
  * @param largest the largest absolute difference of any value
  * @param mean the mean absolute difference
  * @param scale the mean absolute value of the first encoder's embeddings
- * @param leastCosine the least cosine similarity of an image's two embeddings
+ * @param leastCosine the least cosine similarity of an image's two embeddings; 0 if one of them is zero, 1 if both are
  * @param meanCosine the mean of it
  */
 record EncoderComparison(int images, double largest, double mean, double scale, double leastCosine, double meanCosine) {
@@ -53,7 +53,7 @@ record EncoderComparison(int images, double largest, double mean, double scale, 
                     bb += (double) b[i][j] * b[i][j];
                 }
                 values += a[i].length;
-                double cosine = aa == 0 && bb == 0 ? 1 : ab / Math.sqrt(aa * bb);
+                double cosine = aa == 0 && bb == 0 ? 1 : ab == 0 ? 0 : ab / Math.sqrt(aa * bb);
                 least = Double.isNaN(cosine) ? cosine : Math.min(least, cosine);
                 cosines += cosine;
             }

@@ -1,8 +1,8 @@
 package io.github.simclr4j.cli;
 
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import io.github.simclr4j.onnx.EncoderSettings;
 import io.github.simclr4j.onnx.EncoderWriter;
-import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.RuntimeSettings;
 import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.Progress;
@@ -37,9 +37,12 @@ final class Evaluation {
     private final int repeat;
     private final Progress progress;
 
-    /** Accuracies by features and share, Tribuo's evaluation of the encoder with the most labels, and how the encoder was fed. */
+    /**
+     * Accuracies by features and share, Tribuo's evaluation of the encoder with the most labels, how the encoder was fed, and the
+     * SHA-256 of its file and the data beside it.
+     */
     record Result(Map<String, Map<String, Measured>> linear, List<String> classes, int skipped, LabelEvaluation best,
-            EncoderSettings settings) {}
+            EncoderSettings settings, String encoderSha256) {}
 
     /**
      * @param repeat how many seeds choose the labels, from the common one on
@@ -90,7 +93,7 @@ final class Evaluation {
     Result run(EncoderSettings given, RuntimeSettings runtime) throws IOException {
         LabelFactory factory = new LabelFactory();
         Map<String, Map<String, Measured>> linear = new LinkedHashMap<>();
-        try (SimCLRFeatureExtractor<Label> simclr = new SimCLRFeatureExtractor<>(factory, encoder, given, runtime, null)) {
+        try (SimCLRFeatureExtractor<Label> simclr = open(encoder, given, runtime)) {
             EncoderSettings used = simclr.encoder().settings();
             progress.line(EncoderOptions.line(used));
             List<String> classes = sameClasses(simclr);
@@ -102,7 +105,7 @@ final class Evaluation {
             }
             if (simclr.encoder().architecture().isEmpty()) {
                 progress.warn(encoder + " does not name its architecture: no untrained encoder to compare with");
-                return new Result(linear, classes, skipped, best[0], used);
+                return new Result(linear, classes, skipped, best[0], used, simclr.encoder().sha256());
             }
             Path file = Files.createTempFile("simclr-untrained", ".onnx");
             try {
@@ -115,13 +118,13 @@ final class Evaluation {
             } finally {
                 Files.deleteIfExists(file);
             }
-            return new Result(linear, classes, skipped, best[0], used);
+            return new Result(linear, classes, skipped, best[0], used, simclr.encoder().sha256());
         }
     }
 
     List<String> sameClasses(ImageFeatureExtractor<Label> extractor) {
-        List<String> known = new ImageFolderDataSource<>(train, extractor).classNames();
-        List<String> unknown = new ArrayList<>(new ImageFolderDataSource<>(test, extractor).classNames());
+        List<String> known = classNames(train, extractor);
+        List<String> unknown = new ArrayList<>(classNames(test, extractor));
         unknown.removeAll(known);
         if (known.size() < 2) {
             throw new IllegalStateException(train + " has one class, " + known + ": expected at least two sub-folders");
@@ -131,6 +134,30 @@ final class Evaluation {
                     + "; add them there or take them out of " + test);
         }
         return known;
+    }
+
+    private static List<String> classNames(Path folder, ImageFeatureExtractor<Label> extractor) {
+        try {
+            return new ImageFolderDataSource<>(folder, extractor).classNames();
+        } catch (PropertyException e) {
+            throw plain(e);
+        }
+    }
+
+    static SimCLRFeatureExtractor<Label> open(Path encoder, EncoderSettings given, RuntimeSettings runtime) {
+        try {
+            return new SimCLRFeatureExtractor<>(new LabelFactory(), encoder, given, runtime, null);
+        } catch (PropertyException e) {
+            throw plain(e);
+        }
+    }
+
+    /** OLCUT's words are for those who configured a property, and say the cause twice. */
+    private static RuntimeException plain(PropertyException e) {
+        String message = e.getCause() == null ? e.getMsg() : e.getCause().getMessage();
+        return e.getCause() instanceof IllegalArgumentException
+                ? new IllegalArgumentException(message, e)
+                : new IllegalStateException(message, e);
     }
 
     /** Of those that could be read; a folder of damaged images alone is no class. */
@@ -194,12 +221,12 @@ final class Evaluation {
     }
 
     /** The result as it goes into the JSON file. */
-    static Map<String, Object> json(Result result, Path encoder, double seconds) throws IOException {
+    static Map<String, Object> json(Result result, Path encoder, double seconds) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("linear", Measured.each(result.linear(), Measured::mean));
         json.put("linearRuns", Measured.each(result.linear(), Measured::runs));
         json.put("encoder", encoder.toString());
-        json.put("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(encoder)));
+        json.put("encoderSha256", result.encoderSha256());
         json.put("classes", result.classes());
         json.put("skipped", result.skipped());
         json.put("seconds", seconds);

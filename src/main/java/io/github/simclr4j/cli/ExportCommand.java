@@ -26,14 +26,14 @@ final class ExportCommand extends Work {
     private static final List<String> CALIBRATING = List.of("--calibration", "--calibration-images", "--calibration-method",
             "--reduce-range", "--provider", "--session-option");
 
-    @Parameters(paramLabel = "ENCODER", description = "The float32 encoder (ONNX).")
+    @Parameters(paramLabel = "ENCODER", description = "The encoder (ONNX).")
     Path encoder;
 
     @Option(names = "--out", paramLabel = "F", required = true, description = "The new encoder (ONNX).")
     Path out;
 
-    @Option(names = "--precision", paramLabel = "P", defaultValue = "float32",
-            description = "float32, float16 or int8 (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--precision", paramLabel = "P",
+            description = "float32, float16 or int8, of a float32 encoder (default: the encoder's own, whatever it is).")
     Precision precision;
 
     @Option(names = "--calibration", paramLabel = "DIR",
@@ -90,7 +90,8 @@ final class ExportCommand extends Work {
         }
         if (precision != Precision.INT8) {
             CALIBRATING.stream().filter(this::given).findFirst().ifPresent(name -> {
-                throw new IllegalArgumentException(name + " is for the calibration of --precision int8, found " + name(precision));
+                throw new IllegalArgumentException(
+                        name + " is for the calibration of --precision int8: give that, or drop " + name);
             });
         }
         if (calibrationImages < 1) {
@@ -102,29 +103,27 @@ final class ExportCommand extends Work {
         Conversion.Calibrate images = precision != Precision.INT8 ? null : new Conversion.Calibrate(
                 Sample.read(calibration, calibrationImages, common.seed, skipped), method,
                 options.runtime(common.threads), reduceRange);
-        skipped.forEach(new Console()::warn);
+        skipped.forEach(s -> new Console().warn("skipped " + s));
+        // Now: the new file may take the old one's place.
+        long before = ModelInspector.check(encoder).bytes();
         new Conversion(precision, opset, !noPreprocessing, settings, images).apply(encoder, out);
         ModelInspector.Report report = ModelInspector.check(out);
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("encoder", out.toString());
         json.put("from", encoder.toString());
-        json.put("precision", name(precision));
+        json.put("precision", report.precision());
         json.put("opset", report.opset());
         json.put("bytes", report.bytes());
-        json.put("bytesBefore", ModelInspector.check(encoder).bytes());
+        json.put("bytesBefore", before);
         json.put("calibrationImages", images == null ? 0 : images.images().size());
         json.put("skipped", skipped);
         json.put("seconds", seconds());
         System.out.printf(Locale.ROOT, "%s: %s, opset %d, %d bytes (before: %d)%n",
-                out, name(precision), report.opset(), report.bytes(), json.get("bytesBefore"));
+                out, report.precision(), report.opset(), report.bytes(), before);
         return json;
     }
 
     private boolean given(String option) {
         return command.commandLine().getParseResult().hasMatchedOption(option);
-    }
-
-    private static String name(Precision p) {
-        return p.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -37,7 +37,7 @@ import org.tribuo.classification.LabelFactory;
 import org.tribuo.classification.evaluation.LabelEvaluator;
 
 /** The protocols of {@code simclr evaluate} beside linear evaluation; each has the labels that linear evaluation has. */
-final class Protocols {
+class Protocols {
     private static final List<String> NAMES = List.of("linear", "from-scratch", "finetune", "self-training", "distillation");
     /** Probability from which on self-training takes a prediction for a label. */
     private static final double SURE = 0.95;
@@ -97,8 +97,8 @@ final class Protocols {
     }
 
     private void selfTraining() throws IOException {
-        try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(new LabelFactory(), command.encoder,
-                command.options.settings(), command.options.runtime(command.common), null)) {
+        try (SimCLRFeatureExtractor<Label> extractor = Evaluation.open(
+                command.encoder, command.options.settings(), command.options.runtime(command.common))) {
             evaluation.sameClasses(extractor);
             MutableDataset<Label> train =
                     evaluation.extract("features, training images", new ImageFolderDataSource<>(command.train, extractor));
@@ -232,7 +232,7 @@ final class Protocols {
      *
      * @param rule makes images as the model would, before many large ones are together in memory
      */
-    private double accuracy(EncodedModel<Label> model, ImageSource test, Preprocessing rule) throws IOException {
+    double accuracy(EncodedModel<Label> model, ImageSource test, Preprocessing rule) throws IOException {
         int right = 0;
         int asked = 0;
         for (int from = 0; from < test.size(); from += BATCH) {

@@ -37,7 +37,7 @@ final class Sample {
                 Images.read(file);
                 images.add(file);
             } catch (IOException e) {
-                skipped.add("skipped " + e.getMessage());
+                skipped.add(e.getMessage());
             }
         }
         if (images.isEmpty()) {

@@ -51,6 +51,9 @@ final class VerifyCommand extends Work {
         if (limit < 1) {
             throw new IllegalArgumentException("--limit must be at least 1, found " + limit);
         }
+        if (!(tolerance >= 0)) {
+            throw new IllegalArgumentException("--tolerance must be a number of at least 0, found " + tolerance);
+        }
         if (Files.isDirectory(reference) || reference.toString().endsWith(".ckpt")) {
             return compareWithCheckpoint();
         }
@@ -84,7 +87,7 @@ final class VerifyCommand extends Work {
     Map<String, Object> compare(Function<List<RgbImage>, float[][]> expected) throws IOException {
         List<String> skipped = new ArrayList<>();
         List<RgbImage> sample = Sample.read(images, limit, common.seed, skipped);
-        skipped.forEach(new Console()::warn);
+        skipped.forEach(s -> new Console().warn("skipped " + s));
         EncoderComparison c;
         try (OnnxEncoder model = open(encoder)) {
             c = EncoderComparison.of(expected, model::embed, sample);

@@ -4,6 +4,7 @@ import io.github.simclr4j.data.ImageSource;
 import io.github.simclr4j.data.ResidentImages;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.train.Composition;
+import io.github.simclr4j.train.Devices;
 import io.github.simclr4j.train.ImageSet;
 import io.github.simclr4j.train.ViewGrid;
 import java.awt.image.BufferedImage;
@@ -15,6 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -49,6 +52,9 @@ import picocli.CommandLine.Option;
                 + " autoaugment-imagenet; none resizes alone."
         })
 final class ViewsCommand extends Work {
+    /** Of the device that draws, which is said as other commands say it; held, or its filter would be lost. */
+    private static final Logger DEVICES = Logger.getLogger(Devices.class.getName());
+
     @Option(names = "--images", paramLabel = "DIR", required = true,
             description = "Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth.")
     Path images;
@@ -90,16 +96,30 @@ final class ViewsCommand extends Work {
         }
         writable(out);
         ImageSet set;
-        try (ImageSource source = ImageSource.open(images, new Console()).sample(count, common.seed)) {
-            set = ImageSet.of(ResidentImages.read(source, imageSize, new Console()));
+        Console console = new Console();
+        try (ImageSource source = ImageSource.open(images, console).sample(count, common.seed)) {
+            set = ImageSet.of(ResidentImages.read(source, imageSize, console));
         }
         // A picture needs no GPU, unless one wants to see what the GPU draws.
         String device = common.device.equals("auto") ? "cpu" : common.device;
-        BufferedImage grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, device, common.threads);
+        BufferedImage grid;
+        DEVICES.setFilter(r -> {
+            if (r.getLevel() == Level.WARNING) {
+                console.warn(r.getMessage());
+            } else {
+                console.line(r.getMessage());
+            }
+            return false;
+        });
+        try {
+            grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, device, common.threads);
+        } finally {
+            DEVICES.setFilter(null);
+        }
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(grid, "png", png);
         EncoderWriter.write(out, png.toByteArray());
-        System.out.printf("%s: %d images, %d views of each, %dx%d pixels%n", out, set.pixels().size(),
+        System.out.printf(Locale.ROOT, "%s: %d images, %d views of each, %dx%d pixels%n", out, set.pixels().size(),
                 perImage * compositions.size(), grid.getWidth(), grid.getHeight());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("picture", out.toString());

@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
 import static io.github.simclr4j.cli.CommandLineTest.run;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -73,6 +74,37 @@ class ExportCommandTest {
     }
 
     @Test
+    void withoutAPrecisionTheFileKeepsItsOwn() throws IOException {
+        Path half = dir.resolve("half.onnx");
+        assertEquals(0, run("export", encoder, "--precision", "float16", "--out", half).code());
+        byte[] before = Files.readAllBytes(half);
+        Path newer = dir.resolve("newer.onnx");
+        Run run = run("export", half, "--opset", "20", "--out", newer, "--json", dir.resolve("n.json"));
+        assertEquals(0, run.code(), run.err());
+        assertTrue(run.out().contains("float16, opset 20"), run.out());
+        assertEquals("float16", json(dir.resolve("n.json")).get("precision").getAsString());
+        assertEquals(0, run("inspect", newer, "--json", dir.resolve("n.json")).code());
+        assertEquals("float16", json(dir.resolve("n.json")).get("precision").getAsString());
+        assertEquals("float16", json(dir.resolve("n.json")).getAsJsonObject("metadata").get("precision").getAsString());
+        // What it has lost does not come back.
+        run = run("export", half, "--precision", "float32", "--out", half);
+        assertEquals(2, run.code());
+        assertTrue(run.err().contains("half.onnx: Expected a float32 encoder") && run.err().contains("found float16"), run.err());
+        assertArrayEquals(before, Files.readAllBytes(half));
+    }
+
+    @Test
+    void anExportInPlaceSaysWhatWasThereBefore() throws IOException {
+        Path file = Files.copy(encoder, dir.resolve("place.onnx"));
+        Run run = run("export", file, "--precision", "float16", "--out", file, "--json", dir.resolve("l.json"));
+        assertEquals(0, run.code(), run.err());
+        JsonObject json = json(dir.resolve("l.json"));
+        assertEquals(Files.size(encoder), json.get("bytesBefore").getAsLong());
+        assertEquals(Files.size(file), json.get("bytes").getAsLong());
+        assertTrue(Files.size(file) < Files.size(encoder));
+    }
+
+    @Test
     void withoutPreprocessingTheInputIsFloat() throws IOException {
         Path out = dir.resolve("bare.onnx");
         assertEquals(0, run("export", encoder, "--no-preprocessing", "--out", out).code());
@@ -132,6 +164,8 @@ class ExportCommandTest {
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "int8", "--calibration", images,
                 "--calibration-method", "guess"},
             {"verify", encoder},
+            {"verify", encoder, encoder, "--images", images, "--tolerance", "NaN"},
+            {"verify", encoder, encoder, "--images", images, "--tolerance", "-1"},
         }) {
             Run run = run(args);
             assertEquals(2, run.code(), Arrays.toString(args) + run.err());

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -11,7 +14,6 @@ import io.github.simclr4j.onnx.EncoderSettings;
 import io.github.simclr4j.onnx.Images;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.RuntimeSettings;
-import io.github.simclr4j.train.BuiltInImages;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -20,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import javax.imageio.ImageIO;
@@ -155,14 +158,30 @@ class ForeignEncoderCommandTest {
 
     @Test
     void evaluateTakesAForeignEncoder() throws IOException {
-        Path train = dir.resolve("train");
-        BuiltInImages.write(train, 4, 1);
-        String said = run("evaluate", "--encoder", FOREIGN.resolve("tensorflow-nhwc.onnx"), "--train", train, "--test", train,
+        Path train = Colours.write(dir.resolve("train"), 6, 1);
+        Path data = dir.resolve("weights.bin");
+        Path encoder = apart(FOREIGN.resolve("tensorflow-nhwc.onnx"), data);
+        String said = run("evaluate", "--encoder", encoder, "--train", train, "--test",
+                Colours.write(dir.resolve("test"), 5, 2),
                 "--labels", "100%", "--mean", "0.5", "--std", "0.5", "--threads", "1", "--json", dir.resolve("v.json"));
         assertTrue(said.startsWith("0 ") && said.contains("does not name its architecture"), said);
         JsonObject json = json(dir.resolve("v.json"));
-        assertTrue(json.getAsJsonObject("linear").getAsJsonObject("simclr").get("100%").getAsDouble() > 0.2);
+        assertTrue(json.getAsJsonObject("linear").getAsJsonObject("simclr").get("100%").getAsDouble() > 0.9, json.toString());
         assertEquals("option", json.getAsJsonObject("settings").getAsJsonObject("mean").get("source").getAsString());
+        // Of the file, then of the weights beside it.
+        assertEquals(OnnxEncoder.sha256(List.of(Files.readAllBytes(encoder), Files.readAllBytes(data))),
+                json.get("encoderSha256").getAsString());
+    }
+
+    /** A copy of an encoder beside a file with its largest weight. */
+    private static Path apart(Path encoder, Path data) throws IOException {
+        ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(encoder)).toBuilder();
+        TensorProto.Builder weight = model.getGraphBuilder().getInitializerBuilderList().stream()
+                .max(Comparator.comparingInt(t -> t.getRawData().size())).orElseThrow();
+        Files.write(data, weight.getRawData().toByteArray());
+        weight.clearRawData().setDataLocation(TensorProto.DataLocation.EXTERNAL).addExternalData(
+                StringStringEntryProto.newBuilder().setKey("location").setValue(data.getFileName().toString()));
+        return Files.write(data.resolveSibling("apart.onnx"), model.build().toByteArray());
     }
 
     /** An encoder that leaves its size free can be verified and made int8 as it can be embedded with. */
@@ -189,7 +208,7 @@ class ForeignEncoderCommandTest {
         said = run("export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--image-size", "64");
         assertTrue(said.startsWith("2 ") && said.contains("--mean"), said);
         said = run("export", encoder, "--precision", "float16", "--out", int8, "--mean", "0.5");
-        assertTrue(said.startsWith("2 ") && said.contains("--precision int8"), said);
+        assertTrue(said.startsWith("1 ") && said.contains("--image-size"), said);
         said = run("export", encoder, "--precision", "int8", "--calibration", images, "--out", int8, "--mean", "0.5,0.5");
         assertTrue(said.startsWith("2 ") && said.contains("one number or three"), said);
     }
@@ -205,6 +224,7 @@ class ForeignEncoderCommandTest {
         Path out = dir.resolve("bad.csv");
         Object[][] cases = {
             {"2 ", "mean from option", "mobilenet-v2", "--mean", "a"},
+            {"1 ", "nothing to pool: drop pooling (--pooling)", "mobilenet-v2", "--pooling", "mean"},
             {"2 ", "Unknown execution provider", "mobilenet-v2", "--provider", "tpu"},
             {"2 ", "at least 0 threads", "mobilenet-v2", "--encoder-batch", "-1"},
             {"1 ", "this has no such file.json", "mobilenet-v2", "--preprocessing", "this has no such file.json"},

@@ -17,6 +17,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -97,6 +98,21 @@ class ViewsCommandTest {
             }
         }
         assertArrayEquals(new boolean[] {true, true, true, true}, found);
+    }
+
+    @Test
+    void theDeviceIsNamedAndDigitsArePlainUnderEveryLocale() {
+        Locale locale = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+            CommandLineTest.Run run = CommandLineTest.run("views", "--images", images, "--out", dir.resolve("l.png"),
+                    "--count", 2, "--per-image", 3);
+            assertEquals(0, run.code(), run.err());
+            assertTrue(run.out().contains("2 images, 3 views of each, 140x70 pixels"), run.out());
+            assertTrue(run.err().startsWith("device cpu, libtorch "), run.err());
+        } finally {
+            Locale.setDefault(locale);
+        }
     }
 
     @Test

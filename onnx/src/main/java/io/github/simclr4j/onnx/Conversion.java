@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * Writes an encoder file anew: in another precision, with another opset, without preprocessing, with its settings inside. Works
  * on any convolutional network in ONNX, ours or not.
  *
- * @param precision what it computes in
+ * @param precision what it computes in; null leaves it as it is
  * @param opset version of ONNX's operators, 13 to 26, or 0 to leave it
  * @param preprocessing false to take scaling and layout out of the graph: the input is then float32
  *     [batch, 3, size, size], normalised
@@ -75,7 +75,7 @@ public record Conversion(
     /**
      * Converts a sound file. The result is checked as {@link ModelInspector} does before it replaces what is there.
      *
-     * @param encoder the float32 file
+     * @param encoder the file; one in float32, unless its precision is left as it is
      * @param out the new file; weights of more than 2 GB go beside it
      * @throws InvalidEncoderException if the file is not sound, or the settings contradict it
      * @throws IOException if a file can't be read or written
@@ -133,6 +133,11 @@ public record Conversion(
 
     private ModelProto convert(ModelProto file, Path folder, String name) throws IOException {
         ModelProto original = withSettings(file, folder, name);
+        if (precision == Precision.FLOAT32 && !precision(original).equals("float32")) {
+            throw new IllegalArgumentException("Expected a float32 encoder for the precision float32, found "
+                    + precision(original) + ", whose lost digits no conversion brings back: leave the precision"
+                    + " (--precision) out to keep it, or convert the file that it was made of");
+        }
         ModelProto model = OpsetChange.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
         // Ranges are measured on images as they come, so int8 loses its preprocessing last.
         boolean strip = !preprocessing;
@@ -140,23 +145,25 @@ public record Conversion(
             model = withoutPreprocessing(model);
         }
         Map<String, String> metadata = new TreeMap<>();
-        switch (precision) {
-            case FLOAT16 -> model = HalfPrecision.convert(model);
-            case INT8 -> {
-                Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
-                model = quantizer.quantise(Calibration.ranges(
-                        quantizer.model(), calibrated(original, folder, name), quantizer.calibrated(), calibration));
-                metadata.put("calibration", calibration.images().size() + " images, "
-                        + calibration.method().name().toLowerCase(Locale.ROOT)
-                        + (calibration.reduceRange() ? ", 7-bit weights" : ""));
-                if (strip) {
-                    model = withoutPreprocessing(model);
-                }
+        if (precision == Precision.FLOAT16) {
+            model = HalfPrecision.convert(model);
+        } else if (precision == Precision.INT8) {
+            Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
+            model = quantizer.quantise(Calibration.ranges(
+                    quantizer.model(), calibrated(original, folder, name), quantizer.calibrated(), calibration));
+            metadata.put("calibration", calibration.images().size() + " images, "
+                    + calibration.method().name().toLowerCase(Locale.ROOT)
+                    + (calibration.reduceRange() ? ", 7-bit weights" : ""));
+            if (strip) {
+                model = withoutPreprocessing(model);
             }
-            default -> { }
         }
-        metadata.put("precision", precision.name().toLowerCase(Locale.ROOT));
+        metadata.put("precision", precision == null ? precision(model) : precision.name().toLowerCase(Locale.ROOT));
         return withMetadata(model, metadata);
+    }
+
+    private static String precision(ModelProto model) {
+        return ModelInspector.check(model, null, 0).precision();
     }
 
     /** How the encoder is fed; of several outputs any will do, unless one is named. */

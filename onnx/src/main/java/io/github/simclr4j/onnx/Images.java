@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -42,8 +43,8 @@ public final class Images {
 
     /**
      * The image files below a folder, however deep, in the order of their paths below it, which is that of texts with slashes and
-     * the same on every system. Links are followed; what is hidden (a name
-     * that begins with a dot) or a Mac's book-keeping is left out.
+     * the same on every system. Links are followed, and one that leads nowhere is listed, so that whoever reads it notices; what is
+     * hidden (a name that begins with a dot) or a Mac's book-keeping is left out.
      *
      * @throws IOException if the folder or one below can't be read, links go round in circles, or a name is in another encoding
      *     than the process has
@@ -55,7 +56,8 @@ public final class Images {
         List<Path> found;
         try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             found = files.filter(f -> isImageName(f.toString()) && !isHidden(folder.relativize(f).toString()))
-                    .filter(Files::isRegularFile).sorted(Comparator.comparing(f -> slashes(folder.relativize(f)))).toList();
+                    .filter(f -> Files.isRegularFile(f) || Files.isSymbolicLink(f) && !Files.exists(f))
+                    .sorted(Comparator.comparing(f -> slashes(folder.relativize(f)))).toList();
         } catch (UncheckedIOException e) {
             throw new IOException("Can't look through " + folder + ": " + e.getCause(), e);
         }
@@ -117,6 +119,8 @@ public final class Images {
                 throw new IOException("file too large: " + Files.size(file) + " bytes, at most " + MAX_BYTES);
             }
             return read(Files.readAllBytes(file), size);
+        } catch (NoSuchFileException e) {
+            throw new IOException(file + ": no such file, or a link that leads nowhere", e);
         } catch (IOException e) {
             throw new IOException(file + ": " + (e.getMessage() == null ? e.toString() : e.getMessage()), e);
         }

@@ -198,6 +198,10 @@ public final class OnnxEncoder implements AutoCloseable {
             }
             session = OrtEnvironment.getEnvironment().createSession(graph, options);
             Trial trial = trial(session, wiring, input, name);
+            if (given.values().containsKey("pooling") && trial.reading().shape().length == 1) {
+                throw new InvalidEncoderException(name + " has an output " + wiring.output() + " [N, D], in which there is"
+                        + " nothing to pool: drop pooling (--pooling), or name an output of tokens or a map (--output)");
+            }
             int wanted = runtime.batch() > 0 ? runtime.batch() : batch(wiring, input, runtime, trial.reading());
             int batch = trial.fixed() > 0 ? trial.fixed() : wanted;
             int most = Integer.MAX_VALUE / Math.max(input.bytes(), outputBytes(trial.reading()));

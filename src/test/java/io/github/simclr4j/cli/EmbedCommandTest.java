@@ -1,0 +1,157 @@
+package io.github.simclr4j.cli;
+
+import static io.github.simclr4j.cli.CommandLineTest.json;
+import static io.github.simclr4j.cli.CommandLineTest.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.github.simclr4j.cli.CommandLineTest.Run;
+import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.train.Pretrainer;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code simclr embed}: what it writes, and what it leaves when it can't. */
+class EmbedCommandTest {
+    @TempDir
+    static Path dir;
+
+    private static Path encoder;
+    private static Path images;
+
+    @BeforeAll
+    static void make() throws IOException {
+        // Quietens DJL's log.
+        run("--version");
+        images = Colours.write(dir.resolve("images"), 2, 1);
+        encoder = Files.write(dir.resolve("encoder.onnx"),
+                Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
+    }
+
+    private static Run embed(Path images, Path out) {
+        return run("embed", "--encoder", encoder, "--images", images, "--out", out, "--json", dir.resolve("e.json"));
+    }
+
+    private static Set<String> names(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(f -> f.getFileName().toString()).collect(Collectors.toSet());
+        }
+    }
+
+    @Test
+    void rowsOfAnNpyFileHaveALineEachWhateverItsEndingsCase() throws IOException {
+        Path out = Files.createDirectories(dir.resolve("npy")).resolve("F.NPY");
+        String separator = System.setProperty("line.separator", "\r\n");
+        try {
+            assertEquals(0, embed(images, out).code());
+        } finally {
+            System.setProperty("line.separator", separator);
+        }
+        assertEquals(Set.of("F.NPY", "F.NPY.txt"), names(out.getParent()));
+        assertEquals((byte) 0x93, Files.readAllBytes(out)[0]);
+        String paths = Files.readString(dir.resolve("npy/F.NPY.txt"));
+        assertEquals(8, paths.split("\n").length);
+        assertTrue(paths.startsWith(images.resolve("black/0.png") + "\n") && paths.endsWith("white/1.png\n"), paths);
+    }
+
+    @Test
+    void aNameWithALineBreakIsForCsvOnly() throws IOException {
+        assumeTrue(dir.getFileSystem().getSeparator().equals("/"));
+        Path odd = Files.createDirectories(dir.resolve("odd"));
+        Files.copy(images.resolve("red/0.png"), odd.resolve("a\nb.png"));
+        Path out = dir.resolve("odd.npy");
+        Run run = embed(odd, out);
+        assertEquals(2, run.code());
+        assertTrue(run.err().contains("has a line break, which would be two rows in " + out + ".txt"), run.err());
+        assertFalse(Files.exists(out));
+        assertEquals(0, embed(odd, dir.resolve("odd.csv")).code());
+        assertTrue(Files.readString(dir.resolve("odd.csv")).contains("\n\"" + odd + "/a\nb.png\","));
+    }
+
+    @Test
+    void whatCantBeReadIsNamedEvenALinkThatLeadsNowhere() throws IOException {
+        Path some = Files.createDirectories(dir.resolve("some"));
+        Files.copy(images.resolve("red/0.png"), some.resolve("a.png"));
+        Files.writeString(some.resolve("b.png"), "no image");
+        Files.createSymbolicLink(some.resolve("c.png"), dir.resolve("nowhere.png"));
+        Run run = embed(some, dir.resolve("some.csv"));
+        assertEquals(0, run.code(), run.err());
+        assertTrue(run.out().contains("1 images, 32 features, 2 skipped"), run.out());
+        List<String> skipped = json(dir.resolve("e.json")).getAsJsonArray("skipped").asList().stream()
+                .map(e -> e.getAsString()).toList();
+        assertTrue(skipped.get(0).startsWith(some.resolve("b.png") + ": "), skipped.toString());
+        assertEquals(some.resolve("c.png") + ": no such file, or a link that leads nowhere", skipped.get(1));
+        skipped.forEach(s -> assertTrue(run.err().contains("warning: skipped " + s), run.err()));
+        Path bad = Files.createDirectories(dir.resolve("bad"));
+        Files.writeString(bad.resolve("b.png"), "no image");
+        assertTrue(embed(bad, dir.resolve("bad.csv")).err().contains("No readable image in " + bad));
+        assertFalse(Files.exists(dir.resolve("bad.csv")));
+    }
+
+    @Test
+    void aFullDiskIsSaidWithTheFileAndTheFix() throws IOException {
+        Path full = Path.of("/dev/full");
+        assumeTrue(Files.exists(full));
+        for (String name : List.of("full.csv", "full.npy")) {
+            Path part = Files.createSymbolicLink(dir.resolve(name + ".part"), full);
+            Run run = embed(images, dir.resolve(name));
+            assertEquals(1, run.code());
+            String expected = "Can't write " + dir.resolve(name) + ": No space left on device; make room there";
+            assertTrue(run.err().contains(expected), run.err());
+            assertFalse(Files.isSymbolicLink(part) || Files.exists(dir.resolve(name)));
+        }
+    }
+
+    /** Images that take minutes, and the end of the process as soon as it writes. */
+    @Test
+    void anInterruptedRunLeavesNothing() throws Exception {
+        Path many = Files.createDirectories(dir.resolve("many"));
+        BufferedImage large = new BufferedImage(2500, 2500, BufferedImage.TYPE_INT_RGB);
+        ImageIO.write(large, "png", many.resolve("0.png").toFile());
+        for (int i = 1; i < 2000; i++) {
+            Files.createLink(many.resolve(i + ".png"), many.resolve("0.png"));
+        }
+        Path folder = Files.createDirectories(dir.resolve("interrupted"));
+        ProcessBuilder command = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                Main.class.getName(), "embed", "--encoder", encoder.toString(), "--images", many.toString(), "--out",
+                folder.resolve("f.csv").toString());
+        command.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+        Path log = dir.resolve("interrupted.log");
+        Process p = command.redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        try {
+            assumeTrue(p.supportsNormalTermination());
+            while (p.isAlive() && !Files.exists(folder.resolve("f.csv.part"))) {
+                Thread.sleep(5);
+            }
+            assertTrue(p.isAlive(), () -> read(log));
+            p.destroy();
+            assertTrue(p.waitFor(60, TimeUnit.SECONDS));
+        } finally {
+            p.destroyForcibly();
+        }
+        assertNotEquals(0, p.exitValue());
+        assertEquals(Set.of(), names(folder));
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+}
