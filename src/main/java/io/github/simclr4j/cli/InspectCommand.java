@@ -1,5 +1,6 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.onnx.InvalidEncoderException;
 import io.github.simclr4j.onnx.ModelInspector;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import java.io.IOException;
@@ -35,7 +36,7 @@ final class InspectCommand extends Work {
         json.put("operators", report.operators());
         json.put("bytes", report.bytes());
         json.put("encoder", encoder.toString());
-        json.put("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(encoder)));
+        json.put("encoderSha256", sha256());
         json.put("metadata", report.metadata());
         System.out.println(encoder + (report.problems().isEmpty() ? ": sound" : ": NOT sound"));
         report.problems().forEach(p -> System.out.println("  problem     " + p));
@@ -54,6 +55,15 @@ final class InspectCommand extends Work {
             throw new IllegalStateException(encoder + " is not sound: " + String.join("; ", report.problems()));
         }
         return json;
+    }
+
+    /** With the data beside the file, unless they can't be found. */
+    private String sha256() throws IOException {
+        try {
+            return OnnxEncoder.sha256(encoder);
+        } catch (InvalidEncoderException e) {
+            return OnnxEncoder.sha256(Files.readAllBytes(encoder));
+        }
     }
 
     private static void ports(String kind, List<ModelInspector.Port> ports) {

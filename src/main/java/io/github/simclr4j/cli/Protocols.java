@@ -84,7 +84,7 @@ class Protocols {
         System.out.println();
         System.out.println(Measured.table("protocol", accuracies));
         json.putIfAbsent("encoder", command.encoder.toString());
-        json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(Files.readAllBytes(command.encoder)));
+        json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(command.encoder));
         json.put("protocols", Measured.each(accuracies, Measured::mean));
         json.put("protocolRuns", Measured.each(accuracies, Measured::runs));
         json.put("seconds", command.seconds());

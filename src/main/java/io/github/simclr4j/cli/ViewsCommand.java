@@ -4,7 +4,6 @@ import io.github.simclr4j.data.ImageSource;
 import io.github.simclr4j.data.ResidentImages;
 import io.github.simclr4j.onnx.EncoderWriter;
 import io.github.simclr4j.train.Composition;
-import io.github.simclr4j.train.Devices;
 import io.github.simclr4j.train.ImageSet;
 import io.github.simclr4j.train.ViewGrid;
 import java.awt.image.BufferedImage;
@@ -16,8 +15,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import javax.imageio.ImageIO;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -52,9 +49,6 @@ import picocli.CommandLine.Option;
                 + " autoaugment-imagenet; none resizes alone."
         })
 final class ViewsCommand extends Work {
-    /** Of the device that draws, which is said as other commands say it; held, or its filter would be lost. */
-    private static final Logger DEVICES = Logger.getLogger(Devices.class.getName());
-
     @Option(names = "--images", paramLabel = "DIR", required = true,
             description = "Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth.")
     Path images;
@@ -102,20 +96,8 @@ final class ViewsCommand extends Work {
         }
         // A picture needs no GPU, unless one wants to see what the GPU draws.
         String device = common.device.equals("auto") ? "cpu" : common.device;
-        BufferedImage grid;
-        DEVICES.setFilter(r -> {
-            if (r.getLevel() == Level.WARNING) {
-                console.warn(r.getMessage());
-            } else {
-                console.line(r.getMessage());
-            }
-            return false;
-        });
-        try {
-            grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, device, common.threads);
-        } finally {
-            DEVICES.setFilter(null);
-        }
+        BufferedImage grid =
+                ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, device, common.threads, console);
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(grid, "png", png);
         EncoderWriter.write(out, png.toByteArray());

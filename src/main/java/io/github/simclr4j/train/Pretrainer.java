@@ -92,7 +92,7 @@ public final class Pretrainer {
         if (!loaded.leftOver().isEmpty()) {
             progress.line(file + " also has " + String.join(", ", loaded.leftOver()) + ", which is left out");
         }
-        start = new Start(OnnxEncoder.sha256(Files.readAllBytes(file)), loaded.weights());
+        start = new Start(OnnxEncoder.sha256(file), loaded.weights());
     }
 
     /** Learns what a teacher says of each image in place of its label; the settings' method is supervised training. */

@@ -25,13 +25,14 @@ public final class ViewGrid {
      * @param seed of the views
      * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}, as for {@link Pretrainer}
      * @param threads threads on the CPU, 0 for libtorch's own choice
+     * @param progress is told which device draws
      * @return an RGB picture on white
      * @throws IllegalArgumentException if there is nothing to draw, or the device's name is none of these
      * @throws IllegalStateException if a GPU is asked for and there is none
      */
     public static BufferedImage draw(
             ImageSet images, List<Composition> compositions, int count, int size, long seed, String device,
-            int threads) {
+            int threads, Progress progress) {
         int rows = images.pixels().size();
         if (rows == 0 || compositions.isEmpty() || count < 1) {
             throw new IllegalArgumentException("Expected at least one image, composition and view, found " + rows
@@ -42,7 +43,7 @@ public final class ViewGrid {
                 rows * (size + MARGIN) + MARGIN, BufferedImage.TYPE_INT_RGB);
         IntStream.range(0, grid.getHeight()).forEach(y -> IntStream.range(0, grid.getWidth())
                 .forEach(x -> grid.setRGB(x, y, 0xffffff)));
-        Device where = Torch.device(device);
+        Device where = Torch.device(device, progress);
         Torch.threads(threads);
         Torch.noGradient();
         SplittableRandom random = new SplittableRandom(seed);

@@ -120,10 +120,8 @@ public record Conversion(
         b = preprocessing ? b : new Preprocessing(
                 b.height(), b.width(), b.resize(), b.shortSide(), b.interpolation(), b.channels(), a.scaling());
         if (!a.equals(b) || !old.output().equals(now.output()) || old.pooling() != now.pooling()) {
-            String beside = now.settings().values().values().stream().map(EncoderSettings.Value::source)
-                    .filter(EncoderSettings.PREPROCESSOR_CONFIG::equals).findFirst().orElse("its metadata");
-            throw new IllegalArgumentException(out + " is not written: what " + beside
-                    + " says would win over the settings inside; write it to a folder of its own");
+            throw new IllegalArgumentException(out + " is not written: the " + EncoderSettings.PREPROCESSOR_CONFIG
+                    + " beside it would win over the settings inside; write it to a folder of its own");
         }
     }
 

@@ -2,7 +2,7 @@ package io.github.simclr4j.onnx;
 
 /** What an encoder file computes in. Whichever it is, images go in and float32 embeddings come out as before. */
 public enum Precision {
-    /** As trained. */
+    /** As trained; of a float32 file only. */
     FLOAT32,
     /** Weights and arithmetic in IEEE 754 half precision: half the size. */
     FLOAT16,

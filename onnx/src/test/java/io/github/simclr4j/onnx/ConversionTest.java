@@ -459,7 +459,7 @@ class ConversionTest {
         Path beside = from.resolve("new.onnx");
         IllegalArgumentException wins = assertThrows(IllegalArgumentException.class,
                 () -> new Conversion(Precision.FLOAT16, 0, true, given, null).apply(vendor, beside));
-        assertTrue(wins.getMessage().contains("new.onnx is not written: what preprocessor_config.json says"), wins.getMessage());
+        assertTrue(wins.getMessage().contains("new.onnx is not written: the preprocessor_config.json beside"), wins.getMessage());
         assertFalse(Files.exists(beside));
         // What contradicts the file is refused in any precision.
         EncoderSettings wrong = EncoderSettings.of(Map.of("channels", "grey"), "argument");
