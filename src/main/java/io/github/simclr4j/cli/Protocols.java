@@ -17,7 +17,6 @@ import io.github.simclr4j.tribuo.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.SelfTrainingTrainer;
 import io.github.simclr4j.tribuo.SimCLRFeatureExtractor;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
