@@ -14,6 +14,7 @@ import io.github.simclr4j.train.Pretrainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,5 +88,27 @@ class WorkTest {
         Path file = dir.resolve("numbers.json");
         assertEquals(0, new CommandLine(new Numbers()).execute("--json", file.toString()));
         assertEquals("{\"loss\":null,\"runs\":[null,0.25],\"values\":[null,0.5],\"count\":3}", json(file).toString());
+    }
+
+    /** A process of its own, whose environment has the variable; the exit code and the last line of what it says. */
+    private static String withDevice(String device, Object... args) throws Exception {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dai.djl.offline=true", "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        for (Object a : args) {
+            command.add(a.toString());
+        }
+        Path log = dir.resolve("device.log");
+        ProcessBuilder b = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        b.environment().put("SIMCLR_DEVICE", device);
+        int code = b.start().waitFor();
+        return code + " " + Files.readString(log).strip().lines().reduce((x, y) -> y).orElse("");
+    }
+
+    @Test
+    void aDeviceInTheEnvironmentIsForTheCommandsThatHaveOne() throws Exception {
+        Object[] pretrain = {"pretrain", "--images", Files.createDirectories(dir.resolve("empty")), "--out", dir.resolve("x.onnx")};
+        assertTrue(withDevice("", pretrain).startsWith("1 simclr: No images in"), withDevice("", pretrain));
+        assertTrue(withDevice("tpu", pretrain).startsWith("2 simclr: Unknown SIMCLR_DEVICE"), withDevice("tpu", pretrain));
+        assertTrue(withDevice("tpu", "inspect", encoder).startsWith("0 "), withDevice("tpu", "inspect", encoder));
     }
 }
