@@ -55,7 +55,7 @@ final class DevicesCommand extends Work {
             line("to do", r.fix());
         }
         if (r.device() == null) {
-            throw new IllegalStateException("--device " + common.device + " can't be had: " + r.why());
+            throw new CheckFailed("--device " + common.device + " can't be had: " + r.why(), json(r));
         }
         return json(r);
     }

@@ -6,12 +6,17 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** How an encoder is fed and run, for the commands that run one. An encoder of ours needs none of them. */
 final class EncoderOptions {
+    /** Those that mean nothing to a network that is trained further, which crops images in its own way. */
+    static final String[] FIXED = Stream.concat(EncoderSettings.NAMES.stream().filter(n -> !n.equals("image-size")),
+            Stream.of("provider", "encoder-batch", "session-option")).map(n -> "--" + n).toArray(String[]::new);
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 

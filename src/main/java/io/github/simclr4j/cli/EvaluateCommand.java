@@ -57,9 +57,21 @@ final class EvaluateCommand extends Work {
             description = "Of distillation (default: ${DEFAULT-VALUE}).")
     double temperature;
 
+    /** Refuses what was given and has no effect. */
+    private void check() {
+        boolean distils = protocols.contains("distillation");
+        boolean trainsItself = protocols.contains("self-training");
+        only(distils || protocols.contains("from-scratch") || protocols.contains("finetune"),
+                "with --protocol from-scratch, finetune and distillation", "--epochs", "--batch", "--learning-rate", "--views");
+        only(distils, "with --protocol distillation", "--student-epochs", "--temperature");
+        only(distils || trainsItself, "with --protocol self-training and distillation", "--unlabelled");
+        only(trainsItself || protocols.contains("linear"), "with --protocol linear and self-training", EncoderOptions.FIXED);
+    }
+
     @Override
     Map<String, Object> work() throws IOException {
         Protocols others = new Protocols(this, protocols);
+        check();
         if (!protocols.contains("linear")) {
             return others.run(new LinkedHashMap<>());
         }

@@ -98,7 +98,7 @@ final class FinetuneCommand extends Work {
         FineTuneTrainer trainer = tuning.trainer(encoder, common, common.seed).withImageSize(imageSize);
         writable(out);
         Path state = checkpoint != null ? checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
-        writable(state.resolve("any"));
+        writableFolder(state);
         Console console = new Console();
         int size = trainer.imageSize();
         TrainingImages set;
@@ -108,13 +108,10 @@ final class FinetuneCommand extends Work {
             set = TrainingImages.of(source, size, megabytes, tuning.batch, common.threads, console);
             console.line(set.count() + " labelled images of " + set.classes().size() + " classes from " + train
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
-            Interruption guard = new Interruption();
-            try {
-                tuned = trainer.train(set, labels.strip() + " of the labels of " + train + ", pixels " + set.fingerprint(),
-                        RunOptions.checkpoints(state), console);
-            } finally {
-                guard.close();
-            }
+            Interruption guard = interruptible();
+            tuned = trainer.train(set, labels.strip() + " of the labels of " + train + ", pixels " + set.fingerprint(),
+                    RunOptions.checkpoints(state), console);
+            guard.trained();
         }
         byte[] file;
         // Of the images that were drawn, which may lack some of the set's.

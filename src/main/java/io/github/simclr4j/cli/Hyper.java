@@ -160,30 +160,60 @@ final class Hyper {
             + " (Micikevicius 2018), on a GPU alone.")
     boolean mixed;
 
+    /** Refuses what was given and has no effect. */
+    void check(Work command) {
+        boolean simclr = method.equals("simclr");
+        boolean margins = simclr && loss.startsWith("margin");
+        command.only(simclr, "with --method simclr", "--loss");
+        command.only(method.startsWith("moco"), "with --method mocov1 and mocov2",
+                "--queue", "--momentum-encoder", "--momentum-encoder-end", "--symmetric");
+        command.only(!method.equals("supervised"), "without --method supervised, which has a linear classifier and the cross entropy",
+                "--temperature", "--head", "--head-norm", "--hidden", "--projection", "--keep-head");
+        command.only(margins, "with --loss margin and margin-semihard of simclr", "--margin");
+        command.only(!margins, "without --loss margin and margin-semihard", "--temperature");
+        command.only(simclr && loss.equals("debiased"), "with --loss debiased of simclr", "--class-prior");
+        command.only(!head().equals("none"), "with a --head", "--head-norm", "--hidden", "--projection");
+        command.only(!head().equals("linear"), "with --head nonlinear and deep", "--hidden");
+        command.only(learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
+        command.only(!optimiser.startsWith("adam"), "with --optimizer lars, sgd and nesterov", "--momentum");
+    }
+
+    private String head() {
+        return head != null ? head : method.equals("mocov1") ? "linear" : "nonlinear";
+    }
+
     /**
      * The settings.
      *
      * @param images how many there are
+     * @throws IllegalArgumentException if a value is out of range
      */
     PretrainSettings settings(long seed, int images) {
         boolean moco = method.startsWith("moco");
         double m = momentumEncoder != null ? momentumEncoder : images < MANY ? 0.99 : 0.999;
-        int size = Math.min(batch, images);
+        // A batch out of range is said below.
+        int size = Math.max(1, Math.min(batch, images));
         MethodSettings how = new MethodSettings(method, loss,
                 temperature != null ? temperature : method.equals("mocov1") ? 0.07 : 0.2, margin, classPrior,
                 queue != null ? queue : images < MANY ? 4096 : 65_536, m, momentumEncoderEnd != null ? momentumEncoderEnd : m,
                 symmetric);
-        Head projectionHead = Head.of(head != null ? head : method.equals("mocov1") ? "linear" : "nonlinear", hidden,
+        Head projectionHead = Head.of(head(), hidden,
                 projection != null ? projection : width < 1 ? 64 : 128, headNorm != null ? headNorm : !moco, keepHead);
         Composition first = Composition.of(views != null ? views : views(method, imageSize));
         double warmup = warmupEpochs != null ? warmupEpochs : moco && optimiser.equals("sgd") ? 0 : OptimiserSettings.warmup(epochs);
-        OptimiserSettings moves = new OptimiserSettings(optimiser,
-                learningRate != null ? learningRate : OptimiserSettings.rate(optimiser, scaling, size), weightDecay, momentum,
+        // It is checked where another rate was given, too.
+        double rate = OptimiserSettings.rate(optimiser, scaling, size);
+        OptimiserSettings moves = new OptimiserSettings(optimiser, learningRate != null ? learningRate : rate, weightDecay, momentum,
                 warmup, schedule != null ? schedule : method.equals("mocov1") ? "step" : "cosine", clip, weightAverage);
-        return new PretrainSettings(ResNet.of(encoder, width, stem), imageSize, projectionHead, first,
+        PretrainSettings s = new PretrainSettings(ResNet.of(encoder, width, stem), imageSize, projectionHead, first,
                 views2 == null ? first : Composition.of(views2), how, moves, batch, microBatch,
                 bnSplits != null ? bnSplits : moco ? splits() : 0, epochs, mixed,
                 zeroGamma != null ? zeroGamma : OptimiserSettings.zeroGamma(optimiser), seed);
+        int keys = s.on(images).batch() * (symmetric ? 2 : 1);
+        if (moco && how.queue() < keys) {
+            throw new IllegalArgumentException("--queue must hold the keys of a batch, " + keys + " or more, found " + how.queue());
+        }
+        return s;
     }
 
     /** The most groups up to 8 that the batch can be split into, of 8 images at least. */

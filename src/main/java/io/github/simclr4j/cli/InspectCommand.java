@@ -52,7 +52,7 @@ final class InspectCommand extends Work {
         System.out.println("  SHA-256     " + json.get("encoderSha256"));
         report.metadata().forEach((k, v) -> System.out.printf("  %-26s %s%n", k, v));
         if (!report.problems().isEmpty()) {
-            throw new IllegalStateException(encoder + " is not sound: " + String.join("; ", report.problems()));
+            throw new CheckFailed(encoder + " is not sound: " + String.join("; ", report.problems()), json);
         }
         return json;
     }

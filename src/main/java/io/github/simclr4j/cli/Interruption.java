@@ -1,43 +1,77 @@
 package io.github.simclr4j.cli;
 
 /**
- * While it is open, the end of the process (Ctrl-C, SIGTERM) interrupts the thread that made it and waits for it, so that it can
- * save its state.
+ * While it is open, the end of the process (Ctrl-C, SIGTERM) interrupts the thread that made it, so that it saves its state, and
+ * waits until {@link #said} how the command ended.
  */
 final class Interruption implements AutoCloseable {
     private static final long SECONDS = 30;
 
-    private final Thread hook;
-    private volatile boolean ended;
+    /** The one that the end of the process waits for; null where it waits for none. */
+    private static Interruption ending;
+
+    private final Thread worker = Thread.currentThread();
+    private final Thread hook = new Thread(this::end, "simclr-interruption");
+    private boolean trained;
+    private boolean said;
 
     Interruption() {
-        Thread worker = Thread.currentThread();
-        hook = new Thread(() -> {
-            worker.interrupt();
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    private void end() {
+        synchronized (Interruption.class) {
+            ending = this;
+            if (!trained) {
+                worker.interrupt();
+            }
+            long until = System.currentTimeMillis() + 1000 * SECONDS;
             try {
-                synchronized (this) {
-                    long until = System.currentTimeMillis() + 1000 * SECONDS;
-                    while (!ended && System.currentTimeMillis() < until) {
-                        wait(1000);
-                    }
+                while (!said && System.currentTimeMillis() < until) {
+                    Interruption.class.wait(1000);
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-        }, "simclr-interruption");
-        Runtime.getRuntime().addShutdownHook(hook);
+        }
     }
 
+    /** What is left to do is short: from now on it is waited for and not interrupted. */
+    void trained() {
+        synchronized (Interruption.class) {
+            trained = true;
+            // One that came after the last step.
+            Thread.interrupted();
+        }
+    }
+
+    /** The process may end at once again, unless it is ending: then it still waits until {@link #said}. */
     @Override
     public void close() {
-        synchronized (this) {
-            ended = true;
-            notifyAll();
-        }
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // The process is ending already.
+            // The process is ending already, maybe before the hook has begun.
+            synchronized (Interruption.class) {
+                ending = this;
+            }
+        }
+    }
+
+    /** Whether the process is ending and waits. */
+    static boolean isEnding() {
+        synchronized (Interruption.class) {
+            return ending != null;
+        }
+    }
+
+    /** The command has said how it ended: the process may end. */
+    static void said() {
+        synchronized (Interruption.class) {
+            if (ending != null) {
+                ending.said = true;
+                Interruption.class.notifyAll();
+            }
         }
     }
 }

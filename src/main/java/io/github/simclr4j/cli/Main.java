@@ -2,13 +2,18 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.EncoderWriter;
 import java.io.InterruptedIOException;
+import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted). */
+/**
+ * Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted; a process that a signal ends
+ * has the signal's code).
+ */
 @Command(
         name = "simclr",
         description = "Learns image features without labels, and measures them.",
@@ -24,7 +29,8 @@ import picocli.CommandLine.Command;
             InspectCommand.class,
             DevicesCommand.class,
             ExportCommand.class,
-            VerifyCommand.class
+            VerifyCommand.class,
+            CommandLine.HelpCommand.class
         })
 public final class Main {
     private static final int INTERRUPTED = 130;
@@ -46,7 +52,8 @@ public final class Main {
 
     /** All commands and their options. */
     static CommandLine commands() {
-        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true);
+        // A path may begin with @, which is no file of options.
+        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).setExpandAtFiles(false);
     }
 
     /** Runs a command and returns its exit code. */
@@ -59,7 +66,9 @@ public final class Main {
         CommandLine line = commands();
         line.setParameterExceptionHandler((e, a) -> {
             String command = e.getCommandLine().getCommandSpec().qualifiedName();
-            System.err.println("simclr: " + e.getMessage() + " (see " + command + " --help)");
+            List<String> near = e instanceof UnmatchedArgumentException u ? u.getSuggestions() : List.of();
+            System.err.println("simclr: " + e.getMessage() + (near.isEmpty() ? "" : ", did you mean " + String.join(" or ", near)
+                    + "?") + " (see " + command + " --help)");
             return 2;
         });
         line.setExecutionExceptionHandler((e, command, parsed) -> {
@@ -80,7 +89,15 @@ public final class Main {
             }
             return new CommandLine.RunLast().execute(parsed);
         });
-        return line.execute(args);
+        try {
+            int code = line.execute(args);
+            if (code == 0 && Interruption.isEnding()) {
+                System.err.println("simclr: interrupted after the last epoch; the result was written nevertheless");
+            }
+            return code;
+        } finally {
+            Interruption.said();
+        }
     }
 
     /** Runs a command and ends the process. */

@@ -22,6 +22,9 @@ import picocli.CommandLine.Option;
         + " loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and He 2020"
         + " (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
 final class PretrainCommand extends Work {
+    /** A number of images for which every setting that is right for any number is so. */
+    private static final int FEW = 2;
+
     @Option(names = "--images", paramLabel = "SET", required = true,
             description = "Images: a folder (at any depth), a zip or tar archive of them, a table (CSV) of paths, the binaries of"
                     + " CIFAR-10, CIFAR-100 or STL-10, or IDX files (MNIST).")
@@ -82,6 +85,19 @@ final class PretrainCommand extends Work {
         @Option(names = "--knn-every", paramLabel = "K", defaultValue = "10",
                 description = "Epochs between two of these measurements (default: ${DEFAULT-VALUE}).")
         int knnEvery;
+
+        void check(Work command) {
+            if (!(checkpointMinutes > 0)) {
+                throw new IllegalArgumentException("--checkpoint-minutes must be above 0, found " + checkpointMinutes);
+            }
+            if (keep < 1) {
+                throw new IllegalArgumentException("--keep must be at least 1, found " + keep);
+            }
+            if (knnEvery < 1) {
+                throw new IllegalArgumentException("--knn-every must be at least 1, found " + knnEvery);
+            }
+            command.only(knn != null, "with --knn", "--knn-test", "--knn-every");
+        }
     }
 
     @Override
@@ -90,17 +106,17 @@ final class PretrainCommand extends Work {
             throw new IllegalArgumentException("--limit, --memory and --decoders must be at least 0, found " + limit + ", "
                     + megabytes + " and " + decoders);
         }
-        if (watch.knnTest != null && watch.knn == null) {
-            throw new IllegalArgumentException("--knn-test needs --knn: the labelled images that classify it");
-        }
+        watch.check(this);
+        // Wrong settings are said before an archive is opened, which may take a while; what is right for few images may be so.
+        hyper.settings(common.seed, FEW);
+        hyper.check(this);
+        only(init == null, "without --init, whose file has the batch norms' weights", "--zero-gamma");
         writable(out);
         Path state = watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
-        writable(state.resolve("any"));
+        writableFolder(state);
         Path metrics = watch.metrics != null ? watch.metrics : out.resolveSibling("metrics.jsonl");
         writable(metrics);
         Console console = new Console();
-        // Wrong settings are said before an archive is opened, which may take a while.
-        hyper.settings(common.seed, Integer.MAX_VALUE);
         PretrainSettings settings;
         TrainingImages set;
         Pretrainer.Result result;
@@ -109,6 +125,15 @@ final class PretrainCommand extends Work {
                 ImageSource known = watch.knn == null ? null : ImageSource.open(watch.knn, console);
                 ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
             settings = hyper.settings(common.seed, source.size());
+            if (settings.method().needsLabels()) {
+                labelled("--images for these settings", source);
+            }
+            labelled("--knn", known);
+            labelled("--knn-test", asked);
+            if (asked != null && !known.classes().containsAll(asked.classes())) {
+                throw new IOException("--knn-test has classes that --knn lacks: expected some of " + known.classes() + ", found "
+                        + asked.classes());
+            }
             Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
             if (init != null) {
                 trainer.startFrom(init);
@@ -118,12 +143,9 @@ final class PretrainCommand extends Work {
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
             RunOptions options = new RunOptions(state, watch.checkpointMinutes, watch.keep, metrics,
                     known == null ? null : read(known, console), asked == null ? null : read(asked, console), watch.knnEvery);
-            Interruption guard = new Interruption();
-            try {
-                result = trainer.run(set, options);
-            } finally {
-                guard.close();
-            }
+            Interruption guard = interruptible();
+            result = trainer.run(set, options);
+            guard.trained();
         }
         EncoderWriter.write(out, result.onnx());
         if (watch.checkpoint == null) {
@@ -147,6 +169,16 @@ final class PretrainCommand extends Work {
         json.put("settings", settings.on(set.count()).describe());
         json.put("seconds", seconds());
         return json;
+    }
+
+    /** Says what lacks a class before all images are read. */
+    private static void labelled(String option, ImageSource source) throws IOException {
+        for (int i = 0; source != null && i < source.size(); i++) {
+            if (source.label(i).isEmpty()) {
+                throw new IOException(option + " needs a class of each image, expected one sub-folder a class: " + source.name(i)
+                        + " has none");
+            }
+        }
     }
 
     private TrainingImages read(ImageSource source, Console console) throws IOException {

@@ -37,10 +37,13 @@ final class QuickstartCommand extends Work {
     @Override
     Map<String, Object> work() throws IOException {
         Console console = new Console();
+        if (perClass < 1) {
+            throw new IllegalArgumentException("--images must be at least 1, found " + perClass);
+        }
         Path encoder = out.resolve("encoder.onnx");
-        writable(encoder);
         PretrainSettings settings = PretrainSettings.simclr(new ResNet(18, 0.125, ResNet.Stem.CIFAR), BuiltInImages.SIZE,
                 Composition.of("crop:0.3,flip,jitter:1,grey"), BATCH, epochs, common.seed);
+        writable(encoder);
         Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
         Path train = out.resolve("train");
         Path test = out.resolve("test");

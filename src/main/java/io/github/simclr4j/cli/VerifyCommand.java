@@ -95,14 +95,11 @@ final class VerifyCommand extends Work {
         System.out.printf(Locale.ROOT, "%d images: largest difference %.3g, mean %.3g, of values of mean size %.3g;"
                 + " cosine similarity at least %.6f, mean %.6f%n",
                 c.images(), c.largest(), c.mean(), c.scale(), c.leastCosine(), c.meanCosine());
-        if (!(c.largest() <= tolerance * c.scale())) {
-            throw new IllegalStateException(String.format(Locale.ROOT,
-                    "%s differs by up to %.3g, more than %.3g (--tolerance %s)",
-                    encoder, c.largest(), tolerance * c.scale(), tolerance));
-        }
+        boolean passed = c.largest() <= tolerance * c.scale();
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("encoder", encoder.toString());
         json.put("images", c.images());
+        json.put("passed", passed);
         json.put("largestDifference", c.largest());
         json.put("meanDifference", c.mean());
         json.put("meanAbsoluteValue", c.scale());
@@ -110,6 +107,11 @@ final class VerifyCommand extends Work {
         json.put("meanCosine", c.meanCosine());
         json.put("skipped", skipped);
         json.put("seconds", seconds());
+        if (!passed) {
+            throw new CheckFailed(String.format(Locale.ROOT,
+                    "%s differs by up to %.3g, more than %.3g (--tolerance %s)",
+                    encoder, c.largest(), tolerance * c.scale(), tolerance), json);
+        }
         return json;
     }
 }
