@@ -98,7 +98,7 @@ final class ExportCommand extends Work {
             throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);
         }
         EncoderSettings settings = options.settings();
-        writable(out);
+        replaceable(out);
         List<String> skipped = new ArrayList<>();
         Conversion.Calibrate images = precision != Precision.INT8 ? null : new Conversion.Calibrate(
                 Sample.read(calibration, calibrationImages, common.seed, skipped), method,

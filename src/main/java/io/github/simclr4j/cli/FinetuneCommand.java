@@ -109,7 +109,7 @@ final class FinetuneCommand extends Work {
             console.line(set.count() + " labelled images of " + set.classes().size() + " classes from " + train
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
             Interruption guard = interruptible();
-            tuned = trainer.train(set, labels.strip() + " of the labels of " + train + ", pixels " + set.fingerprint(),
+            tuned = trainer.train(set, labels.strip() + " of the labels of " + train + ", images " + set.fingerprint(),
                     RunOptions.checkpoints(state), console);
             guard.trained();
         }

@@ -37,8 +37,8 @@ final class Hyper {
             + " share of the negatives that is of the anchor's class (default: ${DEFAULT-VALUE}, for ten classes).")
     double classPrior;
 
-    @Option(names = "--queue", paramLabel = "K", description = "Keys in MoCo's queue (default: 65536 [2], 4096 for fewer than"
-            + " 200000 images).")
+    @Option(names = "--queue", paramLabel = "K", description = "Keys in MoCo's queue, up to 16777216 (default: 65536 [2], 4096"
+            + " for fewer than 200000 images).")
     Integer queue;
 
     @Option(names = "--momentum-encoder", paramLabel = "M", description = "MoCo's m in key = m*key + (1-m)*query"
@@ -95,8 +95,8 @@ final class Hyper {
             description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: ${DEFAULT-VALUE}).")
     int hidden;
 
-    @Option(names = "--projection", paramLabel = "N", description = "Length of a projection, which the loss is taken on"
-            + " (default: 64 for width below 1, else 128 [1]).")
+    @Option(names = "--projection", paramLabel = "N", description = "Length of a projection, which the loss is taken on,"
+            + " up to 32768 (default: 64 for width below 1, else 128 [1]).")
     Integer projection;
 
     @Option(names = "--keep-head", paramLabel = "K", defaultValue = "0",

@@ -166,7 +166,7 @@ final class PretrainCommand extends Work {
         json.put("images", set.count());
         json.put("skipped", set.skipped());
         json.put("resumedAfterEpoch", result.resumedAt());
-        json.put("settings", settings.on(set.count()).describe());
+        json.put("settings", result.settings());
         json.put("seconds", seconds());
         return json;
     }

@@ -199,6 +199,12 @@ abstract class Work implements Callable<Integer> {
      * @throws IllegalArgumentException if the command reads the file, or has been told of it before
      */
     final void writable(Path file) throws IOException {
+        unread(file);
+        replaceable(file);
+    }
+
+    /** The same for a file that may be one that the command has read whole before it writes. */
+    final void replaceable(Path file) throws IOException {
         claim(file);
         probe(file, file.toAbsolutePath().getParent());
         if (Files.isDirectory(file)) {
@@ -208,6 +214,7 @@ abstract class Work implements Callable<Integer> {
 
     /** The same for a folder. */
     final void writableFolder(Path folder) throws IOException {
+        unread(folder);
         claim(folder);
         probe(folder, folder.toAbsolutePath());
     }
@@ -224,18 +231,28 @@ abstract class Work implements Callable<Integer> {
         }
     }
 
-    /** No file of the command may be another one: the later would replace the earlier, or what is still to be read. */
-    private void claim(Path path) {
-        Path place = path.toAbsolutePath().normalize();
-        List<String> names = spec.args().stream()
-                .filter(a -> a.getValue() instanceof Path p && p.toAbsolutePath().normalize().equals(place))
-                .map(Work::name).toList();
+    private List<String> namesOf(Path path) {
+        return spec.args().stream()
+                .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path))).map(Work::name).toList();
+    }
+
+    private static Path place(Path path) {
+        return path.toAbsolutePath().normalize();
+    }
+
+    /** What is written may not replace what is still to be read. */
+    private void unread(Path path) {
+        List<String> names = namesOf(path);
         if (names.size() > 1) {
             throw new IllegalArgumentException(String.join(" and ", names) + " name the same file, " + path
                     + ": choose another path for one of them");
         }
-        if (!written.add(place)) {
-            throw new IllegalArgumentException(String.join("", names) + " names " + path
+    }
+
+    /** Of two results in one file the later would replace the earlier. */
+    private void claim(Path path) {
+        if (!written.add(place(path))) {
+            throw new IllegalArgumentException(String.join(" and ", namesOf(path)) + " names " + path
                     + ", where the command writes something else: choose another path");
         }
     }

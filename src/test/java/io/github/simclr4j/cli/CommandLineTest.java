@@ -9,7 +9,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.train.BuiltInImages;
-import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -19,8 +18,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -128,27 +125,10 @@ class CommandLineTest {
         assertEquals(40, Files.readAllLines(dir.resolve("f.npy.txt")).size());
     }
 
-    /** Folders of images of one colour each, slightly noisy: whatever looks at them tells them apart. */
-    private static Path colours(Path folder, int each, long seed) throws IOException {
-        Random random = new Random(seed);
-        Map<String, Integer> colours = Map.of("black", 0x101010, "white", 0xe0e0e0, "red", 0xe01010, "blue", 0x1010e0);
-        for (String name : colours.keySet()) {
-            Files.createDirectories(folder.resolve(name));
-            for (int i = 0; i < each; i++) {
-                BufferedImage image = new BufferedImage(32, 32, BufferedImage.TYPE_INT_RGB);
-                for (int p = 0; p < 32 * 32; p++) {
-                    image.setRGB(p % 32, p / 32, colours.get(name) + random.nextInt(16) * 0x010101);
-                }
-                ImageIO.write(image, "png", folder.resolve(name).resolve(i + ".png").toFile());
-            }
-        }
-        return folder;
-    }
-
     @Test
     void evaluateComparesWithPixelsAndAnUntrainedEncoder() throws IOException {
-        Run run = run("evaluate", "--encoder", encoder, "--train", colours(dir.resolve("colours"), 8, 1), "--test",
-                colours(dir.resolve("more-colours"), 5, 2), "--labels", "50%,100%", "--json", dir.resolve("e.json"));
+        Run run = run("evaluate", "--encoder", encoder, "--train", Colours.write(dir.resolve("colours"), 8, 1), "--test",
+                Colours.write(dir.resolve("more-colours"), 5, 2), "--labels", "50%,100%", "--json", dir.resolve("e.json"));
         assertEquals(0, run.code(), run.err());
         JsonObject json = json(dir.resolve("e.json"));
         for (String features : List.of("simclr", "pixels", "untrained")) {
@@ -255,7 +235,7 @@ class CommandLineTest {
 
     @Test
     void everyMethodTrainsAndIsNamedInTheFile() throws IOException {
-        Path known = colours(dir.resolve("known"), 8, 3);
+        Path known = Colours.write(dir.resolve("known"), 8, 3);
         for (String[] how : new String[][] {
             {"mocov1", "--queue", "64"}, {"mocov2", "--queue", "64", "--symmetric"}, {"end-to-end"}, {"supervised"},
             {"simclr", "--loss", "supcon"}, {"simclr", "--micro-batch", "8", "--head", "deep", "--clip", "1"}}) {
