@@ -196,10 +196,12 @@ class OptionsTest {
     }
 
     @Test
-    void aPathMayBeginWithAnAt() {
-        Run run = run("inspect", "@nosuch.onnx");
+    void aPathMayBeginWithAnAt() throws IOException {
+        // It is no file of options, though there is one of that name without the @.
+        Path options = Files.writeString(dir.resolve("options"), "--bogus");
+        Run run = run("inspect", "@" + options);
         assertEquals(1, run.code(), run.err());
-        assertTrue(run.err().startsWith("simclr: ") && run.err().contains("@nosuch.onnx"), run.err());
+        assertTrue(run.err().startsWith("simclr: ") && run.err().contains("@" + options), run.err());
     }
 
     @Test
