@@ -52,6 +52,9 @@ final class EmbedCommand extends Work {
             throw new IllegalArgumentException("--out must end in .csv or .npy, found " + out);
         }
         writable(out);
+        if (npy) {
+            writable(out.resolveSibling(out.getFileName() + ".txt"));
+        }
         Console console = new Console();
         RuntimeSettings runtime = options.runtime(common);
         boolean cpu = Provider.of(runtime.provider()) == Provider.CPU;

@@ -14,17 +14,16 @@ import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code simclr export}. */
 @Command(name = "export", description = "Writes an encoder anew: in another precision, with another opset, without"
         + " preprocessing, with settings inside that its users had to give.")
 final class ExportCommand extends Work {
-    private static final List<String> CALIBRATING = List.of("--calibration", "--calibration-images", "--calibration-method",
-            "--reduce-range", "--provider", "--session-option");
+    private static final String[] CALIBRATING = {
+        "--calibration", "--calibration-images", "--calibration-method", "--reduce-range", "--provider", "--session-option"
+    };
 
     @Parameters(paramLabel = "ENCODER", description = "The encoder (ONNX).")
     Path encoder;
@@ -55,9 +54,6 @@ final class ExportCommand extends Work {
     @Mixin
     EncoderOptions options;
 
-    @Spec
-    CommandSpec command;
-
     @Option(names = "--no-preprocessing", description = "Leave scaling and layout out of the graph: the input becomes float32"
             + " [batch, 3, size, size], normalised.")
     boolean noPreprocessing;
@@ -84,16 +80,9 @@ final class ExportCommand extends Work {
         if (precision == Precision.INT8 && calibration == null) {
             throw new IllegalArgumentException("--precision int8 needs --calibration DIR, a folder of images");
         }
-        if (given("--encoder-batch")) {
-            throw new IllegalArgumentException("--encoder-batch has no effect here: calibration takes one image at a time, or as many"
-                    + " as the file fixes; drop it");
-        }
-        if (precision != Precision.INT8) {
-            CALIBRATING.stream().filter(this::given).findFirst().ifPresent(name -> {
-                throw new IllegalArgumentException(
-                        name + " is for the calibration of --precision int8: give that, or drop " + name);
-            });
-        }
+        only(false, "where a command chooses its batches; calibration takes an image at a time, or as many as the file fixes",
+                "--encoder-batch");
+        only(precision == Precision.INT8, "with --precision int8, for its calibration", CALIBRATING);
         if (calibrationImages < 1) {
             throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);
         }
@@ -121,9 +110,5 @@ final class ExportCommand extends Work {
         System.out.printf(Locale.ROOT, "%s: %s, opset %d, %d bytes (before: %d)%n",
                 out, report.precision(), report.opset(), report.bytes(), before);
         return json;
-    }
-
-    private boolean given(String option) {
-        return command.commandLine().getParseResult().hasMatchedOption(option);
     }
 }
