@@ -166,7 +166,7 @@ final class Calibration {
         Path file = folder.resolve("model.onnx");
         ModelFile.write(file, model, ModelFile.LIMIT);
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            runtime.apply(options);
+            runtime.apply(options, model);
             return OrtEnvironment.getEnvironment().createSession(file.toString(), options);
         }
     }

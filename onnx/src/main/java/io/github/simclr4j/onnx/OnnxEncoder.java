@@ -192,7 +192,7 @@ public final class OnnxEncoder implements AutoCloseable {
         }
         OrtSession session = null;
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            runtime.apply(options);
+            runtime.apply(options, model);
             if (!checked.external().isEmpty()) {
                 options.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toRealPath().toString());
             }

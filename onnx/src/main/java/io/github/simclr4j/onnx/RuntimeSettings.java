@@ -1,9 +1,17 @@
 package io.github.simclr4j.onnx;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import java.util.ArrayDeque;
 import java.util.Collections;
+import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -19,6 +27,10 @@ import java.util.TreeMap;
  * @param customiser what else is set on the session, null for nothing
  */
 public record RuntimeSettings(int threads, String provider, int batch, Map<String, String> options, Customiser customiser) {
+    /** The option that names optimisers to leave out, and the one that puts float16 weights into float32 operators. */
+    private static final String DISABLED = "optimization.disable_specified_optimizers";
+    private static final String HALF_WEIGHTS = "FuseFp16InitializerToFp32NodeTransformer";
+
     /** The CPU, with as many threads as ONNX Runtime likes. */
     public static final RuntimeSettings DEFAULT = new RuntimeSettings(0, "cpu", 0, Map.of(), null);
 
@@ -83,18 +95,59 @@ public record RuntimeSettings(int threads, String provider, int batch, Map<Strin
     }
 
     /**
+     * Whether a graph has float16 values and matrix products, or operators of other domains. In some of these (a product of a
+     * transposed value, as in a vision transformer) an optimiser of ONNX Runtime 1.28, and of 1.30, ends the process with SIGSEGV.
+     * Without it float16 weights are made float32 in every run, so that convolutional networks keep it.
+     */
+    static boolean hasHalfProducts(ModelProto model) {
+        Deque<NodeProto> nodes = new ArrayDeque<>();
+        Deque<GraphProto> graphs = new ArrayDeque<>(List.of(model.getGraph()));
+        model.getFunctionsList().forEach(f -> nodes.addAll(f.getNodeList()));
+        boolean half = false;
+        boolean products = false;
+        while (!graphs.isEmpty() || !nodes.isEmpty()) {
+            if (nodes.isEmpty()) {
+                GraphProto graph = graphs.pop();
+                nodes.addAll(graph.getNodeList());
+                half |= graph.getInitializerList().stream().anyMatch(t -> isHalf(t.getDataType()))
+                        || graph.getInputList().stream().anyMatch(v -> isHalf(v.getType().getTensorType().getElemType()));
+                continue;
+            }
+            NodeProto node = nodes.pop();
+            products |= node.getOpType().equals("MatMul") || !node.getDomain().isEmpty() && !node.getDomain().equals("ai.onnx");
+            for (AttributeProto a : node.getAttributeList()) {
+                half |= isHalf(a.getT().getDataType()) || a.getName().equals("to") && isHalf((int) a.getI());
+                if (a.hasG()) {
+                    graphs.add(a.getG());
+                }
+                graphs.addAll(a.getGraphsList());
+            }
+        }
+        return half && products;
+    }
+
+    private static boolean isHalf(int type) {
+        return type == TensorProto.DataType.FLOAT16_VALUE;
+    }
+
+    /**
      * Sets all of it but the batch on the options of a session.
      *
+     * @param model what the session will be of
      * @throws IllegalArgumentException if ONNX Runtime refuses a session option; the message names it
      * @throws IllegalStateException if the execution provider is not there
      */
-    void apply(SessionOptions session) throws OrtException {
+    void apply(SessionOptions session, ModelProto model) throws OrtException {
         // What goes wrong is in the exception.
         session.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
         if (threads > 0) {
             session.setIntraOpNumThreads(threads);
         }
-        for (Map.Entry<String, String> e : options.entrySet()) {
+        Map<String, String> all = new TreeMap<>(options);
+        if (hasHalfProducts(model)) {
+            all.merge(DISABLED, HALF_WEIGHTS, (theirs, ours) -> theirs + ";" + ours);
+        }
+        for (Map.Entry<String, String> e : all.entrySet()) {
             try {
                 session.addConfigEntry(e.getKey(), e.getValue());
             } catch (OrtException refused) {
