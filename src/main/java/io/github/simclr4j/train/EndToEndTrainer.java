@@ -6,6 +6,7 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.onnx.RuntimeSettings;
 import io.github.simclr4j.tribuo.EncodedModel;
+import io.github.simclr4j.tribuo.Invocations;
 import io.github.simclr4j.tribuo.PixelFeatureExtractor;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -58,7 +59,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     @Config(description = "Seed of first weights, the order and the views.")
     private long seed = Trainer.DEFAULT_SEED;
 
-    private int trainInvocationCounter;
+    private final Invocations invocations = new Invocations();
 
     /** For OLCUT. */
     EndToEndTrainer() {}
@@ -130,38 +131,14 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
      */
     @Override
     public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
-        TrainerProvenance provenance;
-        int before;
-        int invocation;
-        synchronized (this) {
-            before = trainInvocationCounter;
-            if (invocationCount != INCREMENT_INVOCATION_COUNT) {
-                setInvocationCount(invocationCount);
-            }
-            provenance = getProvenance();
-            invocation = trainInvocationCounter++;
-        }
-        boolean trained = false;
         try {
-            EncodedModel<Label> model = train(examples, runProvenance, provenance, invocation, PixelExamples.log(logger));
-            trained = true;
-            return model;
+            return invocations.train(invocationCount, this::getProvenance, (provenance, invocation) ->
+                    train(examples, runProvenance, provenance, invocation, PixelExamples.log(logger)));
         } catch (IOException e) {
             if (e instanceof InterruptedIOException) {
                 Thread.currentThread().interrupt();
             }
             throw new UncheckedIOException(e.getMessage(), e);
-        } finally {
-            if (!trained) {
-                giveBack(invocation, before);
-            }
-        }
-    }
-
-    /** Unless another training has begun since. */
-    private synchronized void giveBack(int invocation, int before) {
-        if (trainInvocationCounter == invocation + 1) {
-            trainInvocationCounter = before;
         }
     }
 
@@ -195,16 +172,13 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     }
 
     @Override
-    public synchronized int getInvocationCount() {
-        return trainInvocationCounter;
+    public int getInvocationCount() {
+        return invocations.get();
     }
 
     @Override
-    public synchronized void setInvocationCount(int invocationCount) {
-        if (invocationCount < 0) {
-            throw new IllegalArgumentException("Expected an invocation count of at least 0, found " + invocationCount);
-        }
-        trainInvocationCounter = invocationCount;
+    public void setInvocationCount(int invocationCount) {
+        invocations.set(invocationCount);
     }
 
     @Override

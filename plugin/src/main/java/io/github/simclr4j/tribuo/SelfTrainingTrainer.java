@@ -88,7 +88,7 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
     @Config(description = "The most rounds that add examples.")
     private int maxRounds = 10;
 
-    private int trainInvocationCounter;
+    private final Invocations invocations = new Invocations();
     private List<Example<Label>> pool;
 
     /** For OLCUT. */
@@ -159,34 +159,8 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
      */
     @Override
     public SelfTrainedModel train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
-        TrainerProvenance provenance;
-        int before;
-        int invocation;
-        synchronized (this) {
-            before = trainInvocationCounter;
-            if (invocationCount != INCREMENT_INVOCATION_COUNT) {
-                setInvocationCount(invocationCount);
-            }
-            provenance = getProvenance();
-            invocation = trainInvocationCounter++;
-        }
-        boolean trained = false;
-        try {
-            SelfTrainedModel model = train(examples, runProvenance, provenance, invocation);
-            trained = true;
-            return model;
-        } finally {
-            if (!trained) {
-                giveBack(invocation, before);
-            }
-        }
-    }
-
-    /** Unless another training has begun since. */
-    private synchronized void giveBack(int invocation, int before) {
-        if (trainInvocationCounter == invocation + 1) {
-            trainInvocationCounter = before;
-        }
+        return invocations.train(invocationCount, this::getProvenance,
+                (provenance, invocation) -> train(examples, runProvenance, provenance, invocation));
     }
 
     private SelfTrainedModel train(
@@ -335,16 +309,13 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
     }
 
     @Override
-    public synchronized int getInvocationCount() {
-        return trainInvocationCounter;
+    public int getInvocationCount() {
+        return invocations.get();
     }
 
     @Override
-    public synchronized void setInvocationCount(int invocationCount) {
-        if (invocationCount < 0) {
-            throw new IllegalArgumentException("Expected an invocation count of at least 0, found " + invocationCount);
-        }
-        trainInvocationCounter = invocationCount;
+    public void setInvocationCount(int invocationCount) {
+        invocations.set(invocationCount);
     }
 
     @Override
