@@ -72,7 +72,7 @@ final class EmbedCommand extends Work {
             List<String> skipped = new ArrayList<>();
             List<Path> done = new ArrayList<>();
             Path part = out.resolveSibling(out.getFileName() + ".part");
-            Interruption guard = new Interruption();
+            Interruption guard = interruptible();
             try {
                 try (OutputStream rows = new BufferedOutputStream(Files.newOutputStream(part));
                         EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),
@@ -104,8 +104,8 @@ final class EmbedCommand extends Work {
                         "Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
             } finally {
                 Files.deleteIfExists(part);
-                guard.close();
             }
+            guard.trained();
             skipped.forEach(s -> console.warn("skipped " + s));
             if (done.isEmpty()) {
                 throw new IOException("No readable image in " + images);

@@ -8,7 +8,9 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.OnnxEncoder;
+import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.train.BuiltInImages;
+import io.github.simclr4j.train.Pretrainer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -52,6 +54,11 @@ class CommandLineTest {
             System.setOut(out);
             System.setErr(err);
         }
+    }
+
+    /** Writes a tiny encoder with random weights. */
+    static Path untrained(Path file, long seed) throws IOException {
+        return Files.write(file, Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, seed));
     }
 
     static JsonObject json(Path file) throws IOException {

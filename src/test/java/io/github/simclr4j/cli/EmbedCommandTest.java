@@ -9,8 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.simclr4j.cli.CommandLineTest.Run;
-import io.github.simclr4j.onnx.ResNet;
-import io.github.simclr4j.train.Pretrainer;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,8 +36,7 @@ class EmbedCommandTest {
         // Quietens DJL's log.
         run("--version");
         images = Colours.write(dir.resolve("images"), 2, 1);
-        encoder = Files.write(dir.resolve("encoder.onnx"),
-                Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
+        encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 
     private static Run embed(Path images, Path out) {

@@ -51,8 +51,7 @@ class EvaluateProtocolTest {
     static void draw() throws IOException {
         BuiltInImages.write(dir.resolve("train"), 4, 1);
         BuiltInImages.write(dir.resolve("test"), 2, 2);
-        encoder = Files.write(dir.resolve("encoder.onnx"),
-                Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, 1));
+        encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 
     private record Run(int code, String error, Path json) {}

@@ -9,10 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.github.simclr4j.cli.CommandLineTest.Run;
-import io.github.simclr4j.onnx.EncoderWriter;
-import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.train.BuiltInImages;
-import io.github.simclr4j.train.Pretrainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,8 +34,7 @@ class ExportCommandTest {
         run("--version");
         images = dir.resolve("images");
         BuiltInImages.write(images, 3, 1);
-        encoder = dir.resolve("encoder.onnx");
-        EncoderWriter.write(encoder, Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
+        encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 
     @Test

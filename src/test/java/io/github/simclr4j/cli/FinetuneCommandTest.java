@@ -14,7 +14,6 @@ import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.OnnxEncoder;
 import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.train.BuiltInImages;
-import io.github.simclr4j.train.Pretrainer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -42,8 +41,7 @@ class FinetuneCommandTest {
     static void draw() throws IOException {
         images = dir.resolve("images");
         BuiltInImages.write(images, 4, 1);
-        encoder = Files.write(dir.resolve("encoder.onnx"),
-                Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, 1));
+        encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 
     private record Run(int code, String error, Path out, Path json) {

@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.simclr4j.cli.CommandLineTest.Run;
-import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.train.BuiltInImages;
-import io.github.simclr4j.train.Pretrainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,8 +38,7 @@ class OptionsTest {
         Files.copy(images.resolve("disc/0000.png"), flat.resolve("0.png"));
         Files.copy(images.resolve("checks/0000.png"), flat.resolve("1.png"));
         empty = Files.createDirectories(dir.resolve("empty"));
-        encoder = Files.write(dir.resolve("encoder.onnx"),
-                Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, 1));
+        encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 
     private static Run with(List<?> first, String options) {

@@ -8,9 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import io.github.simclr4j.cli.CommandLineTest.Run;
-import io.github.simclr4j.onnx.ResNet;
 import io.github.simclr4j.train.BuiltInImages;
-import io.github.simclr4j.train.Pretrainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,11 +34,7 @@ class WorkTest {
     static void draw() throws IOException {
         images = dir.resolve("images");
         BuiltInImages.write(images, 2, 1);
-        encoder = Files.write(dir.resolve("encoder.onnx"), untrained(1));
-    }
-
-    private static byte[] untrained(long seed) {
-        return Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, seed);
+        encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 
     @Test
@@ -56,7 +50,7 @@ class WorkTest {
         assertFalse(inspected.get("sound").getAsBoolean());
         assertTrue(inspected.getAsJsonArray("problems").toString().contains("nothing"), inspected.toString());
 
-        Path other = Files.write(dir.resolve("other.onnx"), untrained(2));
+        Path other = CommandLineTest.untrained(dir.resolve("other.onnx"), 2);
         assertEquals(1, run("verify", encoder, other, "--images", images, "--json", file).code());
         JsonObject verified = json(file);
         assertFalse(verified.get("passed").getAsBoolean());

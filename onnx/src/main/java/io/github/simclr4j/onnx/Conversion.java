@@ -131,9 +131,9 @@ public record Conversion(
 
     private ModelProto convert(ModelProto file, Path folder, String name) throws IOException {
         ModelProto original = withSettings(file, folder, name);
-        if (precision == Precision.FLOAT32 && !precision(original).equals("float32")) {
+        if (precision == Precision.FLOAT32 && !ModelInspector.precision(original).equals("float32")) {
             throw new IllegalArgumentException("Expected a float32 encoder for the precision float32, found "
-                    + precision(original) + ", whose lost digits no conversion brings back: leave the precision"
+                    + ModelInspector.precision(original) + ", whose lost digits no conversion brings back: leave the precision"
                     + " (--precision) out to keep it, or convert the file that it was made of");
         }
         ModelProto model = OpsetChange.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
@@ -156,12 +156,8 @@ public record Conversion(
                 model = withoutPreprocessing(model);
             }
         }
-        metadata.put("precision", precision == null ? precision(model) : precision.name().toLowerCase(Locale.ROOT));
+        metadata.put("precision", precision == null ? ModelInspector.precision(model) : precision.name().toLowerCase(Locale.ROOT));
         return withMetadata(model, metadata);
-    }
-
-    private static String precision(ModelProto model) {
-        return ModelInspector.check(model, null, 0).precision();
     }
 
     /** How the encoder is fed; of several outputs any will do, unless one is named. */
@@ -188,7 +184,7 @@ public record Conversion(
         if (stated.values().isEmpty()) {
             return model;
         }
-        Map<String, String> all = metadata(model);
+        Map<String, String> all = ModelFile.metadata(model);
         EncoderSettings whole = stated.or(EncoderSettings.ofMetadata(all));
         EncoderSettings.NAMES.forEach(n -> all.remove(EncoderSettings.metadataKey(n)));
         whole.values().forEach((n, v) -> all.put(EncoderSettings.metadataKey(n), v.text()));
@@ -200,14 +196,8 @@ public record Conversion(
         return b.build();
     }
 
-    private static Map<String, String> metadata(ModelProto model) {
-        Map<String, String> all = new TreeMap<>();
-        model.getMetadataPropsList().forEach(e -> all.put(e.getKey(), e.getValue()));
-        return all;
-    }
-
     private static ModelProto withMetadata(ModelProto model, Map<String, String> more) {
-        Map<String, String> all = metadata(model);
+        Map<String, String> all = ModelFile.metadata(model);
         all.putAll(more);
         return withOnly(model, all);
     }

@@ -8,6 +8,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
@@ -17,6 +19,13 @@ final class ModelFile {
     static final long LIMIT = (1L << 31) - (64 << 20);
 
     private ModelFile() {}
+
+    /** What a model's file says of itself, sorted; the caller's to change. */
+    static Map<String, String> metadata(ModelProto model) {
+        Map<String, String> all = new TreeMap<>();
+        model.getMetadataPropsList().forEach(e -> all.put(e.getKey(), e.getValue()));
+        return all;
+    }
 
     /** The model as it is on disk: external tensors stay references. */
     static ModelProto parse(Path file) throws IOException {

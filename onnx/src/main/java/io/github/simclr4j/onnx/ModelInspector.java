@@ -107,14 +107,12 @@ public final class ModelInspector {
         graph.getNodeList().forEach(n -> operators.merge(n.getOpType(), 1, Integer::sum));
         Map<String, Long> counts = new TreeMap<>();
         graph.getInitializerList().forEach(t -> counts.merge(type(t.getDataType()), Math.max(0, ModelCheck.count(t)), Long::sum));
-        Map<String, String> metadata = new TreeMap<>();
-        model.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
         return new Report(List.copyOf(check.problems), List.copyOf(check.warnings), model.getIrVersion(),
                 Opset.of(model.getOpsetImportList()), (model.getProducerName() + " " + model.getProducerVersion()).strip(),
                 graph.getInputList().stream()
                         .filter(i -> !check.constants.containsKey(i.getName())).map(ModelInspector::port).toList(),
                 graph.getOutputList().stream().map(ModelInspector::port).toList(),
-                operators, counts, precision(operators, counts), bytes, metadata);
+                operators, counts, precision(model), bytes, ModelFile.metadata(model));
     }
 
     /**
@@ -141,12 +139,16 @@ public final class ModelInspector {
         return b.build();
     }
 
-    private static String precision(Map<String, Integer> operators, Map<String, Long> counts) {
-        if (operators.containsKey("DequantizeLinear") || operators.containsKey("QLinearConv")) {
+    /** What a model computes in, as {@link Report#precision} has it. */
+    static String precision(ModelProto model) {
+        GraphProto graph = model.getGraph();
+        if (graph.getNodeList().stream().anyMatch(n -> Set.of("DequantizeLinear", "QLinearConv").contains(n.getOpType()))) {
             return "int8";
         }
-        boolean half = counts.containsKey("float16");
-        return half && counts.containsKey("float32") ? "mixed" : half ? "float16" : "float32";
+        Set<Integer> types = new HashSet<>();
+        graph.getInitializerList().forEach(t -> types.add(t.getDataType()));
+        boolean half = types.contains(TensorProto.DataType.FLOAT16_VALUE);
+        return half && types.contains(TensorProto.DataType.FLOAT_VALUE) ? "mixed" : half ? "float16" : "float32";
     }
 
     private static String type(int number) {

@@ -28,7 +28,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -180,8 +179,7 @@ public final class OnnxEncoder implements AutoCloseable {
             throws InvalidEncoderException {
         ModelCheck.Checked checked = ModelCheck.check(bytes, name, folder);
         ModelProto model = checked.model();
-        Map<String, String> metadata = new TreeMap<>();
-        model.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
+        Map<String, String> metadata = ModelFile.metadata(model);
         Wiring wiring = Wiring.of(model, given, folder, name);
         ImageInput input = new ImageInput(wiring);
         byte[] graph = bytes;

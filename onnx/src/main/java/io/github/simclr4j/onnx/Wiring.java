@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,8 +71,7 @@ record Wiring(
      * @param name what errors call the file
      */
     static Wiring of(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
-        Map<String, String> metadata = new HashMap<>();
-        model.getMetadataPropsList().forEach(e -> metadata.put(e.getKey(), e.getValue()));
+        Map<String, String> metadata = ModelFile.metadata(model);
         String rule = metadata.get("resize");
         if (metadata.containsKey("library_version") && rule != null && !rule.equals(Preprocessing.RULE)) {
             throw new InvalidEncoderException(
@@ -91,8 +89,7 @@ record Wiring(
 
     /** What is said of an encoder outside of its file: by the caller, then by the configuration beside it, which ours don't have. */
     static EncoderSettings stated(ModelProto model, EncoderSettings given, Path folder) throws IOException {
-        boolean ours = model.getMetadataPropsList().stream()
-                .anyMatch(e -> e.getKey().equals("resize") && e.getValue().equals(Preprocessing.RULE));
+        boolean ours = Preprocessing.RULE.equals(ModelFile.metadata(model).get("resize"));
         return ours || folder == null || given.values().keySet().containsAll(CONFIGURED) ? given : given.or(configuration(folder));
     }
 
