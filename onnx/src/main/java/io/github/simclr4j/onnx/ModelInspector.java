@@ -139,6 +139,13 @@ public final class ModelInspector {
         return b.build();
     }
 
+    /** The types and shapes of a model's values, as far as they can be told; none if the model is not sound. */
+    static Map<String, Shapes.Value> values(ModelProto model) {
+        ModelInspector check = new ModelInspector(model, null);
+        check.all();
+        return check.problems.isEmpty() ? check.values : Map.of();
+    }
+
     /** What a model computes in, as {@link Report#precision} has it. */
     static String precision(ModelProto model) {
         GraphProto graph = model.getGraph();

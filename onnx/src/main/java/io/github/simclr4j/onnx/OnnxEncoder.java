@@ -182,12 +182,16 @@ public final class OnnxEncoder implements AutoCloseable {
         Map<String, String> metadata = ModelFile.metadata(model);
         Wiring wiring = Wiring.of(model, given, folder, name);
         ImageInput input = new ImageInput(wiring);
-        byte[] graph = bytes;
+        ModelProto run = model;
         if (wiring.added()) {
             ModelProto.Builder more = model.toBuilder();
             more.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(wiring.output()));
-            graph = more.build().toByteArray();
+            run = more.build();
         }
+        if (runtime.fewerMultiplications() && checked.external().isEmpty()) {
+            run = Winograd.rewrite(run, wiring);
+        }
+        byte[] graph = run == model ? bytes : run.toByteArray();
         OrtSession session = null;
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             runtime.apply(options, model);

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -22,17 +23,20 @@ import java.util.TreeMap;
  * @param provider the execution provider, such as {@code cpu}, {@code cuda} or {@code cuda:1}, see {@link Provider}
  * @param batch images that go through the graph at once, 0 for a number that suits the machine (see
  *     {@link OnnxEncoder#batch()}); a file with a fixed batch has its own
+ * @param winograd whether 3x3 convolutions may be done with fewer multiplications, where that is faster: on x86-64 processors with
+ *     the provider {@code cpu}, in float32 files; features differ by rounding, some millionths of their mean absolute value
  * @param options session options by the names that ONNX Runtime has for them, such as
  *     {@code session.intra_op.allow_spinning}; a name that it does not know has no effect
  * @param customiser what else is set on the session, null for nothing
  */
-public record RuntimeSettings(int threads, String provider, int batch, Map<String, String> options, Customiser customiser) {
+public record RuntimeSettings(int threads, String provider, int batch, boolean winograd,
+        Map<String, String> options, Customiser customiser) {
     /** The option that names optimisers to leave out, and the one that puts float16 weights into float32 operators. */
     private static final String DISABLED = "optimization.disable_specified_optimizers";
     private static final String HALF_WEIGHTS = "FuseFp16InitializerToFp32NodeTransformer";
 
     /** The CPU, with as many threads as ONNX Runtime likes. */
-    public static final RuntimeSettings DEFAULT = new RuntimeSettings(0, "cpu", 0, Map.of(), null);
+    public static final RuntimeSettings DEFAULT = new RuntimeSettings(0, "cpu", 0, true, Map.of(), null);
 
     /** Sets what it likes on the options of a session. It must not close them. */
     @FunctionalInterface
@@ -71,27 +75,38 @@ public record RuntimeSettings(int threads, String provider, int batch, Map<Strin
 
     /** The same with another number of threads. */
     public RuntimeSettings withThreads(int count) {
-        return new RuntimeSettings(count, provider, batch, options, customiser);
+        return new RuntimeSettings(count, provider, batch, winograd, options, customiser);
     }
 
     /** The same with another provider. */
     public RuntimeSettings withProvider(String name) {
-        return new RuntimeSettings(threads, name, batch, options, customiser);
+        return new RuntimeSettings(threads, name, batch, winograd, options, customiser);
     }
 
     /** The same with another batch. */
     public RuntimeSettings withBatch(int images) {
-        return new RuntimeSettings(threads, provider, images, options, customiser);
+        return new RuntimeSettings(threads, provider, images, winograd, options, customiser);
+    }
+
+    /** The same with or without Winograd's convolutions. */
+    public RuntimeSettings withWinograd(boolean on) {
+        return new RuntimeSettings(threads, provider, batch, on, options, customiser);
     }
 
     /** The same with more session options. */
     public RuntimeSettings withCustomiser(Customiser more) {
-        return new RuntimeSettings(threads, provider, batch, options, more);
+        return new RuntimeSettings(threads, provider, batch, winograd, options, more);
     }
 
     /** The same with other session options by name. */
     public RuntimeSettings withOptions(Map<String, String> byName) {
-        return new RuntimeSettings(threads, provider, batch, byName, customiser);
+        return new RuntimeSettings(threads, provider, batch, winograd, byName, customiser);
+    }
+
+    /** Whether Winograd's convolutions are allowed, and the machine is one on which they were found to be faster. */
+    boolean fewerMultiplications() {
+        return winograd && Provider.of(provider) == Provider.CPU
+                && Set.of("amd64", "x86_64").contains(System.getProperty("os.arch"));
     }
 
     /**

@@ -99,6 +99,7 @@ class FuzzTest {
             BASES.add(HostileFileTest.withSubgraph());
             BASES.add(HostileFileTest.withFunctions());
             BASES.add(Graphs.flatten(3, 8, 8, Graphs.HALF));
+            BASES.add(WinogradTest.small(128, 2, 2, 17).toByteArray());
             BASES.add(Foreign.model("tensorflow-nhwc"));
             small = BASES.size();
             for (String name : List.of("resnet18-bytes", "resnet18-batchnorm", "vit-tokens", "mobilenet-v2", "convnext", "swin")) {

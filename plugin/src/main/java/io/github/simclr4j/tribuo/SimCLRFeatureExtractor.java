@@ -93,6 +93,9 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     @Config(description = "Images in one run of the encoder, 0 for a number that suits the machine; longer lists take several runs.")
     private int batch = 0;
 
+    @Config(description = "Whether 3x3 convolutions may be done with fewer multiplications where that is faster; values differ by rounding.")
+    private boolean winograd = true;
+
     @Config(description = "Session options of ONNX Runtime by their names, such as session.intra_op.allow_spinning and 0.")
     private Map<String, String> sessionOptions = new HashMap<>();
 
@@ -184,6 +187,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         threads = runtime.threads();
         provider = runtime.provider();
         batch = runtime.batch();
+        winograd = runtime.winograd();
         sessionOptions = new HashMap<>(runtime.options());
         customiser = runtime.customiser();
         imageSize = texts.getOrDefault("image-size", "");
@@ -211,7 +215,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     }
 
     private RuntimeSettings runtime() {
-        return new RuntimeSettings(threads, provider, batch, sessionOptions, customiser);
+        return new RuntimeSettings(threads, provider, batch, winograd, sessionOptions, customiser);
     }
 
     private void open(EncoderSettings settings) {
@@ -231,7 +235,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         String made = String.join("\n", encoder().sha256(), encoder().preprocessing().toString(),
                 settings(encoder().settings(), Value::text),
                 sessionOptions.isEmpty() ? provider : provider + " " + new TreeMap<>(sessionOptions),
-                customiser == null ? "" : "customised", EncoderWriter.libraryVersion());
+                customiser == null ? "" : "customised", winograd ? "" : "direct", EncoderWriter.libraryVersion());
         cacheKey = OnnxEncoder.sha256(made.getBytes(StandardCharsets.UTF_8));
     }
 
