@@ -82,6 +82,7 @@ final class ExportCommand extends Work {
         }
         only(false, "where a command chooses its batches; calibration takes an image at a time, or as many as the file fixes",
                 "--encoder-batch");
+        only(false, "where images become embeddings", "--no-winograd");
         only(precision == Precision.INT8, "with --precision int8, for its calibration", CALIBRATING);
         if (calibrationImages < 1) {
             throw new IllegalArgumentException("--calibration-images must be at least 1, found " + calibrationImages);

@@ -157,6 +157,7 @@ class ExportCommandTest {
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "float16", "--reduce-range"},
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--session-option", "session.intra_op.allow_spinning=0"},
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--encoder-batch", "4"},
+            {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "int8", "--calibration", images, "--no-winograd"},
             {"export", encoder, "--out", dir.resolve("u.onnx"), "--precision", "int8", "--calibration", images,
                 "--calibration-method", "guess"},
             {"verify", encoder},

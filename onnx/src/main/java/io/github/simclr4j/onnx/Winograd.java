@@ -42,7 +42,6 @@ final class Winograd {
     private static final Set<String> ELEMENTWISE =
             Set.of("Relu", "Clip", "LeakyRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Identity");
     private static final long[] NONE = {0, 0, 0, 0};
-    private static final long[] ABOVE = {1, 0, 0, 0};
     private static final long[] AROUND = {1, 1, 1, 1};
     private static final long[] ONCE = {1, 1};
     private static final long[] EVERY_SECOND = {2, 2};
@@ -53,7 +52,6 @@ final class Winograd {
     private final String prefix;
     private final List<NodeProto> nodes = new ArrayList<>();
     private final Map<String, TensorProto> made = new LinkedHashMap<>();
-    private final Map<String, float[]> weights = new HashMap<>();
     /** The maps that lie in lines. */
     private final Map<String, List<Line>> lines = new HashMap<>();
     /** The values that are there as they are. */
@@ -199,13 +197,9 @@ final class Winograd {
                 || !Arrays.equals(ints(n, "dilations", ONCE), ONCE) || biased && index.floatConstant(n, 2) == null) {
             return false;
         }
-        boolean same = Arrays.equals(out, new int[] {out[0], in[1], in[2]});
         boolean once = Arrays.equals(ints(n, "strides", ONCE), ONCE);
         boolean second = Arrays.equals(ints(n, "strides", ONCE), EVERY_SECOND);
-        long[] pads = n.getAttributeList().stream().anyMatch(a -> a.getName().equals("auto_pad"))
-                ? once && same && kernel == 3 ? AROUND : null
-                : ints(n, "pads", NONE);
-        boolean padded = Arrays.equals(pads, kernel == 3 ? AROUND : NONE);
+        boolean padded = Arrays.equals(pads(n, once, kernel), kernel == 3 ? AROUND : NONE);
         String bias = biased ? n.getInput(2) : null;
         if (kernel == 3 && padded && once && winograd(n, in, out[0], bias, done)) {
             return true;
@@ -215,11 +209,21 @@ final class Winograd {
             return true;
         }
         if ((kernel == 1 || kernel == 3) && padded && second && x != null) {
-            List<Line> made = everySecond(n.getInput(1), bias, (int) kernel, x, out);
-            lines.put(n.getOutput(0), made);
+            lines.put(n.getOutput(0), everySecond(n.getInput(1), bias, (int) kernel, x, out));
             return true;
         }
         return false;
+    }
+
+    /** The zeros around a map: above, on the left, below, on the right; null if they depend on its size. */
+    private static long[] pads(NodeProto n, boolean once, long kernel) {
+        String auto = n.getAttributeList().stream().filter(a -> a.getName().equals("auto_pad")).findFirst()
+                .map(a -> a.getS().toStringUtf8()).orElse("NOTSET");
+        return switch (auto) {
+            case "NOTSET" -> ints(n, "pads", NONE);
+            case "VALID" -> NONE;
+            default -> once && kernel == 3 ? AROUND : null;
+        };
     }
 
     private static double multiplications(NodeProto n, TensorProto w, int[] out) {
@@ -263,10 +267,10 @@ final class Winograd {
         Line even = x.get(0);
         Line odd = x.get(1);
         int n = even.rows();
-        Line t0 = depthwise(odd, ABOVE, n, 1, null, 1, -1);
+        Line t0 = depthwise(odd, 1, n, 1, null, 1, -1);
         Line t1 = plus(odd, 1, even, n);
         Line t2 = plus(odd, -1, even, n);
-        Line t3 = depthwise(even, NONE, odd.rows(), 1, null, -1, 1);
+        Line t3 = depthwise(even, 0, odd.rows(), 1, null, -1, 1);
         Line m1 = convolve(t1, w, bias, filters, 3, 1, null, 0.5, 0.5, 0.5);
         Line m2 = convolve(t2, w, null, filters, 3, 1, null, -0.5, 0.5, -0.5);
         Line upper = with(more, 0, add(m1, m2));
@@ -284,12 +288,12 @@ final class Winograd {
         Line b = plus(d.get(0), -4, d.get(2), n);
         Line c = plus(d.get(1), -1, d.get(3), n);
         Line e = plus(d.get(0), -1, d.get(2), n);
-        Line t0 = plus(d.get(1), -5, depthwise(d.get(3), ABOVE, n, 1, null, 4, 1), n);
+        Line t0 = plus(d.get(1), -5, depthwise(d.get(3), 1, n, 1, null, 4, 1), n);
         Line t1 = add(a, b);
         Line t2 = plus(b, -1, a, n);
         Line t3 = plus(e, 2, c, n);
         Line t4 = plus(e, -2, c, n);
-        Line t5 = plus(d.get(2), -5, depthwise(d.get(0), NONE, last, 1, null, 4, 1), last);
+        Line t5 = plus(d.get(2), -5, depthwise(d.get(0), 0, last, 1, null, 4, 1), last);
         Line m1 = convolve(t1, w, bias, filters, 3, 1, null, -1 / 6.0, -1 / 6.0, -1 / 6.0);
         Line m2 = convolve(t2, w, null, filters, 3, 1, null, -1 / 6.0, 1 / 6.0, -1 / 6.0);
         Line m3 = convolve(t3, w, null, filters, 3, 1, null, 1 / 24.0, 1 / 12.0, 1 / 6.0);
@@ -324,7 +328,7 @@ final class Winograd {
             Line sum = null;
             for (int d : new int[] {1, 2, 0}) {
                 int row = 2 * q - 1 + d;
-                Line l = row < 0 ? depthwise(x.get(p - 1), ABOVE, rows, 1, null, 1) : fit(x.get(row), rows);
+                Line l = row < 0 ? depthwise(x.get(p - 1), 1, rows, 1, null, 1) : fit(x.get(row), rows);
                 sum = convolve(l, w, d == 1 ? bias : null, out[0], 3, 2, sum,
                         d == 0 ? 1 : 0, d == 1 ? 1 : 0, d == 2 ? 1 : 0);
             }
@@ -354,7 +358,7 @@ final class Winograd {
                 float[] taps = new float[k + 1];
                 taps[k] = 1;
                 for (Line l : now) {
-                    more.add(depthwise(l, NONE, rows(l.rows(), step, k), step, null, taps));
+                    more.add(depthwise(l, 0, rows(l.rows(), step, k), step, null, taps));
                 }
             }
             now = more;
@@ -395,22 +399,23 @@ final class Winograd {
 
     /** {@code factor * x + y} in as many rows. */
     private Line plus(Line x, float factor, Line y, int rows) {
-        return depthwise(x, NONE, rows, 1, y, factor);
+        return depthwise(x, 0, rows, 1, y, factor);
     }
 
     /** A line with so many rows: further ones are left out, missing ones are 0. */
     private Line fit(Line x, int rows) {
-        return x.rows() == rows ? x : depthwise(x, NONE, rows, 1, null, 1);
+        return x.rows() == rows ? x : depthwise(x, 0, rows, 1, null, 1);
     }
 
     /**
      * Sums of rows that follow each other, times taps.
      *
-     * @param pads zeros before the rows, as a convolution has them; those behind are made to fit
+     * @param above rows of zeros before them; those behind are made to fit
+     * @param rows how many come out
      * @param plus what is added, or null
      */
-    private Line depthwise(Line x, long[] pads, int rows, int stride, Line plus, float... taps) {
-        int behind = (rows - 1) * stride + taps.length - x.rows() - (int) pads[0];
+    private Line depthwise(Line x, int above, int rows, int stride, Line plus, float... taps) {
+        int behind = (rows - 1) * stride + taps.length - x.rows() - above;
         // Rows too many are met by taps of 0.
         float[] all = stride > 1 ? taps : Arrays.copyOf(taps, taps.length + Math.max(0, -behind));
         String key = prefix + "_taps_" + x.channels() + Arrays.toString(all);
@@ -423,7 +428,7 @@ final class Winograd {
         });
         saved -= (double) WRITTEN * x.channels() * rows * x.width();
         String y = emit("Conv", List.of(x.name(), key), null, GraphBuilder.ints("kernel_shape", all.length, 1),
-                GraphBuilder.ints("pads", pads[0], 0, stride > 1 ? 0 : Math.max(0, behind), 0),
+                GraphBuilder.ints("pads", above, 0, stride > 1 ? 0 : Math.max(0, behind), 0),
                 GraphBuilder.ints("strides", stride, 1), GraphBuilder.integer("group", x.channels()));
         // ONNX Runtime makes one operator of a convolution and a sum.
         y = plus == null ? y : emit("Add", List.of(y, plus.name()), null);
@@ -439,9 +444,9 @@ final class Winograd {
      * @param factors of each row
      */
     private Line convolve(Line x, String w, String bias, int filters, int kernel, int stride, Line plus, double... factors) {
-        String key = prefix + "_" + w + Arrays.toString(factors);
+        String key = prefix + "_rows_" + w + Arrays.toString(factors);
         made.computeIfAbsent(key, k -> {
-            float[] from = weights.computeIfAbsent(w, name -> TensorValues.floats(index.initialisers.get(name)));
+            float[] from = TensorValues.floats(index.initialisers.get(w));
             float[] values = new float[filters * x.channels() * kernel];
             for (int i = 0; i < values.length; i++) {
                 double sum = 0;

@@ -14,7 +14,8 @@ import java.util.function.IntConsumer;
 
 /**
  * Measures {@link EncoderPipeline} against its stages alone; see docs/onnx.md. Arguments: a folder of images, the encoder
- * (resnet18 to resnet152 with random weights, or a file), the side of its images, cores, images a round, rounds.
+ * (resnet18 to resnet152 with random weights, or a file), the side of its images, cores, images a round, rounds, and
+ * {@code direct} for convolutions without Winograd's transformation.
  *
  * <p>The stages and the pipeline are measured in turn, round by round, so that what else the machine does falls on all of
  * them alike. Each rate stands twice: by the clock, and by the processor time that this process used.
@@ -35,7 +36,9 @@ final class PipelineBench {
         for (int i = 0; i < images; i++) {
             files.add(all.get(i % all.size()));
         }
-        try (OnnxEncoder encoder = args[1].endsWith(".onnx") ? OnnxEncoder.open(Path.of(args[1]), 1) : random(args[1], size)) {
+        RuntimeSettings runtime = RuntimeSettings.DEFAULT.withThreads(1).withWinograd(args.length < 7);
+        try (OnnxEncoder encoder = args[1].endsWith(".onnx")
+                ? OnnxEncoder.open(Path.of(args[1]), EncoderSettings.none(), runtime) : random(args[1], size, runtime)) {
             EncoderPipeline.Settings settings = EncoderPipeline.Settings.onCores(cores, encoder);
             List<RgbImage> ready = new ArrayList<>();
             for (Path f : files.subList(0, settings.batch())) {
@@ -71,10 +74,11 @@ final class PipelineBench {
         }
     }
 
-    private static OnnxEncoder random(String name, int size) throws IOException {
+    private static OnnxEncoder random(String name, int size, RuntimeSettings runtime) throws IOException {
         ResNet net = ResNet.of(name, 1, size < 100 ? "cifar" : "imagenet");
         return OnnxEncoder.open(EncoderWriter.toBytes(
-                net, new Preprocessing(size), Encoders.weights(net, null), Map.of()), name, 1);
+                net, new Preprocessing(size), Encoders.weights(net, null), Map.of()),
+                name, EncoderSettings.none(), runtime);
     }
 
     private static void decode(OnnxEncoder encoder, Path file) {

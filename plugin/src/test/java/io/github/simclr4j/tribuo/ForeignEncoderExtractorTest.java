@@ -323,6 +323,25 @@ class ForeignEncoderExtractorTest {
     }
 
     @Test
+    void allMultiplicationsCanBeAskedFor(@TempDir Path dir) throws IOException {
+        String properties = "<property name=\"imageSize\" value=\"64\"/><property name=\"winograd\" value=\"false\"/>";
+        EncoderSettings size = EncoderSettings.of(Map.of("image-size", "64"), "argument");
+        FeatureCache cache = new FeatureCache(dir.resolve("cache"), 1 << 20);
+        try (SimCLRFeatureExtractor<?> olcut = olcut(dir.resolve("e.xml"), properties);
+                SimCLRFeatureExtractor<Label> direct = new SimCLRFeatureExtractor<>(
+                        new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT.withWinograd(false), cache);
+                SimCLRFeatureExtractor<Label> fast =
+                        new SimCLRFeatureExtractor<>(new LabelFactory(), ENCODER, size, RuntimeSettings.DEFAULT, cache)) {
+            assertArrayEquals(direct.features(image()), olcut.features(image()));
+            assertArrayEquals(direct.features(image())[0], fast.features(image())[0], 1e-4);
+            // The two differ by rounding: they are kept apart.
+            assertEquals(2, cache.stats().misses());
+            assertEquals("false", olcut.getProvenance().getConfiguredParameters().get("winograd").toString());
+            assertEquals("true", fast.getProvenance().getConfiguredParameters().get("winograd").toString());
+        }
+    }
+
+    @Test
     void sessionOptionsReachTheSessionAndTheProvenance(@TempDir Path dir) throws IOException {
         String map = """
                 <property name="imageSize" value="64"/>
