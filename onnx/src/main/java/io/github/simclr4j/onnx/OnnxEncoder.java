@@ -54,6 +54,8 @@ public final class OnnxEncoder implements AutoCloseable {
     /** What the buffers of a batch may take, in bytes, where the file says how large it is. */
     private static final long MAX_BUFFER = 1L << 29;
     private static final int BATCH_BYTES = 1 << 27;
+    /** Heap that rewriting a file takes, in sizes of the file: it, its model, the new weights, and the new file. */
+    private static final long WINOGRAD_HEAP = 12;
 
     private final OrtSession session;
     private final Wiring wiring;
@@ -189,7 +191,13 @@ public final class OnnxEncoder implements AutoCloseable {
             run = more.build();
         }
         if (runtime.fewerMultiplications() && checked.external().isEmpty()) {
-            run = Winograd.rewrite(run, wiring);
+            long heap = WINOGRAD_HEAP * bytes.length;
+            if (heap <= Runtime.getRuntime().maxMemory()) {
+                run = Winograd.rewrite(run, wiring);
+            } else {
+                LOGGER.info(name + ": its 3x3 convolutions are not rewritten for fewer multiplications, which takes a heap of -Xmx"
+                        + ((heap >> 20) + 1) + "m");
+            }
         }
         byte[] graph = run == model ? bytes : run.toByteArray();
         OrtSession session = null;

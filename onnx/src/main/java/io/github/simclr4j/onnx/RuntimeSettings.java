@@ -24,7 +24,8 @@ import java.util.TreeMap;
  * @param batch images that go through the graph at once, 0 for a number that suits the machine (see
  *     {@link OnnxEncoder#batch()}); a file with a fixed batch has its own
  * @param winograd whether 3x3 convolutions may be done with fewer multiplications, where that is faster: on x86-64 processors with
- *     the provider {@code cpu}, in float32 files; features differ by rounding, some millionths of their mean absolute value
+ *     the provider {@code cpu}, in float32 files, with a heap of twelve times the file; features differ by
+ *     rounding, some millionths of their mean absolute value
  * @param options session options by the names that ONNX Runtime has for them, such as
  *     {@code session.intra_op.allow_spinning}; a name that it does not know has no effect
  * @param customiser what else is set on the session, null for nothing
