@@ -177,7 +177,14 @@ final class Shapes {
         }
     }
 
-    private static long[] attribute(NodeProto n, String name, long[] otherwise) {
+    /** How a window is padded: NOTSET (by its pads), VALID (not), SAME_UPPER or SAME_LOWER. */
+    static String autoPad(NodeProto n) {
+        return n.getAttributeList().stream().filter(a -> a.getName().equals("auto_pad")).findFirst()
+                .map(a -> a.getS().toStringUtf8()).orElse("NOTSET");
+    }
+
+    /** An attribute of several integers, or a default. */
+    static long[] attribute(NodeProto n, String name, long[] otherwise) {
         return n.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst()
                 .map(a -> a.getIntsList().stream().mapToLong(Long::longValue).toArray()).orElse(otherwise);
     }
@@ -250,8 +257,7 @@ final class Shapes {
         long[] strides = attribute(n, "strides", ones);
         long[] dilations = attribute(n, "dilations", ones);
         long[] pads = attribute(n, "pads", new long[2 * spatial]);
-        String auto = n.getAttributeList().stream().filter(a -> a.getName().equals("auto_pad")).findFirst()
-                .map(a -> a.getS().toStringUtf8()).orElse("NOTSET");
+        String auto = autoPad(n);
         require(strides.length == spatial && dilations.length == spatial && pads.length == 2 * spatial,
                 "strides, dilations or pads do not fit " + x);
         require(Arrays.stream(strides).allMatch(s -> s > 0) && Arrays.stream(dilations).allMatch(s -> s > 0)

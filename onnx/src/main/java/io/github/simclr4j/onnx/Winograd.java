@@ -196,11 +196,11 @@ final class Winograd {
         all += multiplications(n, w, out);
         boolean biased = n.getInputCount() > 2 && !n.getInput(2).isEmpty();
         if (GraphIndex.integer(n, "group", 1) != 1 || kernel != w.getDims(3) || in[0] % BLOCK != 0 || out[0] % BLOCK != 0
-                || !Arrays.equals(ints(n, "dilations", ONCE), ONCE) || biased && index.floatConstant(n, 2) == null) {
+                || !Arrays.equals(Shapes.attribute(n, "dilations", ONCE), ONCE) || biased && index.floatConstant(n, 2) == null) {
             return false;
         }
-        boolean once = Arrays.equals(ints(n, "strides", ONCE), ONCE);
-        boolean second = Arrays.equals(ints(n, "strides", ONCE), EVERY_SECOND);
+        boolean once = Arrays.equals(Shapes.attribute(n, "strides", ONCE), ONCE);
+        boolean second = Arrays.equals(Shapes.attribute(n, "strides", ONCE), EVERY_SECOND);
         boolean padded = Arrays.equals(pads(n, once, kernel), kernel == 3 ? AROUND : NONE);
         String bias = biased ? n.getInput(2) : null;
         if (kernel == 3 && padded && once && winograd(n, in, out[0], bias, done)) {
@@ -221,10 +221,8 @@ final class Winograd {
 
     /** The zeros around a map: above, on the left, below, on the right; null if they depend on its size. */
     private static long[] pads(NodeProto n, boolean once, long kernel) {
-        String auto = n.getAttributeList().stream().filter(a -> a.getName().equals("auto_pad")).findFirst()
-                .map(a -> a.getS().toStringUtf8()).orElse("NOTSET");
-        return switch (auto) {
-            case "NOTSET" -> ints(n, "pads", NONE);
+        return switch (Shapes.autoPad(n)) {
+            case "NOTSET" -> Shapes.attribute(n, "pads", NONE);
             case "VALID" -> NONE;
             default -> once && kernel == 3 ? AROUND : null;
         };
@@ -232,11 +230,6 @@ final class Winograd {
 
     private static double multiplications(NodeProto n, TensorProto w, int[] out) {
         return (double) w.getDims(1) * w.getDims(2) * w.getDims(3) * out[0] * out[1] * out[2];
-    }
-
-    private static long[] ints(NodeProto n, String name, long[] otherwise) {
-        return n.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst()
-                .map(a -> a.getIntsList().stream().mapToLong(Long::longValue).toArray()).orElse(otherwise);
     }
 
     private boolean winograd(NodeProto n, int[] in, int filters, String bias, Set<NodeProto> done) {
