@@ -1,6 +1,13 @@
 package io.github.simclr4j.train;
 
-import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.loop.Batch;
+import io.github.simclr4j.train.loop.Passes;
+import io.github.simclr4j.train.method.MethodSettings;
+import io.github.simclr4j.train.method.MoCo;
+import io.github.simclr4j.train.network.Head;
+import io.github.simclr4j.train.optim.OptimiserSettings;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -117,7 +124,7 @@ public record PretrainSettings(
         return microBatch == 0 ? 1 : batch / microBatch;
     }
 
-    Passes passes() {
+    public Passes passes() {
         return new Passes(microBatches(), bnSplits == 0 ? microBatches() : bnSplits, mixed);
     }
 

@@ -4,13 +4,32 @@ import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import io.github.simclr4j.onnx.EncoderLayout;
-import io.github.simclr4j.onnx.EncoderWriter;
-import io.github.simclr4j.onnx.LinearClassifier;
-import io.github.simclr4j.onnx.OnnxEncoder;
-import io.github.simclr4j.onnx.Preprocessing;
-import io.github.simclr4j.onnx.ResNet;
-import io.github.simclr4j.onnx.WeightReader;
+import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.onnx.network.EncoderLayout;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.network.LinearClassifier;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.WeightReader;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.train.augment.Views;
+import io.github.simclr4j.train.data.Feed;
+import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.loop.Batch;
+import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.Passes;
+import io.github.simclr4j.train.loop.Step;
+import io.github.simclr4j.train.method.Distillation;
+import io.github.simclr4j.train.method.Method;
+import io.github.simclr4j.train.method.SoftLabels;
+import io.github.simclr4j.train.monitor.Diagnosis;
+import io.github.simclr4j.train.monitor.Knn;
+import io.github.simclr4j.train.monitor.Metrics;
+import io.github.simclr4j.train.monitor.Monitor;
+import io.github.simclr4j.train.network.Head;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.optim.Schedule;
+import io.github.simclr4j.train.torch.Torch;
+import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -35,7 +54,7 @@ import java.util.stream.IntStream;
  */
 public final class Pretrainer {
     /** Names a run in its metadata and metrics; the time at which it began. */
-    static final String RUN = "training.started";
+    public static final String RUN = "training.started";
 
     /** Images to which the batch norms of a loaded encoder are fitted. */
     private static final int FIT = 256;
@@ -95,7 +114,7 @@ public final class Pretrainer {
     }
 
     /** Learns what a teacher says of each image in place of its label; the settings' method is supervised training. */
-    void distil(SoftLabels labels) {
+    public void distil(SoftLabels labels) {
         soft = labels;
     }
 

@@ -1,5 +1,6 @@
 package io.github.simclr4j.train;
 
+import io.github.simclr4j.train.data.TrainingImages;
 import java.nio.file.Path;
 
 /**

@@ -13,10 +13,25 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
-import io.github.simclr4j.data.ImageSource;
-import io.github.simclr4j.onnx.OnnxEncoder;
-import io.github.simclr4j.onnx.ResNet;
-import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.data.StreamedImages;
+import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.method.MethodSettings;
+import io.github.simclr4j.train.method.MoCo;
+import io.github.simclr4j.train.monitor.Knn;
+import io.github.simclr4j.train.network.CheckpointEncoder;
+import io.github.simclr4j.train.network.Head;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.optim.OptimiserSettings;
+import io.github.simclr4j.train.torch.Torch;
+import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.ByteBuffer;
@@ -36,7 +51,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whole runs on drawn images: what they end with, and what they do when they are cut, damaged or go wrong. */
-class PretrainerTest {
+public class PretrainerTest {
     private static final RunOptions NOTHING = RunOptions.checkpoints(null);
 
     private static Pretrainer.Result run(PretrainSettings s, TrainingImages images, RunOptions options) throws IOException {
@@ -96,7 +111,7 @@ class PretrainerTest {
     }
 
     /** Interrupts the run after a number of steps. */
-    static Progress interruptAfter(int steps) {
+    public static Progress interruptAfter(int steps) {
         return new Progress() {
             private int seen;
 

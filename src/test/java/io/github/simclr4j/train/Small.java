@@ -6,8 +6,15 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.InvalidProtocolBufferException;
-import io.github.simclr4j.onnx.ResNet;
-import io.github.simclr4j.onnx.RgbImage;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.data.Feed;
+import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.method.MethodSettings;
+import io.github.simclr4j.train.network.Head;
+import io.github.simclr4j.train.optim.OptimiserSettings;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,12 +22,12 @@ import java.util.List;
 import java.util.Random;
 
 /** Small images, networks and settings for tests. */
-final class Small {
-    static final ResNet NET = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
+public final class Small {
+    public static final ResNet NET = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
 
     private Small() {}
 
-    static List<RgbImage> drawings(int n) {
+    public static List<RgbImage> drawings(int n) {
         Random random = new Random(3);
         List<RgbImage> images = new ArrayList<>();
         for (int i = 0; i < n; i++) {
@@ -29,7 +36,7 @@ final class Small {
         return images;
     }
 
-    static ImageSet labelled(int n) {
+    public static ImageSet labelled(int n) {
         ImageSet bare = ImageSet.of(drawings(n), 32);
         int[] labels = new int[n];
         for (int i = 0; i < n; i++) {
@@ -38,13 +45,13 @@ final class Small {
         return new ImageSet(32, bare.pixels(), labels, BuiltInImages.classNames(), List.of(), bare.fingerprint());
     }
 
-    static NDArray pixels(NDManager m, List<RgbImage> images) {
+    public static NDArray pixels(NDManager m, List<RgbImage> images) {
         ByteBuffer b = ByteBuffer.allocateDirect(images.size() * 32 * 32 * 3);
         images.forEach(i -> b.put(i.rgb()));
         return Feed.toFloat(m.create(b.rewind(), new Shape(images.size(), 32, 32, 3), DataType.UINT8));
     }
 
-    static PretrainSettings settings(String method, String optimiser, double rate, int batch, int epochs, int micro, int splits) {
+    public static PretrainSettings settings(String method, String optimiser, double rate, int batch, int epochs, int micro, int splits) {
         MethodSettings d = MethodSettings.of(method, "nt-xent", 0.5);
         MethodSettings how = new MethodSettings(d.name(), d.loss(), d.temperature(), d.margin(), d.classPrior(), 24,
                 0.9, 0.9, false);
@@ -55,37 +62,37 @@ final class Small {
     }
 
     /** A step of plain gradient descent on one of SimCLR's losses. */
-    static PretrainSettings loss(String loss, int micro) {
+    public static PretrainSettings loss(String loss, int micro) {
         return method(settings("simclr", "sgd", 1, 16, 1, micro, 4), MethodSettings.of("simclr", loss, 0.5));
     }
 
-    static PretrainSettings mixed(PretrainSettings s) {
+    public static PretrainSettings mixed(PretrainSettings s) {
         return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), true, s.zeroGamma());
     }
 
-    static PretrainSettings method(PretrainSettings s, MethodSettings method) {
+    public static PretrainSettings method(PretrainSettings s, MethodSettings method) {
         return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), method, s.optimiser(), s.mixed(), s.zeroGamma());
     }
 
-    static PretrainSettings optimiser(PretrainSettings s, OptimiserSettings optimiser) {
+    public static PretrainSettings optimiser(PretrainSettings s, OptimiserSettings optimiser) {
         return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), optimiser, s.mixed(), s.zeroGamma());
     }
 
-    static PretrainSettings head(PretrainSettings s, Head head) {
+    public static PretrainSettings head(PretrainSettings s, Head head) {
         return with(s, s.imageSize(), head, s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), s.zeroGamma());
     }
 
-    static PretrainSettings views(PretrainSettings s, String first, String second) {
+    public static PretrainSettings views(PretrainSettings s, String first, String second) {
         return with(s, s.imageSize(), s.head(), Composition.of(first), Composition.of(second), s.method(), s.optimiser(), s.mixed(),
                 s.zeroGamma());
     }
 
-    static PretrainSettings imageSize(PretrainSettings s, int size) {
+    public static PretrainSettings imageSize(PretrainSettings s, int size) {
         return with(s, size, s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), s.zeroGamma());
     }
 
     /** Every residual block takes part from the first step. */
-    static PretrainSettings oneGamma(PretrainSettings s) {
+    public static PretrainSettings oneGamma(PretrainSettings s) {
         return with(s, s.imageSize(), s.head(), s.firstView(), s.secondView(), s.method(), s.optimiser(), s.mixed(), false);
     }
 
@@ -96,7 +103,7 @@ final class Small {
     }
 
     /** Random rows whose coordinates have different spreads. */
-    static float[][] rows(int n, int d, long seed) {
+    public static float[][] rows(int n, int d, long seed) {
         Random random = new Random(seed);
         float[][] x = new float[n][d];
         for (float[] row : x) {
@@ -107,12 +114,12 @@ final class Small {
         return x;
     }
 
-    static double[][] unit(float[][] x) {
+    public static double[][] unit(float[][] x) {
         return unit(wide(x));
     }
 
     /** Rows divided by their length. */
-    static double[][] unit(double[][] x) {
+    public static double[][] unit(double[][] x) {
         double[][] u = new double[x.length][];
         for (int i = 0; i < x.length; i++) {
             double length = Math.sqrt(dot(x[i], x[i]));
@@ -121,7 +128,7 @@ final class Small {
         return u;
     }
 
-    static double dot(double[] a, double[] b) {
+    public static double dot(double[] a, double[] b) {
         double sum = 0;
         for (int k = 0; k < a.length; k++) {
             sum += a[k] * b[k];
@@ -129,7 +136,7 @@ final class Small {
         return sum;
     }
 
-    static double[][] wide(float[][] x) {
+    public static double[][] wide(float[][] x) {
         double[][] wide = new double[x.length][x[0].length];
         for (int i = 0; i < x.length; i++) {
             for (int k = 0; k < x[i].length; k++) {
@@ -140,7 +147,7 @@ final class Small {
     }
 
     /** A matrix, row by row. */
-    static double[][] wide(NDArray x) {
+    public static double[][] wide(NDArray x) {
         float[] flat = x.toFloatArray();
         double[][] rows = new double[(int) x.getShape().get(0)][(int) x.getShape().get(1)];
         for (int i = 0; i < flat.length; i++) {
@@ -150,7 +157,7 @@ final class Small {
     }
 
     /** An encoder file without the time at which its training began. */
-    static byte[] withoutTime(byte[] onnx) {
+    public static byte[] withoutTime(byte[] onnx) {
         try {
             OnnxMl.ModelProto.Builder model = OnnxMl.ModelProto.parseFrom(onnx).toBuilder();
             for (OnnxMl.StringStringEntryProto.Builder p : model.getMetadataPropsBuilderList()) {

@@ -1,7 +1,7 @@
 package io.github.simclr4j.examples;
 
-import io.github.simclr4j.tribuo.ImageFolderDataSource;
-import io.github.simclr4j.tribuo.SimCLRFeatureExtractor;
+import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
+import io.github.simclr4j.tribuo.source.ImageFolderDataSource;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.tribuo.Model;

@@ -3,13 +3,13 @@ package io.github.simclr4j.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.onnx.EncoderWriter;
-import io.github.simclr4j.onnx.OnnxEncoder;
-import io.github.simclr4j.onnx.ResNet;
-import io.github.simclr4j.train.BuiltInImages;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.tribuo.EncodedModel;
-import io.github.simclr4j.tribuo.SelfTrainedModel;
+import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.tribuo.model.EncodedModel;
+import io.github.simclr4j.tribuo.model.SelfTrainedModel;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -109,7 +109,7 @@ class ExperimentTest {
         Path program = Files.writeString(Files.createDirectories(source.resolve("consumer")).resolve("Main.java"), """
                 package consumer;
 
-                import io.github.simclr4j.tribuo.EncodedModel;
+                import io.github.simclr4j.tribuo.model.EncodedModel;
                 import java.nio.file.Path;
                 import org.tribuo.Model;
 

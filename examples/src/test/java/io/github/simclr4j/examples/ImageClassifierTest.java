@@ -3,8 +3,8 @@ package io.github.simclr4j.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.onnx.EncoderWriter;
-import io.github.simclr4j.onnx.ResNet;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.Pretrainer;
 import java.awt.image.BufferedImage;
 import java.io.IOException;

@@ -1,0 +1,192 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.onnx.runtime.EncoderPipeline;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.Provider;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code simclr embed}. */
+@Command(name = "embed", description = "Writes the features of a folder of images, a row an image.")
+final class EmbedCommand extends Work {
+    @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
+    Path encoder;
+
+    @Option(names = "--images", paramLabel = "DIR", required = true, description = "Folder of images, at any depth.")
+    Path images;
+
+    @Option(names = "--out", paramLabel = "FILE", required = true,
+            description = "features.csv: a header, then the path and the features of each image; or features.npy: float32"
+                    + " [images, dimension], with the paths in features.npy.txt, a line a row.")
+    Path out;
+
+    @Mixin
+    EncoderOptions options;
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        String name = out.toString().toLowerCase(Locale.ROOT);
+        boolean npy = name.endsWith(".npy");
+        if (!npy && !name.endsWith(".csv")) {
+            throw new IllegalArgumentException("--out must end in .csv or .npy, found " + out);
+        }
+        writable(out);
+        if (npy) {
+            writable(out.resolveSibling(out.getFileName() + ".txt"));
+        }
+        Console console = new Console();
+        RuntimeSettings runtime = options.runtime(common);
+        boolean cpu = Provider.of(runtime.provider()) == Provider.CPU;
+        // On the CPU the pipeline's workers are the threads.
+        try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime)) {
+            console.line(EncoderOptions.line(model.settings()));
+            List<Path> files = Images.find(images);
+            if (files.isEmpty()) {
+                throw new IOException("No images in " + images
+                        + ": expected JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth");
+            }
+            if (npy) {
+                oneLineEach(files);
+            }
+            List<String> skipped = new ArrayList<>();
+            List<Path> done = new ArrayList<>();
+            Path part = out.resolveSibling(out.getFileName() + ".part");
+            Interruption guard = interruptible();
+            try {
+                try (OutputStream rows = new BufferedOutputStream(Files.newOutputStream(part));
+                        EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),
+                                item -> skipped.add(item.error().getMessage()))) {
+                    if (!npy) {
+                        rows.write(header(model.dimension()));
+                    }
+                    console.start("embed", files.size());
+                    while (pipeline.hasNext()) {
+                        EncoderPipeline.Item item = pipeline.next();
+                        if (item.error() == null) {
+                            rows.write(row(item, npy));
+                            done.add(item.file());
+                        }
+                        console.at(done.size() + skipped.size(), "");
+                    }
+                    console.end();
+                }
+                if (npy && !done.isEmpty()) {
+                    finishNpy(part, done, model.dimension());
+                } else if (!done.isEmpty()) {
+                    Files.move(part, out, StandardCopyOption.REPLACE_EXISTING);
+                }
+            } catch (CancellationException | ClosedByInterruptException e) {
+                throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
+            } catch (IOException e) {
+                // An image that can't be read is an item: what is left is writing.
+                throw new IOException(
+                        "Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
+            } finally {
+                Files.deleteIfExists(part);
+            }
+            guard.trained();
+            skipped.forEach(s -> console.warn("skipped " + s));
+            if (done.isEmpty()) {
+                throw new IOException("No readable image in " + images);
+            }
+            System.out.println(out + ": " + done.size() + " images, " + model.dimension() + " features"
+                    + (skipped.isEmpty() ? "" : ", " + skipped.size() + " skipped"));
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("features", out.toString());
+            json.put("images", done.size());
+            json.put("dimension", model.dimension());
+            json.put("skipped", skipped);
+            json.put("encoder", encoder.toString());
+            json.put("encoderSha256", model.sha256());
+            json.put("settings", EncoderOptions.json(model.settings()));
+            json.put("seconds", seconds());
+            return json;
+        }
+    }
+
+    /** On the CPU each core decodes and encodes for itself; another provider gets whole batches, the next while it works. */
+    private EncoderPipeline.Settings sharedOut(OnnxEncoder model, boolean cpu) {
+        EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(common.threads, model);
+        return cpu ? cores : new EncoderPipeline.Settings(cores.workers(), model.batch(), Math.min(2, cores.workers()));
+    }
+
+    private static byte[] row(EncoderPipeline.Item item, boolean npy) {
+        float[] features = item.embedding();
+        if (npy) {
+            ByteBuffer b = ByteBuffer.allocate(4 * features.length).order(ByteOrder.LITTLE_ENDIAN);
+            b.asFloatBuffer().put(features);
+            return b.array();
+        }
+        StringBuilder row = new StringBuilder(quote(item.file().toString()));
+        for (float f : features) {
+            row.append(',').append(f);
+        }
+        return row.append('\n').toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static byte[] header(int dimension) {
+        StringBuilder head = new StringBuilder("path");
+        for (String name : io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor.names("h", dimension)) {
+            head.append(',').append(name);
+        }
+        return head.append('\n').toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static String quote(String path) {
+        return path.matches("(?s).*[\",\n\r].*") ? '"' + path.replace("\"", "\"\"") + '"' : path;
+    }
+
+    /** The names of an .npy file's rows have a line each. */
+    private void oneLineEach(List<Path> files) {
+        files.stream().filter(f -> f.toString().matches("(?s).*[\n\r].*")).findFirst().ifPresent(f -> {
+            throw new IllegalArgumentException("The path '" + f + "' has a line break, which would be two rows in " + out
+                    + ".txt: rename it, or write a .csv file");
+        });
+    }
+
+    /** NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, values. */
+    private void finishNpy(Path values, List<Path> done, int dimension) throws IOException {
+        String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + done.size() + ", " + dimension + "), }";
+        head += " ".repeat(63 - (10 + head.length()) % 64) + "\n";
+        ByteBuffer prefix = ByteBuffer.allocate(10 + head.length()).order(ByteOrder.LITTLE_ENDIAN);
+        prefix.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0);
+        prefix.putShort((short) head.length()).put(head.getBytes(StandardCharsets.US_ASCII));
+        Path whole = out.resolveSibling(out.getFileName() + ".whole");
+        Path names = out.resolveSibling(out.getFileName() + ".txt");
+        Path namesPart = out.resolveSibling(names.getFileName() + ".part");
+        try {
+            try (OutputStream o = new BufferedOutputStream(Files.newOutputStream(whole))) {
+                o.write(prefix.array());
+                Files.copy(values, o);
+            }
+            Files.writeString(namesPart, done.stream().map(p -> p + "\n").collect(Collectors.joining()));
+            // Both are whole before either replaces what was there.
+            Files.move(whole, out, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(namesPart, names, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(whole);
+            Files.deleteIfExists(namesPart);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.file.ModelInspector;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** {@code simclr inspect}. */
+@Command(name = "inspect", description = "Says what an encoder file is, whether it is sound, and how it was trained.")
+final class InspectCommand extends Work {
+    @Parameters(paramLabel = "E", description = "The encoder (ONNX).")
+    Path encoder;
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        ModelInspector.Report report = ModelInspector.check(encoder);
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("sound", report.problems().isEmpty());
+        json.put("problems", report.problems());
+        json.put("warnings", report.warnings());
+        json.put("inputs", report.inputs());
+        json.put("outputs", report.outputs());
+        json.put("parameters", report.values().values().stream().mapToLong(Long::longValue).sum());
+        json.put("precision", report.precision());
+        json.put("opset", report.opset());
+        json.put("irVersion", report.irVersion());
+        json.put("producer", report.producer());
+        json.put("operators", report.operators());
+        json.put("bytes", report.bytes());
+        json.put("encoder", encoder.toString());
+        json.put("encoderSha256", sha256());
+        json.put("metadata", report.metadata());
+        System.out.println(encoder + (report.problems().isEmpty() ? ": sound" : ": NOT sound"));
+        report.problems().forEach(p -> System.out.println("  problem     " + p));
+        report.warnings().forEach(w -> System.out.println("  unchecked   " + w));
+        ports("input", report.inputs());
+        ports("output", report.outputs());
+        System.out.println("  parameters  " + json.get("parameters") + " " + report.values());
+        System.out.println("  precision   " + report.precision());
+        System.out.printf(Locale.ROOT, "  size        %.2f MB%n", report.bytes() / 1e6);
+        System.out.println("  opset       " + report.opset() + ", IR version " + report.irVersion());
+        System.out.println("  producer    " + report.producer());
+        System.out.println("  operators   " + report.operators());
+        System.out.println("  SHA-256     " + json.get("encoderSha256"));
+        report.metadata().forEach((k, v) -> System.out.printf("  %-26s %s%n", k, v));
+        if (!report.problems().isEmpty()) {
+            throw new CheckFailed(encoder + " is not sound: " + String.join("; ", report.problems()), json);
+        }
+        return json;
+    }
+
+    /** With the data beside the file, unless they can't be found. */
+    private String sha256() throws IOException {
+        try {
+            return OnnxEncoder.sha256(encoder);
+        } catch (InvalidEncoderException e) {
+            return OnnxEncoder.sha256(Files.readAllBytes(encoder));
+        }
+    }
+
+    private static void ports(String kind, List<ModelInspector.Port> ports) {
+        ports.forEach(p -> System.out.printf("  %-11s %s: %s %s%n", kind, p.name(), p.type(), p.shape()));
+    }
+}

@@ -1,0 +1,107 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import java.io.InterruptedIOException;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
+import java.util.logging.Logger;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.UnmatchedArgumentException;
+import picocli.CommandLine;
+
+/**
+ * Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted; a process that a signal ends
+ * has the signal's code).
+ */
+@Command(
+        name = "simclr",
+        description = "Learns image features without labels, and measures them.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        subcommands = {
+            QuickstartCommand.class,
+            PretrainCommand.class,
+            FinetuneCommand.class,
+            ViewsCommand.class,
+            EmbedCommand.class,
+            EvaluateCommand.class,
+            InspectCommand.class,
+            DevicesCommand.class,
+            ExportCommand.class,
+            VerifyCommand.class,
+            CommandLine.HelpCommand.class
+        })
+public final class Main {
+    private static final int INTERRUPTED = 130;
+
+    // Loggers are held weakly: a level that is set on one is lost when it is collected.
+    private static final Logger[] QUIET = {
+        Logger.getLogger("ai.djl"), Logger.getLogger("org.tribuo"), Logger.getLogger("com.oracle.labs.mlrg.olcut"),
+    };
+
+    private Main() {}
+
+    /** Reads the version that the build wrote. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"simclr4j " + EncoderWriter.libraryVersion()};
+        }
+    }
+
+    /** All commands and their options. */
+    static CommandLine commands() {
+        // A path may begin with @, which is no file of options.
+        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).setExpandAtFiles(false);
+    }
+
+    /** Runs a command and returns its exit code. */
+    public static int run(String... args) {
+        System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%6$s%n");
+        LogManager.getLogManager();
+        for (Logger l : QUIET) {
+            l.setLevel(Level.SEVERE);
+        }
+        CommandLine line = commands();
+        line.setParameterExceptionHandler((e, a) -> {
+            String command = e.getCommandLine().getCommandSpec().qualifiedName();
+            List<String> near = e instanceof UnmatchedArgumentException u ? u.getSuggestions() : List.of();
+            System.err.println("simclr: " + e.getMessage() + (near.isEmpty() ? "" : ", did you mean " + String.join(" or ", near)
+                    + "?") + " (see " + command + " --help)");
+            return 2;
+        });
+        line.setExecutionExceptionHandler((e, command, parsed) -> {
+            Object user = command.getCommand();
+            boolean debug = user instanceof Work work && work.common.debug;
+            if (debug) {
+                e.printStackTrace();
+            }
+            String message = e.getMessage() == null ? e.toString() : e.getMessage();
+            System.err.println("simclr: " + message.replaceAll("\\s*\\R\\s*", " "));
+            return e instanceof IllegalArgumentException ? 2 : e instanceof InterruptedIOException ? INTERRUPTED : 1;
+        });
+        // No command at all is bad usage.
+        line.setExecutionStrategy(parsed -> {
+            if (!parsed.hasSubcommand() && !parsed.isUsageHelpRequested() && !parsed.isVersionHelpRequested()) {
+                parsed.commandSpec().commandLine().usage(System.err);
+                return 2;
+            }
+            return new CommandLine.RunLast().execute(parsed);
+        });
+        try {
+            int code = line.execute(args);
+            if (code == 0 && Interruption.isEnding()) {
+                System.err.println("simclr: interrupted after the last epoch; the result was written nevertheless");
+            }
+            return code;
+        } finally {
+            Interruption.said();
+        }
+    }
+
+    /** Runs a command and ends the process. */
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+}

@@ -1,0 +1,187 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.train.PretrainSettings;
+import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.RunOptions;
+import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.loop.Checkpoint;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code simclr pretrain}. */
+@Command(name = "pretrain", description = "Learns an encoder from images. Labels are read by supervised training and the supcon"
+        + " loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and He 2020"
+        + " (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
+final class PretrainCommand extends Work {
+    /** A number of images for which every setting that is right for any number is so. */
+    private static final int FEW = 2;
+
+    @Option(names = "--images", paramLabel = "SET", required = true,
+            description = "Images: a folder (at any depth), a zip or tar archive of them, a table (CSV) of paths, the binaries of"
+                    + " CIFAR-10, CIFAR-100 or STL-10, or IDX files (MNIST).")
+    Path images;
+
+    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the encoder goes (ONNX).")
+    Path out;
+
+    @Option(names = "--limit", paramLabel = "N", defaultValue = "0",
+            description = "At most N images, chosen at random by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
+    int limit;
+
+    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: one of ours, or a ResNet exported"
+            + " by PyTorch (ONNX).")
+    Path init;
+
+    @Option(names = "--memory", paramLabel = "MB", defaultValue = "0",
+            description = "Megabytes that the decoded images may take; a set that does not fit is decoded anew in every epoch, at"
+                    + " most so many ahead; 0 for what Java's heap has room for, or half of that ahead (default: ${DEFAULT-VALUE}).")
+    int megabytes;
+
+    @Option(names = "--decoders", paramLabel = "N", defaultValue = "0",
+            description = "Threads that decode ahead; 0 for one a core (default: ${DEFAULT-VALUE}).")
+    int decoders;
+
+    @ArgGroup(exclusive = false, validate = false, heading = "%nHyper-parameters%n")
+    final Hyper hyper = new Hyper();
+
+    @ArgGroup(exclusive = false, validate = false, heading = "%nCheckpoints and what to watch%n")
+    final Watch watch = new Watch();
+
+    /** What is saved and measured on the way. */
+    static final class Watch {
+        @Option(names = "--checkpoint", paramLabel = "DIR",
+                description = "Folder of the run's state, which a later run continues from"
+                        + " (default: OUT.checkpoint, deleted when the run is complete).")
+        Path checkpoint;
+
+        @Option(names = "--checkpoint-minutes", paramLabel = "N", defaultValue = "10",
+                description = "Minutes between two checkpoints; there is one after each epoch too (default: ${DEFAULT-VALUE}).")
+        double checkpointMinutes;
+
+        @Option(names = "--keep", paramLabel = "K", defaultValue = "2",
+                description = "How many checkpoints stay (default: ${DEFAULT-VALUE}).")
+        int keep;
+
+        @Option(names = "--metrics", paramLabel = "FILE",
+                description = "A line of JSON an epoch is added to it (default: metrics.jsonl beside OUT).")
+        Path metrics;
+
+        @Option(names = "--knn", paramLabel = "DIR", description = "Labelled images, a sub-folder a class: now and then the accuracy"
+                + " of their 200 nearest neighbours is measured, each by all others, or those of --knn-test by these.")
+        Path knn;
+
+        @Option(names = "--knn-test", paramLabel = "DIR", description = "Labelled images that --knn classifies.")
+        Path knnTest;
+
+        @Option(names = "--knn-every", paramLabel = "K", defaultValue = "10",
+                description = "Epochs between two of these measurements (default: ${DEFAULT-VALUE}).")
+        int knnEvery;
+
+        void check(Work command) {
+            if (!(checkpointMinutes > 0)) {
+                throw new IllegalArgumentException("--checkpoint-minutes must be above 0, found " + checkpointMinutes);
+            }
+            if (keep < 1) {
+                throw new IllegalArgumentException("--keep must be at least 1, found " + keep);
+            }
+            if (knnEvery < 1) {
+                throw new IllegalArgumentException("--knn-every must be at least 1, found " + knnEvery);
+            }
+            command.only(knn != null, "with --knn", "--knn-test", "--knn-every");
+        }
+    }
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        if (limit < 0 || megabytes < 0 || decoders < 0) {
+            throw new IllegalArgumentException("--limit, --memory and --decoders must be at least 0, found " + limit + ", "
+                    + megabytes + " and " + decoders);
+        }
+        watch.check(this);
+        // Wrong settings are said before an archive is opened, which may take a while; what is right for few images may be so.
+        hyper.settings(common.seed, FEW);
+        hyper.check(this);
+        only(init == null, "without --init, whose file has the batch norms' weights", "--zero-gamma");
+        writable(out);
+        Path state = watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
+        writableFolder(state);
+        Path metrics = watch.metrics != null ? watch.metrics : out.resolveSibling("metrics.jsonl");
+        writable(metrics);
+        Console console = new Console();
+        PretrainSettings settings;
+        TrainingImages set;
+        Pretrainer.Result result;
+        // The sources stay open as long as images are read from them.
+        try (ImageSource source = ImageSource.open(images, console).sample(limit, common.seed);
+                ImageSource known = watch.knn == null ? null : ImageSource.open(watch.knn, console);
+                ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
+            settings = hyper.settings(common.seed, source.size());
+            if (settings.method().needsLabels()) {
+                labelled("--images for these settings", source);
+            }
+            labelled("--knn", known);
+            labelled("--knn-test", asked);
+            if (asked != null && !known.classes().containsAll(asked.classes())) {
+                throw new IOException("--knn-test has classes that --knn lacks: expected some of " + known.classes() + ", found "
+                        + asked.classes());
+            }
+            Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
+            if (init != null) {
+                trainer.startFrom(init);
+            }
+            set = read(source, console);
+            console.line(set.count() + " images of " + set.side() + "x" + set.side() + " pixels from " + images
+                    + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
+            RunOptions options = new RunOptions(state, watch.checkpointMinutes, watch.keep, metrics,
+                    known == null ? null : read(known, console), asked == null ? null : read(asked, console), watch.knnEvery);
+            Interruption guard = interruptible();
+            result = trainer.run(set, options);
+            guard.trained();
+        }
+        EncoderWriter.write(out, result.onnx());
+        if (watch.checkpoint == null) {
+            Checkpoint.delete(state);
+        }
+        System.out.printf(Locale.ROOT, "%s: %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",
+                out, result.epochs(), result.finalLoss(), result.viewsPerSecond(), seconds());
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("encoder", out.toString());
+        json.put("encoderSha256", OnnxEncoder.sha256(result.onnx()));
+        json.put("epochs", result.epochs());
+        json.put("steps", result.steps());
+        json.put("finalLoss", result.finalLoss());
+        if (!Double.isNaN(result.knn())) {
+            json.put("knn", result.knn());
+        }
+        json.put("viewsPerSecond", result.viewsPerSecond());
+        json.put("images", set.count());
+        json.put("skipped", set.skipped());
+        json.put("resumedAfterEpoch", result.resumedAt());
+        json.put("settings", result.settings());
+        json.put("seconds", seconds());
+        return json;
+    }
+
+    /** Says what lacks a class before all images are read. */
+    private static void labelled(String option, ImageSource source) throws IOException {
+        for (int i = 0; source != null && i < source.size(); i++) {
+            if (source.label(i).isEmpty()) {
+                throw new IOException(option + " needs a class of each image, expected one sub-folder a class: " + source.name(i)
+                        + " has none");
+            }
+        }
+    }
+
+    private TrainingImages read(ImageSource source, Console console) throws IOException {
+        return TrainingImages.of(source, hyper.imageSize, megabytes, hyper.batch, decoders, console);
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.images.load.ResidentImages;
+import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.train.PretrainSettings;
+import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.RunOptions;
+import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.data.ImageSet;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code simclr quickstart}. */
+@Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without their"
+        + " labels, and measures it.")
+final class QuickstartCommand extends Work {
+    private static final int BATCH = 64;
+
+    @Option(names = "--out", paramLabel = "DIR", defaultValue = "target/quickstart",
+            description = "Where images and encoder go (default: ${DEFAULT-VALUE}).")
+    Path out;
+
+    @Option(names = "--images", paramLabel = "N", defaultValue = "400",
+            description = "Training images of each of the ten classes (default: ${DEFAULT-VALUE}).")
+    int perClass;
+
+    @Option(names = "--epochs", defaultValue = "14", description = "Passes over the images (default: ${DEFAULT-VALUE}).")
+    int epochs;
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        Console console = new Console();
+        if (perClass < 1) {
+            throw new IllegalArgumentException("--images must be at least 1, found " + perClass);
+        }
+        Path encoder = out.resolve("encoder.onnx");
+        PretrainSettings settings = PretrainSettings.simclr(new ResNet(18, 0.125, ResNet.Stem.CIFAR), BuiltInImages.SIZE,
+                Composition.of("crop:0.3,flip,jitter:1,grey"), BATCH, epochs, common.seed);
+        writable(encoder);
+        Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
+        Path train = out.resolve("train");
+        Path test = out.resolve("test");
+        BuiltInImages.write(train, perClass, common.seed);
+        BuiltInImages.write(test, 100, common.seed + 1_000_000);
+        console.line("drew the built-in images into " + out);
+        ImageSet set;
+        try (ImageSource source = ImageSource.open(train)) {
+            set = ImageSet.of(ResidentImages.read(source, BuiltInImages.SIZE, console));
+        }
+        EncoderWriter.write(encoder, trainer.run(set, RunOptions.checkpoints(null)).onnx());
+        Evaluation.Result result =
+                new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, 1, console).run();
+        Evaluation.print(result);
+        System.out.println("The encoder is " + encoder + "; see what it is: ./simclr inspect " + encoder);
+        return Evaluation.json(result, encoder, seconds());
+    }
+}

@@ -1,0 +1,117 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.network.CheckpointEncoder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code simclr verify}. */
+@Command(name = "verify", description = "Compares the embeddings of an encoder with those of another, such as before an export, or of"
+        + " the training checkpoint that it was written from.")
+final class VerifyCommand extends Work {
+    @Parameters(index = "0", paramLabel = "E", description = "The encoder (ONNX).")
+    Path encoder;
+
+    @Parameters(index = "1", paramLabel = "REFERENCE", description = "What it should agree with: an encoder (ONNX), or a"
+            + " checkpoint (a step-*.ckpt file, or the folder of them, of which the newest counts).")
+    Path reference;
+
+    @Option(names = "--images", paramLabel = "DIR", required = true, description = "Images to compare on, at any depth.")
+    Path images;
+
+    @Option(names = "--limit", paramLabel = "N", defaultValue = "256",
+            description = "At most N images, chosen by the seed (default: ${DEFAULT-VALUE}).")
+    int limit;
+
+    @Option(names = "--tolerance", paramLabel = "T", defaultValue = "1e-3",
+            description = "Largest difference, in parts of the embeddings' mean absolute value, that still passes"
+                    + " (default: ${DEFAULT-VALUE}).")
+    double tolerance;
+
+    /** Of both encoders. */
+    @Mixin
+    EncoderOptions options;
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        if (limit < 1) {
+            throw new IllegalArgumentException("--limit must be at least 1, found " + limit);
+        }
+        if (!(tolerance >= 0)) {
+            throw new IllegalArgumentException("--tolerance must be a number of at least 0, found " + tolerance);
+        }
+        if (Files.isDirectory(reference) || reference.toString().endsWith(".ckpt")) {
+            return compareWithCheckpoint();
+        }
+        try (OnnxEncoder expected = open(reference)) {
+            return compare(expected::embed);
+        }
+    }
+
+    private OnnxEncoder open(Path file) throws IOException {
+        return OnnxEncoder.open(file, options.settings(), options.runtime(common.threads));
+    }
+
+    private Map<String, Object> compareWithCheckpoint() throws IOException {
+        ResNet net;
+        int size;
+        try (OnnxEncoder model = open(encoder)) {
+            net = model.architecture().orElseThrow(() -> new IOException(
+                    encoder + " does not name its architecture: expected a file that pretrain wrote"));
+            size = model.preprocessing().size();
+            if (model.dimension() != net.dimension()) {
+                throw new IOException(encoder + " has layers of the head, which a checkpoint's features are taken before");
+            }
+        }
+        Path file = Files.isDirectory(reference) ? Checkpoint.newest(reference) : reference;
+        try (CheckpointEncoder expected = new CheckpointEncoder(file, net, size)) {
+            return compare(expected::embed);
+        }
+    }
+
+    /** Compares the encoder with anything that makes embeddings. */
+    Map<String, Object> compare(Function<List<RgbImage>, float[][]> expected) throws IOException {
+        List<String> skipped = new ArrayList<>();
+        List<RgbImage> sample = Sample.read(images, limit, common.seed, skipped);
+        skipped.forEach(s -> new Console().warn("skipped " + s));
+        EncoderComparison c;
+        try (OnnxEncoder model = open(encoder)) {
+            c = EncoderComparison.of(expected, model::embed, sample);
+        }
+        System.out.printf(Locale.ROOT, "%d images: largest difference %.3g, mean %.3g, of values of mean size %.3g;"
+                + " cosine similarity at least %.6f, mean %.6f%n",
+                c.images(), c.largest(), c.mean(), c.scale(), c.leastCosine(), c.meanCosine());
+        boolean passed = c.largest() <= tolerance * c.scale();
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("encoder", encoder.toString());
+        json.put("images", c.images());
+        json.put("passed", passed);
+        json.put("largestDifference", c.largest());
+        json.put("meanDifference", c.mean());
+        json.put("meanAbsoluteValue", c.scale());
+        json.put("leastCosine", c.leastCosine());
+        json.put("meanCosine", c.meanCosine());
+        json.put("skipped", skipped);
+        json.put("seconds", seconds());
+        if (!passed) {
+            throw new CheckFailed(String.format(Locale.ROOT,
+                    "%s differs by up to %.3g, more than %.3g (--tolerance %s)",
+                    encoder, c.largest(), tolerance * c.scale(), tolerance), json);
+        }
+        return json;
+    }
+}

@@ -1,0 +1,259 @@
+package io.github.simclr4j.cli;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.TypeAdapter;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonWriter;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
+
+/** A command: checks what holds for the options of all commands, works, and writes the result. */
+@Command(mixinStandardHelpOptions = true, sortOptions = false)
+abstract class Work implements Callable<Integer> {
+    @Mixin
+    Common common;
+
+    /** Commands that run nothing on {@code --device}: a SIMCLR_DEVICE that is meant for others does not stop them. */
+    private static final Set<String> WITHOUT_DEVICE = Set.of("inspect", "export", "verify");
+
+    private static final Gson JSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping()
+            .registerTypeAdapter(Double.class, new Finite())
+            .registerTypeAdapter(double.class, new Finite())
+            .registerTypeAdapter(Float.class, new Finite())
+            .registerTypeAdapter(float.class, new Finite())
+            .create();
+
+    @Spec
+    private CommandSpec spec;
+
+    private final long start = System.nanoTime();
+    /** Absolute paths that the command writes. */
+    private final Set<Path> written = new HashSet<>();
+    /** Folders that were made for them. */
+    private final List<Path> made = new ArrayList<>();
+    private Interruption interruption;
+
+    /**
+     * Does the work and returns the result as it goes into the JSON file.
+     *
+     * @throws CheckFailed if the work is a check that found something wrong
+     */
+    abstract Map<String, Object> work() throws IOException;
+
+    /** What a check found wrong: the command fails with this message (exit code 1), and its result is written all the same. */
+    static final class CheckFailed extends IllegalStateException {
+        private static final long serialVersionUID = 1;
+
+        private final transient Map<String, Object> result;
+
+        CheckFailed(String message, Map<String, Object> result) {
+            super(message);
+            this.result = result;
+        }
+    }
+
+    /** JSON has no NaN and no infinity: such a number becomes null, and is written where other nulls are left out. */
+    private static final class Finite extends TypeAdapter<Number> {
+        @Override
+        public void write(JsonWriter out, Number value) throws IOException {
+            if (value == null) {
+                out.nullValue();
+            } else if (Double.isFinite(value.doubleValue())) {
+                out.value(value);
+            } else {
+                boolean nulls = out.getSerializeNulls();
+                out.setSerializeNulls(true);
+                out.nullValue();
+                out.setSerializeNulls(nulls);
+            }
+        }
+
+        @Override
+        public Number read(JsonReader in) {
+            throw new UnsupportedOperationException("Results are only written");
+        }
+    }
+
+    @Override
+    public final Integer call() throws IOException {
+        check();
+        try {
+            if (common.json != null) {
+                writable(common.json);
+            }
+            write(work());
+            return 0;
+        } catch (CheckFailed e) {
+            write(e.result);
+            throw e;
+        } finally {
+            if (interruption != null) {
+                interruption.close();
+            }
+            // The deepest first; what has something in it stays.
+            made.sort(Comparator.comparing(Path::getNameCount).reversed());
+            made.forEach(folder -> folder.toFile().delete());
+        }
+    }
+
+    private void check() {
+        once();
+        for (ArgSpec a : spec.args()) {
+            if (a.getValue() instanceof Double d && !Double.isFinite(d)) {
+                throw new IllegalArgumentException(name(a) + " must be a finite number, found " + d);
+            }
+        }
+        if (common.threads < 0) {
+            throw new IllegalArgumentException("--threads must be at least 0, found " + common.threads);
+        }
+        boolean asked = isGiven("--device");
+        if (!asked && (common.device.isEmpty() || WITHOUT_DEVICE.contains(spec.name()))) {
+            common.device = "auto";
+        }
+        if (!common.device.matches("auto|cpu|gpu(:\\d{1,4})?")) {
+            throw new IllegalArgumentException("Unknown " + (asked ? "--device" : "SIMCLR_DEVICE in the environment")
+                    + ", expected auto, cpu, gpu or gpu:N, found " + common.device);
+        }
+    }
+
+    /**
+     * Refuses an option that is given twice, as picocli does, but not in a group that it does not validate: there the second one
+     * would put all others of the group back to their defaults.
+     */
+    private void once() {
+        for (ArgGroupSpec group : spec.argGroups()) {
+            List<ParseResult.GroupMatch> matches = spec.commandLine().getParseResult().findMatches(group).stream()
+                    .flatMap(c -> c.matches().stream()).toList();
+            for (OptionSpec o : group.options()) {
+                if (matches.stream().filter(m -> !m.matchedValues(o).isEmpty()).count() > 1) {
+                    throw new ParameterException(spec.commandLine(),
+                            "option '" + o.longestName() + "' should be specified only once");
+                }
+            }
+        }
+    }
+
+    /** Whether the command line has the option; false for a default. */
+    final boolean isGiven(String option) {
+        return spec.commandLine().getParseResult().hasMatchedOption(option);
+    }
+
+    /**
+     * Refuses options that were given and would have no effect: what comes out would not be what was asked for.
+     *
+     * @param effect whether they have one
+     * @param when they have one, such as "with --knn"
+     */
+    final void only(boolean effect, String when, String... options) {
+        for (String option : options) {
+            if (!effect && isGiven(option)) {
+                throw new IllegalArgumentException(option + " has an effect only " + when + ": leave it out");
+            }
+        }
+    }
+
+    private static String name(ArgSpec a) {
+        return a instanceof OptionSpec o ? o.longestName() : a.paramLabel();
+    }
+
+    private void write(Map<String, Object> result) throws IOException {
+        if (common.json != null) {
+            EncoderWriter.write(common.json, (JSON.toJson(result) + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    /** Seconds since the command began. */
+    final double seconds() {
+        return Math.round((System.nanoTime() - start) / 1e7) / 100.0;
+    }
+
+    /** From now on, until the command has said how it ended, the end of the process waits for that. */
+    final Interruption interruptible() {
+        interruption = new Interruption();
+        return interruption;
+    }
+
+    /**
+     * Fails now rather than after hours of work. A folder that is made for the file goes again if nothing is written.
+     *
+     * @throws IllegalArgumentException if the command reads the file, or has been told of it before
+     */
+    final void writable(Path file) throws IOException {
+        unread(file);
+        replaceable(file);
+    }
+
+    /** The same for a file that may be one that the command has read whole before it writes. */
+    final void replaceable(Path file) throws IOException {
+        claim(file);
+        probe(file, file.toAbsolutePath().getParent());
+        if (Files.isDirectory(file)) {
+            throw new IOException("Can't write " + file + ": it is a folder; name a file");
+        }
+    }
+
+    /** The same for a folder. */
+    final void writableFolder(Path folder) throws IOException {
+        unread(folder);
+        claim(folder);
+        probe(folder, folder.toAbsolutePath());
+    }
+
+    private void probe(Path what, Path folder) throws IOException {
+        try {
+            for (Path p = folder; p != null && !Files.exists(p); p = p.getParent()) {
+                made.add(p);
+            }
+            Files.createDirectories(folder);
+            Files.delete(Files.createTempFile(folder, "simclr", ".tmp"));
+        } catch (IOException e) {
+            throw new IOException("Can't write " + what + ": " + e + "; choose another path", e);
+        }
+    }
+
+    private List<String> namesOf(Path path) {
+        return spec.args().stream()
+                .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path))).map(Work::name).toList();
+    }
+
+    private static Path place(Path path) {
+        return path.toAbsolutePath().normalize();
+    }
+
+    /** What is written may not replace what is still to be read. */
+    private void unread(Path path) {
+        List<String> names = namesOf(path);
+        if (names.size() > 1) {
+            throw new IllegalArgumentException(String.join(" and ", names) + " name the same file, " + path
+                    + ": choose another path for one of them");
+        }
+    }
+
+    /** Of two results in one file the later would replace the earlier. */
+    private void claim(Path path) {
+        if (!written.add(place(path))) {
+            throw new IllegalArgumentException(String.join(" and ", namesOf(path)) + " names " + path
+                    + ", where the command writes something else: choose another path");
+        }
+    }
+}

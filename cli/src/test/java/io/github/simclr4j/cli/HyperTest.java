@@ -1,0 +1,161 @@
+package io.github.simclr4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.simclr4j.train.PretrainSettings;
+import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.method.MethodSettings;
+import io.github.simclr4j.train.network.Head;
+import io.github.simclr4j.train.optim.OptimiserSettings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine;
+
+/** The hyper-parameters that the command line chooses where nothing is said, and what its help says of them. */
+class HyperTest {
+    /** A set as large as ImageNet. */
+    private static final int IMAGENET = 1_281_167;
+
+    private static PretrainSettings settings(int images, String... options) {
+        List<String> all = new ArrayList<>(List.of("--images", "x", "--out", "y"));
+        all.addAll(List.of(options));
+        PretrainCommand command = new PretrainCommand();
+        new CommandLine(command).parseArgs(all.toArray(String[]::new));
+        return command.hyper.settings(1, images);
+    }
+
+    /**
+     * SimCLR: a non-linear head with batch norm and a cosine (Chen et al. 2020); of the temperatures 0.1 to 1 in table 5, ours is 0.2.
+     * MoCo v1: 0.07, one linear layer, steps (He et al. 2020, sections 3.3 and 4.1). MoCo v2: 0.2, two layers, a cosine (Chen,
+     * Fan, Girshick and He 2020, section 3). Neither has batch norm in its head.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "simclr, 0.2, 2, true, cosine, 0, simclr-cifar", "mocov1, 0.07, 1, false, step, 8, mocov1",
+        "mocov2, 0.2, 2, false, cosine, 8, mocov2-cifar", "end-to-end, 0.2, 2, true, cosine, 0, simclr-cifar",
+        "supervised, 0.2, 2, true, cosine, 0, simclr-cifar"})
+    void aMethodHasItsPapersHyperParameters(String method, double temperature, int layers, boolean norm, String schedule,
+            int splits, String views) {
+        PretrainSettings s = settings(50_000, "--method", method);
+        assertEquals(method, s.method().name());
+        assertEquals(temperature, s.method().temperature());
+        assertEquals(new Head(layers, 0, 64, norm, 0), s.head());
+        assertEquals(schedule, s.optimiser().schedule());
+        assertEquals(splits, s.bnSplits());
+        assertEquals(Composition.of(views), s.firstView());
+        assertEquals(s.firstView(), s.secondView());
+        assertEquals(new MethodSettings(method, "nt-xent", temperature, 0.8, 0.1, 4096, 0.99, 0.99, false), s.method());
+    }
+
+    /** 65,536 keys and 0.999 are ImageNet's (He et al. 2020, section 4.1); MoCo's own notebook has 4,096 and 0.99 for CIFAR-10. */
+    @ParameterizedTest
+    @CsvSource({"199999, 4096, 0.99", "200000, 65536, 0.999", "1281167, 65536, 0.999", "50000, 4096, 0.99"})
+    void theQueueIsShortForFewImages(int images, int queue, double momentum) {
+        for (String method : List.of("mocov1", "mocov2")) {
+            MethodSettings m = settings(images, "--method", method).method();
+            assertEquals(queue, m.queue());
+            assertEquals(momentum, m.momentum());
+            assertEquals(momentum, m.momentumEnd());
+        }
+        MethodSettings chosen = settings(images, "--method", "mocov2", "--queue", "1024", "--momentum-encoder", "0.9",
+                "--momentum-encoder-end", "0.95", "--symmetric").method();
+        assertEquals(new MethodSettings("mocov2", "nt-xent", 0.2, 0.8, 0.1, 1024, 0.9, 0.95, true), chosen);
+    }
+
+    /** Batch norm statistics of at least eight images each, in at most eight groups as on the papers' eight GPUs. */
+    @ParameterizedTest
+    @CsvSource({
+        // batch, micro-batch, groups: the most of 8 to 2 that divide the batch into parts of 8 at least.
+        "256, 0, 8", "128, 0, 8", "64, 0, 8", "32, 0, 4", "40, 0, 5", "30, 0, 3", "16, 0, 2", "8, 0, 0", "14, 0, 0",
+        // They are a multiple of the micro-batches too: 2 of 64, 4 of 32; of 3 of 32 it is 6 of 16; 16 of 8 are beyond eight.
+        "128, 64, 8", "128, 32, 8", "96, 32, 6", "128, 8, 0"})
+    void mocoSplitsTheBatchForItsStatistics(String batch, String micro, int groups) {
+        assertEquals(groups, settings(50_000, "--method", "mocov2", "--batch", batch, "--micro-batch", micro).bnSplits());
+        assertEquals(0, settings(50_000, "--method", "simclr", "--batch", batch, "--micro-batch", micro).bnSplits());
+    }
+
+    /** He et al. 2020, section 3.3: SGD at 0.03 for a batch of 256, without warm-up, decay 1e-4, a tenth at 120 and 160 of 200 epochs. */
+    @Test
+    void mocoV1OnImageNetIsThePublishedRun() {
+        PretrainSettings s = settings(IMAGENET, "--method", "mocov1", "--optimizer", "sgd", "--batch", "256", "--epochs", "200",
+                "--encoder", "resnet50", "--stem", "imagenet", "--width", "1", "--image-size", "224");
+        assertEquals(new OptimiserSettings("sgd", 0.03, 1e-4, 0.9, 0, "step", 0, 0), s.optimiser());
+        assertEquals(new Head(1, 0, 128, false, 0), s.head());
+        assertEquals(new MethodSettings("mocov1", "nt-xent", 0.07, 0.8, 0.1, 65_536, 0.999, 0.999, false), s.method());
+        assertEquals(8, s.bnSplits());
+    }
+
+    /** Chen et al. 2020, section 2.2 and appendix B.1: LARS at 0.3 * 4096 / 256 = 4.8 or 0.075 * 64 = 4.8, ten epochs of warm-up. */
+    @Test
+    void simClrOnImageNetIsThePublishedRun() {
+        for (String scaling : List.of("sqrt", "linear")) {
+            PretrainSettings s = settings(IMAGENET, "--optimizer", "lars", "--batch", "4096", "--lr-scaling", scaling, "--encoder",
+                    "resnet50", "--stem", "imagenet", "--width", "1", "--image-size", "224", "--weight-decay", "1e-6",
+                    "--temperature", "0.1");
+            assertEquals(4.8, s.optimiser().rate(), 1e-9);
+            assertEquals(new OptimiserSettings("lars", s.optimiser().rate(), 1e-6, 0.9, 10, "cosine", 0, 0), s.optimiser());
+            assertEquals(new Head(2, 0, 128, true, 0), s.head());
+            assertEquals(Composition.of("simclr"), s.firstView());
+            assertEquals(0.1, s.method().temperature());
+            assertTrue(s.zeroGamma());
+        }
+    }
+
+    /** A batch is no larger than the set, and the rate goes with what is there: 0.075 * sqrt(64). */
+    @Test
+    void theRateGoesWithTheImagesThatThereAre() {
+        assertEquals(0.6, settings(64, "--optimizer", "lars", "--batch", "4096").optimiser().rate(), 1e-12);
+        assertEquals(0.5, settings(64, "--optimizer", "lars", "--learning-rate", "0.5").optimiser().rate());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"lars, true", "sgd, true", "nesterov, true", "adam, false", "adamw, false"})
+    void theLastGammaStartsAtZeroButForAdam(String optimiser, boolean zero) {
+        assertEquals(zero, settings(64, "--optimizer", optimiser).zeroGamma());
+        assertEquals(!zero, settings(64, "--optimizer", optimiser, "--zero-gamma", "" + !zero).zeroGamma());
+    }
+
+    @Test
+    void theSecondViewMayHaveARuleOfItsOwn() {
+        PretrainSettings s = settings(64, "--views", "crop", "--views2", "grey@1");
+        assertEquals(Composition.of("crop"), s.firstView());
+        assertEquals(Composition.of("grey@1"), s.secondView());
+        assertEquals(Composition.of("crop"), settings(64, "--views", "crop").secondView());
+    }
+
+    /** What takes a value says what it is without one, unless it is a file that then is not read or written. */
+    @Test
+    void everyOptionsHelpNamesItsDefault() {
+        Set<String> without = new TreeSet<>();
+        for (OptionSpec o : new CommandLine(new PretrainCommand()).getCommandSpec().options()) {
+            if (!o.required() && o.arity().max() > 0 && !String.join(" ", o.description()).contains("(default: ")) {
+                without.add(o.longestName());
+            }
+        }
+        assertEquals(Set.of("--init", "--json", "--knn", "--knn-test"), without);
+    }
+
+    /** A number of the list of sources, or author and year. Those that name none are ours, or another option names their paper. */
+    @Test
+    void theHelpOfAPapersHyperParameterNamesThePaper() {
+        Set<String> named = new TreeSet<>();
+        for (OptionSpec o : new CommandLine(new PretrainCommand()).getCommandSpec().options()) {
+            if (String.join(" ", o.description()).matches("(?s).*(\\[[1-4][],]|\\b[A-Z][a-z]+ 20\\d\\d\\b).*")) {
+                named.add(o.longestName());
+            }
+        }
+        Set<String> missing = new TreeSet<>(Set.of("--method", "--loss", "--temperature", "--queue", "--momentum-encoder",
+                "--views", "--encoder", "--stem", "--image-size", "--zero-gamma", "--head", "--head-norm", "--projection",
+                "--keep-head", "--batch", "--micro-batch", "--epochs", "--optimizer", "--learning-rate", "--lr-scaling",
+                "--momentum", "--weight-decay", "--warmup-epochs", "--schedule"));
+        missing.removeAll(named);
+        assertEquals(Set.of(), missing);
+    }
+}

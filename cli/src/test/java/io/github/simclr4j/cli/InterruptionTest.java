@@ -1,0 +1,70 @@
+package io.github.simclr4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.simclr4j.train.data.BuiltInImages;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Processes of their own that are told to end. */
+class InterruptionTest {
+    @TempDir
+    Path dir;
+
+    private Process start(Path log, Object... args) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Dai.djl.offline=true",
+                "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        Stream.of(args).map(Object::toString).forEach(command::add);
+        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
+    }
+
+    /** Steps after which there is a checkpoint, in order. */
+    private static List<Integer> steps(Path state) throws IOException {
+        if (!Files.isDirectory(state)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(state)) {
+            return files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(".ckpt"))
+                    .map(n -> Integer.parseInt(n.replaceAll("\\D", ""))).sorted().toList();
+        }
+    }
+
+    /** SIGTERM, whose exit code is 128 + 15. */
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void anEndInMidEpochIsSavedAndSaid() throws Exception {
+        Path images = dir.resolve("images");
+        BuiltInImages.write(images, 64, 1);
+        Path state = dir.resolve("state");
+        Path log = dir.resolve("log");
+        // One epoch of 320 steps, which is saved now and then on the way: the last time, by the end itself.
+        Process p = start(log, "pretrain", "--images", images, "--width", "0.0625", "--batch", "2", "--epochs", "1",
+                "--threads", "1", "--device", "cpu", "--out", dir.resolve("x.onnx"), "--checkpoint", state,
+                "--checkpoint-minutes", "0.002");
+        while (p.isAlive() && steps(state).isEmpty()) {
+            Thread.sleep(5);
+        }
+        int seen = steps(state).stream().reduce(0, (a, b) -> b);
+        p.destroy();
+        assertTrue(p.waitFor(60, TimeUnit.SECONDS));
+        String said = Files.readString(log);
+        assertEquals(143, p.exitValue(), said);
+        assertTrue(said.strip().endsWith("simclr: interrupted in epoch 1; run the same command again to continue from " + state), said);
+        List<Integer> saved = steps(state);
+        int last = saved.get(saved.size() - 1);
+        assertTrue(last > seen && last < 320, seen + " " + saved);
+        assertFalse(Files.exists(dir.resolve("x.onnx")));
+    }
+}

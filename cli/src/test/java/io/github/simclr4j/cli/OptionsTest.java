@@ -1,0 +1,212 @@
+package io.github.simclr4j.cli;
+
+import static io.github.simclr4j.cli.CommandLineTest.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.simclr4j.cli.CommandLineTest.Run;
+import io.github.simclr4j.train.data.BuiltInImages;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the command line refuses, before any work, and what it does not. */
+class OptionsTest {
+    @TempDir
+    static Path dir;
+
+    private static Path images;
+    private static Path flat;
+    private static Path empty;
+    private static Path encoder;
+
+    @BeforeAll
+    static void draw() throws IOException {
+        images = dir.resolve("images");
+        BuiltInImages.write(images, 1, 1);
+        flat = Files.createDirectories(dir.resolve("flat"));
+        Files.copy(images.resolve("disc/0000.png"), flat.resolve("0.png"));
+        Files.copy(images.resolve("checks/0000.png"), flat.resolve("1.png"));
+        empty = Files.createDirectories(dir.resolve("empty"));
+        encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
+    }
+
+    private static Run with(List<?> first, String options) {
+        List<Object> all = new ArrayList<>(first);
+        all.addAll(Arrays.asList(options.split(" ")));
+        return run(all.toArray());
+    }
+
+    private static Run pretrain(Path from, String options) {
+        return with(List.of("pretrain", "--images", from, "--device", "cpu", "--out", dir.resolve("x.onnx")), options);
+    }
+
+    private static Run evaluate(String options) {
+        return with(List.of("evaluate", "--encoder", encoder, "--train", images, "--test", images), options);
+    }
+
+    private static void refused(String expected, Run run) {
+        assertEquals(2, run.code(), run.err());
+        assertTrue(run.err().contains(expected), run.err());
+        assertEquals(1, run.err().strip().lines().count(), run.err());
+        assertEquals("", run.out());
+        assertFalse(Files.exists(dir.resolve("x.onnx.checkpoint")));
+    }
+
+    /** picocli does so for an option outside a group; inside, all others of the group would fall back to their defaults. */
+    @Test
+    void anOptionThatIsGivenTwiceIsRefused() {
+        refused("'--epochs' should be specified only once", pretrain(empty, "--method mocov2 --batch 16 --epochs 3 --epochs 2"));
+        refused("'--symmetric' should be specified only once", pretrain(empty, "--symmetric --method mocov2 --symmetric"));
+        refused("'--keep' should be specified only once", pretrain(empty, "--keep 3 --epochs 3 --knn k --keep 2"));
+        refused("'--limit' (N) should be specified only once", pretrain(empty, "--limit 3 --limit 2"));
+        refused("'--views' should be specified only once",
+                with(List.of("finetune", "--encoder", encoder, "--train", empty, "--out", dir.resolve("f.onnx")),
+                        "--views none --batch 8 --views crop"));
+        refused("'--batch' should be specified only once", evaluate("--protocol finetune --batch 8 --batch 16"));
+    }
+
+    /** The last option is the one. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "--queue 64", "--momentum-encoder 0.9", "--momentum-encoder-end 0.995", "--symmetric", "--margin 0.5",
+        "--class-prior 0.2", "--momentum 0.8", "--optimizer adam --momentum 0.8", "--knn-every 3", "--knn-test empty",
+        "--loss debiased --margin 0.5", "--loss margin --class-prior 0.2", "--loss margin --temperature 0.5",
+        "--loss margin-semihard --temperature 0.5", "--method mocov1 --loss nt-logistic", "--method mocov2 --loss margin",
+        "--method end-to-end --loss debiased", "--method end-to-end --queue 64", "--method mocov2 --margin 0.5",
+        "--method supervised --temperature 0.2", "--method supervised --loss supcon", "--method supervised --head deep",
+        "--method supervised --projection 32", "--method supervised --hidden 32", "--method supervised --head-norm false",
+        "--method supervised --keep-head 1", "--head none --hidden 32", "--head none --projection 32",
+        "--head none --head-norm true", "--head linear --hidden 32", "--method mocov1 --hidden 32",
+        "--learning-rate 0.1 --lr-scaling linear", "--init encoder.onnx --zero-gamma true"})
+    void whatWouldHaveNoEffectIsRefused(String options) {
+        refused(last(options) + " has an effect only with", pretrain(empty, options));
+    }
+
+    private static String last(String options) {
+        return options.substring(options.lastIndexOf("--")).split(" ")[0];
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "--epochs 5", "--batch 8", "--learning-rate 0.1", "--views none", "--student-epochs 5", "--temperature 2",
+        "--unlabelled 5", "--protocol self-training --epochs 5", "--protocol finetune --student-epochs 5",
+        "--protocol from-scratch --temperature 2", "--protocol linear,finetune --unlabelled 5",
+        "--protocol finetune,distillation --mean 0.5", "--protocol finetune --provider cpu",
+        "--protocol from-scratch --encoder-batch 4"})
+    void whatAProtocolDoesNotReadIsRefused(String options) {
+        refused(last(options) + " has an effect only with --protocol", evaluate(options));
+    }
+
+    /** They come as far as the images, of which there are none. */
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "--method mocov2 --momentum-encoder-end 0.995", "--method mocov1 --queue 256 --symmetric --head nonlinear --hidden 32",
+        "--loss margin --margin 0.5", "--loss debiased --class-prior 0.2 --temperature 0.5", "--loss nt-xent --temperature 0.5",
+        "--optimizer sgd --momentum 0.8 --lr-scaling linear", "--learning-rate 0.1", "--head linear --projection 32 --head-norm false",
+        "--method end-to-end --temperature 0.1 --head deep", "--method supervised --views supervised", "--zero-gamma true",
+        "--method mocov2 --queue 64 --batch 128"})
+    void whatHasAnEffectIsNot(String options) {
+        Run run = pretrain(empty, options);
+        assertEquals(1, run.code(), run.err());
+        assertTrue(run.err().contains("No images in"), run.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--keep must be at least 1, --keep 0", "--checkpoint-minutes must be above 0, --checkpoint-minutes -1",
+        "--knn-every must be at least 1, --knn empty --knn-every 0", "--temperature must be a finite number, --temperature Infinity",
+        "--learning-rate must be a finite number, --learning-rate Infinity", "--width must be a finite number, --width NaN",
+        "Batch must be at least 2, --batch 0", "Unknown learning rate scaling, --lr-scaling cubic",
+        "Unknown learning rate scaling, --learning-rate 1 --lr-scaling cubic"})
+    void aValueOutOfRangeIsSaidBeforeImagesAreRead(String expected, String options) {
+        Run run = pretrain(empty, options);
+        assertEquals(2, run.code(), run.err());
+        assertTrue(run.err().contains(expected.split(" ")[0]) && run.err().contains(expected), run.err());
+    }
+
+    @Test
+    void whatImagesLackIsSaidBeforeTheyAreRead() {
+        for (String[] c : new String[][] {
+            {"--knn needs a class of each image", "--knn " + flat}, {"--knn-test needs a class", "--knn " + images + " --knn-test " + flat},
+            {"needs a class of each image", "--method supervised"}, {"needs a class of each image", "--loss supcon"}}) {
+            Run run = pretrain(flat, c[1]);
+            assertEquals(1, run.code(), run.err());
+            assertTrue(run.err().startsWith("simclr: ") && run.err().contains(c[0]) && run.err().contains("0.png has none"), run.err());
+        }
+        refused("--queue must hold the keys of a batch, 10 or more, found 4", pretrain(images, "--method mocov2 --queue 4"));
+        refused("--temperature must be a finite number", evaluate("--protocol distillation --temperature Infinity"));
+    }
+
+    @Test
+    void noFileIsWrittenOverAnother() throws IOException {
+        Path out = dir.resolve("both.onnx");
+        byte[] before = Files.readAllBytes(encoder);
+        Path inside = images.resolve("../encoder.onnx");
+        for (Object[] c : new Object[][] {
+            {"--out and --json", "pretrain", "--images", images, "--out", out, "--json", out},
+            {"--out and --metrics", "pretrain", "--images", images, "--out", out, "--metrics", dir.resolve("no/../both.onnx")},
+            {"--out and --checkpoint", "pretrain", "--images", images, "--out", out, "--checkpoint", out},
+            {"--json names", "pretrain", "--images", images, "--out", out, "--json", dir.resolve("metrics.jsonl")},
+            {"--out and --init", "pretrain", "--images", images, "--out", inside, "--init", encoder},
+            {"--metrics and --knn", "pretrain", "--images", images, "--out", out, "--knn", images, "--metrics", images},
+            {"--encoder and --json", "evaluate", "--encoder", encoder, "--train", images, "--test", images, "--json", encoder},
+            {"--encoder and --out", "finetune", "--encoder", encoder, "--train", images, "--out", encoder},
+            {"--json names", "finetune", "--encoder", encoder, "--train", images, "--out", out,
+                "--json", dir.resolve("both.onnx.checkpoint")},
+            {"--json names", "quickstart", "--out", dir.resolve("q"), "--json", dir.resolve("q/encoder.onnx")},
+            {"--json and E", "inspect", encoder, "--json", encoder}, {"E name the same file", "inspect", encoder, "--json", encoder},
+            {"REFERENCE", "verify", encoder, inside, "--images", images, "--json", inside},
+        }) {
+            Run run = run(Arrays.copyOfRange(c, 1, c.length));
+            assertEquals(2, run.code(), run.err());
+            for (String name : ((String) c[0]).split(" and ")) {
+                assertTrue(run.err().contains(name), c[0] + ": " + run.err());
+            }
+            assertFalse(Files.exists(out));
+        }
+        assertEquals(-1, Arrays.mismatch(before, Files.readAllBytes(encoder)));
+    }
+
+    @Test
+    void aStartThatFailsLeavesNoFolders() throws IOException {
+        Path out = dir.resolve("n1/n2/x.onnx");
+        assertEquals(1, run("pretrain", "--images", dir.resolve("nosuch"), "--out", out, "--json", dir.resolve("n3/x.json")).code());
+        assertEquals(2, run("pretrain", "--images", images, "--out", out, "--epochs", "0").code());
+        assertEquals(1, run("finetune", "--encoder", dir.resolve("nosuch"), "--train", images, "--out", out).code());
+        assertEquals(2, run("quickstart", "--out", dir.resolve("n1"), "--images", "0").code());
+        assertFalse(Files.exists(dir.resolve("n1")));
+        assertFalse(Files.exists(dir.resolve("n3")));
+        Path kept = Files.createDirectories(dir.resolve("kept"));
+        assertEquals(1, run("pretrain", "--images", dir.resolve("nosuch"), "--out", kept.resolve("sub/x.onnx")).code());
+        assertTrue(Files.isDirectory(kept) && !Files.exists(kept.resolve("sub")));
+    }
+
+    @Test
+    void aPathMayBeginWithAnAt() throws IOException {
+        // It is no file of options, though there is one of that name without the @.
+        Path options = Files.writeString(dir.resolve("options"), "--bogus");
+        Run run = run("inspect", "@" + options);
+        assertEquals(1, run.code(), run.err());
+        assertTrue(run.err().startsWith("simclr: ") && run.err().contains("@" + options), run.err());
+    }
+
+    @Test
+    void helpIsACommandAndATypoGetsASuggestion() {
+        Run help = run("help", "pretrain");
+        assertEquals(0, help.code(), help.err());
+        assertTrue(help.out().contains("--momentum-encoder"), help.out());
+        refused("did you mean", run("pretian"));
+        assertTrue(run("pretian").err().contains("pretrain"), run("pretian").err());
+    }
+}

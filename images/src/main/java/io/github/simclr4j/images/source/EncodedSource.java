@@ -1,0 +1,95 @@
+package io.github.simclr4j.images.source;
+
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.RgbImage;
+import java.io.IOException;
+import java.util.List;
+
+/** Images in the bytes of image files, wherever those lie. */
+abstract class EncodedSource extends Labelled {
+    /** An image file larger than this is refused. */
+    static final long MAX_FILE = 256L << 20;
+
+    /** How many images' bytes a fingerprint covers. */
+    static final int FINGERPRINTED = 256;
+
+    /** What stands before an image's own name in errors, such as {@code archive.zip!}. */
+    private final String container;
+    final List<String> names;
+
+    EncodedSource(String container, List<String> names, Labels labels) {
+        super(labels);
+        this.container = container;
+        this.names = names;
+    }
+
+    /**
+     * The size of an image file; -1 if it is not there.
+     *
+     * @throws IOException if the whole set can no longer be read
+     */
+    abstract long length(int i) throws IOException;
+
+    /**
+     * The whole image file.
+     *
+     * @throws IOException if it can't be read; the message need not name it
+     */
+    abstract byte[] bytes(int i) throws IOException;
+
+    @Override
+    public int size() {
+        return names.size();
+    }
+
+    @Override
+    public String name(int i) {
+        return container + names.get(i);
+    }
+
+    @Override
+    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+        try {
+            long length = length(i);
+            if (length < 0) {
+                throw new IOException("no such file");
+            }
+            if (length > MAX_FILE) {
+                throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);
+            }
+            return Images.read(bytes(i), size);
+        } catch (IOException e) {
+            throw Unreadable.exception(name(i), e);
+        }
+    }
+
+    @Override
+    public String fingerprint() throws IOException {
+        Fingerprint f = new Fingerprint();
+        f.add(size());
+        labels.addTo(f);
+        for (int i = 0; i < size(); i++) {
+            f.add(names.get(i));
+            f.add(length(i));
+        }
+        for (int i : Fingerprint.spread(size(), FINGERPRINTED)) {
+            f.add(readable(i));
+        }
+        return f.hex();
+    }
+
+    /** An image file; no bytes for one that a run leaves out as well. */
+    private byte[] readable(int i) throws IOException {
+        long length = length(i);
+        try {
+            return length < 0 || length > MAX_FILE ? new byte[0] : bytes(i);
+        } catch (IOException e) {
+            return new byte[0];
+        }
+    }
+
+    /** Whether a name with slashes is that of an image that is meant to be seen. */
+    static boolean isWanted(String name) {
+        return Images.isImageName(name) && !Images.isHidden(name);
+    }
+}

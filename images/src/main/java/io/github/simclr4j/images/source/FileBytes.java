@@ -1,0 +1,75 @@
+package io.github.simclr4j.images.source;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.ConcurrentLinkedDeque;
+
+/**
+ * The bytes of a file. A thread that reads has a handle of its own: a file channel would be closed for all when one of
+ * them is interrupted, and a map of the file could not be given back.
+ */
+final class FileBytes implements Bytes {
+    private final Path file;
+    private final boolean temporary;
+    private final long length;
+    private final ConcurrentLinkedDeque<RandomAccessFile> idle = new ConcurrentLinkedDeque<>();
+    private volatile boolean closed;
+
+    FileBytes(Path file) throws IOException {
+        this(file, false);
+    }
+
+    /**
+     * Of a file.
+     *
+     * @param temporary whether closing deletes it
+     */
+    FileBytes(Path file, boolean temporary) throws IOException {
+        this.file = file;
+        this.temporary = temporary;
+        RandomAccessFile first = new RandomAccessFile(file.toFile(), "r");
+        idle.push(first);
+        length = first.length();
+    }
+
+    @Override
+    public long length() {
+        return length;
+    }
+
+    @Override
+    public void read(long at, byte[] into, int count) throws IOException {
+        if (closed) {
+            throw new IOException(file + " is closed");
+        }
+        RandomAccessFile handle = idle.poll();
+        if (handle == null) {
+            handle = new RandomAccessFile(file.toFile(), "r");
+        }
+        try {
+            handle.seek(at);
+            handle.readFully(into, 0, count);
+        } catch (EOFException e) {
+            throw new IOException(file + " has become shorter: no " + count + " bytes at " + at, e);
+        } finally {
+            idle.push(handle);
+            if (closed) {
+                close();
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        closed = true;
+        for (RandomAccessFile handle = idle.poll(); handle != null; handle = idle.poll()) {
+            handle.close();
+        }
+        if (temporary) {
+            Files.deleteIfExists(file);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package io.github.simclr4j.images.source;
+
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.RgbImage;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Uncompressed images of one size, one after the other in one file or several. */
+final class RecordSource extends Labelled {
+    /**
+     * How a pixel is found in a record.
+     *
+     * @param channel bytes from a colour to the next; 0 for grey
+     * @param y from a line to the next
+     * @param x from a column to the next
+     */
+    record Layout(int channel, int y, int x) {}
+
+    /**
+     * A file of records.
+     *
+     * @param name for errors
+     * @param bytes the file
+     * @param start where its first record is
+     * @param count how many records there are
+     */
+    record Part(String name, Bytes bytes, long start, int count) {}
+
+    private final List<Part> parts;
+    private final int width;
+    private final int height;
+    /** Bytes before the pixels, in each record. */
+    private final int head;
+    private final int length;
+    private final Layout layout;
+    private final Closeable owner;
+    private final List<Integer> firsts = new ArrayList<>();
+    private final int size;
+
+    RecordSource(List<Part> parts, int width, int height, int head, Layout layout, Labels labels, Closeable owner) {
+        super(labels);
+        this.parts = parts;
+        this.width = width;
+        this.height = height;
+        this.head = head;
+        this.layout = layout;
+        this.owner = owner;
+        length = head + width * height * (layout.channel == 0 ? 1 : 3);
+        int images = 0;
+        for (Part p : parts) {
+            firsts.add(images);
+            images = Math.addExact(images, p.count);
+        }
+        size = images;
+    }
+
+    private int part(int i) {
+        int p = 0;
+        while (p + 1 < parts.size() && firsts.get(p + 1) <= i) {
+            p++;
+        }
+        return p;
+    }
+
+    private byte[] record(int i) throws IOException {
+        Part part = parts.get(part(i));
+        return part.bytes.read(part.start + (long) (i - firsts.get(part(i))) * length, length);
+    }
+
+    @Override
+    public int size() {
+        return size;
+    }
+
+    @Override
+    public String name(int i) {
+        return parts.get(part(i)).name + "#" + (i - firsts.get(part(i)));
+    }
+
+    @Override
+    public RgbImage read(int i, Images.SizeCheck check) throws IOException {
+        try {
+            check.check(width, height);
+            byte[] record = record(i);
+            byte[] rgb = new byte[width * height * 3];
+            int out = 0;
+            for (int y = 0; y < height; y++) {
+                int in = head + y * layout.y;
+                for (int x = 0; x < width; x++) {
+                    rgb[out] = record[in];
+                    rgb[out + 1] = record[in + layout.channel];
+                    rgb[out + 2] = record[in + 2 * layout.channel];
+                    out += 3;
+                    in += layout.x;
+                }
+            }
+            return new RgbImage(width, height, rgb);
+        } catch (IOException e) {
+            throw Unreadable.exception(name(i), e);
+        }
+    }
+
+    @Override
+    public String fingerprint() throws IOException {
+        Fingerprint f = new Fingerprint();
+        f.add(size);
+        f.add(width);
+        f.add(height);
+        labels.addTo(f);
+        for (int i : Fingerprint.spread(size, EncodedSource.FINGERPRINTED)) {
+            f.add(record(i));
+        }
+        return f.hex();
+    }
+
+    @Override
+    public void close() throws IOException {
+        owner.close();
+    }
+}

@@ -1,0 +1,58 @@
+package io.github.simclr4j.images.source;
+
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.RgbImage;
+import java.io.IOException;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** Some images of another source, in its order. */
+final class Subset implements ImageSource {
+    private final ImageSource all;
+    private final int[] chosen;
+
+    Subset(ImageSource all, int[] chosen) {
+        this.all = all;
+        this.chosen = chosen;
+    }
+
+    @Override
+    public int size() {
+        return chosen.length;
+    }
+
+    @Override
+    public String name(int i) {
+        return all.name(chosen[i]);
+    }
+
+    @Override
+    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+        return all.read(chosen[i], size);
+    }
+
+    @Override
+    public OptionalInt label(int i) {
+        return all.label(chosen[i]);
+    }
+
+    @Override
+    public List<String> classes() {
+        return all.classes();
+    }
+
+    @Override
+    public String fingerprint() throws IOException {
+        Fingerprint f = new Fingerprint();
+        f.add(all.fingerprint());
+        for (int i : chosen) {
+            f.add(i);
+        }
+        return f.hex();
+    }
+
+    @Override
+    public void close() throws IOException {
+        all.close();
+    }
+}

@@ -1,0 +1,40 @@
+package io.github.simclr4j.images.source;
+
+import java.io.EOFException;
+import java.io.IOException;
+
+/**
+ * An image that could not be read.
+ *
+ * @param image its index in the source
+ * @param name its name in the source
+ * @param reason what is wrong with it
+ */
+public record Unreadable(int image, String name, String reason) {
+
+    /** The image of a source that an exception is about. */
+    public static Unreadable of(ImageSource source, int image, IOException e) {
+        String name = source.name(image);
+        String reason = reason(e);
+        return new Unreadable(image, name, reason.startsWith(name + ": ") ? reason.substring(name.length() + 2) : reason);
+    }
+
+    /** An exception whose message begins with an image's name. */
+    static IOException exception(String name, IOException e) {
+        return new IOException(name + ": " + reason(e), e);
+    }
+
+    /** What went wrong; an exception that says that too little came has often no message. */
+    static String reason(Exception e) {
+        if (e.getMessage() != null) {
+            return e.getMessage();
+        }
+        return e instanceof EOFException ? "it ends too early" : e.toString();
+    }
+
+    /** The name and the reason. */
+    @Override
+    public String toString() {
+        return name + ": " + reason;
+    }
+}

@@ -1,0 +1,215 @@
+package io.github.simclr4j.onnx.convert;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.simclr4j.onnx.file.ModelFile;
+import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.runtime.ImageInput;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.onnx.runtime.Wiring;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Finds the ranges of a graph's values by running it on images. */
+final class Calibration {
+    private static final int BINS = 2048;
+    /** Share of the values that the percentile method keeps. */
+    private static final double KEPT = 0.9999;
+
+    private Calibration() {}
+
+    /** A range of values; it always holds 0, which must be exact for padding and ReLU. */
+    record Range(float min, float max) {
+        Range {
+            if (!(min <= 0 && max >= 0) || !Float.isFinite(min) || !Float.isFinite(max)) {
+                throw new IllegalArgumentException("A range holds 0 and is finite, found " + min + " to " + max);
+            }
+        }
+
+        /** The scale of 256 levels. */
+        float scale() {
+            return max > min ? (float) (((double) max - min) / 255) : 1;
+        }
+
+        /** The level that means 0. */
+        int zeroPoint() {
+            return Math.max(0, Math.min(255, Math.round(-min / scale())));
+        }
+    }
+
+    /** What is known of one value: its extremes, then how its values spread between them. */
+    private static final class Spread {
+        float min;
+        float max;
+        final long[] bins = new long[BINS];
+
+        void extremes(FloatBuffer values, String name) {
+            while (values.hasRemaining()) {
+                float v = values.get();
+                if (!Float.isFinite(v)) {
+                    throw new IllegalArgumentException("Value " + name + " is not finite on a calibration image");
+                }
+                min = Math.min(min, v);
+                max = Math.max(max, v);
+            }
+        }
+
+        void count(FloatBuffer values) {
+            double perBin = BINS / ((double) max - min);
+            while (values.hasRemaining()) {
+                bins[(int) Math.min(BINS - 1, (values.get() - min) * perBin)]++;
+            }
+        }
+
+        Range range(CalibrationMethod method) {
+            return switch (method) {
+                case MIN_MAX -> new Range(min, max);
+                case PERCENTILE -> percentile();
+                case MSE -> leastSquares();
+            };
+        }
+
+        private Range percentile() {
+            long tail = (long) (Arrays.stream(bins).sum() * (1 - KEPT) / (min < 0 && max > 0 ? 2 : 1));
+            int low = 0;
+            for (long left = tail; min < 0 && low < BINS - 1 && bins[low] <= left; low++) {
+                left -= bins[low];
+            }
+            int high = BINS;
+            for (long left = tail; max > 0 && high > low + 1 && bins[high - 1] <= left; high--) {
+                left -= bins[high - 1];
+            }
+            return new Range(Math.min(0, edge(low)), Math.max(0, edge(high)));
+        }
+
+        private float edge(int bin) {
+            return (float) (min + ((double) max - min) * bin / BINS);
+        }
+
+        /** Tries ranges shrunk step by step to a fifth, both ends alike. */
+        private Range leastSquares() {
+            Range best = new Range(min, max);
+            double least = Double.MAX_VALUE;
+            for (int i = 0; i <= 80; i++) {
+                float shrink = 1 - i / 100f;
+                Range r = new Range(min * shrink, max * shrink);
+                double error = 0;
+                double step = r.scale();
+                for (int j = 0; j < BINS; j++) {
+                    double v = min + ((double) max - min) * (j + 0.5) / BINS;
+                    double outside = Math.max(0, Math.max(v - r.max(), r.min() - v));
+                    error += bins[j] * (outside * outside + (outside > 0 ? 0 : step * step / 12));
+                }
+                if (error < least) {
+                    least = error;
+                    best = r;
+                }
+            }
+            return best;
+        }
+    }
+
+    /**
+     * Runs a graph on images and gives the ranges of some of its values.
+     *
+     * @param model the float32 model, with its weights in memory
+     * @param wiring how its encoder is fed
+     * @param values which values
+     * @param with the images, how ranges follow, and how the graph is run
+     * @throws IOException if a large model can't be written for ONNX Runtime to read
+     */
+    static Map<String, Range> ranges(ModelProto model, Wiring wiring, Set<String> values, Conversion.Calibrate with)
+            throws IOException {
+        String name = wiring.input();
+        Map<String, Spread> spreads = new HashMap<>();
+        values.forEach(v -> spreads.put(v, new Spread()));
+        ModelProto.Builder b = model.toBuilder();
+        Set<String> there = new GraphIndex(model.getGraph()).outputs;
+        values.stream().filter(v -> !there.contains(v) && !v.equals(name)).forEach(v -> b.getGraphBuilder().addOutput(
+                ValueInfoProto.newBuilder().setName(v).setType(TypeProto.newBuilder().setTensorType(
+                        TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))));
+        List<byte[]> pixels = with.images().stream().map(i -> wiring.preprocessing().apply(i).rgb()).toList();
+        Path folder = Files.createTempDirectory("simclr-calibration");
+        try (OrtSession session = session(b.build(), folder, with.runtime())) {
+            run(session, wiring, spreads, pixels, true);
+            if (with.method() != CalibrationMethod.MIN_MAX) {
+                run(session, wiring, spreads, pixels, false);
+            }
+        } catch (OrtException e) {
+            throw new IllegalStateException("ONNX Runtime failed on the calibration images: " + e.getMessage(), e);
+        } finally {
+            try (Stream<Path> left = Files.list(folder)) {
+                for (Path p : left.toList()) {
+                    Files.delete(p);
+                }
+            }
+            Files.delete(folder);
+        }
+        Map<String, Range> ranges = new HashMap<>();
+        spreads.forEach((v, s) -> ranges.put(v, s.range(with.method())));
+        return ranges;
+    }
+
+    private static OrtSession session(ModelProto model, Path folder, RuntimeSettings runtime) throws OrtException, IOException {
+        Path file = folder.resolve("model.onnx");
+        ModelFile.write(file, model, ModelFile.LIMIT);
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            runtime.apply(options, model);
+            return OrtEnvironment.getEnvironment().createSession(file.toString(), options);
+        }
+    }
+
+    private static void run(OrtSession session, Wiring wiring, Map<String, Spread> spreads, List<byte[]> pixels, boolean first)
+            throws OrtException {
+        String name = wiring.input();
+        Set<String> wanted = new HashSet<>(spreads.keySet());
+        wanted.remove(name);
+        ImageInput input = new ImageInput(wiring);
+        // One at a time, unless the file fixes more: all values of a batch must fit into memory.
+        int batch = Math.max(1, wiring.batch());
+        ByteBuffer buffer = input.buffer(batch);
+        for (int from = 0; from < pixels.size(); from += batch) {
+            buffer.clear();
+            for (int i = from; i < from + batch; i++) {
+                // What a last batch lacks are the first images again.
+                input.fill(ByteBuffer.wrap(pixels.get(i % pixels.size())), buffer);
+            }
+            try (OnnxTensor in = input.tensor(buffer.flip(), batch)) {
+                if (spreads.containsKey(name)) {
+                    add(spreads.get(name), in, name, first);
+                }
+                // One tensor at a time is copied out of native memory.
+                try (OrtSession.Result out = session.run(Map.of(name, in), wanted)) {
+                    for (Map.Entry<String, OnnxValue> e : out) {
+                        add(spreads.get(e.getKey()), (OnnxTensor) e.getValue(), e.getKey(), first);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void add(Spread spread, OnnxTensor values, String name, boolean first) {
+        if (first) {
+            spread.extremes(values.getFloatBuffer(), name);
+        } else if (spread.max > spread.min) {
+            spread.count(values.getFloatBuffer());
+        }
+    }
+}

@@ -1,0 +1,285 @@
+package io.github.simclr4j.onnx.convert;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.file.ExternalData;
+import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.file.ModelFile;
+import io.github.simclr4j.onnx.file.ModelInspector;
+import io.github.simclr4j.onnx.file.Opset;
+import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.internal.TensorValues;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.onnx.runtime.Wiring;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * Writes an encoder file anew: in another precision, with another opset, without preprocessing, with its settings inside. Works
+ * on any convolutional network in ONNX, ours or not.
+ *
+ * @param precision what it computes in; null leaves it as it is
+ * @param opset version of ONNX's operators, 13 to 26, or 0 to leave it
+ * @param preprocessing false to take scaling and layout out of the graph: the input is then float32
+ *     [batch, 3, size, size], normalised
+ * @param settings what the encoder does not say itself, such as the mean and deviation of a float32 input. These, and those of a
+ *     configuration beside the file, go into the new file's metadata, so that it needs neither
+ * @param calibration what {@link Precision#INT8} finds ranges on; else null
+ */
+public record Conversion(
+        Precision precision, int opset, boolean preprocessing, EncoderSettings settings, Calibrate calibration) {
+
+    /**
+     * Images to find the ranges of activations on; they are prepared as {@link OnnxEncoder} prepares them.
+     *
+     * @param images some hundred, alike to those that the encoder will see; the list is not copied, and each image is asked for
+     *     once, so that it may be one that reads them then
+     * @param method how ranges follow
+     * @param runtime how the encoder is run on them; its batch has no effect
+     * @param reduceRange true to give weights 7 bits: x86 processors without VNNI instructions add two products of an
+     *     activation and a weight in 16 bits, which 8-bit weights can overflow
+     */
+    public record Calibrate(List<RgbImage> images, CalibrationMethod method, RuntimeSettings runtime, boolean reduceRange) {
+        /** Images for an encoder that runs as {@link RuntimeSettings#DEFAULT}, with weights of 8 bits. */
+        public Calibrate(List<RgbImage> images, CalibrationMethod method) {
+            this(images, method, RuntimeSettings.DEFAULT, false);
+        }
+
+        /** Checks that there are images. */
+        public Calibrate {
+            if (images.isEmpty()) {
+                throw new IllegalArgumentException("Expected images to calibrate on, found none");
+            }
+        }
+    }
+
+    /** For an encoder that says itself how it is fed. */
+    public Conversion(Precision precision, int opset, boolean preprocessing, Calibrate calibration) {
+        this(precision, opset, preprocessing, EncoderSettings.none(), calibration);
+    }
+
+    /** Checks the opset, and that calibration images are there exactly when they are used. */
+    public Conversion {
+        if (opset != 0) {
+            Opset.check(opset);
+        }
+        if ((precision == Precision.INT8) != (calibration != null)) {
+            throw new IllegalArgumentException("int8, and only int8, needs calibration images");
+        }
+    }
+
+    /**
+     * Converts a sound file. The result is checked as {@link ModelInspector} does before it replaces what is there.
+     *
+     * @param encoder the file; one in float32, unless its precision is left as it is
+     * @param out the new file; weights of more than 2 GB go beside it
+     * @throws InvalidEncoderException if the file is not sound, or the settings contradict it
+     * @throws IOException if a file can't be read or written
+     * @throws IllegalArgumentException if the encoder can't be converted, or a configuration beside the new file would win over
+     *     the settings inside; the message names what is in the way
+     * @throws IllegalStateException if the result is not sound, or ONNX Runtime fails on the calibration images
+     */
+    public void apply(Path encoder, Path out) throws IOException {
+        ModelProto converted;
+        ModelProto model = ModelFile.read(encoder);
+        List<String> wrong = ModelInspector.check(model, null, 0).problems();
+        if (!wrong.isEmpty()) {
+            throw new InvalidEncoderException(encoder + " is not sound: " + String.join("; ", wrong));
+        }
+        try {
+            converted = convert(model, folder(encoder), encoder.toString());
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(encoder + ": " + e.getMessage(), e);
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(encoder + ": " + e.getMessage(), e);
+        }
+        List<String> problems = ModelInspector.check(converted, null, 0).problems();
+        if (!problems.isEmpty()) {
+            throw new IllegalStateException(out + " is not written, it would not be sound: " + String.join("; ", problems));
+        }
+        if (!settings.values().isEmpty()) {
+            checkFed(wiring(model, settings, folder(encoder), encoder.toString()),
+                    wiring(converted, EncoderSettings.none(), folder(out), out.toString()), out);
+        }
+        ModelFile.write(out, converted, ModelFile.LIMIT);
+    }
+
+    private static Path folder(Path file) {
+        return file.toAbsolutePath().getParent();
+    }
+
+    /** The new file alone must feed and read the encoder as the old one did with the settings. */
+    private void checkFed(Wiring old, Wiring now, Path out) {
+        Preprocessing a = old.preprocessing();
+        Preprocessing b = now.preprocessing();
+        // Scaling that has left the graph is a setting now.
+        b = preprocessing ? b : new Preprocessing(
+                b.height(), b.width(), b.resize(), b.shortSide(), b.interpolation(), b.channels(), a.scaling());
+        if (!a.equals(b) || !old.output().equals(now.output()) || old.pooling() != now.pooling()) {
+            throw new IllegalArgumentException(out + " is not written: the " + EncoderSettings.PREPROCESSOR_CONFIG
+                    + " beside it would win over the settings inside; write it to a folder of its own");
+        }
+    }
+
+    public ModelProto convert(ModelProto original) throws IOException {
+        return convert(original, null, "The encoder");
+    }
+
+    private ModelProto convert(ModelProto file, Path folder, String name) throws IOException {
+        ModelProto original = withSettings(file, folder, name);
+        if (precision == Precision.FLOAT32 && !ModelInspector.precision(original).equals("float32")) {
+            throw new IllegalArgumentException("Expected a float32 encoder for the precision float32, found "
+                    + ModelInspector.precision(original) + ", whose lost digits no conversion brings back: leave the precision"
+                    + " (--precision) out to keep it, or convert the file that it was made of");
+        }
+        ModelProto model = OpsetChange.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
+        // Ranges are measured on images as they come, so int8 loses its preprocessing last.
+        boolean strip = !preprocessing;
+        if (strip && precision != Precision.INT8) {
+            model = withoutPreprocessing(model);
+        }
+        Map<String, String> metadata = new TreeMap<>();
+        if (precision == Precision.FLOAT16) {
+            model = HalfPrecision.convert(model);
+        } else if (precision == Precision.INT8) {
+            Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
+            model = quantizer.quantise(Calibration.ranges(
+                    quantizer.model(), calibrated(original, folder, name), quantizer.calibrated(), calibration));
+            metadata.put("calibration", calibration.images().size() + " images, "
+                    + calibration.method().name().toLowerCase(Locale.ROOT)
+                    + (calibration.reduceRange() ? ", 7-bit weights" : ""));
+            if (strip) {
+                model = withoutPreprocessing(model);
+            }
+        }
+        metadata.put("precision", precision == null ? ModelInspector.precision(model) : precision.name().toLowerCase(Locale.ROOT));
+        return withMetadata(model, metadata);
+    }
+
+    /** How the encoder is fed; of several outputs any will do, unless one is named. */
+    private Wiring wiring(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
+        EncoderSettings any = EncoderSettings.of(Map.of("output", model.getGraph().getOutput(0).getName()), "graph");
+        return Wiring.of(model, settings.get("output").isPresent() ? given : given.or(any), folder, name);
+    }
+
+    private Wiring calibrated(ModelProto model, Path folder, String name) throws InvalidEncoderException {
+        Wiring wiring = wiring(model, settings, folder, name);
+        if (Stream.of("mean", "std").map(wiring.settings().values()::get).anyMatch(v -> v != null && v.source().equals("default"))) {
+            throw new IllegalArgumentException("The encoder takes float images and does not say how they are normalised:"
+                    + " give the mean and the deviation (--mean, --std; 0 and 1 if it takes values from 0 to 1)");
+        }
+        return wiring;
+    }
+
+    /** Puts into the metadata what is said of the encoder elsewhere, and among the outputs the one that is named there. */
+    private ModelProto withSettings(ModelProto model, Path folder, String name) throws IOException {
+        EncoderSettings stated = Wiring.stated(model, settings, folder);
+        if (!settings.values().isEmpty()) {
+            wiring(model, settings, folder, name);
+        }
+        if (stated.values().isEmpty()) {
+            return model;
+        }
+        Map<String, String> all = ModelFile.metadata(model);
+        EncoderSettings whole = stated.or(EncoderSettings.ofMetadata(all));
+        EncoderSettings.NAMES.forEach(n -> all.remove(EncoderSettings.metadataKey(n)));
+        whole.values().forEach((n, v) -> all.put(EncoderSettings.metadataKey(n), v.text()));
+        ModelProto.Builder b = withOnly(model, all).toBuilder();
+        Optional<String> output = stated.get("output");
+        if (output.isPresent() && model.getGraph().getOutputList().stream().noneMatch(v -> v.getName().equals(output.get()))) {
+            b.getGraphBuilder().addOutput(ModelInspector.value(model, output.get()));
+        }
+        return b.build();
+    }
+
+    private static ModelProto withMetadata(ModelProto model, Map<String, String> more) {
+        Map<String, String> all = ModelFile.metadata(model);
+        all.putAll(more);
+        return withOnly(model, all);
+    }
+
+    private static ModelProto withOnly(ModelProto model, Map<String, String> metadata) {
+        ModelProto.Builder b = model.toBuilder().clearMetadataProps();
+        metadata.forEach((k, v) -> b.addMetadataProps(ExternalData.entry(k, v)));
+        return b.build();
+    }
+
+    /** Cuts the graph behind the last of the nodes that scale and transpose a uint8 image. */
+    static ModelProto withoutPreprocessing(ModelProto model) {
+        GraphProto graph = model.getGraph();
+        GraphIndex index = new GraphIndex(graph);
+        ValueInfoProto in = graph.getInput(0);
+        Set<NodeProto> cut = new HashSet<>();
+        String value = in.getName();
+        boolean channelsFirst = false;
+        Float scale = null;
+        Float shift = null;
+        for (NodeProto n = index.onlyConsumer(value); n != null; n = index.onlyConsumer(value)) {
+            TensorProto constant = index.floatConstant(n, 1);
+            boolean scalar = constant != null && TensorValues.count(constant.getDimsList()) == 1;
+            boolean ours = switch (n.getOpType()) {
+                case "Cast", "Transpose" -> true;
+                case "Mul" -> scalar && scale == null && shift == null;
+                case "Add" -> scalar && scale != null && shift == null;
+                default -> false;
+            };
+            if (!ours) {
+                break;
+            }
+            channelsFirst |= n.getOpType().equals("Transpose");
+            if (scalar) {
+                float v = TensorValues.floats(constant)[0];
+                scale = scale == null ? v : scale;
+                shift = n.getOpType().equals("Add") ? Float.valueOf(v) : shift;
+            }
+            cut.add(n);
+            value = n.getOutput(0);
+        }
+        if (in.getType().getTensorType().getElemType() != DataType.UINT8_VALUE || !channelsFirst || shift == null) {
+            throw new IllegalArgumentException(
+                    "No preprocessing to leave out: expected uint8 input that the graph casts, transposes and scales");
+        }
+        TensorShapeProto shape = in.getType().getTensorType().getShape();
+        ValueInfoProto.Builder planes = in.toBuilder();
+        planes.getTypeBuilder().getTensorTypeBuilder().setElemType(DataType.FLOAT_VALUE).setShape(TensorShapeProto.newBuilder()
+                .addDim(shape.getDim(0)).addDim(shape.getDim(3)).addDim(shape.getDim(1)).addDim(shape.getDim(2)));
+        GraphProto.Builder b = graph.toBuilder().clearNode().setInput(0, planes);
+        for (NodeProto n : graph.getNodeList()) {
+            if (!cut.contains(n)) {
+                NodeProto.Builder node = n.toBuilder().clearInput();
+                for (String i : n.getInputList()) {
+                    node.addInput(i.equals(value) ? in.getName() : i);
+                }
+                b.addNode(node);
+            }
+        }
+        // x * scale + shift is (x / 255 - mean) / deviation.
+        double deviation = 1 / (255.0 * scale);
+        return withMetadata(model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build(),
+                EncoderWriter.normalised(sixDigits(-shift * deviation), sixDigits(deviation)));
+    }
+
+    /** What the constants' own rounding to float32 left of a written decimal. */
+    private static float sixDigits(double v) {
+        return (float) (Math.round(v * 1e6) / 1e6);
+    }
+}

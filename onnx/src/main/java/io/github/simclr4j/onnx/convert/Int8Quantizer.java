@@ -1,0 +1,280 @@
+package io.github.simclr4j.onnx.convert;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.internal.GraphBuilder;
+import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.internal.TensorValues;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Static quantisation in QDQ form: a pair of QuantizeLinear and DequantizeLinear behind each value that integer kernels
+ * make, and a DequantizeLinear behind each weight, from which a runtime makes integer kernels (ONNX Runtime: QLinearConv,
+ * QLinearAdd). Weights are int8 with a scale for each output channel, biases int32 with the product of the input's and the
+ * weight's scales, activations uint8 (Jacob et al., CVPR 2018, sections 2.1 to 2.4).
+ *
+ * <p>Convolutions with constant weights are quantised, and what joins them: Add of two values, GlobalAveragePool and
+ * MaxPool behind them. A ReLU or Clip between an operator and its quantisation is left to the rounding, which does it too.
+ * Everything else (preprocessing, dense layers, other activations) stays float32.
+ */
+public final class Int8Quantizer {
+    private static final Set<String> CLAMPS = Set.of("Relu", "Clip");
+    private static final Set<String> RESHAPING = Set.of("Flatten", "Reshape", "Squeeze", "Identity");
+
+    private final ModelProto model;
+    private final GraphIndex index;
+    /** Weights go from minus this to this. */
+    private final int levels;
+    /** The values to quantise; a value that must have the range of another is mapped to it, others to themselves. */
+    private final Map<String, String> values = new LinkedHashMap<>();
+    private final Set<NodeProto> convolutions = new HashSet<>();
+
+    /**
+     * Looks for what can be quantised.
+     *
+     * @param reduceRange whether weights get 7 bits rather than 8
+     * @throws IllegalArgumentException if there is nothing, or the file is no float32 one
+     */
+    Int8Quantizer(ModelProto model, boolean reduceRange) {
+        levels = reduceRange ? 63 : 127;
+        this.model = foldBatchNorms(model);
+        GraphProto graph = this.model.getGraph();
+        index = new GraphIndex(graph);
+        for (NodeProto n : graph.getNodeList()) {
+            switch (n.getOpType()) {
+                case "QuantizeLinear", "DequantizeLinear" ->
+                    throw new IllegalArgumentException("The encoder is quantised already: expected a float32 one");
+                case "Conv" -> convolution(n);
+                case "Add" -> {
+                    if (isActivation(n.getInput(0)) && isActivation(n.getInput(1))
+                            && (values.containsKey(n.getInput(0)) || values.containsKey(n.getInput(1)))) {
+                        takes(n.getInput(0));
+                        takes(n.getInput(1));
+                        quantise(behind(n));
+                    }
+                }
+                case "GlobalAveragePool" -> {
+                    // What becomes the embedding keeps its precision.
+                    if (values.containsKey(n.getInput(0)) && !leadsOnlyOut(n.getOutput(0))) {
+                        quantise(n.getOutput(0));
+                    }
+                }
+                case "MaxPool" -> {
+                    if (values.containsKey(n.getInput(0)) && !index.outputs.contains(n.getOutput(0))) {
+                        values.put(n.getOutput(0), values.get(n.getInput(0)));
+                    }
+                }
+                default -> { }
+            }
+        }
+        if (convolutions.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "Nothing to quantise: expected float32 convolutions with constant weights");
+        }
+    }
+
+    private void convolution(NodeProto n) {
+        boolean bias = n.getInputCount() < 3 || n.getInput(2).isEmpty() || index.floatConstant(n, 2) != null;
+        if (index.floatConstant(n, 1) != null && bias) {
+            convolutions.add(n);
+            takes(n.getInput(0));
+            quantise(behind(n));
+        }
+    }
+
+    /** What goes into an integer kernel is quantised, be it an output of the graph too: the output stays as it was. */
+    private void takes(String value) {
+        values.putIfAbsent(value, value);
+    }
+
+    private void quantise(String value) {
+        if (!index.outputs.contains(value)) {
+            values.putIfAbsent(value, value);
+        }
+    }
+
+    private boolean isActivation(String value) {
+        NodeProto producer = index.producers.get(value);
+        return !index.initialisers.containsKey(value) && (producer == null || !producer.getOpType().equals("Constant"));
+    }
+
+    /** An operator's output, or that of the ReLU or Clip that alone takes it. */
+    private String behind(NodeProto n) {
+        NodeProto next = index.onlyConsumer(n.getOutput(0));
+        return next != null && CLAMPS.contains(next.getOpType()) ? next.getOutput(0) : n.getOutput(0);
+    }
+
+    /** Whether a value reaches only outputs of the graph, through nothing but changes of shape. */
+    private boolean leadsOnlyOut(String value) {
+        Deque<String> open = new ArrayDeque<>(List.of(value));
+        Set<String> seen = new HashSet<>(open);
+        while (!open.isEmpty()) {
+            for (NodeProto t : index.consumers.getOrDefault(open.pop(), List.of())) {
+                if (!RESHAPING.contains(t.getOpType())) {
+                    return false;
+                }
+                t.getOutputList().stream().filter(seen::add).forEach(open::push);
+            }
+        }
+        return true;
+    }
+
+    /** The values whose ranges must be known. */
+    Set<String> calibrated() {
+        return new HashSet<>(values.values());
+    }
+
+    /** The float32 model that ranges are measured on. */
+    ModelProto model() {
+        return model;
+    }
+
+    /**
+     * The quantised model.
+     *
+     * @param ranges of {@link #calibrated()}
+     */
+    ModelProto quantise(Map<String, Calibration.Range> ranges) {
+        GraphProto graph = model.getGraph();
+        GraphProto.Builder b = graph.toBuilder().clearNode().clearValueInfo();
+        for (ValueInfoProto in : graph.getInputList()) {
+            pair(b, in.getName(), ranges);
+        }
+        for (NodeProto n : graph.getNodeList()) {
+            NodeProto.Builder node = n.toBuilder().clearInput();
+            n.getInputList().forEach(i -> node.addInput(values.containsKey(i) ? i + "_dequantized" : i));
+            if (convolutions.contains(n)) {
+                weights(b, n, node, ranges.get(values.get(n.getInput(0))).scale());
+            }
+            b.addNode(node);
+            n.getOutputList().forEach(o -> pair(b, o, ranges));
+        }
+        return model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build();
+    }
+
+    private void pair(GraphProto.Builder b, String value, Map<String, Calibration.Range> ranges) {
+        if (!values.containsKey(value)) {
+            return;
+        }
+        Calibration.Range range = ranges.get(values.get(value));
+        String scale = value + "_scale";
+        String zero = value + "_zero_point";
+        b.addInitializer(TensorValues.floats(scale, new float[] {range.scale()}));
+        b.addInitializer(TensorValues.bytes(zero, DataType.UINT8, new byte[] {(byte) range.zeroPoint()}));
+        b.addNode(GraphBuilder.node("QuantizeLinear", value + "_QuantizeLinear", List.of(value, scale, zero),
+                value + "_quantized"));
+        b.addNode(GraphBuilder.node("DequantizeLinear", value + "_DequantizeLinear",
+                List.of(value + "_quantized", scale, zero), value + "_dequantized"));
+    }
+
+    /** Replaces a convolution's weights and bias by quantised ones, named after its output. */
+    private void weights(GraphProto.Builder b, NodeProto n, NodeProto.Builder node, float inputScale) {
+        TensorProto kernel = index.floatConstant(n, 1);
+        float[] w = TensorValues.floats(kernel);
+        int channels = Math.toIntExact(kernel.getDims(0));
+        int per = w.length / channels;
+        TensorProto shift = index.floatConstant(n, 2);
+        float[] bias = shift == null ? null : TensorValues.floats(shift);
+        byte[] q = new byte[w.length];
+        float[] scales = new float[channels];
+        float[] biasScales = new float[channels];
+        int[] biases = new int[channels];
+        for (int o = 0; o < channels; o++) {
+            double largest = 0;
+            for (int i = o * per; i < (o + 1) * per; i++) {
+                largest = Math.max(largest, Math.abs(w[i]));
+            }
+            double scale = largest / levels;
+            if (bias != null) {
+                // A channel with next to no weights must still hold its bias in 32 bits.
+                scale = Math.max(scale, Math.abs(bias[o]) / (inputScale * (double) (1 << 30)));
+            }
+            scales[o] = scale < Float.MIN_NORMAL ? 1 : (float) scale;
+            for (int i = o * per; i < (o + 1) * per; i++) {
+                q[i] = (byte) Math.max(-levels, Math.min(levels, Math.round(w[i] / scales[o])));
+            }
+            biasScales[o] = inputScale * scales[o];
+            biases[o] = bias == null ? 0 : (int) Math.round((double) bias[o] / biasScales[o]);
+        }
+        String name = n.getOutput(0) + "_weight";
+        b.addInitializer(TensorValues.bytes(name + "_quantized", DataType.INT8, q, TensorValues.dims(kernel)));
+        b.addInitializer(TensorValues.floats(name + "_scale", scales, channels));
+        b.addInitializer(TensorValues.bytes(name + "_zero_point", DataType.INT8, new byte[channels], channels));
+        b.addNode(dequantize(name));
+        node.setInput(1, name + "_dequantized");
+        if (bias != null) {
+            String biasName = n.getOutput(0) + "_bias";
+            b.addInitializer(TensorValues.ints(biasName + "_quantized", biases, channels));
+            b.addInitializer(TensorValues.floats(biasName + "_scale", biasScales, channels));
+            b.addInitializer(TensorValues.ints(biasName + "_zero_point", new int[channels], channels));
+            b.addNode(dequantize(biasName));
+            node.setInput(2, biasName + "_dequantized");
+        }
+    }
+
+    private static NodeProto dequantize(String name) {
+        return GraphBuilder.node("DequantizeLinear", name + "_DequantizeLinear",
+                List.of(name + "_quantized", name + "_scale", name + "_zero_point"), name + "_dequantized",
+                GraphBuilder.integer("axis", 0));
+    }
+
+    /** Folds each batch norm that alone takes a convolution's output into that convolution. */
+    public static ModelProto foldBatchNorms(ModelProto model) {
+        GraphIndex index = new GraphIndex(model.getGraph());
+        Map<NodeProto, NodeProto> norms = new HashMap<>();
+        for (NodeProto n : model.getGraph().getNodeList()) {
+            NodeProto next = n.getOpType().equals("Conv") ? index.onlyConsumer(n.getOutput(0)) : null;
+            boolean bias = n.getInputCount() < 3 || index.floatConstant(n, 2) != null;
+            if (next != null && next.getOpType().equals("BatchNormalization") && next.getOutputCount() == 1
+                    && next.getInput(0).equals(n.getOutput(0)) && index.floatConstant(n, 1) != null && bias
+                    && List.of(1, 2, 3, 4).stream().allMatch(i -> index.floatConstant(next, i) != null)) {
+                norms.put(n, next);
+            }
+        }
+        if (norms.isEmpty()) {
+            return model;
+        }
+        Set<NodeProto> gone = new HashSet<>(norms.values());
+        GraphProto.Builder b = model.getGraph().toBuilder().clearNode();
+        List<TensorProto> made = new ArrayList<>();
+        for (NodeProto n : model.getGraph().getNodeList()) {
+            NodeProto norm = norms.get(n);
+            if (norm == null) {
+                if (!gone.contains(n)) {
+                    b.addNode(n);
+                }
+                continue;
+            }
+            TensorProto kernel = index.floatConstant(n, 1);
+            TensorProto shift = index.floatConstant(n, 2);
+            float[] bias = shift == null ? new float[Math.toIntExact(kernel.getDims(0))] : TensorValues.floats(shift);
+            float epsilon = norm.getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()
+                    .map(a -> a.getF()).orElse(1e-5f);
+            float[][] p = new float[5][];
+            for (int i = 1; i < 5; i++) {
+                p[i] = TensorValues.floats(index.floatConstant(norm, i));
+            }
+            float[] w = EncoderWriter.fold(TensorValues.floats(kernel), bias, p[1], p[2], p[3], p[4], epsilon);
+            String out = norm.getOutput(0);
+            made.add(TensorValues.floats(out + "_folded_weight", w, TensorValues.dims(kernel)));
+            made.add(TensorValues.floats(out + "_folded_bias", bias, bias.length));
+            b.addNode(n.toBuilder().clearInput().clearOutput()
+                    .addInput(n.getInput(0)).addInput(out + "_folded_weight").addInput(out + "_folded_bias").addOutput(out));
+        }
+        b.addAllInitializer(made);
+        return model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build();
+    }
+}

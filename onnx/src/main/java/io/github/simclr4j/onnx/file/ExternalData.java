@@ -1,0 +1,166 @@
+package io.github.simclr4j.onnx.file;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.github.simclr4j.onnx.internal.Tensors;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+
+/**
+ * Initialisers in a file beside the model (onnx/docs/ExternalData.md), since a protobuf message ends at 2 GB. While it
+ * is written the values go to a temporary file, one tensor at a time. The finished file is named after its content: a new
+ * model never shares it with the one that it replaces, so whatever happens either the old pair or the new one is whole.
+ */
+public final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
+    /** Where a tensor starts is a multiple of this, so that a runtime can map the file. */
+    private static final int ALIGNMENT = 4096;
+    /** Smaller tensors stay in the model. */
+    private static final int SMALL = 1024;
+    private static final String PENDING = "?";
+
+    private final Path model;
+    private final Path part;
+    private final FileChannel out;
+    private final MessageDigest digest = OnnxEncoder.digest();
+    private long position;
+
+    /** Opens the data file of a model that is to be written. */
+    ExternalData(Path model) throws IOException {
+        this.model = model.toAbsolutePath();
+        Files.createDirectories(this.model.getParent());
+        part = this.model.resolveSibling(this.model.getFileName() + ".data.part");
+        out = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE);
+    }
+
+    /** Moves a tensor's values to the file and returns the tensor that refers to them. */
+    @Override
+    public TensorProto apply(TensorProto t) {
+        ByteString data = t.getRawData();
+        if (data.size() < SMALL) {
+            return t;
+        }
+        try {
+            write(ByteBuffer.allocate((int) ((ALIGNMENT - position % ALIGNMENT) % ALIGNMENT)));
+            long offset = position;
+            for (ByteBuffer b : data.asReadOnlyByteBufferList()) {
+                write(b);
+            }
+            return t.toBuilder()
+                    .clearRawData()
+                    .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                    .addExternalData(entry("location", PENDING))
+                    .addExternalData(entry("offset", Long.toString(offset)))
+                    .addExternalData(entry("length", Long.toString(data.size())))
+                    .build();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void write(ByteBuffer b) throws IOException {
+        digest.update(b.duplicate());
+        while (b.hasRemaining()) {
+            position += out.write(b);
+        }
+    }
+
+    public static StringStringEntryProto entry(String key, String value) {
+        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+    }
+
+    /** Names the data file in a model whose tensors came from {@link #apply}, and puts both files in their place. */
+    void finish(ModelProto built) throws IOException {
+        out.force(true);
+        out.close();
+        String hash = HexFormat.of().formatHex(digest.digest());
+        String name = model.getFileName() + "-" + hash.substring(0, 12) + ".data";
+        ModelProto.Builder named = built.toBuilder().addMetadataProps(entry("external_data.sha256", hash));
+        for (TensorProto.Builder t : named.getGraphBuilder().getInitializerBuilderList()) {
+            for (StringStringEntryProto.Builder e : t.getExternalDataBuilderList()) {
+                if (e.getValue().equals(PENDING)) {
+                    e.setValue(name);
+                }
+            }
+        }
+        TreeSet<String> before = old();
+        Files.move(part, model.resolveSibling(name), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        try {
+            EncoderWriter.write(model, named.build().toByteArray());
+        } catch (IOException e) {
+            if (!before.contains(name)) {
+                Files.deleteIfExists(model.resolveSibling(name));
+            }
+            throw e;
+        }
+        before.remove(name);
+        for (String left : before) {
+            Files.deleteIfExists(model.resolveSibling(left));
+        }
+    }
+
+    /** Data files of ours that the model to be replaced refers to. */
+    private TreeSet<String> old() throws IOException {
+        TreeSet<String> names = new TreeSet<>();
+        if (Files.isRegularFile(model)) {
+            try (InputStream in = Files.newInputStream(model)) {
+                names.addAll(locations(ModelProto.parseFrom(in)));
+            } catch (com.google.protobuf.InvalidProtocolBufferException e) {
+                // Whatever it was, it is replaced.
+                names.clear();
+            }
+            names.removeIf(n -> !n.startsWith(model.getFileName() + "-") || !n.endsWith(".data") || n.contains("/"));
+        }
+        return names;
+    }
+
+    /** The files that a model's initialisers are in. */
+    static TreeSet<String> locations(ModelProto model) {
+        TreeSet<String> names = new TreeSet<>();
+        model.getGraph().getInitializerList().forEach(t -> {
+            if (isExternal(t)) {
+                t.getExternalDataList().stream().filter(e -> e.getKey().equals("location"))
+                        .forEach(e -> names.add(e.getValue()));
+            }
+        });
+        return names;
+    }
+
+    public static boolean isExternal(TensorProto t) {
+        return t.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
+    }
+
+    /**
+     * A tensor with its values in it.
+     *
+     * @param folder the model's folder, which the file with the values must be in
+     * @param name what errors call the model
+     */
+    static TensorProto load(TensorProto t, Path folder, String name) throws InvalidEncoderException {
+        return !isExternal(t) ? t : t.toBuilder().clearExternalData().clearDataLocation()
+                .setRawData(UnsafeByteOperations.unsafeWrap(Tensors.raw(t, folder, name))).build();
+    }
+
+    /** Ends the writing; what is not finished is deleted. */
+    @Override
+    public void close() throws IOException {
+        out.close();
+        Files.deleteIfExists(part);
+    }
+}

@@ -1,0 +1,109 @@
+package io.github.simclr4j.onnx.file;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/** An ONNX model on disk, with or without a data file beside it. */
+public final class ModelFile {
+    /** A protobuf message ends at 2 GB; some room is left for all but the weights. */
+    public static final long LIMIT = (1L << 31) - (64 << 20);
+
+    private ModelFile() {}
+
+    /** What a model's file says of itself, sorted; the caller's to change. */
+    public static Map<String, String> metadata(ModelProto model) {
+        Map<String, String> all = new TreeMap<>();
+        model.getMetadataPropsList().forEach(e -> all.put(e.getKey(), e.getValue()));
+        return all;
+    }
+
+    /** The model as it is on disk: external tensors stay references. */
+    public static ModelProto parse(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new IOException(file + " is not a file: name an encoder, such as one that pretrain wrote");
+        }
+        if (Files.size(file) > Integer.MAX_VALUE - 8) {
+            throw new InvalidEncoderException(file + " is not an ONNX file: a protobuf message has at most 2 GB");
+        }
+        ModelProto model;
+        try {
+            model = ModelProto.parseFrom(Files.readAllBytes(file));
+        } catch (InvalidProtocolBufferException e) {
+            throw new InvalidEncoderException(file + " is not an ONNX file, or a damaged one: " + e.getMessage(), e);
+        }
+        if (model.getIrVersion() == 0 || model.getGraph().getNodeCount() == 0) {
+            throw new InvalidEncoderException(file + " is not an ONNX file: it holds no graph");
+        }
+        return model;
+    }
+
+    /** The model, checked as one that native code will see, with every initialiser's values in memory. */
+    public static ModelProto read(Path file) throws IOException {
+        Path folder = file.toAbsolutePath().getParent();
+        ModelProto.Builder model =
+                ModelCheck.check(OnnxEncoder.bytes(file), file.toString(), folder).model().toBuilder();
+        for (int i = 0; i < model.getGraph().getInitializerCount(); i++) {
+            TensorProto t = model.getGraph().getInitializer(i);
+            if (ExternalData.isExternal(t)) {
+                model.getGraphBuilder().setInitializer(i, ExternalData.load(t, folder, file.toString()));
+            }
+        }
+        // The data file that is written next, if any, has a hash of its own.
+        for (int i = model.getMetadataPropsCount() - 1; i >= 0; i--) {
+            if (model.getMetadataProps(i).getKey().equals("external_data.sha256")) {
+                model.removeMetadataProps(i);
+            }
+        }
+        return model.build();
+    }
+
+    /** Bytes of all initialisers in memory. */
+    static long weightBytes(ModelProto model) {
+        return model.getGraph().getInitializerList().stream().mapToLong(t -> t.getRawData().size()
+                + 4L * t.getFloatDataCount() + 4L * t.getInt32DataCount() + 8L * t.getInt64DataCount()).sum();
+    }
+
+    /** Writes a model, its weights beside it if they are more than a limit in bytes. */
+    public static void write(Path file, ModelProto model, long limit) throws IOException {
+        write(file, weightBytes(model), limit, store -> {
+            ModelProto.Builder b = model.toBuilder();
+            for (int i = 0; i < model.getGraph().getInitializerCount(); i++) {
+                b.getGraphBuilder().setInitializer(i, store.apply(model.getGraph().getInitializer(i)));
+            }
+            return b.build();
+        });
+    }
+
+    /**
+     * Writes a model as it is built.
+     *
+     * @param bytes of the weights
+     * @param limit the most that go into the model itself
+     * @param build makes the model, and gives each initialiser to the store
+     */
+    public static void write(Path file, long bytes, long limit, Function<UnaryOperator<TensorProto>, ModelProto> build)
+            throws IOException {
+        if (bytes <= limit) {
+            EncoderWriter.write(file, build.apply(UnaryOperator.identity()).toByteArray());
+            return;
+        }
+        try (ExternalData data = new ExternalData(file)) {
+            data.finish(build.apply(data));
+        } catch (UncheckedIOException | FileSystemException e) {
+            Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
+            throw new IOException("Can't write " + file + ": " + cause + "; choose another path or free some space", cause);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.github.simclr4j.onnx.network;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A projection head g (Chen et al. 2020, section 2.1) or its first layers, which SimCLRv2 keeps in the encoder (Chen et
+ * al. 2020, "Big Self-Supervised Models", section 2): dense layers, each with or without batch norm behind it, and a
+ * ReLU behind each but the last of the whole head.
+ *
+ * @param layers the layers, in order, at least one; each takes what the one before gives
+ */
+public record ProjectionHead(List<Layer> layers) {
+
+    /**
+     * A dense layer and what follows it.
+     *
+     * @param dense name: the weights are {@code dense.weight} [out, in] and, with a bias, {@code dense.bias} [out]
+     * @param in values in
+     * @param out values out
+     * @param bias whether there is a bias
+     * @param norm name of the batch norm behind it, with {@code .weight}, {@code .bias}, {@code .running_mean} and
+     *     {@code .running_var} as in {@link ResNet}, or null for none
+     * @param relu whether a ReLU follows
+     */
+    public record Layer(String dense, int in, int out, boolean bias, String norm, boolean relu) {
+        /**
+         * Checks the sizes.
+         *
+         * @throws IllegalArgumentException if one is below 1
+         */
+        public Layer {
+            if (in < 1 || out < 1) {
+                throw new IllegalArgumentException("A layer has at least one value in and out, found " + in + " and " + out);
+            }
+        }
+    }
+
+    /**
+     * Checks that the layers fit each other.
+     *
+     * @throws IllegalArgumentException if there are none or they don't
+     */
+    public ProjectionHead {
+        layers = List.copyOf(layers);
+        if (layers.isEmpty()) {
+            throw new IllegalArgumentException("A projection head has at least one layer");
+        }
+        for (int i = 1; i < layers.size(); i++) {
+            if (layers.get(i).in() != layers.get(i - 1).out()) {
+                throw new IllegalArgumentException("Layer " + layers.get(i).dense() + " takes " + layers.get(i).in()
+                        + " values, the one before gives " + layers.get(i - 1).out());
+            }
+        }
+    }
+
+    /**
+     * A head named as the trainer names it: dense layers {@code head.0}, {@code head.3}, {@code head.6} and so on, each
+     * with its batch norm {@code head.1}, {@code head.4} and so on.
+     *
+     * @param in length of a feature
+     * @param hidden width of the layers but the last
+     * @param out length of a projection
+     * @param layers how many dense layers
+     * @param bias whether the dense layers have a bias
+     * @param batchNorm whether batch norm follows each
+     * @throws IllegalArgumentException if a number is below 1
+     */
+    public static ProjectionHead of(int in, int hidden, int out, int layers, boolean bias, boolean batchNorm) {
+        List<Layer> all = new ArrayList<>();
+        for (int i = 0; i < layers; i++) {
+            boolean last = i == layers - 1;
+            all.add(new Layer("head." + 3 * i, i == 0 ? in : hidden, last ? out : hidden, bias,
+                    batchNorm ? "head." + (3 * i + 1) : null, !last));
+        }
+        return new ProjectionHead(all);
+    }
+
+    /**
+     * The first layers; the last of them keeps the ReLU that it has within the whole head, as in SimCLRv2.
+     *
+     * @param kept how many, from 1 to all
+     * @throws IllegalArgumentException if there are not so many
+     */
+    public ProjectionHead first(int kept) {
+        if (kept < 1 || kept > layers.size()) {
+            throw new IllegalArgumentException(
+                    "The head has " + layers.size() + " layers: expected 1 to that many, found " + kept);
+        }
+        return new ProjectionHead(layers.subList(0, kept));
+    }
+
+    /** Length of what comes out. */
+    public int dimension() {
+        return layers.get(layers.size() - 1).out();
+    }
+}

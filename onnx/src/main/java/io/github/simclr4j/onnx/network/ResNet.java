@@ -1,0 +1,174 @@
+package io.github.simclr4j.onnx.network;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A residual network (He et al., CVPR 2016, table 1 and figure 5), without its classifier: basic blocks in depths 18 and 34,
+ * bottlenecks in depths 50, 101 and 152, with the stride on a bottleneck's 3x3 convolution.
+ * It is the one description of the architecture that the trainer builds and the ONNX writer writes; the names are
+ * those of torchvision, so that a layer's tensors are {@code name.weight}, and for its batch norm
+ * {@code normName.weight}, {@code .bias}, {@code .running_mean}, {@code .running_var}.
+ *
+ * @param depth 18, 34, 50, 101 or 152
+ * @param width multiplies the number of channels of every layer, above 0 and at most 8; 1 is the published network
+ * @param stem how the network starts
+ */
+public record ResNet(int depth, double width, Stem stem) {
+
+    /** How a network starts. */
+    public enum Stem {
+        /** 3x3 convolution of stride 1, no pooling: for images of about 32 pixels a side. */
+        CIFAR,
+        /** 7x7 convolution of stride 2 and 3x3 max pooling of stride 2: for images of about 224 pixels a side. */
+        IMAGENET
+    }
+
+    /**
+     * A convolution without bias, and the batch norm behind it.
+     *
+     * @param name name of the convolution
+     * @param norm name of the batch norm
+     * @param in input channels
+     * @param out output channels
+     * @param kernel side of the square kernel
+     * @param stride stride; the padding is {@code kernel / 2}
+     */
+    public record Conv(String name, String norm, int in, int out, int kernel, int stride) {
+        /** The padding on each side. */
+        public int padding() {
+            return kernel / 2;
+        }
+    }
+
+    /**
+     * A residual block: {@code relu(convolutions(x) + shortcut(x))}, with a ReLU between the convolutions.
+     *
+     * @param convolutions the residual branch, in order
+     * @param shortcut 1x1 projection, or null for the identity
+     */
+    public record Block(List<Conv> convolutions, Conv shortcut) {}
+
+    /** Batch norm's epsilon, in training and in the exported graph. */
+    public static final float EPSILON = 1e-5f;
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if the depth or the width is none of these
+     */
+    public ResNet {
+        if (stages(depth) == null) {
+            throw new IllegalArgumentException(
+                    "Unknown encoder, expected resnet18, 34, 50, 101 or 152, found resnet" + depth);
+        }
+        if (!(width > 0 && width <= 8)) {
+            throw new IllegalArgumentException("Width must be above 0 and at most 8, found " + width);
+        }
+    }
+
+    /**
+     * Parses a name such as {@code resnet18} and a stem such as {@code cifar}.
+     *
+     * @throws IllegalArgumentException if a name is unknown or the width out of its range
+     */
+    public static ResNet of(String name, double width, String stem) {
+        String lower = name.toLowerCase(Locale.ROOT);
+        Stem parsed = switch (stem.toLowerCase(Locale.ROOT)) {
+            case "cifar" -> Stem.CIFAR;
+            case "imagenet" -> Stem.IMAGENET;
+            default -> throw new IllegalArgumentException("Unknown stem, expected cifar or imagenet, found " + stem);
+        };
+        if (!lower.matches("resnet\\d{1,4}")) {
+            throw new IllegalArgumentException("Unknown encoder, expected resnet18, 34, 50, 101 or 152, found " + name);
+        }
+        return new ResNet(Integer.parseInt(lower.substring(6)), width, parsed);
+    }
+
+    private static int[] stages(int depth) {
+        return switch (depth) {
+            case 18 -> new int[] {2, 2, 2, 2};
+            case 34, 50 -> new int[] {3, 4, 6, 3};
+            case 101 -> new int[] {3, 4, 23, 3};
+            case 152 -> new int[] {3, 8, 36, 3};
+            default -> null;
+        };
+    }
+
+    /** Output channels of a block over the channels of its 3x3 convolutions. */
+    private int expansion() {
+        return depth < 50 ? 1 : 4;
+    }
+
+    /** The name, such as {@code resnet18}. */
+    public String name() {
+        return "resnet" + depth;
+    }
+
+    /** Channels of the first stage. */
+    public int baseChannels() {
+        return Math.max(1, (int) Math.round(64 * width));
+    }
+
+    /** Length of the embedding: the channels of the last stage. */
+    public int dimension() {
+        return 8 * baseChannels() * expansion();
+    }
+
+    /** The first convolution. */
+    public Conv stemConv() {
+        return stem == Stem.CIFAR
+                ? new Conv("conv1", "bn1", 3, baseChannels(), 3, 1)
+                : new Conv("conv1", "bn1", 3, baseChannels(), 7, 2);
+    }
+
+    /** The blocks, in order. */
+    public List<Block> blocks() {
+        int[] counts = stages(depth);
+        List<Block> blocks = new ArrayList<>();
+        int in = baseChannels();
+        for (int stage = 0; stage < 4; stage++) {
+            int middle = baseChannels() << stage;
+            int out = middle * expansion();
+            for (int i = 0; i < counts[stage]; i++) {
+                int stride = i == 0 && stage > 0 ? 2 : 1;
+                String p = "layer" + (stage + 1) + "." + i + ".";
+                Conv shortcut = stride == 1 && in == out
+                        ? null
+                        : new Conv(p + "downsample.0", p + "downsample.1", in, out, 1, stride);
+                List<Conv> branch = depth < 50
+                        ? List.of(
+                                new Conv(p + "conv1", p + "bn1", in, out, 3, stride),
+                                new Conv(p + "conv2", p + "bn2", out, out, 3, 1))
+                        : List.of(
+                                new Conv(p + "conv1", p + "bn1", in, middle, 1, 1),
+                                new Conv(p + "conv2", p + "bn2", middle, middle, 3, stride),
+                                new Conv(p + "conv3", p + "bn3", middle, out, 1, 1));
+                blocks.add(new Block(branch, shortcut));
+                in = out;
+            }
+        }
+        return blocks;
+    }
+
+    /** Every convolution, the shortcuts included, in order. */
+    public List<Conv> convolutions() {
+        List<Conv> all = new ArrayList<>();
+        all.add(stemConv());
+        for (Block b : blocks()) {
+            all.addAll(b.convolutions());
+            if (b.shortcut() != null) {
+                all.add(b.shortcut());
+            }
+        }
+        return all;
+    }
+
+    /** Number of trained values: convolution weights, and scale and shift of each batch norm. */
+    public long parameters() {
+        return convolutions().stream()
+                .mapToLong(c -> (long) c.in() * c.out() * c.kernel() * c.kernel() + 2L * c.out())
+                .sum();
+    }
+}

@@ -1,0 +1,153 @@
+package io.github.simclr4j.tribuo.extraction;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.images.RgbImage;
+import java.io.IOException;
+import java.util.List;
+import org.tribuo.Example;
+import org.tribuo.Feature;
+import org.tribuo.Output;
+import org.tribuo.OutputFactory;
+
+/**
+ * The pixels themselves as features, in [0, 1]: what an encoder has to beat.
+ *
+ * @param <T> the output type
+ */
+public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
+
+    @Config(mandatory = true, description = "Output factory to use.")
+    private OutputFactory<T> outputFactory;
+
+    @Config(description = "Side in pixels that images are resized to, 8 to 1024.")
+    private int size = 32;
+
+    private Preprocessing preprocessing;
+    private String[] names;
+
+    /** For OLCUT. */
+    private PixelFeatureExtractor() {}
+
+    /**
+     * Makes an extractor of {@code 3 * size * size} features.
+     *
+     * @param outputFactory what makes outputs
+     * @param size side in pixels that images are resized to, 8 to 1024
+     * @throws PropertyException if the size is out of range
+     */
+    public PixelFeatureExtractor(OutputFactory<T> outputFactory, int size) {
+        this.outputFactory = outputFactory;
+        this.size = size;
+        postConfig();
+    }
+
+    /** Used by the OLCUT configuration system, and should not be called by external code. */
+    @Override
+    public void postConfig() {
+        try {
+            preprocessing = new Preprocessing(size);
+        } catch (IllegalArgumentException e) {
+            throw new PropertyException(e, "", "size", e.getMessage());
+        }
+        names = ImageFeatureExtractor.names("p", 3 * size * size);
+    }
+
+    /**
+     * The image that an example holds; a pixel that is not there is 0.
+     *
+     * @param width the image's width in pixels
+     * @param height its height
+     * @throws IllegalArgumentException if the example has no features, has one that is no pixel of an image of this size, or
+     *     one that is not from 0 to 1
+     */
+    public static RgbImage image(Example<?> example, int width, int height) {
+        byte[] rgb = new byte[3 * width * height];
+        String last = Integer.toString(rgb.length - 1);
+        if (example.size() == 0) {
+            throw new IllegalArgumentException(name(example) + " has no features");
+        }
+        for (Feature feature : example) {
+            int at = index(feature.getName(), last.length());
+            long value = Math.round(feature.getValue() * 255);
+            if (at < 0 || at >= rgb.length || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
+                throw new IllegalArgumentException("Expected the pixels p" + "0".repeat(last.length()) + " to p" + last
+                        + " of an image of " + width + "x" + height + " with values from 0 to 1, found " + feature.getName()
+                        + " = " + feature.getValue() + " in " + name(example));
+            }
+            rgb[at] = (byte) value;
+        }
+        return new RgbImage(width, height, rgb);
+    }
+
+    /** The number in {@code p0123}, or -1. */
+    private static int index(String name, int digits) {
+        if (name.length() != digits + 1 || name.charAt(0) != 'p') {
+            return -1;
+        }
+        int number = 0;
+        for (int i = 1; i <= digits; i++) {
+            int digit = name.charAt(i) - '0';
+            if (digit < 0 || digit > 9) {
+                return -1;
+            }
+            number = 10 * number + digit;
+        }
+        return number;
+    }
+
+    /** What an error calls an example. */
+    public static String name(Example<?> example) {
+        return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("an example");
+    }
+
+    /** Resizes too, so that large images don't wait in memory for their batch. */
+    @Override
+    public PreparedImage prepare(byte[] file) throws IOException {
+        return prepare(Images.read(file));
+    }
+
+    @Override
+    public PreparedImage prepare(RgbImage image) {
+        return new PreparedImage(preprocessing.apply(image), null, null, 0, 0);
+    }
+
+    @Override
+    public double[][] encode(List<PreparedImage> images) {
+        double[][] features = new double[images.size()][names.length];
+        for (int i = 0; i < features.length; i++) {
+            byte[] rgb = images.get(i).pixels.rgb();
+            for (int j = 0; j < rgb.length; j++) {
+                features[i][j] = (rgb[j] & 255) / 255.0;
+            }
+        }
+        return features;
+    }
+
+    @Override
+    public double[][] features(List<RgbImage> images) {
+        return encode(images.stream().map(this::prepare).toList());
+    }
+
+    @Override
+    public String[] featureNames() {
+        return names;
+    }
+
+    @Override
+    public OutputFactory<T> getOutputFactory() {
+        return outputFactory;
+    }
+
+    @Override
+    public ConfiguredObjectProvenance getProvenance() {
+        return new ConfiguredObjectProvenanceImpl(this, "FeatureExtractor");
+    }
+
+    @Override
+    public void close() {}
+}

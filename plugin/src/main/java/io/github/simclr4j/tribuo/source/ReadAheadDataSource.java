@@ -1,0 +1,166 @@
+package io.github.simclr4j.tribuo.source;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import io.github.simclr4j.tribuo.extraction.PreparedImage;
+import io.github.simclr4j.tribuo.extraction.ReadAhead;
+import java.lang.reflect.InvocationTargetException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import org.tribuo.Output;
+import org.tribuo.data.columnar.ColumnarDataSource;
+import org.tribuo.data.columnar.ColumnarIterator;
+import org.tribuo.data.columnar.FieldProcessor;
+import org.tribuo.data.columnar.RowProcessor;
+import org.tribuo.provenance.DataSourceProvenance;
+
+/**
+ * One of Tribuo's columnar sources (CSV, JSON, SQL), read some rows ahead, so that {@link ImageFieldProcessor}s decode images
+ * in several threads and encode them in batches. It gives the same examples in the same order, only faster, so its provenance
+ * is that of the source. The source stays the caller's to close.
+ *
+ * @param <T> the output type
+ */
+public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource<T> {
+
+    @Config(mandatory = true, description = "The source of the rows.")
+    private ColumnarDataSource<T> source;
+
+    @Config(description = "Rows whose images are encoded together; while they are, those of the next so many are decoded.")
+    private int batchSize = 256;
+
+    /** For OLCUT. */
+    private ReadAheadDataSource() {}
+
+    /**
+     * Reads ahead of a source.
+     *
+     * @param source the source of the rows; its {@code rowIterator()} must be public, as it is in Tribuo's sources
+     * @param rowProcessor the row processor that the source has
+     * @param outputRequired whether an output is required of each row
+     * @throws PropertyException if the source's rows can't be had
+     */
+    public ReadAheadDataSource(ColumnarDataSource<T> source, RowProcessor<T> rowProcessor, boolean outputRequired) {
+        super(source.getOutputFactory(), rowProcessor, outputRequired);
+        this.source = source;
+        postConfig();
+    }
+
+    /** Used by the OLCUT configuration system, and should not be called by external code. */
+    @Override
+    public void postConfig() {
+        if (batchSize < 1) {
+            throw new PropertyException("", "batchSize", "Expected at least 1, found " + batchSize);
+        }
+        try {
+            source.getClass().getMethod("rowIterator");
+        } catch (NoSuchMethodException e) {
+            throw new PropertyException(e, "", "source", "Expected a source with a public rowIterator(), found " + source);
+        }
+    }
+
+    /** Tribuo's sources have a public method, their base class a protected one. */
+    private ColumnarIterator rows() {
+        try {
+            return (ColumnarIterator) source.getClass().getMethod("rowIterator").invoke(source);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException("Can't read the rows of " + source, e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("Can't read the rows of " + source + ": " + e, e);
+        }
+    }
+
+    @Override
+    protected ColumnarIterator rowIterator() {
+        return new Rows(rows());
+    }
+
+    @SuppressWarnings("deprecation") // RowProcessor.copy() is how Tribuo itself binds columns by pattern to their names.
+    private List<ImageFieldProcessor> imageFields(List<String> fields) {
+        RowProcessor<T> bound = rowProcessor.copy();
+        if (!bound.isConfigured()) {
+            bound.expandRegexMapping(fields);
+        }
+        List<ImageFieldProcessor> images = new ArrayList<>();
+        for (FieldProcessor p : bound.getFieldProcessors().values()) {
+            if (p instanceof ImageFieldProcessor image) {
+                images.add(image);
+            }
+        }
+        return images;
+    }
+
+    private final class Rows extends ColumnarIterator {
+        private final List<ImageFieldProcessor> images;
+        /** A row and, for each image column that it has, the image. */
+        private final ReadAhead<Row, List<Image>> batches;
+        private final Queue<ReadAhead.Ready<Row, List<Image>>> ready = new ArrayDeque<>();
+        /** Of the images of the rows that are ready; those that can't be read are left for their column to meet. */
+        private final Map<Image, double[]> features = new IdentityHashMap<>();
+
+        private record Image(ImageFieldProcessor column, ReadAhead.Ready<String, PreparedImage> image) {}
+
+        Rows(ColumnarIterator inner) {
+            fields = inner.getFields();
+            images = imageFields(fields);
+            batches = new ReadAhead<>(inner, batchSize, this::read);
+        }
+
+        private List<Image> read(Row row) {
+            List<Image> found = new ArrayList<>();
+            for (ImageFieldProcessor column : images) {
+                String cell = row.getRowData().get(column.getFieldName());
+                if (cell != null) {
+                    found.add(new Image(column, column.ready(ImageFieldProcessor.normal(cell))));
+                }
+            }
+            return found;
+        }
+
+        @Override
+        protected Optional<Row> getRow() {
+            if (ready.isEmpty() && batches.hasNext()) {
+                encode(batches.next());
+            }
+            images.forEach(ImageFieldProcessor::forget);
+            ReadAhead.Ready<Row, List<Image>> next = ready.poll();
+            if (next == null) {
+                return Optional.empty();
+            }
+            next.value().stream().filter(features::containsKey)
+                    .forEach(i -> i.column().expect(i.image().item(), features.get(i)));
+            return Optional.of(next.item());
+        }
+
+        private void encode(List<ReadAhead.Ready<Row, List<Image>>> batch) {
+            features.clear();
+            for (ImageFieldProcessor column : images) {
+                List<Image> good = batch.stream().flatMap(r -> r.value().stream())
+                        .filter(i -> i.column() == column && i.image().failure() == null).toList();
+                double[][] encoded = column.encode(good.stream().map(i -> i.image().value()).toList());
+                for (int i = 0; i < encoded.length; i++) {
+                    features.put(good.get(i), encoded[i]);
+                }
+            }
+            ready.addAll(batch);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "ReadAheadDataSource(source=" + source + ")";
+    }
+
+    @Override
+    public DataSourceProvenance getProvenance() {
+        return source.getProvenance();
+    }
+}

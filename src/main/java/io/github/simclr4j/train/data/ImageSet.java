@@ -1,0 +1,67 @@
+package io.github.simclr4j.train.data;
+
+import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.load.ResidentImages;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Images in memory. The arrays are not copied.
+ *
+ * @param side in pixels
+ * @param pixels an array an image, [side, side, 3], unsigned bytes
+ * @param labels class of each image, an index into {@code classes}; null where there are none
+ * @param classes names of the classes, in order
+ * @param skipped images that could not be read, and why
+ * @param fingerprint names the content: images of a source have that of {@link ResidentImages}, which is the same when they are
+ *     streamed, others SHA-256 over all pixels in order; in hexadecimal
+ */
+public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped,
+        String fingerprint) implements TrainingImages {
+
+    @Override
+    public int count() {
+        return pixels.size();
+    }
+
+    /** Images that are already decoded, without labels. */
+    public static ImageSet of(List<RgbImage> images, int side) {
+        Preprocessing rule = new Preprocessing(side);
+        List<byte[]> pixels = images.stream().map(i -> rule.apply(i).rgb()).toList();
+        return new ImageSet(side, pixels, null, List.of(), List.of(), fingerprint(side, pixels));
+    }
+
+    private static String fingerprint(int side, List<byte[]> pixels) {
+        byte[] shape = (side + "x" + pixels.size()).getBytes(StandardCharsets.UTF_8);
+        return OnnxEncoder.sha256(() -> Stream.concat(Stream.of(shape), pixels.stream()).iterator());
+    }
+
+    /**
+     * Some of the images; their fingerprint is SHA-256 over their pixels.
+     *
+     * @param images their numbers, from 0 to {@link #count()} - 1
+     * @throws IllegalArgumentException if there is no image of a number
+     */
+    public ImageSet only(int[] images) {
+        for (int i : images) {
+            if (i < 0 || i >= count()) {
+                throw new IllegalArgumentException("Expected images from 0 to " + (count() - 1) + ", found " + i);
+            }
+        }
+        List<byte[]> some = Arrays.stream(images).mapToObj(pixels::get).toList();
+        return new ImageSet(side, some, labels == null ? null : Arrays.stream(images).map(i -> labels[i]).toArray(), classes,
+                List.of(), fingerprint(side, some));
+    }
+
+    /** The images of a source that are in memory. */
+    public static ImageSet of(ResidentImages images) {
+        boolean labelled = Arrays.stream(images.labels()).allMatch(l -> l >= 0);
+        return new ImageSet(images.side(), images.pixels(), labelled ? images.labels() : null,
+                labelled ? images.classes() : List.of(), images.skipped().stream().map(Object::toString).toList(),
+                images.fingerprint());
+    }
+}

@@ -1,0 +1,337 @@
+package io.github.simclr4j.train.device;
+
+import io.github.simclr4j.util.Progress;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.logging.Logger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Where an encoder is trained: finds the GPUs and the libtorch, chooses, and says why a GPU that is there is not used.
+ *
+ * <p>DJL alone goes to the CPU without a word in several cases: a CPU libtorch on the class path wins over the GPU; without a
+ * CUDA runtime on the loader's path, or with one older than the library's, it takes a CPU libtorch. So the flavour is set here
+ * before the engine loads, unless the variable {@code PYTORCH_FLAVOR} sets it, and a GPU counts as usable once it has computed
+ * something.
+ *
+ * <p>Asking loads the engine, which happens once a process: the first answer decides which libtorch the process has.
+ */
+public final class Devices {
+    private static final Pattern NAME = Pattern.compile("auto|cpu|gpu(?::(\\d{1,4}))?");
+    private static final List<String> VARIABLES = List.of(
+            "SIMCLR_DEVICE", "PYTORCH_LIBRARY_PATH", "PYTORCH_VERSION", "PYTORCH_FLAVOR", "CUDA_VISIBLE_DEVICES",
+            "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "ENGINE_CACHE_DIR", "DJL_CACHE_DIR",
+            "DJL_OFFLINE");
+
+    /** Tells the log, for callers without a listener. */
+    public static final Progress LOG = new Progress() {
+        private static final Logger LOGGER = Logger.getLogger(Devices.class.getName());
+
+        @Override
+        public void line(String text) {
+            LOGGER.info(text);
+        }
+
+        @Override
+        public void warn(String text) {
+            LOGGER.warning(text);
+        }
+    };
+
+    /**
+     * A GPU that the driver lists.
+     *
+     * @param index the driver's number, which need not be CUDA's
+     * @param memoryMiB its memory in MiB, or -1 if it isn't told
+     * @param computeCapability such as 9.0, or null if it isn't told
+     * @param mig whether it is divided into instances
+     */
+    public record Gpu(int index, String name, long memoryMiB, String computeCapability, String uuid, boolean mig) {
+        @Override
+        public String toString() {
+            return name + (memoryMiB < 0 ? "" : ", " + memoryMiB + " MiB") + (mig ? ", in MIG mode" : "");
+        }
+    }
+
+    /**
+     * A libtorch.
+     *
+     * @param flavour {@code cpu} or, for CUDA 12.8, {@code cu128}
+     * @param origin what brought it: the class path, DJL's cache or {@code PYTORCH_LIBRARY_PATH}
+     */
+    public record Libtorch(String version, String flavour, Path folder, String origin) {}
+
+    /**
+     * What was found and what is used.
+     *
+     * @param system operating system and processor, such as {@code linux-x86_64}
+     * @param driver version of NVIDIA's driver, or null
+     * @param driverCuda newest CUDA version that the driver knows, or null
+     * @param gpus the GPUs that the driver lists
+     * @param smi what {@code nvidia-smi} said instead of listing GPUs, or null
+     * @param cudaRuntimes CUDA runtimes on the loader's path; the CUDA libtorch brings its own
+     * @param binding version of DJL's binding, or null
+     * @param libtorch the one that is loaded, or null if none could be
+     * @param variables the environment variables that matter and are set
+     * @param device {@code cpu} or {@code gpu:N}, or null if what was asked for can't be had
+     * @param why why no GPU is used, or null where one is, or the CPU was asked for
+     * @param fix what to do about it, or null
+     */
+    public record Report(
+            String system, String driver, String driverCuda, List<Gpu> gpus, String smi, List<String> cudaRuntimes,
+            String binding, Libtorch libtorch, Map<String, String> variables, String device, String why, String fix) {}
+
+    /** Why something is not used, and what to do about it. */
+    record Reason(String why, String fix) {}
+
+    private final Environment environment;
+    private final Libraries libraries;
+
+    Devices(Environment environment) {
+        this.environment = environment;
+        this.libraries = new Libraries(environment);
+    }
+
+    /** This machine's. */
+    public static Devices here() {
+        return new Devices(new Environment.Machine());
+    }
+
+    /** The number in {@code gpu:N}; 0 for any other name. */
+    public static int index(String name) {
+        Matcher m = NAME.matcher(name);
+        if (!m.matches()) {
+            throw new IllegalArgumentException("Unknown device, expected auto, cpu, gpu or gpu:N, found " + name);
+        }
+        return m.group(1) == null ? 0 : Integer.parseInt(m.group(1));
+    }
+
+    /**
+     * Chooses a device, and tells which one was taken and, where there is a GPU that is not used, why.
+     *
+     * @param name {@code auto} (the first GPU, or the CPU where none is usable), {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @return {@code cpu} or {@code gpu:N}
+     * @throws IllegalArgumentException if the name is none of these
+     * @throws IllegalStateException if a GPU is asked for and can't be used, or libtorch can't be loaded
+     */
+    public String choose(String name, Progress progress) {
+        Report r = report(name, progress, !name.equals("cpu"));
+        if (r.device() == null) {
+            throw new IllegalStateException(r.why() + "; " + r.fix());
+        }
+        NvidiaDriver driver = new NvidiaDriver(environment, r.driver(), r.driverCuda(), r.gpus(), r.smi(), null);
+        if (r.why() != null && driver.seen()) {
+            progress.warn("training on the CPU although there is a GPU: " + r.why() + "; " + r.fix());
+        }
+        String library = "libtorch " + r.libtorch().version() + " " + r.libtorch().flavour();
+        if (r.device().equals("cpu")) {
+            boolean none = r.why() != null && !driver.seen();
+            progress.line("device cpu" + (none ? " (no NVIDIA GPU was found)" : "") + ", " + library);
+        } else {
+            List<Gpu> visible = driver.visible();
+            int n = index(r.device());
+            progress.line("device " + r.device() + (n < visible.size() ? ": " + visible.get(n) : "")
+                    + (r.driver() == null ? "" : ", driver " + r.driver()) + ", " + library);
+        }
+        return r.device();
+    }
+
+    /**
+     * Finds out what there is, and what training with this device would use.
+     *
+     * @param name as for {@code --device}: {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param progress told when a libtorch has to be fetched first
+     * @throws IllegalArgumentException if the name is none of these
+     */
+    public Report report(String name, Progress progress) {
+        return report(name, progress, true);
+    }
+
+    private Report report(String name, Progress progress, boolean look) {
+        int index = index(name);
+        boolean cpu = name.equals("cpu");
+        Map<String, String> variables = new LinkedHashMap<>();
+        for (String v : VARIABLES) {
+            if (environment.variable(v) != null) {
+                variables.put(v, environment.variable(v));
+            }
+        }
+        NvidiaDriver driver = look ? NvidiaDriver.find(environment) : NvidiaDriver.unasked(environment);
+        Reason reason = cpu ? null : driver.against();
+        if (!cpu && reason == null && libraries.named() == null) {
+            reason = libraries.noBinding();
+        }
+        // Why there is no libtorch at all.
+        Reason broken = libraries.refused();
+        Environment.Library library = null;
+        if (broken == null) {
+            boolean gpu = !cpu && reason == null;
+            if (gpu && libraries.named() == null && libraries.bundled() == null && environment.offline()
+                    && !libraries.cached(Libraries.CUDA)) {
+                reason = new Reason(libraries.cudaName() + " is not in " + environment.cache()
+                        + " and the network is not to be used", fetchFix());
+                gpu = false;
+            }
+            libraries.setFlavour(gpu);
+            try {
+                libraries.beforeDownload(progress);
+                library = environment.load();
+            } catch (RuntimeException | LinkageError e) {
+                broken = new Reason("libtorch can't be loaded: " + causes(e), "see docs/devices.md for which"
+                        + " libtorch goes with which system; 'simclr devices' shows what was found");
+            }
+        }
+        Libtorch libtorch = library == null ? null : libraries.describe(library);
+        String device;
+        if (library == null) {
+            reason = broken;
+            device = null;
+        } else if (cpu) {
+            device = "cpu";
+        } else {
+            // A library that computes on the GPU is right, whatever else was found.
+            if (library.cuda()) {
+                reason = unusable(index, driver.visible());
+            } else if (reason == null) {
+                reason = withoutCuda(libtorch, driver.visible());
+            }
+            device = reason == null ? "gpu:" + index : name.equals("auto") ? "cpu" : null;
+        }
+        return new Report(environment.system(), driver.version(), driver.cuda(), driver.gpus(), driver.smi(),
+                look ? cudaRuntimes() : List.of(), libraries.bindingVersion(), libtorch, variables, device,
+                reason == null ? null : reason.why(), reason == null ? null : reason.fix());
+    }
+
+    /**
+     * Has DJL fetch the CUDA libtorch into its cache. That needs no GPU, so that an image can be built anywhere.
+     *
+     * @param progress told what is fetched
+     * @return its folder
+     * @throws IOException if it can't be fetched
+     * @throws IllegalStateException if it would not be used
+     */
+    public Path fetch(Progress progress) throws IOException {
+        if (environment.value("PYTORCH_LIBRARY_PATH") != null) {
+            throw new IllegalStateException(
+                    "PYTORCH_LIBRARY_PATH is set, so that a fetched libtorch would not be used; unset it");
+        }
+        if (libraries.bundled() != null) {
+            throw new IllegalStateException(
+                    "The class path has a libtorch, which DJL takes first: " + libraries.bundled() + "; take it off");
+        }
+        String flavour = environment.value("PYTORCH_FLAVOR");
+        if (flavour != null && !flavour.equals(Libraries.CUDA)) {
+            throw new IllegalStateException("PYTORCH_FLAVOR is " + flavour + ", expected " + Libraries.CUDA + "; unset it");
+        }
+        NvidiaDriver driver = NvidiaDriver.find(environment);
+        Reason against = libraries.noBinding() != null ? libraries.noBinding() : driver.tooOld();
+        if (against != null) {
+            throw new IllegalStateException(against.why() + "; " + against.fix());
+        }
+        Path folder = libraries.folder(Libraries.CUDA);
+        if (libraries.cached(Libraries.CUDA)) {
+            progress.line(libraries.cudaName() + " is already in " + folder);
+            return folder;
+        }
+        libraries.setFlavour(true);
+        libraries.beforeDownload(progress);
+        String failure = "";
+        try {
+            environment.load();
+        } catch (RuntimeException | LinkageError e) {
+            // Without a driver it does not load, but it is there.
+            failure = ": " + causes(e);
+        }
+        if (!libraries.cached(Libraries.CUDA)) {
+            throw new IOException(libraries.cudaName() + " can't be fetched from " + Libraries.SITE + failure
+                    + "; let this machine reach that address, copy " + folder + " from a machine that has it, or set"
+                    + " PYTORCH_LIBRARY_PATH to the lib folder of an installed libtorch of that version");
+        }
+        return folder;
+    }
+
+    /** Why a CUDA libtorch that sees GPUs can't use this one, or null if it can. */
+    private Reason unusable(int index, List<Gpu> visible) {
+        boolean mig = visible.stream().anyMatch(Gpu::mig);
+        if (!visible.isEmpty() && index >= visible.size() && !mig) {
+            return outOfRange(index, visible.size());
+        }
+        String problem = environment.probe(index);
+        if (problem == null) {
+            return null;
+        }
+        String gpu = "gpu:" + index + (index < visible.size() ? " (" + visible.get(index) + ")" : "");
+        if (problem.contains("invalid device ordinal")) {
+            return mig ? new Reason("gpu:" + index + " is not there: in MIG mode a process sees one instance",
+                    "use gpu:0, and choose the instance by its UUID in CUDA_VISIBLE_DEVICES")
+                    : outOfRange(index, Math.max(1, visible.size()));
+        }
+        if (problem.contains("no kernel image")) {
+            String capability = index < visible.size() ? visible.get(index).computeCapability() : null;
+            return new Reason("this libtorch has no code for " + gpu
+                    + (capability == null ? "" : ", whose compute capability is " + capability),
+                    "use another GPU or --device cpu");
+        }
+        if (problem.contains("out of memory")) {
+            return new Reason(gpu + " has no memory left", "end what fills it, or choose another with --device gpu:N");
+        }
+        return new Reason(gpu + " does not compute: " + firstLine(problem), "check it with nvidia-smi, or use --device cpu");
+    }
+
+    private static Reason outOfRange(int index, int count) {
+        String there = count == 1 ? "only gpu:0 is" : "GPUs are gpu:0 to gpu:" + (count - 1);
+        return new Reason("gpu:" + index + " is not there: " + there, "choose one of these; CUDA_VISIBLE_DEVICES hides GPUs");
+    }
+
+    /** Why a libtorch sees no GPU although the driver lists one. */
+    private static Reason withoutCuda(Libtorch libtorch, List<Gpu> visible) {
+        if (libtorch.flavour().equals("cpu")) {
+            return new Reason("the libtorch that is used is for the CPU (" + libtorch.origin() + ")", fetchFix());
+        }
+        String gpus = "libtorch " + libtorch.version() + " " + libtorch.flavour() + " finds no usable GPU";
+        if (visible.stream().anyMatch(Gpu::mig)) {
+            return new Reason(gpus + ", and the GPU is in MIG mode",
+                    "create an instance (nvidia-smi mig -cgi ... -C) and let this user and container use it");
+        }
+        return new Reason(gpus, "see libtorch's warning above, if there is one; let this user read and write /dev/nvidia*;"
+                + " in Docker run with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility");
+    }
+
+    private static String fetchFix() {
+        return "fetch the CUDA libtorch with 'simclr devices --fetch' (about 3 GB), or set PYTORCH_LIBRARY_PATH to an installed"
+                + " one; without the launcher take pytorch-native-cpu off the class path";
+    }
+
+    private List<String> cudaRuntimes() {
+        List<String> all = new ArrayList<>();
+        String path = environment.value("LD_LIBRARY_PATH");
+        for (String folder : path == null ? new String[0] : path.split(Pattern.quote(File.pathSeparator))) {
+            environment.list(Path.of(folder)).stream().filter(f -> f.startsWith("libcudart.so"))
+                    .forEach(f -> all.add(Path.of(folder).resolve(f).toString()));
+        }
+        Environment.Output loader = environment.run("/sbin/ldconfig", "-p");
+        loader.text().lines().filter(l -> l.contains("libcudart.so") && l.contains("=> "))
+                .forEach(l -> all.add(l.substring(l.indexOf("=> ") + 3).strip()));
+        return all.stream().distinct().toList();
+    }
+
+    static String firstLine(String text) {
+        return text.strip().lines().findFirst().orElse("").strip();
+    }
+
+    /** The messages of an exception and its first cause. */
+    private static String causes(Throwable e) {
+        Throwable last = e;
+        while (last.getCause() != null) {
+            last = last.getCause();
+        }
+        String first = firstLine(String.valueOf(e.getMessage()));
+        return last == e ? first : first + " (" + firstLine(last.toString()) + ")";
+    }
+}

@@ -1,0 +1,314 @@
+package io.github.simclr4j.train.loop;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.monitor.Diagnosis;
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
+import java.util.zip.CheckedOutputStream;
+
+/**
+ * The state of a run between two steps, one file each, of which the newest few stay. A file is written beside its place, forced
+ * to disk and renamed, so that a kill leaves the last good one. Layout: magic, version, position, settings, tensors, CRC-32.
+ */
+public final class Checkpoint {
+    private static final int MAGIC = 0x53434c52;
+    private static final int VERSION = 3;
+    private static final Pattern NAME = Pattern.compile("step-(\\d{10})\\.ckpt");
+    /** With what a kill left half written. */
+    private static final Pattern FILE = Pattern.compile(NAME + "(\\.part)?");
+    /** What may change between the parts of a run. */
+    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs", Pretrainer.RUN);
+
+    private Checkpoint() {}
+
+    /**
+     * Where a run is. All else that is random follows from the seed and this.
+     *
+     * @param epoch epochs that are done
+     * @param step steps of the next epoch that are done
+     * @param loss mean loss of the last whole epoch, or NaN
+     * @param scale loss scale of mixed precision
+     * @param good steps since the loss scale changed
+     * @param atChance epochs in a row at whose end the loss was at chance, see {@link Diagnosis}
+     * @param rising epochs in a row in which the loss rose
+     * @param settings of the run
+     */
+    public record State(int epoch, int step, double loss, double scale, double good, int atChance, int rising,
+            Map<String, String> settings) {}
+
+    /**
+     * Writes the state and deletes all but the newest.
+     *
+     * @param number steps of the whole run that are done
+     * @param keep how many stay, at least 1
+     * @throws IOException if the disk is full, say; the checkpoints before stay
+     */
+    public static void write(Path folder, long number, int keep, State state, Map<String, NDArray> tensors) throws IOException {
+        Path file = folder.resolve(String.format(Locale.ROOT, "step-%010d.ckpt", number));
+        Path part = folder.resolve(file.getFileName() + ".part");
+        try {
+            Files.createDirectories(folder);
+            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                CheckedOutputStream checked = new CheckedOutputStream(
+                        new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16), new CRC32());
+                DataOutputStream out = new DataOutputStream(checked);
+                write(out, state, tensors);
+                out.writeLong(checked.getChecksum().getValue());
+                out.flush();
+                channel.force(true);
+            }
+            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            List<Path> all = list(folder);
+            for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
+                Files.delete(old);
+            }
+        } catch (IOException e) {
+            Files.deleteIfExists(part);
+            throw new IOException("Can't write the checkpoint " + file + ": " + e
+                    + "; free some space and run the same command again", e);
+        }
+    }
+
+    private static void write(DataOutputStream out, State state, Map<String, NDArray> tensors) throws IOException {
+        out.writeInt(MAGIC);
+        out.writeInt(VERSION);
+        out.writeInt(state.epoch());
+        out.writeInt(state.step());
+        out.writeDouble(state.loss());
+        out.writeDouble(state.scale());
+        out.writeDouble(state.good());
+        out.writeInt(state.atChance());
+        out.writeInt(state.rising());
+        out.writeInt(state.settings().size());
+        for (Map.Entry<String, String> e : state.settings().entrySet()) {
+            out.writeUTF(e.getKey());
+            out.writeUTF(e.getValue());
+        }
+        out.writeInt(tensors.size());
+        for (Map.Entry<String, NDArray> e : tensors.entrySet()) {
+            out.writeUTF(e.getKey());
+            out.writeUTF(e.getValue().getDataType().name());
+            byte[] bytes = e.getValue().toByteArray();
+            out.writeInt(bytes.length);
+            out.write(bytes);
+        }
+    }
+
+    /**
+     * Fills the tensors from the newest good checkpoint.
+     *
+     * @param settings the present run's
+     * @return where the run is, or null where there is no checkpoint
+     * @throws IOException if it belongs to another run, or if all are damaged
+     */
+    public static State read(Path folder, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
+            throws IOException {
+        List<Path> all = list(folder);
+        for (int i = all.size() - 1; i >= 0; i--) {
+            if (sound(all.get(i))) {
+                return fill(all.get(i), settings, tensors, warn);
+            }
+            warn.accept(all.get(i) + " is damaged" + (i > 0 ? ", taking the one before" : ""));
+        }
+        if (!all.isEmpty()) {
+            throw new IOException("No checkpoint in " + folder + " is whole: delete the folder to start anew");
+        }
+        return null;
+    }
+
+    private static boolean sound(Path file) throws IOException {
+        long body = Files.size(file) - 8;
+        if (body < 8) {
+            return false;
+        }
+        try (DataInputStream raw = open(file)) {
+            CheckedInputStream in = new CheckedInputStream(raw, new CRC32());
+            long read = 0;
+            byte[] buffer = new byte[1 << 16];
+            byte[] head = new byte[4];
+            while (read < body) {
+                int n = in.read(buffer, 0, (int) Math.min(buffer.length, body - read));
+                if (n < 0) {
+                    return false;
+                }
+                if (read == 0) {
+                    System.arraycopy(buffer, 0, head, 0, Math.min(4, n));
+                }
+                read += n;
+            }
+            return ByteBuffer.wrap(head).getInt() == MAGIC && raw.readLong() == in.getChecksum().getValue();
+        }
+    }
+
+    private static DataInputStream open(Path file) throws IOException {
+        return new DataInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 16));
+    }
+
+    private static State fill(Path file, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
+            throws IOException {
+        try (DataInputStream in = open(file)) {
+            State state = header(file, in);
+            compare(file, settings, state.settings(), warn);
+            for (int i = in.readInt(); i > 0; i--) {
+                String name = in.readUTF();
+                DataType type = DataType.valueOf(in.readUTF());
+                byte[] bytes = new byte[in.readInt()];
+                in.readFully(bytes);
+                NDArray a = tensors.get(name);
+                if (a == null || a.getDataType() != type || a.getShape().size() * type.getNumOfBytes() != bytes.length) {
+                    throw new IOException(file + " has an unknown tensor " + name);
+                }
+                ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).order(ByteOrder.nativeOrder());
+                try (NDArray source = a.getManager().create(direct.put(bytes).rewind(), a.getShape(), type)) {
+                    a.muli(0).addi(source);
+                }
+            }
+            return state;
+        }
+    }
+
+    /** All that stands before the tensors. */
+    private static State header(Path file, DataInputStream in) throws IOException {
+        if (in.readInt() != MAGIC) {
+            throw new IOException(file + " is no checkpoint: expected a step-*.ckpt file");
+        }
+        int version = in.readInt();
+        if (version != VERSION) {
+            throw new IOException(file + ": expected checkpoint version " + VERSION + ", found " + version
+                    + "; delete the folder to start anew");
+        }
+        int epoch = in.readInt();
+        int step = in.readInt();
+        double loss = in.readDouble();
+        double scale = in.readDouble();
+        double good = in.readDouble();
+        int atChance = in.readInt();
+        int rising = in.readInt();
+        Map<String, String> settings = new TreeMap<>();
+        for (int i = in.readInt(); i > 0; i--) {
+            settings.put(in.readUTF(), in.readUTF());
+        }
+        return new State(epoch, step, loss, scale, good, atChance, rising, settings);
+    }
+
+    /**
+     * The tensors of a file by name, row-major.
+     *
+     * @throws IOException if it can't be read, is no whole checkpoint or one of another version
+     */
+    public static Map<String, float[]> tensors(Path file) throws IOException {
+        if (!Files.isRegularFile(file) || !sound(file)) {
+            throw new IOException(file + " is no whole checkpoint: expected a step-*.ckpt file");
+        }
+        Map<String, float[]> all = new TreeMap<>();
+        try (DataInputStream in = open(file)) {
+            header(file, in);
+            for (int i = in.readInt(); i > 0; i--) {
+                String name = in.readUTF();
+                boolean floats = in.readUTF().equals(DataType.FLOAT32.name());
+                byte[] bytes = in.readNBytes(in.readInt());
+                if (floats) {
+                    float[] values = new float[bytes.length / Float.BYTES];
+                    ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
+                    all.put(name, values);
+                }
+            }
+        }
+        return all;
+    }
+
+    private static void compare(Path file, Map<String, String> now, Map<String, String> saved, Consumer<String> warn)
+            throws IOException {
+        // What one of the two alone has follows from something that both have: that is named first.
+        Set<String> keys = new LinkedHashSet<>(now.keySet());
+        keys.retainAll(saved.keySet());
+        keys.addAll(now.keySet());
+        keys.addAll(saved.keySet());
+        for (String key : keys) {
+            String was = saved.get(key);
+            if (Objects.equals(now.get(key), was)) {
+                continue;
+            }
+            if (!FREE.contains(key)) {
+                throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now " + now.get(key)
+                        + "; name another --checkpoint folder or delete this one");
+            }
+            if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {
+                warn.accept(key + " was " + was + " so far, asked for is " + now.get(key));
+            }
+        }
+    }
+
+    /**
+     * Deletes the checkpoints of a folder, and the folder if nothing else is in it; a folder that is not there is none.
+     *
+     * @throws IOException if a file can't be deleted
+     */
+    public static void delete(Path folder) throws IOException {
+        for (Path file : list(folder, FILE)) {
+            Files.delete(file);
+        }
+        try {
+            Files.deleteIfExists(folder);
+        } catch (java.nio.file.DirectoryNotEmptyException e) {
+            // Someone else's files stay.
+        }
+    }
+
+    /**
+     * The newest checkpoint of a folder.
+     *
+     * @throws IOException if there is none
+     */
+    public static Path newest(Path folder) throws IOException {
+        List<Path> all = list(folder);
+        if (all.isEmpty()) {
+            throw new IOException("No checkpoint in " + folder + ": expected step-*.ckpt files");
+        }
+        return all.get(all.size() - 1);
+    }
+
+    /** The checkpoints, oldest first. */
+    public static List<Path> list(Path folder) throws IOException {
+        return list(folder, NAME);
+    }
+
+    private static List<Path> list(Path folder, Pattern name) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return Arrays.asList(files.filter(f -> name.matcher(f.getFileName().toString()).matches())
+                    .sorted(Comparator.comparing(Path::getFileName))
+                    .toArray(Path[]::new));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package io.github.simclr4j.train.monitor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.augment.Views;
+import io.github.simclr4j.train.data.Feed;
+import io.github.simclr4j.train.data.StreamedImages;
+import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.torch.Torch;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Weighted k-nearest-neighbour accuracy of features (Wu et al. 2018, section 3.4): the k images with the largest cosines vote for
+ * their class with weight {@code exp(cosine / t)}; k = 200, t = 0.1. No classifier is trained, so that it can be watched.
+ */
+public final class Knn {
+    private static final int K = 200;
+    private static final double T = 0.1;
+    private static final int BATCH = 256;
+
+    private Knn() {}
+
+    /**
+     * Accuracy on some labelled images.
+     *
+     * @param bank images that vote
+     * @param test images to be classified, or null for those of the bank, each by all others
+     * @return 0 to 1
+     */
+    public static double accuracy(Network network, int imageSize, TrainingImages bank, TrainingImages test) throws IOException {
+        Torch.noGradient();
+        try (NDManager m = network.manager().newSubManager()) {
+            Features known = features(network, imageSize, bank, m);
+            Features asked = test == null ? known : features(network, imageSize, test, m);
+            // Each set numbers its own classes.
+            int[] expected = test == null ? known.labels()
+                    : IntStream.of(asked.labels()).map(l -> bank.classes().indexOf(test.classes().get(l))).toArray();
+            return accuracy(known.rows(), known.labels(), bank.classes().size(), asked.rows(), expected, test == null);
+        }
+    }
+
+    /**
+     * Whether the images that vote have all classes of those that are asked.
+     *
+     * @throws IOException if not
+     */
+    public static void check(TrainingImages bank, TrainingImages test) throws IOException {
+        List<String> strange = test.classes().stream().filter(c -> !bank.classes().contains(c)).toList();
+        if (!strange.isEmpty()) {
+            throw new IOException("No neighbour can be of class " + String.join(", ", strange) + ": the images that vote have "
+                    + String.join(", ", bank.classes()));
+        }
+    }
+
+    /** Features, each of length 1, and the classes of their images. */
+    private record Features(NDArray rows, int[] labels) {}
+
+    private static Features features(Network network, int imageSize, TrainingImages images, NDManager manager)
+            throws IOException {
+        NDList all = new NDList();
+        int[] labels = new int[images.count()];
+        int[] order = IntStream.range(0, labels.length).toArray();
+        // A stream's buffer is as large as its own batches need.
+        int batch = images instanceof StreamedImages s ? Math.min(BATCH, s.batch()) : BATCH;
+        int whole = order.length / batch * batch;
+        Views resize = new Views(Composition.of("none"), imageSize);
+        try (Feed feed = Feed.of(images, manager)) {
+            for (int from = 0; from < order.length; from += batch) {
+                int n = Math.min(batch, order.length - from);
+                if (from == 0 || from == whole) {
+                    // Batches have one size, so the rest is a pass of its own.
+                    feed.begin(Arrays.copyOfRange(order, from, n < batch ? order.length : whole), n, 0);
+                }
+                int[] which = feed.next();
+                for (int i = 0; i < n; i++) {
+                    labels[from + i] = images.labels()[which[i]];
+                }
+                try (NDManager m = manager.newSubManager()) {
+                    NDArray x = resize.view(feed.images(m, IntStream.range(0, n).toArray()), new long[n]);
+                    NDArray h = Losses.normalise(network.encode(x.toType(network.type(), false), Network.Pass.EVALUATION));
+                    h.attach(manager);
+                    all.add(h);
+                }
+            }
+        }
+        return new Features(NDArrays.concat(all), labels);
+    }
+
+    /**
+     * The same on features.
+     *
+     * @param known [n, d], rows of length 1
+     * @param asked [m, d], likewise
+     * @param others true if asked is known, and a row must not vote for itself
+     */
+    public static double accuracy(NDArray known, int[] labels, int classes, NDArray asked, int[] expected, boolean others) {
+        int n = labels.length;
+        int k = Math.min(K, others ? n - 1 : n);
+        int right = 0;
+        NDManager manager = known.getManager();
+        NDArray votes = manager.create(labels).oneHot(classes);
+        for (int from = 0; from < expected.length; from += BATCH) {
+            int to = Math.min(expected.length, from + BATCH);
+            try (NDManager m = manager.newSubManager()) {
+                NDArray some = asked.get(from + ":" + to);
+                some.attach(m);
+                NDArray columns = known.transpose();
+                columns.attach(m);
+                NDArray cosines = some.matMul(columns);
+                if (others) {
+                    NDArray own = m.arange(from, to).toType(DataType.INT64, false).oneHot(n);
+                    cosines = cosines.sub(own.mul(4));
+                }
+                NDList top = cosines.topK(k, 1, true, false);
+                NDArray weights = top.get(0).div(T).exp();
+                NDArray classOf = votes.get(top.get(1).reshape(-1)).reshape(new Shape(to - from, k, classes));
+                classOf.attach(m);
+                long[] best = weights.expandDims(2).mul(classOf).sum(new int[] {1}).argMax(1).toLongArray();
+                for (int i = 0; i < best.length; i++) {
+                    right += best[i] == expected[from + i] ? 1 : 0;
+                }
+            }
+        }
+        return (double) right / expected.length;
+    }
+}

@@ -1,0 +1,205 @@
+package io.github.simclr4j.train.tribuo;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.train.PretrainSettings;
+import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.device.Devices;
+import io.github.simclr4j.train.loop.Batch;
+import io.github.simclr4j.train.loop.Passes;
+import io.github.simclr4j.train.method.MethodSettings;
+import io.github.simclr4j.train.network.Head;
+import io.github.simclr4j.train.optim.OptimiserSettings;
+import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
+import io.github.simclr4j.tribuo.model.EncodedModel;
+import io.github.simclr4j.tribuo.training.Invocations;
+import io.github.simclr4j.util.Progress;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
+import java.util.Collections;
+import java.util.Map;
+import java.util.logging.Logger;
+import org.tribuo.Dataset;
+import org.tribuo.Trainer;
+import org.tribuo.classification.Label;
+import org.tribuo.provenance.TrainerProvenance;
+import org.tribuo.provenance.impl.TrainerProvenanceImpl;
+
+/**
+ * Trains an encoder and a linear classifier on its features together (Chen et al. 2020, appendix B.5): SGD with Nesterov's
+ * momentum 0.9 at the rate {@code 0.05 * B / 256} for a batch of B, then half a cosine to 0; no warm-up, no weight decay; views
+ * that are cropped and flipped.
+ *
+ * <p>It takes examples of pixels, as {@link PixelFeatureExtractor} makes them at the encoder's image size. Its models are
+ * {@link EncodedModel}s of the trained encoder and Tribuo's own linear model: they run in ONNX Runtime, are saved with the
+ * encoder inside, can be written as one ONNX file, and are the caller's to close. Their provenance has the settings, and what
+ * the file of the encoder that training started from says of itself under {@code started-from-}.
+ *
+ * <p>A training that fails counts as no invocation.
+ *
+ * <p>On one machine's CPU the same settings, examples, invocation count and number of threads give the same weights, to the
+ * bit.
+ */
+public abstract sealed class EndToEndTrainer implements Trainer<Label> permits FineTuneTrainer, DistillationTrainer {
+    private static final Logger logger = Logger.getLogger(EndToEndTrainer.class.getName());
+
+    @Config(description = "Passes over the examples.")
+    private int epochs = 60;
+
+    @Config(description = "Images a step, each gives two views; all of them if there are fewer.")
+    private int batchSize = 64;
+
+    @Config(description = "Learning rate; 0 for 0.05 * batch / 256.")
+    private double learningRate = 0;
+
+    @Config(description = "Random views: a preset or augmentations in order.")
+    private String views = "supervised";
+
+    @Config(description = "Where to train: auto, cpu, gpu or gpu:N.")
+    private String device = "auto";
+
+    @Config(description = "Threads on the CPU, 0 for the libraries' own choice.")
+    private int threads = 0;
+
+    @Config(description = "Seed of first weights, the order and the views.")
+    private long seed = Trainer.DEFAULT_SEED;
+
+    private final Invocations invocations = new Invocations();
+
+    /** For OLCUT. */
+    EndToEndTrainer() {}
+
+    EndToEndTrainer(int epochs, int batchSize, double learningRate, String views, String device, int threads, long seed) {
+        this.epochs = epochs;
+        this.batchSize = batchSize;
+        this.learningRate = learningRate;
+        this.views = views;
+        this.device = device;
+        this.threads = threads;
+        this.seed = seed;
+    }
+
+    /** The settings of another, with no invocation yet. */
+    EndToEndTrainer(EndToEndTrainer other) {
+        this(other.epochs, other.batchSize, other.learningRate, other.views, other.device, other.threads, other.seed);
+    }
+
+    /** Used by the OLCUT configuration system, and should not be called by external code. */
+    @Override
+    public void postConfig() {
+        atLeast("epochs", epochs, 1);
+        atLeast("batchSize", batchSize, 2);
+        if (!(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY)) {
+            throw new PropertyException("", "learningRate", "Expected a finite number of at least 0, found " + learningRate);
+        }
+        check("views", () -> Composition.of(views));
+        // The name alone: whether there is such a device is known when training begins.
+        check("device", () -> Devices.index(String.valueOf(device)));
+        // The trained model runs in ONNX Runtime with as many; it must not be refused after the training.
+        check("threads", () -> RuntimeSettings.DEFAULT.withThreads(threads));
+    }
+
+    /** An illegal argument is the fault of a property. */
+    static void check(String what, Runnable check) {
+        try {
+            check.run();
+        } catch (IllegalArgumentException e) {
+            throw new PropertyException(e, "", what, e.getMessage());
+        }
+    }
+
+    static void atLeast(String what, int value, int least) {
+        if (value < least) {
+            throw new PropertyException("", what, "Expected at least " + least + ", found " + value);
+        }
+    }
+
+    @Override
+    public EncodedModel<Label> train(Dataset<Label> examples) {
+        return train(examples, Collections.emptyMap());
+    }
+
+    @Override
+    public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance) {
+        return train(examples, runProvenance, INCREMENT_INVOCATION_COUNT);
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalArgumentException if the invocation count is negative, or the examples are not what the trainer takes:
+     *     images of the encoder's size with labels of two classes at least, and for distillation a teacher that gives
+     *     probabilities
+     * @throws IllegalStateException if the device can't be had, such as a GPU where there is none, or the loss is no longer a
+     *     number
+     * @throws UncheckedIOException if the encoder can't be read or is no residual network, or if the thread was interrupted
+     */
+    @Override
+    public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
+        try {
+            return invocations.train(invocationCount, this::getProvenance, (provenance, invocation) ->
+                    train(examples, runProvenance, provenance, invocation, PixelExamples.log(logger)));
+        } catch (IOException e) {
+            if (e instanceof InterruptedIOException) {
+                Thread.currentThread().interrupt();
+            }
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
+    }
+
+    abstract EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> run, TrainerProvenance provenance,
+            int invocation, Progress progress) throws IOException;
+
+    /**
+     * A run of the trainer.
+     *
+     * @param images how many there are
+     * @param temperature of soft labels; without them it does nothing
+     * @param invocation changes the seed; the first has the configured one
+     */
+    Pretrainer pretrainer(ResNet network, int imageSize, int images, double temperature, int invocation, Progress progress) {
+        return new Pretrainer(settings(network, imageSize, images, temperature, invocation), device, threads, progress);
+    }
+
+    PretrainSettings settings(ResNet network, int imageSize, int images, double temperature, int invocation) {
+        int batch = Math.max(2, Math.min(batchSize, images));
+        Composition composition = Composition.of(views);
+        double rate = learningRate == 0 ? 0.05 * batch / 256 : learningRate;
+        // The head is a classifier whatever is said here.
+        return new PretrainSettings(network, imageSize, Head.simclr(1), composition, composition,
+                MethodSettings.of("supervised", "nt-xent", temperature),
+                new OptimiserSettings("nesterov", rate, 0, 0.9, 0, "cosine", 0, 0), batch, 0, 0, epochs, false, true,
+                invocation == 0 ? seed : Batch.mix(seed, invocation));
+    }
+
+    int threads() {
+        return threads;
+    }
+
+    @Override
+    public int getInvocationCount() {
+        return invocations.get();
+    }
+
+    @Override
+    public void setInvocationCount(int invocationCount) {
+        invocations.set(invocationCount);
+    }
+
+    @Override
+    public TrainerProvenance getProvenance() {
+        return new TrainerProvenanceImpl(this);
+    }
+
+    /** The settings that all have. */
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + "(epochs=" + epochs + ",batchSize=" + batchSize + ",learningRate=" + learningRate
+                + ",views=" + views + ",device=" + device + ",threads=" + threads + ",seed=" + seed;
+    }
+}

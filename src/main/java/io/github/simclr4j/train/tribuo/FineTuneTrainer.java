@@ -1,0 +1,182 @@
+package io.github.simclr4j.train.tribuo;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.RunOptions;
+import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.tribuo.model.EncodedModel;
+import io.github.simclr4j.util.Progress;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.tribuo.Dataset;
+import org.tribuo.MutableOutputInfo;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.provenance.TrainerProvenance;
+
+/**
+ * Fine-tuning (Chen et al. 2020, section 4.2 and table 7; appendix B.5): an encoder that was learnt without labels and a new
+ * linear classifier on its features are trained together on labelled images, by the cross entropy of randomly cropped and
+ * flipped views.
+ *
+ * <p>The encoder must be a residual network, ours or one that PyTorch exported.
+ */
+public final class FineTuneTrainer extends EndToEndTrainer {
+    @Config(mandatory = true, description = "The encoder to start from (ONNX).")
+    private Path encoder;
+
+    @Config(description = "Start with random weights in the encoder's architecture instead of its own: the baseline.")
+    private boolean fromScratch = false;
+
+    @Config(description = "Side in pixels of the images of an encoder whose file leaves it open; 0 for what the file says.")
+    private int imageSize = 0;
+
+    /** For OLCUT. */
+    private FineTuneTrainer() {}
+
+    /**
+     * Trains on batches of 64 at the paper's rate.
+     *
+     * @param encoder the encoder to start from
+     * @param epochs passes over the examples; the paper has 60 with 1% of ImageNet's labels and 30 with 10%
+     * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param threads on the CPU, 0 for the libraries' own choice
+     * @param seed of everything random
+     * @throws PropertyException if a value is out of range
+     */
+    public FineTuneTrainer(Path encoder, int epochs, String device, int threads, long seed) {
+        this(encoder, epochs, 64, 0, "supervised", device, threads, seed);
+    }
+
+    /**
+     * Makes a trainer.
+     *
+     * @param encoder the encoder to start from
+     * @param epochs passes over the examples, at least 1
+     * @param batchSize images a step, at least 2
+     * @param learningRate after which the steps follow half a cosine to 0; 0 for 0.05 * batch / 256
+     * @param views random views, see {@link Composition#of}
+     * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param threads on the CPU, 0 for the libraries' own choice
+     * @param seed of everything random
+     * @throws PropertyException if a value is out of range
+     */
+    public FineTuneTrainer(Path encoder, int epochs, int batchSize, double learningRate, String views, String device,
+            int threads, long seed) {
+        super(epochs, batchSize, learningRate, views, device, threads, seed);
+        this.encoder = encoder;
+        postConfig();
+    }
+
+    /**
+     * Side of the encoder's images in pixels.
+     *
+     * @throws IOException if the encoder can't be read, or is no residual network
+     */
+    public int imageSize() throws IOException {
+        return StartingPoint.of(encoder, imageSize).imageSize();
+    }
+
+    private FineTuneTrainer(FineTuneTrainer other, boolean fromScratch, int imageSize) {
+        super(other);
+        encoder = other.encoder;
+        this.fromScratch = fromScratch;
+        this.imageSize = imageSize;
+        postConfig();
+    }
+
+    /** Used by the OLCUT configuration system, and should not be called by external code. */
+    @Override
+    public void postConfig() {
+        super.postConfig();
+        if (imageSize != 0 && (imageSize < 8 || imageSize > 1024)) {
+            throw new PropertyException("", "imageSize", "Expected 8 to 1024, or 0, found " + imageSize);
+        }
+    }
+
+    /** The same trainer, but for starting with random weights: what fine-tuning is compared with. It counts invocations anew. */
+    public FineTuneTrainer fromScratch() {
+        return new FineTuneTrainer(this, true, imageSize);
+    }
+
+    /**
+     * The same trainer for an encoder whose file leaves the size of its images open. It counts invocations anew.
+     *
+     * @param side in pixels, 8 to 1024; 0 for what the file says
+     * @throws PropertyException if it is out of range
+     */
+    public FineTuneTrainer withImageSize(int side) {
+        return new FineTuneTrainer(this, fromScratch, side);
+    }
+
+    @Override
+    EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> run, TrainerProvenance provenance,
+            int invocation, Progress progress) throws IOException {
+        StartingPoint start = StartingPoint.of(encoder, imageSize);
+        ImageSet images = PixelExamples.labelled(examples, examples.getOutputIDInfo(), start.imageSize());
+        return LinearModels.of(name(), run(start, images, invocation, RunOptions.checkpoints(null), progress),
+                examples.getOutputIDInfo(), examples.getProvenance(), provenance, run, fromScratch ? null : start, threads());
+    }
+
+    /**
+     * A model with the figures of its training.
+     *
+     * @param model the caller's to close
+     * @param run how the training went
+     */
+    public record Tuned(EncodedModel<Label> model, Pretrainer.Result run) {}
+
+    /**
+     * Trains on images that are not in a data set, with checkpoints; it counts as no invocation.
+     *
+     * @param images with labels
+     * @param description what they are, for the model's provenance
+     * @throws IOException if the encoder can't be read or is no residual network, or a checkpoint can't be read or written
+     * @throws InterruptedIOException if the thread was interrupted; the state is saved first
+     * @throws IllegalArgumentException if not every image has a label, or there are fewer than two classes
+     */
+    public Tuned train(TrainingImages images, String description, RunOptions options, Progress progress) throws IOException {
+        if (images.labels() == null) {
+            throw new IllegalArgumentException("Expected images with labels: one sub-folder a class");
+        }
+        MutableOutputInfo<Label> outputs = new LabelFactory().generateInfo();
+        Set<String> found = new TreeSet<>();
+        for (int label : images.labels()) {
+            outputs.observe(new Label(images.classes().get(label)));
+            found.add(images.classes().get(label));
+        }
+        PixelExamples.twoClasses(found);
+        StartingPoint start = StartingPoint.of(encoder, imageSize);
+        Pretrainer.Result result = run(start, images, 0, options, progress);
+        int features = 3 * start.imageSize() * start.imageSize();
+        return new Tuned(LinearModels.of(name(), result, outputs.generateImmutableOutputInfo(),
+                LinearModels.data(description, images.count(), features, found.size()), getProvenance(), Map.of(),
+                fromScratch ? null : start, threads()), result);
+    }
+
+    private Pretrainer.Result run(StartingPoint start, TrainingImages images, int invocation, RunOptions options,
+            Progress progress) throws IOException {
+        Pretrainer trainer = pretrainer(start.network(), start.imageSize(), images.count(), 1, invocation, progress);
+        if (!fromScratch) {
+            trainer.startFrom(encoder);
+        }
+        return trainer.run(images, options);
+    }
+
+    private String name() {
+        return fromScratch ? "from-scratch" : "fine-tuned";
+    }
+
+    @Override
+    public String toString() {
+        return super.toString() + ",encoder=" + encoder + ",fromScratch=" + fromScratch + ",imageSize=" + imageSize + ")";
+    }
+}

@@ -1,0 +1,191 @@
+package io.github.simclr4j.train.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.load.ResidentImages;
+import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.train.PretrainSettings;
+import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.PretrainerTest;
+import io.github.simclr4j.train.RunOptions;
+import io.github.simclr4j.train.Small;
+import io.github.simclr4j.train.torch.Torch;
+import io.github.simclr4j.util.Progress;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FeedTest {
+    @Test
+    void imagesInJavasMemoryAndOnTheDeviceAreTheSame() throws IOException {
+        ImageSet set = Small.labelled(20);
+        int[] order = IntStream.range(0, 20).map(i -> 19 - i).toArray();
+        int[] slots = {3, 0, 2};
+        try (NDManager m = Torch.engine().newBaseManager(Device.cpu());
+                Feed memory = new Feed.InMemory(set);
+                Feed device = new Feed.Resident(set, m)) {
+            for (Feed f : List.of(memory, device)) {
+                f.begin(order, 4, 2);
+                // The third batch of the order, in which image 11 comes first.
+                assertArrayEquals(new int[] {11, 10, 9, 8}, f.next());
+                float[] x = f.images(m, slots).toFloatArray();
+                for (int i = 0; i < slots.length; i++) {
+                    byte[] rgb = set.pixels().get(11 - slots[i]);
+                    for (int p = 0; p < 1024; p++) {
+                        for (int c = 0; c < 3; c++) {
+                            assertEquals((rgb[3 * p + c] & 255) / 255f, x[(3 * i + c) * 1024 + p], 1e-7f);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** The same array for each image takes the memory of one; on the device they would be 2.2 GB. */
+    @Test
+    void moreThanTwoGigabytesOfImagesAreFed() throws IOException {
+        int side = 448;
+        byte[] image = new byte[side * side * 3];
+        image[0] = (byte) 255;
+        int n = Integer.MAX_VALUE / image.length + 10;
+        ImageSet set = new ImageSet(side, Collections.nCopies(n, image), null, List.of(), List.of(), "");
+        try (NDManager m = Torch.engine().newBaseManager(Device.cpu()); Feed feed = Feed.of(set, m)) {
+            feed.begin(IntStream.range(0, n).toArray(), 2, (n - 2) / 2);
+            feed.next();
+            assertEquals(1, feed.images(m, new int[] {1}).sum().toFloatArray()[0]);
+        }
+    }
+
+    /** Which it is depends on how full the heap happens to be when the run is continued. */
+    @Test
+    void aRunThatBeganInMemoryContinuesStreamed(@TempDir Path dir) throws IOException {
+        Path images = dir.resolve("images");
+        BuiltInImages.write(images, 2, 1);
+        PretrainSettings s = Small.settings("simclr", "adamw", 1e-3, 10, 2, 0, 0);
+        List<TrainingImages> kinds = new ArrayList<>();
+        try (ImageSource source = ImageSource.open(images)) {
+            kinds.add(TrainingImages.of(source, 32, 0, 10, 1, Progress.NONE));
+            kinds.add(new StreamedImages(source, 32, 1, 10, 1, Progress.NONE));
+            assertInstanceOf(ImageSet.class, kinds.get(0));
+            byte[] whole = new Pretrainer(s, "cpu", 1, Progress.NONE).run(kinds.get(0), RunOptions.checkpoints(null)).onnx();
+            RunOptions options = RunOptions.checkpoints(dir.resolve("checkpoints"));
+            assertThrows(InterruptedIOException.class,
+                    () -> new Pretrainer(s, "cpu", 1, PretrainerTest.interruptAfter(3)).run(kinds.get(0), options));
+            Pretrainer.Result rest = new Pretrainer(s, "cpu", 1, Progress.NONE).run(kinds.get(1), options);
+            assertEquals(1, rest.resumedAt());
+            assertArrayEquals(Small.withoutTime(whole), Small.withoutTime(rest.onnx()));
+        }
+        // Another image is seen by both.
+        Path one;
+        try (Stream<Path> files = Files.walk(images)) {
+            one = files.filter(Files::isRegularFile).sorted().findFirst().orElseThrow();
+        }
+        byte[] png = Files.readAllBytes(one);
+        png[png.length - 1] ^= 1;
+        Files.write(one, png);
+        try (ImageSource source = ImageSource.open(images)) {
+            TrainingImages streamed = new StreamedImages(source, 32, 1, 10, 1, Progress.NONE);
+            assertNotEquals(kinds.get(1).fingerprint(), streamed.fingerprint());
+            assertEquals(streamed.fingerprint(), TrainingImages.of(source, 32, 0, 10, 1, Progress.NONE).fingerprint());
+        }
+    }
+
+    @Test
+    void noMoreIsDecodedAheadThanThereIsRoomFor() throws IOException {
+        // As many pixels as do not fit, in a source that draws each when it is asked for.
+        int n = (int) Math.min(Integer.MAX_VALUE - 8, ResidentImages.available() / (64 * 64 * 3) * 2 + 2);
+        List<String> lines = new ArrayList<>();
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+        try {
+            Progress progress = new Progress() {
+                @Override
+                public void line(String text) {
+                    lines.add(text);
+                }
+            };
+            StreamedImages images = (StreamedImages) TrainingImages.of(new Grey(n, 64), 64, Integer.MAX_VALUE, 10, 1, progress);
+            long room = Runtime.getRuntime().maxMemory() >> 20;
+            assertTrue(images.megabytes() > 0 && images.megabytes() < room, images.megabytes() + " of " + room);
+        } finally {
+            Locale.setDefault(before);
+        }
+        assertTrue(lines.get(0).startsWith(n + " images of 64x64 pixels"), lines.get(0));
+    }
+
+    @Test
+    void someImagesOfASetExist() {
+        ImageSet set = Small.labelled(4);
+        assertEquals(List.of(3, 0), IntStream.of(set.only(new int[] {3, 0}).labels()).boxed().toList());
+        for (int wrong : new int[] {-1, 4}) {
+            String message = assertThrows(IllegalArgumentException.class, () -> set.only(new int[] {0, wrong})).getMessage();
+            assertEquals("Expected images from 0 to 3, found " + wrong, message);
+        }
+    }
+
+    /** Grey squares. */
+    private record Grey(int size, int side) implements ImageSource {
+        @Override
+        public String name(int i) {
+            return "grey " + i;
+        }
+
+        @Override
+        public RgbImage read(int i, Images.SizeCheck check) throws IOException {
+            check.check(side, side);
+            return new RgbImage(side, side, new byte[3 * side * side]);
+        }
+
+        @Override
+        public String fingerprint() {
+            return "grey";
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void anImageThatCantBeReadIsReportedOnceInAllEpochs(@TempDir Path dir) throws IOException {
+        BuiltInImages.write(dir, 11, 1);
+        Files.writeString(dir.resolve("broken.png"), "no image");
+        List<String> warnings = Collections.synchronizedList(new ArrayList<>());
+        Progress listener = new Progress() {
+            @Override
+            public void warn(String text) {
+                warnings.add(text);
+            }
+        };
+        try (ImageSource source = ImageSource.open(dir)) {
+            StreamedImages images = new StreamedImages(source, 32, 1, 4, 2, listener);
+            try (NDManager m = Torch.engine().newBaseManager(Device.cpu()); Feed feed = Feed.of(images, m)) {
+                for (int epoch = 0; epoch < 3; epoch++) {
+                    feed.begin(IntStream.range(0, 12).toArray(), 4, 0);
+                    for (int k = 0; k < 3; k++) {
+                        assertEquals(4, feed.next().length);
+                    }
+                }
+            }
+            assertEquals(1, images.skipped().size());
+            assertEquals(1, warnings.size(), warnings.toString());
+        }
+    }
+}
