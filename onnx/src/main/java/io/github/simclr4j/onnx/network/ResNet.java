@@ -1,8 +1,10 @@
 package io.github.simclr4j.onnx.network;
 
+import io.github.simclr4j.onnx.network.LayerGraph.Node;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * A residual network (He et al., CVPR 2016, table 1 and figure 5), without its classifier: basic blocks in depths 18 and 34,
@@ -15,7 +17,7 @@ import java.util.Locale;
  * @param width multiplies the number of channels of every layer, above 0 and at most 8; 1 is the published network
  * @param stem how the network starts
  */
-public record ResNet(int depth, double width, Stem stem) {
+public record ResNet(int depth, double width, Stem stem) implements Architecture {
 
     /** How a network starts. */
     public enum Stem {
@@ -101,7 +103,8 @@ public record ResNet(int depth, double width, Stem stem) {
         return depth < 50 ? 1 : 4;
     }
 
-    /** The name, such as {@code resnet18}. */
+    /** Returns the name, such as {@code resnet18}. */
+    @Override
     public String name() {
         return "resnet" + depth;
     }
@@ -111,7 +114,8 @@ public record ResNet(int depth, double width, Stem stem) {
         return Math.max(1, (int) Math.round(64 * width));
     }
 
-    /** Length of the embedding: the channels of the last stage. */
+    /** Returns the length of the features: the channels of the last stage. */
+    @Override
     public int dimension() {
         return 8 * baseChannels() * expansion();
     }
@@ -170,5 +174,40 @@ public record ResNet(int depth, double width, Stem stem) {
         return convolutions().stream()
                 .mapToLong(c -> (long) c.in() * c.out() * c.kernel() * c.kernel() + 2L * c.out())
                 .sum();
+    }
+
+    @Override
+    public Map<String, String> settings() {
+        return Map.of("width", Double.toString(width), "stem", stem.name().toLowerCase(Locale.ROOT));
+    }
+
+    @Override
+    public String describe() {
+        return name() + " width " + width + " stem " + stem;
+    }
+
+    @Override
+    public LayerGraph graph(int imageSize) {
+        LayerGraph.Builder g = LayerGraph.builder();
+        Node x = g.relu(convolve(g, g.input(3, imageSize, imageSize), stemConv(), false));
+        if (stem == Stem.IMAGENET) {
+            x = g.add(new Layer.MaxPool(3, 2, 1), x);
+        }
+        for (Block block : blocks()) {
+            Node y = x;
+            for (int i = 0; i < block.convolutions().size(); i++) {
+                boolean last = i == block.convolutions().size() - 1;
+                y = convolve(g, i == 0 ? y : g.relu(y), block.convolutions().get(i), last);
+            }
+            Node skip = block.shortcut() == null ? x : convolve(g, x, block.shortcut(), false);
+            x = g.relu(g.add(new Layer.Add(), y, skip));
+        }
+        return g.output(LayerGraph.FEATURES, g.add(new Layer.GlobalAveragePool(false), x)).build();
+    }
+
+    private static Node convolve(LayerGraph.Builder g, Node x, Conv c, boolean endsBranch) {
+        Node y = g.add(new Layer.Conv(c.name(), c.in(), c.out(), c.kernel(), c.stride(), c.padding(), 1, false,
+                Weight.heFanOut(c.out(), c.kernel())), x);
+        return g.add(new Layer.BatchNorm(c.norm(), c.out(), EPSILON, true, endsBranch), y);
     }
 }

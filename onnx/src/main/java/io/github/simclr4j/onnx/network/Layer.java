@@ -1,0 +1,189 @@
+package io.github.simclr4j.onnx.network;
+
+import java.util.List;
+
+/**
+ * One operation of a network. A {@link LayerGraph} joins layers; one backend writes them as TorchScript for training, another as
+ * ONNX for use, and nothing else knows what a layer computes.
+ *
+ * <p>Shapes leave the batch axis out: a feature map is [channels, height, width], tokens are [tokens, width], a feature is [width].
+ * Axes count from 0 without the batch axis. A layer with weights has a name; its weights are {@code name.weight},
+ * {@code name.bias} and so on, as PyTorch names them.
+ */
+public sealed interface Layer {
+    /** Weights that the layer has, in the order in which they are made; none by default. */
+    default List<Weight> weights() {
+        return List.of();
+    }
+
+    /**
+     * The network's input: images, float32 [channels, height, width], normalised.
+     *
+     * @param channels of the image
+     * @param height in pixels
+     * @param width in pixels
+     */
+    record Input(int channels, int height, int width) implements Layer {}
+
+    /**
+     * A two-dimensional convolution with a square kernel.
+     *
+     * @param name of the weights: {@code name.weight} [out, in / groups, kernel, kernel], and {@code name.bias} [out] with a bias
+     * @param in channels in
+     * @param out channels out
+     * @param kernel side of the kernel
+     * @param stride of both axes
+     * @param padding zeros on each of the four sides
+     * @param groups groups of channels; {@code in} for a depthwise convolution
+     * @param bias whether there is a bias
+     * @param init how the weights start
+     */
+    record Conv(String name, int in, int out, int kernel, int stride, int padding, int groups, boolean bias, Weight.Init init)
+            implements Layer {
+        @Override
+        public List<Weight> weights() {
+            Weight weight = Weight.matrix(name + ".weight", init, out, in / groups, kernel, kernel);
+            return bias ? List.of(weight, Weight.bias(name + ".bias", out)) : List.of(weight);
+        }
+    }
+
+    /**
+     * Batch normalisation of feature maps, or of features (Ioffe and Szegedy 2015).
+     *
+     * @param name of the weights: {@code name.weight}, {@code .bias}, {@code .running_mean} and {@code .running_var}, [channels]
+     * @param channels of the input
+     * @param epsilon added to the variance
+     * @param shift whether the bias is trained; otherwise it stays 0
+     * @param endsBranch whether this is the last norm of a residual branch, which may start at 0 (Goyal et al. 2017, section 5.1)
+     */
+    record BatchNorm(String name, int channels, float epsilon, boolean shift, boolean endsBranch) implements Layer {
+        @Override
+        public List<Weight> weights() {
+            return List.of(Weight.scale(name + ".weight", channels),
+                    shift ? Weight.shift(name + ".bias", channels) : Weight.fixed(name + ".bias", 0, channels),
+                    Weight.fixed(name + ".running_mean", 0, channels), Weight.fixed(name + ".running_var", 1, channels));
+        }
+    }
+
+    /**
+     * Layer normalisation over the last axis (Ba et al. 2016).
+     *
+     * @param name of the weights: {@code name.weight} and {@code name.bias}, [size]
+     * @param size of the last axis
+     * @param epsilon added to the variance
+     */
+    record LayerNorm(String name, int size, float epsilon) implements Layer {
+        @Override
+        public List<Weight> weights() {
+            return List.of(Weight.scale(name + ".weight", size), Weight.shift(name + ".bias", size));
+        }
+    }
+
+    /**
+     * Group normalisation of feature maps (Wu and He 2018); one group normalises over all channels and pixels of an image.
+     *
+     * @param name of the weights: {@code name.weight} and {@code name.bias}, [channels]
+     * @param channels of the input
+     * @param groups that the channels are divided into
+     * @param epsilon added to the variance
+     */
+    record GroupNorm(String name, int channels, int groups, float epsilon) implements Layer {
+        @Override
+        public List<Weight> weights() {
+            return List.of(Weight.scale(name + ".weight", channels), Weight.shift(name + ".bias", channels));
+        }
+    }
+
+    /**
+     * A dense layer on the last axis: {@code x W^T + b}.
+     *
+     * @param name of the weights: {@code name.weight} [out, in], and {@code name.bias} [out] with a bias
+     * @param in size of the last axis
+     * @param out size of the last axis afterwards
+     * @param bias whether there is a bias
+     * @param init how the weights start
+     */
+    record Dense(String name, int in, int out, boolean bias, Weight.Init init) implements Layer {
+        @Override
+        public List<Weight> weights() {
+            Weight weight = Weight.matrix(name + ".weight", init, out, in);
+            return bias ? List.of(weight, Weight.bias(name + ".bias", out)) : List.of(weight);
+        }
+    }
+
+    /**
+     * A learned tensor that is the same for every image, such as a class token or position embeddings. It has no input.
+     *
+     * @param name of the tensor
+     * @param shape without the batch axis
+     * @param init how it starts
+     */
+    record Learned(String name, List<Integer> shape, Weight.Init init) implements Layer {
+        @Override
+        public List<Weight> weights() {
+            return List.of(new Weight(name, shape, Weight.Kind.TOKEN, init));
+        }
+    }
+
+    /** An activation function of each value. */
+    record Activation(Function function) implements Layer {
+        /** The functions. */
+        public enum Function {
+            /** {@code max(0, x)}. */
+            RELU,
+            /** {@code x * Phi(x)} by the error function (Hendrycks and Gimpel 2016), not by its tanh approximation. */
+            GELU,
+            /** {@code x * relu6(x + 3) / 6} (Howard et al. 2019, section 5.2). */
+            HARD_SWISH,
+            /** {@code relu6(x + 3) / 6}. */
+            HARD_SIGMOID,
+            /** {@code 1 / (1 + exp(-x))}. */
+            SIGMOID,
+            /** {@code tanh(x)}. */
+            TANH
+        }
+    }
+
+    /** Max pooling with a square window; the padding never wins. */
+    record MaxPool(int kernel, int stride, int padding) implements Layer {}
+
+    /** Average pooling with a square window and no padding. */
+    record AveragePool(int kernel, int stride) implements Layer {}
+
+    /**
+     * The mean over a feature map's pixels.
+     *
+     * @param keepAxes true for [channels, 1, 1], false for [channels]
+     */
+    record GlobalAveragePool(boolean keepAxes) implements Layer {}
+
+    /** The mean over one axis, which then is gone. */
+    record Mean(int axis) implements Layer {}
+
+    /** The sum of two values; axes of size 1 are repeated. */
+    record Add() implements Layer {}
+
+    /** The product of two values, element by element; axes of size 1 are repeated. */
+    record Multiply() implements Layer {}
+
+    /** A product with a constant. */
+    record Scale(float factor) implements Layer {}
+
+    /** Joins its inputs along an axis. */
+    record Concat(int axis) implements Layer {}
+
+    /** Changes the shape, without the batch axis; the values stay in row-major order. */
+    record Reshape(List<Integer> shape) implements Layer {}
+
+    /** Reorders the axes: axis i of the result is axis {@code order[i]} of the input. */
+    record Transpose(List<Integer> order) implements Layer {}
+
+    /** Cuts {@code [from, to)} out of an axis. */
+    record Slice(int axis, int from, int to) implements Layer {}
+
+    /** The matrix product of the last two axes of two values; the axes before them are equal. */
+    record MatMul() implements Layer {}
+
+    /** Softmax over the last axis. */
+    record Softmax() implements Layer {}
+}
