@@ -1,7 +1,7 @@
 package io.github.simclr4j.train.network;
 
 import io.github.simclr4j.onnx.network.ProjectionHead;
-import io.github.simclr4j.train.method.MoCo;
+import io.github.simclr4j.onnx.network.LayerGraph;
 
 /**
  * The projection head g behind the encoder; features are taken before it (Chen et al. 2020, section 4.2).
@@ -15,7 +15,7 @@ import io.github.simclr4j.train.method.MoCo;
  */
 public record Head(int layers, int hidden, int out, boolean batchNorm, int kept) {
     /** The weights between two layers as wide as this still fit into one array. */
-    static final int WIDEST = 1 << 15;
+    public static final int WIDEST = 1 << 15;
 
     /**
      * Checks the ranges.
@@ -65,9 +65,24 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
         return new Head(1, 0, classes, false, 0);
     }
 
-    /** The layers as the ONNX writer wants them. */
+    /** Returns the layers for features of a length; there must be at least one layer. */
     public ProjectionHead layers(int dimension) {
         return ProjectionHead.of(dimension, hidden == 0 ? dimension : hidden, out, layers, !batchNorm, batchNorm);
+    }
+
+    /**
+     * Returns an encoder with this head behind it; the result {@link ProjectionHead#PROJECTION} is what the loss is taken on, the
+     * features themselves where the head has no layers.
+     */
+    public LayerGraph behind(LayerGraph encoder) {
+        LayerGraph.Builder graph = encoder.extend();
+        LayerGraph.Node features = encoder.output(LayerGraph.FEATURES);
+        if (layers == 0) {
+            graph.output(ProjectionHead.PROJECTION, features);
+        } else {
+            layers(features.shape().get(0)).append(graph, features);
+        }
+        return graph.build();
     }
 
     /** As text, for metadata: what is used of it alone. */
@@ -80,22 +95,8 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
                 + (batchNorm ? ", batch norm" : ", biases") + (kept == 0 ? "" : ", " + kept + " kept");
     }
 
-    /** Width of a layer's output. */
-    int width(int layer, int dimension) {
-        return layer == layers - 1 ? out : hidden == 0 ? dimension : hidden;
-    }
-
     /** Length of what the loss is taken on. */
     public int projection(int dimension) {
         return layers == 0 ? dimension : out;
-    }
-
-    /** Name of a layer's dense weights; its batch norm is the next number, as in a sequence with ReLUs. */
-    public static String dense(int layer) {
-        return Network.HEAD + 3 * layer;
-    }
-
-    static String norm(int layer) {
-        return Network.HEAD + (3 * layer + 1);
     }
 }

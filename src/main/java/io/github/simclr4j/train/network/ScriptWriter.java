@@ -105,54 +105,54 @@ final class ScriptWriter {
         if (layer instanceof Layer.Input) {
             return input(node);
         } else if (layer instanceof Layer.Conv l) {
-            return convolution(l, in(node, 0));
+            return convolution(l, in(node));
         } else if (layer instanceof Layer.BatchNorm l) {
-            return batchNorm(l, in(node, 0), oneAxis);
+            return batchNorm(l, in(node), oneAxis);
         } else if (layer instanceof Layer.LayerNorm l) {
-            return line("torch.layer_norm(" + in(node, 0) + ", [" + l.size() + "], " + weight(l.name() + ".weight") + ", "
+            return line("torch.layer_norm(" + in(node) + ", [" + l.size() + "], " + weight(l.name() + ".weight") + ", "
                     + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
         } else if (layer instanceof Layer.GroupNorm l) {
-            return line("torch.group_norm(" + in(node, 0) + ", " + l.groups() + ", " + weight(l.name() + ".weight") + ", "
+            return line("torch.group_norm(" + in(node) + ", " + l.groups() + ", " + weight(l.name() + ".weight") + ", "
                     + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
         } else if (layer instanceof Layer.Dense l) {
             String bias = l.bias() ? as(weight(l.name() + ".bias"), node) : "None";
-            return line("torch.linear(" + in(node, 0) + ", " + as(weight(l.name() + ".weight"), node) + ", " + bias + ")");
+            return line("torch.linear(" + in(node) + ", " + as(weight(l.name() + ".weight"), node) + ", " + bias + ")");
         } else if (layer instanceof Layer.Learned l) {
             return line("torch.unsqueeze(" + as(weight(l.name()), node) + ", 0)");
         } else if (layer instanceof Layer.Activation l) {
             return activation(l, node);
         } else if (layer instanceof Layer.MaxPool l) {
-            return line("torch.max_pool2d(" + in(node, 0) + ", " + square(l.kernel()) + ", " + square(l.stride()) + ", "
+            return line("torch.max_pool2d(" + in(node) + ", " + square(l.kernel()) + ", " + square(l.stride()) + ", "
                     + square(l.padding()) + ", [1, 1], False)");
         } else if (layer instanceof Layer.AveragePool l) {
-            return line("torch.avg_pool2d(" + in(node, 0) + ", " + square(l.kernel()) + ", " + square(l.stride())
+            return line("torch.avg_pool2d(" + in(node) + ", " + square(l.kernel()) + ", " + square(l.stride())
                     + ", [0, 0], False, True, None)");
         } else if (layer instanceof Layer.GlobalAveragePool l) {
-            String mean = line("torch.mean(" + in(node, 0) + ", [2, 3], " + (l.keepAxes() ? "True" : "False") + ")");
+            String mean = line("torch.mean(" + in(node) + ", [2, 3], " + (l.keepAxes() ? "True" : "False") + ")");
             return cast(mean, form.precision().isWide(), single.get(node.id()));
         } else if (layer instanceof Layer.Mean l) {
-            String mean = line("torch.mean(" + in(node, 0) + ", [" + (l.axis() + 1) + "], False)");
+            String mean = line("torch.mean(" + in(node) + ", [" + (l.axis() + 1) + "], False)");
             return cast(mean, form.precision().isWide(), single.get(node.id()));
         } else if (layer instanceof Layer.Add) {
             return sum(node);
         } else if (layer instanceof Layer.Multiply) {
             return line("torch.mul(" + as(node, 0) + ", " + as(node, 1) + ")");
         } else if (layer instanceof Layer.Scale l) {
-            return line("torch.mul(" + in(node, 0) + ", " + l.factor() + ")");
+            return line("torch.mul(" + in(node) + ", " + l.factor() + ")");
         } else if (layer instanceof Layer.Concat l) {
             return concat(l, node);
         } else if (layer instanceof Layer.Reshape l) {
             String shape = l.shape().stream().map(d -> ", " + d).collect(Collectors.joining());
-            return as(line("torch.reshape(" + in(node, 0) + ", [-1" + shape + "])"), node.inputs().get(0), node);
+            return as(line("torch.reshape(" + in(node) + ", [-1" + shape + "])"), node.inputs().get(0), node);
         } else if (layer instanceof Layer.Transpose l) {
             String order = l.order().stream().map(d -> ", " + (d + 1)).collect(Collectors.joining());
-            return line("torch.permute(" + in(node, 0) + ", [0" + order + "])");
+            return line("torch.permute(" + in(node) + ", [0" + order + "])");
         } else if (layer instanceof Layer.Slice l) {
-            return line("torch.slice(" + in(node, 0) + ", " + (l.axis() + 1) + ", " + l.from() + ", " + l.to() + ", 1)");
+            return line("torch.slice(" + in(node) + ", " + (l.axis() + 1) + ", " + l.from() + ", " + l.to() + ", 1)");
         } else if (layer instanceof Layer.MatMul) {
             return line("torch.matmul(" + as(node, 0) + ", " + as(node, 1) + ")");
         } else if (layer instanceof Layer.Softmax) {
-            return line("torch.softmax(" + in(node, 0) + ", -1)");
+            return line("torch.softmax(" + in(node) + ", -1)");
         }
         throw new IllegalStateException("No TorchScript is known for " + layer);
     }
@@ -243,7 +243,7 @@ final class ScriptWriter {
     }
 
     private String activation(Layer.Activation l, Node node) {
-        String x = in(node, 0);
+        String x = in(node);
         return switch (l.function()) {
             // Nobody else reads what it replaces, and no backward pass needs it.
             case RELU -> line((replaceable(node.inputs().get(0)) ? "torch.relu_(" : "torch.relu(") + x + ")");
@@ -286,11 +286,9 @@ final class ScriptWriter {
         return line("torch.cat(" + list(parts) + ", " + (l.axis() + 1) + ")");
     }
 
-    private String in(Node node, int i) {
-        int id = node.inputs().get(i);
-        return cast(names.get(id), single.get(id), single.get(node.id()) && node.shape().size() == 1
-                && shape(id).size() == 1 || form.precision().isWide() || single.get(id) && shape(id).size() == 1
-                && node.shape().size() == 1);
+    /** The only input of a layer that keeps the number of axes, and so the type. */
+    private String in(Node node) {
+        return names.get(node.inputs().get(0));
     }
 
     /** An input in the type of the node's own result. */
