@@ -30,6 +30,7 @@ import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.optim.Schedule;
 import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -246,7 +247,7 @@ public final class Pretrainer {
             description.put("data.fingerprint", images.fingerprint());
             if (s.method().needsLabels() && soft == null) {
                 String labels = images.classes() + Arrays.toString(images.labels());
-                description.put("data.labels", OnnxEncoder.sha256(labels.getBytes(StandardCharsets.UTF_8)));
+                description.put("data.labels", Sha256.hex(labels.getBytes(StandardCharsets.UTF_8)));
             }
             if (start != null) {
                 description.put("training.started_from", start.sha256());

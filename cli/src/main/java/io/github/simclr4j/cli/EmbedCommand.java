@@ -5,7 +5,7 @@ import io.github.simclr4j.onnx.runtime.EncoderPipeline;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.Provider;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
-import java.io.BufferedOutputStream;
+import io.github.simclr4j.util.TemporaryFile;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
@@ -15,7 +15,6 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,11 +70,10 @@ final class EmbedCommand extends Work {
             }
             List<String> skipped = new ArrayList<>();
             List<Path> done = new ArrayList<>();
-            Path part = out.resolveSibling(out.getFileName() + ".part");
             Interruption guard = interruptible();
-            try {
-                try (OutputStream rows = new BufferedOutputStream(Files.newOutputStream(part));
-                        EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),
+            try (TemporaryFile part = TemporaryFile.beside(out)) {
+                OutputStream rows = part.stream();
+                try (EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),
                                 item -> skipped.add(item.error().getMessage()))) {
                     if (!npy) {
                         rows.write(header(model.dimension()));
@@ -94,7 +92,8 @@ final class EmbedCommand extends Work {
                 if (npy && !done.isEmpty()) {
                     finishNpy(part, done, model.dimension());
                 } else if (!done.isEmpty()) {
-                    Files.move(part, out, StandardCopyOption.REPLACE_EXISTING);
+                    part.force();
+                    part.moveTo(out);
                 }
             } catch (CancellationException | ClosedByInterruptException e) {
                 throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
@@ -102,8 +101,6 @@ final class EmbedCommand extends Work {
                 // An image that can't be read is an item: what is left is writing.
                 throw new IOException(
                         "Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
-            } finally {
-                Files.deleteIfExists(part);
             }
             guard.trained();
             skipped.forEach(s -> console.warn("skipped " + s));
@@ -166,27 +163,25 @@ final class EmbedCommand extends Work {
     }
 
     /** NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, values. */
-    private void finishNpy(Path values, List<Path> done, int dimension) throws IOException {
+    private void finishNpy(TemporaryFile values, List<Path> done, int dimension) throws IOException {
         String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + done.size() + ", " + dimension + "), }";
         head += " ".repeat(63 - (10 + head.length()) % 64) + "\n";
         ByteBuffer prefix = ByteBuffer.allocate(10 + head.length()).order(ByteOrder.LITTLE_ENDIAN);
         prefix.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0);
         prefix.putShort((short) head.length()).put(head.getBytes(StandardCharsets.US_ASCII));
-        Path whole = out.resolveSibling(out.getFileName() + ".whole");
         Path names = out.resolveSibling(out.getFileName() + ".txt");
-        Path namesPart = out.resolveSibling(names.getFileName() + ".part");
-        try {
-            try (OutputStream o = new BufferedOutputStream(Files.newOutputStream(whole))) {
-                o.write(prefix.array());
-                Files.copy(values, o);
-            }
-            Files.writeString(namesPart, done.stream().map(p -> p + "\n").collect(Collectors.joining()));
+        values.force();
+        try (TemporaryFile whole = TemporaryFile.at(out.resolveSibling(out.getFileName() + ".whole"));
+                TemporaryFile lines = TemporaryFile.beside(names)) {
+            whole.stream().write(prefix.array());
+            Files.copy(values.path(), whole.stream());
+            whole.force();
+            lines.write(ByteBuffer.wrap(
+                    done.stream().map(p -> p + "\n").collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8)));
+            lines.force();
             // Both are whole before either replaces what was there.
-            Files.move(whole, out, StandardCopyOption.REPLACE_EXISTING);
-            Files.move(namesPart, names, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(whole);
-            Files.deleteIfExists(namesPart);
+            whole.moveTo(out);
+            lines.moveTo(names);
         }
     }
 }

@@ -1,7 +1,6 @@
 package io.github.simclr4j.cli;
 
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.Pretrainer;
@@ -10,6 +9,7 @@ import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import io.github.simclr4j.tribuo.source.ImageFolderDataSource;
+import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -109,7 +109,7 @@ final class Evaluation {
             }
             Path file = Files.createTempFile("simclr-untrained", ".onnx");
             try {
-                EncoderWriter.write(file,
+                AtomicFiles.write(file,
                         Pretrainer.untrained(simclr.encoder().architecture().get(), size, common.seed));
                 try (SimCLRFeatureExtractor<Label> untrained =
                         new SimCLRFeatureExtractor<>(factory, file, common.threads)) {

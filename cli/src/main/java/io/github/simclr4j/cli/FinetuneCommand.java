@@ -1,8 +1,6 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.onnx.network.EncoderWriter;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.RunOptions;
 import io.github.simclr4j.train.augment.Composition;
@@ -11,6 +9,8 @@ import io.github.simclr4j.train.loop.Checkpoint;
 import io.github.simclr4j.train.tribuo.FineTuneTrainer;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.tribuo.model.OnnxStitcher;
+import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -120,7 +120,7 @@ final class FinetuneCommand extends Work {
             classes = model.getOutputIDInfo().getDomain().stream().map(Label::getLabel).sorted().toList();
             file = model.exportONNXModel("io.github.simclr4j", 1, OnnxStitcher.Input.IMAGE).toByteArray();
         }
-        EncoderWriter.write(out, file);
+        AtomicFiles.write(out, file);
         if (checkpoint == null) {
             Checkpoint.delete(state);
         }
@@ -129,7 +129,7 @@ final class FinetuneCommand extends Work {
                 out, classes.size(), run.epochs(), run.finalLoss(), run.viewsPerSecond(), seconds());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("model", out.toString());
-        json.put("modelSha256", OnnxEncoder.sha256(file));
+        json.put("modelSha256", Sha256.hex(file));
         json.put("classes", classes);
         json.put("images", set.count());
         json.put("skipped", set.skipped());

@@ -3,6 +3,7 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +63,7 @@ final class InspectCommand extends Work {
         try {
             return OnnxEncoder.sha256(encoder);
         } catch (InvalidEncoderException e) {
-            return OnnxEncoder.sha256(Files.readAllBytes(encoder));
+            return Sha256.hex(Files.readAllBytes(encoder));
         }
     }
 

@@ -1,6 +1,6 @@
 package io.github.simclr4j.cli;
 
-import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.util.LibraryVersion;
 import java.io.InterruptedIOException;
 import java.util.List;
 import java.util.logging.Level;
@@ -46,7 +46,7 @@ public final class Main {
     static final class Version implements CommandLine.IVersionProvider {
         @Override
         public String[] getVersion() {
-            return new String[] {"simclr4j " + EncoderWriter.libraryVersion()};
+            return new String[] {"simclr4j " + LibraryVersion.current()};
         }
     }
 

@@ -1,13 +1,13 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.onnx.network.EncoderWriter;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.PretrainSettings;
 import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.RunOptions;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -147,7 +147,7 @@ final class PretrainCommand extends Work {
             result = trainer.run(set, options);
             guard.trained();
         }
-        EncoderWriter.write(out, result.onnx());
+        AtomicFiles.write(out, result.onnx());
         if (watch.checkpoint == null) {
             Checkpoint.delete(state);
         }
@@ -155,7 +155,7 @@ final class PretrainCommand extends Work {
                 out, result.epochs(), result.finalLoss(), result.viewsPerSecond(), seconds());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("encoder", out.toString());
-        json.put("encoderSha256", OnnxEncoder.sha256(result.onnx()));
+        json.put("encoderSha256", Sha256.hex(result.onnx()));
         json.put("epochs", result.epochs());
         json.put("steps", result.steps());
         json.put("finalLoss", result.finalLoss());

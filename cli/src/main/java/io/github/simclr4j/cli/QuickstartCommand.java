@@ -2,7 +2,6 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.PretrainSettings;
 import io.github.simclr4j.train.Pretrainer;
@@ -10,6 +9,7 @@ import io.github.simclr4j.train.RunOptions;
 import io.github.simclr4j.train.augment.Composition;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.util.AtomicFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -54,7 +54,7 @@ final class QuickstartCommand extends Work {
         try (ImageSource source = ImageSource.open(train)) {
             set = ImageSet.of(ResidentImages.read(source, BuiltInImages.SIZE, console));
         }
-        EncoderWriter.write(encoder, trainer.run(set, RunOptions.checkpoints(null)).onnx());
+        AtomicFiles.write(encoder, trainer.run(set, RunOptions.checkpoints(null)).onnx());
         Evaluation.Result result =
                 new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, 1, console).run();
         Evaluation.print(result);

@@ -2,10 +2,10 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.train.augment.Composition;
 import io.github.simclr4j.train.augment.ViewGrid;
 import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.util.AtomicFiles;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -100,7 +100,7 @@ final class ViewsCommand extends Work {
                 ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, device, common.threads, console);
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(grid, "png", png);
-        EncoderWriter.write(out, png.toByteArray());
+        AtomicFiles.write(out, png.toByteArray());
         System.out.printf(Locale.ROOT, "%s: %d images, %d views of each, %dx%d pixels%n", out, set.pixels().size(),
                 perImage * compositions.size(), grid.getWidth(), grid.getHeight());
         Map<String, Object> json = new LinkedHashMap<>();

@@ -5,7 +5,7 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.TypeAdapter;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonWriter;
-import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.util.AtomicFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -178,7 +178,7 @@ abstract class Work implements Callable<Integer> {
 
     private void write(Map<String, Object> result) throws IOException {
         if (common.json != null) {
-            EncoderWriter.write(common.json, (JSON.toJson(result) + "\n").getBytes(StandardCharsets.UTF_8));
+            AtomicFiles.write(common.json, (JSON.toJson(result) + "\n").getBytes(StandardCharsets.UTF_8));
         }
     }
 

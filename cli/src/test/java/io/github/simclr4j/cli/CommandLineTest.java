@@ -8,9 +8,9 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.util.Sha256;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -154,7 +153,7 @@ class CommandLineTest {
                 "--json", dir.resolve("q.json"));
         assertEquals(0, run.code(), run.err());
         JsonObject json = json(dir.resolve("q.json"));
-        assertEquals(OnnxEncoder.sha256(Files.readAllBytes(dir.resolve("q/encoder.onnx"))), json.get("encoderSha256").getAsString());
+        assertEquals(Sha256.hex(Files.readAllBytes(dir.resolve("q/encoder.onnx"))), json.get("encoderSha256").getAsString());
         assertEquals(BuiltInImages.classNames().stream().sorted().toList().toString(),
                 json.getAsJsonArray("classes").asList().stream().map(JsonElement::getAsString).toList().toString());
         assertEquals(0, json.get("skipped").getAsInt());

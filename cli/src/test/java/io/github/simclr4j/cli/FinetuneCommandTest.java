@@ -14,6 +14,7 @@ import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -74,7 +75,7 @@ class FinetuneCommandTest {
         assertEquals(20, json.get("images").getAsInt());
         assertEquals(2, json.get("epochs").getAsInt());
         assertEquals(4, json.get("steps").getAsInt());
-        assertEquals(OnnxEncoder.sha256(Files.readAllBytes(run.out())), json.get("modelSha256").getAsString());
+        assertEquals(Sha256.hex(Files.readAllBytes(run.out())), json.get("modelSha256").getAsString());
         assertFalse(Files.exists(dir.resolve("model.onnx.checkpoint")));
         try (OrtSession session = OrtEnvironment.getEnvironment().createSession(run.out().toString())) {
             assertEquals(List.of("image"), List.copyOf(session.getInputNames()));
@@ -87,7 +88,7 @@ class FinetuneCommandTest {
             assertEquals("supervised", metadata.get("training.method"));
             assertEquals("nesterov", metadata.get("training.optimiser"));
             assertEquals("0.001953125", metadata.get("training.learning_rate"));
-            assertEquals(OnnxEncoder.sha256(Files.readAllBytes(encoder)), metadata.get("training.started_from"));
+            assertEquals(Sha256.hex(Files.readAllBytes(encoder)), metadata.get("training.started_from"));
             assertTrue(metadata.get(ONNXExportable.PROVENANCE_METADATA_FIELD).contains("50% of the labels of " + images));
         }
     }

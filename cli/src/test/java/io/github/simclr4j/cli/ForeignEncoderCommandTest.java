@@ -14,6 +14,7 @@ import io.github.simclr4j.images.Images;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.util.Sha256;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -169,7 +170,7 @@ class ForeignEncoderCommandTest {
         assertTrue(json.getAsJsonObject("linear").getAsJsonObject("simclr").get("100%").getAsDouble() > 0.9, json.toString());
         assertEquals("option", json.getAsJsonObject("settings").getAsJsonObject("mean").get("source").getAsString());
         // Of the file, then of the weights beside it.
-        assertEquals(OnnxEncoder.sha256(List.of(Files.readAllBytes(encoder), Files.readAllBytes(data))),
+        assertEquals(Sha256.hex(List.of(Files.readAllBytes(encoder), Files.readAllBytes(data))),
                 json.get("encoderSha256").getAsString());
     }
 

@@ -3,13 +3,13 @@ package io.github.simclr4j.examples;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.tribuo.model.SelfTrainedModel;
+import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Sha256;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -45,7 +45,7 @@ class ExperimentTest {
         BuiltInImages.write(dir.resolve("test"), 4, 2);
         BuiltInImages.write(dir.resolve("unlabelled"), 10, 3);
         encoder = dir.resolve("encoder.onnx");
-        EncoderWriter.write(encoder, Pretrainer.untrained(new ResNet(18, 0.125, ResNet.Stem.CIFAR), 32, 1));
+        AtomicFiles.write(encoder, Pretrainer.untrained(new ResNet(18, 0.125, ResNet.Stem.CIFAR), 32, 1));
     }
 
     private static Experiment.Result run(String trainer, Path model) throws IOException {
@@ -62,7 +62,7 @@ class ExperimentTest {
         assertEquals(40, result.test().getPredictions().size());
         assertEquals(3, result.folds().size());
         try (EncodedModel<?> model = EncodedModel.load(file)) {
-            assertTrue(model.getProvenance().toString().contains(OnnxEncoder.sha256(Files.readAllBytes(encoder))));
+            assertTrue(model.getProvenance().toString().contains(Sha256.hex(Files.readAllBytes(encoder))));
             assertEquals(10, model.getOutputIDInfo().size());
             for (Prediction<Label> p : result.test().getPredictions()) {
                 Path image = Path.of(p.getExample().getMetadataValue(Example.NAME).orElseThrow().toString());

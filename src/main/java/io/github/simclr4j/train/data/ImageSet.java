@@ -3,7 +3,7 @@ package io.github.simclr4j.train.data;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.load.ResidentImages;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.util.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -37,7 +37,7 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
 
     private static String fingerprint(int side, List<byte[]> pixels) {
         byte[] shape = (side + "x" + pixels.size()).getBytes(StandardCharsets.UTF_8);
-        return OnnxEncoder.sha256(() -> Stream.concat(Stream.of(shape), pixels.stream()).iterator());
+        return Sha256.hex(() -> Stream.concat(Stream.of(shape), pixels.stream()).iterator());
     }
 
     /**

@@ -4,19 +4,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.monitor.Diagnosis;
+import io.github.simclr4j.util.AtomicFiles;
 import java.io.BufferedInputStream;
-import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
@@ -72,26 +68,18 @@ public final class Checkpoint {
      */
     public static void write(Path folder, long number, int keep, State state, Map<String, NDArray> tensors) throws IOException {
         Path file = folder.resolve(String.format(Locale.ROOT, "step-%010d.ckpt", number));
-        Path part = folder.resolve(file.getFileName() + ".part");
         try {
-            Files.createDirectories(folder);
-            try (FileChannel channel = FileChannel.open(part, StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-                CheckedOutputStream checked = new CheckedOutputStream(
-                        new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16), new CRC32());
+            AtomicFiles.write(file, stream -> {
+                CheckedOutputStream checked = new CheckedOutputStream(stream, new CRC32());
                 DataOutputStream out = new DataOutputStream(checked);
                 write(out, state, tensors);
                 out.writeLong(checked.getChecksum().getValue());
-                out.flush();
-                channel.force(true);
-            }
-            Files.move(part, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            });
             List<Path> all = list(folder);
             for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
                 Files.delete(old);
             }
         } catch (IOException e) {
-            Files.deleteIfExists(part);
             throw new IOException("Can't write the checkpoint " + file + ": " + e
                     + "; free some space and run the same command again", e);
         }

@@ -1,6 +1,6 @@
 package io.github.simclr4j.train.method;
 
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.util.Sha256;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
@@ -36,7 +36,7 @@ public record SoftLabels(float[][] probabilities) {
 
     /** Names the content. */
     public String sha256() {
-        return OnnxEncoder.sha256(() -> Arrays.stream(probabilities).map(SoftLabels::bytes).iterator());
+        return Sha256.hex(() -> Arrays.stream(probabilities).map(SoftLabels::bytes).iterator());
     }
 
     private static byte[] bytes(float[] row) {

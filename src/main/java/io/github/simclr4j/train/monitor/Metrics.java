@@ -4,7 +4,7 @@ import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
-import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.util.AtomicFiles;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.CharacterCodingException;
@@ -50,7 +50,7 @@ public final class Metrics {
         }
         if (keep.size() < all.size() || !ended) {
             String text = keep.isEmpty() ? "" : String.join("\n", keep) + "\n";
-            EncoderWriter.write(file, text.getBytes(StandardCharsets.UTF_8));
+            AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
         }
     }
 

@@ -30,6 +30,7 @@ import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.tribuo.model.OnnxStitcher;
 import io.github.simclr4j.util.Progress;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
@@ -167,12 +168,12 @@ class FineTuneTest {
                 }
             }
             String provenance = model.getProvenance().toString();
-            assertTrue(provenance.contains(OnnxEncoder.sha256(Files.readAllBytes(encoder))), provenance);
+            assertTrue(provenance.contains(Sha256.hex(Files.readAllBytes(encoder))), provenance);
             assertTrue(provenance.contains("FineTuneTrainer"), provenance);
             assertEquals(new StringProvenance("started-from-training.method", "simclr"),
                     model.getProvenance().getInstanceProvenance().getMap().get("started-from-training.method"));
             assertEquals("supervised", model.encoder().metadata().get("training.method"));
-            assertNotEquals(OnnxEncoder.sha256(Files.readAllBytes(encoder)), model.encoder().sha256());
+            assertNotEquals(Sha256.hex(Files.readAllBytes(encoder)), model.encoder().sha256());
         }
     }
 

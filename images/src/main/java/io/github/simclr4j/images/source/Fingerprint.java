@@ -1,30 +1,20 @@
 package io.github.simclr4j.images.source;
 
+import io.github.simclr4j.util.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 
 /** SHA-256 over parts that can't run into each other. */
 public final class Fingerprint {
-    private final MessageDigest digest;
-
-    public Fingerprint() {
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-    }
+    private final Sha256 hash = new Sha256();
 
     public void add(long number) {
-        digest.update(ByteBuffer.allocate(Long.BYTES).putLong(number).array());
+        hash.update(ByteBuffer.allocate(Long.BYTES).putLong(number).array());
     }
 
     public void add(byte[] bytes) {
         add(bytes.length);
-        digest.update(bytes);
+        hash.update(bytes);
     }
 
     public void add(String text) {
@@ -32,7 +22,7 @@ public final class Fingerprint {
     }
 
     public String hex() {
-        return HexFormat.of().formatHex(digest.digest());
+        return hash.hex();
     }
 
     /** Up to {@code count} indices, evenly spread from 0 to {@code size} - 1. */

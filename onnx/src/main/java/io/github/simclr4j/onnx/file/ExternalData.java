@@ -6,19 +6,15 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.github.simclr4j.onnx.internal.Tensors;
-import io.github.simclr4j.onnx.network.EncoderWriter;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Sha256;
+import io.github.simclr4j.util.TemporaryFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
@@ -35,31 +31,27 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
     private static final String PENDING = "?";
 
     private final Path model;
-    private final Path part;
-    private final FileChannel out;
-    private final MessageDigest digest = OnnxEncoder.digest();
+    private final TemporaryFile data;
+    private final Sha256 hash = new Sha256();
     private long position;
 
     /** Opens the data file of a model that is to be written. */
     ExternalData(Path model) throws IOException {
         this.model = model.toAbsolutePath();
-        Files.createDirectories(this.model.getParent());
-        part = this.model.resolveSibling(this.model.getFileName() + ".data.part");
-        out = FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE);
+        data = TemporaryFile.at(this.model.resolveSibling(this.model.getFileName() + ".data.part"));
     }
 
     /** Moves a tensor's values to the file and returns the tensor that refers to them. */
     @Override
     public TensorProto apply(TensorProto t) {
-        ByteString data = t.getRawData();
-        if (data.size() < SMALL) {
+        ByteString values = t.getRawData();
+        if (values.size() < SMALL) {
             return t;
         }
         try {
             write(ByteBuffer.allocate((int) ((ALIGNMENT - position % ALIGNMENT) % ALIGNMENT)));
             long offset = position;
-            for (ByteBuffer b : data.asReadOnlyByteBufferList()) {
+            for (ByteBuffer b : values.asReadOnlyByteBufferList()) {
                 write(b);
             }
             return t.toBuilder()
@@ -67,7 +59,7 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
                     .setDataLocation(TensorProto.DataLocation.EXTERNAL)
                     .addExternalData(entry("location", PENDING))
                     .addExternalData(entry("offset", Long.toString(offset)))
-                    .addExternalData(entry("length", Long.toString(data.size())))
+                    .addExternalData(entry("length", Long.toString(values.size())))
                     .build();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -75,10 +67,9 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
     }
 
     private void write(ByteBuffer b) throws IOException {
-        digest.update(b.duplicate());
-        while (b.hasRemaining()) {
-            position += out.write(b);
-        }
+        hash.update(b.duplicate());
+        position += b.remaining();
+        data.write(b);
     }
 
     public static StringStringEntryProto entry(String key, String value) {
@@ -87,11 +78,10 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
 
     /** Names the data file in a model whose tensors came from {@link #apply}, and puts both files in their place. */
     void finish(ModelProto built) throws IOException {
-        out.force(true);
-        out.close();
-        String hash = HexFormat.of().formatHex(digest.digest());
-        String name = model.getFileName() + "-" + hash.substring(0, 12) + ".data";
-        ModelProto.Builder named = built.toBuilder().addMetadataProps(entry("external_data.sha256", hash));
+        data.force();
+        String hex = hash.hex();
+        String name = model.getFileName() + "-" + hex.substring(0, 12) + ".data";
+        ModelProto.Builder named = built.toBuilder().addMetadataProps(entry("external_data.sha256", hex));
         for (TensorProto.Builder t : named.getGraphBuilder().getInitializerBuilderList()) {
             for (StringStringEntryProto.Builder e : t.getExternalDataBuilderList()) {
                 if (e.getValue().equals(PENDING)) {
@@ -100,9 +90,9 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
             }
         }
         TreeSet<String> before = old();
-        Files.move(part, model.resolveSibling(name), StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        data.moveTo(model.resolveSibling(name));
         try {
-            EncoderWriter.write(model, named.build().toByteArray());
+            AtomicFiles.write(model, named.build().toByteArray());
         } catch (IOException e) {
             if (!before.contains(name)) {
                 Files.deleteIfExists(model.resolveSibling(name));
@@ -160,7 +150,6 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
     /** Ends the writing; what is not finished is deleted. */
     @Override
     public void close() throws IOException {
-        out.close();
-        Files.deleteIfExists(part);
+        data.close();
     }
 }

@@ -3,8 +3,8 @@ package io.github.simclr4j.onnx.file;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.util.AtomicFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
@@ -96,7 +96,7 @@ public final class ModelFile {
     public static void write(Path file, long bytes, long limit, Function<UnaryOperator<TensorProto>, ModelProto> build)
             throws IOException {
         if (bytes <= limit) {
-            EncoderWriter.write(file, build.apply(UnaryOperator.identity()).toByteArray());
+            AtomicFiles.write(file, build.apply(UnaryOperator.identity()).toByteArray());
             return;
         }
         try (ExternalData data = new ExternalData(file)) {

@@ -11,17 +11,12 @@ import io.github.simclr4j.onnx.file.Opset;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.TensorValues;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.util.LibraryVersion;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Properties;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -43,17 +38,6 @@ public final class EncoderWriter {
                 "preprocessing.scale", "1/255",
                 "preprocessing.mean", "%1$s,%1$s,%1$s".formatted(mean),
                 "preprocessing.std", "%1$s,%1$s,%1$s".formatted(deviation));
-    }
-
-    /** The version of this library. */
-    public static String libraryVersion() {
-        Properties p = new Properties();
-        try (InputStream in = EncoderWriter.class.getResourceAsStream("/io/github/simclr4j/util/build.properties")) {
-            p.load(in);
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-        return p.getProperty("version");
     }
 
     /** Builds the bytes of a file with the {@linkplain EncoderLayout#DEFAULT default layout}. */
@@ -165,7 +149,7 @@ public final class EncoderWriter {
         all.put("stem", net.stem().name().toLowerCase(Locale.ROOT));
         all.put("image_size", Integer.toString(size));
         all.put("resize", Preprocessing.RULE);
-        all.put("library_version", libraryVersion());
+        all.put("library_version", LibraryVersion.current());
         if (layout.head() != null) {
             all.put("head.layers", Integer.toString(layout.head().layers().size()));
         }
@@ -175,7 +159,7 @@ public final class EncoderWriter {
         ModelProto.Builder model = ModelProto.newBuilder()
                 .setIrVersion(Opset.irVersion(layout.opset()))
                 .setProducerName("simclr4j")
-                .setProducerVersion(libraryVersion())
+                .setProducerVersion(LibraryVersion.current())
                 .setDomain("io.github.simclr4j")
                 .addOpsetImport(Opset.proto(layout.opset()))
                 .setGraph(graph.build());
@@ -228,35 +212,6 @@ public final class EncoderWriter {
 
     private static String scalar(GraphBuilder graph, String name, float value) {
         return graph.tensor(TensorValues.floats(name, new float[] {value}));
-    }
-
-    /**
-     * Writes bytes so that whatever happens the file is the old one or the whole new one.
-     *
-     * @throws IOException if the path can't be written; the message names it
-     */
-    public static void write(Path file, byte[] bytes) throws IOException {
-        Path absolute = file.toAbsolutePath();
-        Path temporary = absolute.resolveSibling(absolute.getFileName() + ".part");
-        try {
-            Files.createDirectories(absolute.getParent());
-            try (FileChannel out = FileChannel.open(temporary, StandardOpenOption.CREATE,
-                    StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-                java.nio.ByteBuffer buffer = java.nio.ByteBuffer.wrap(bytes);
-                while (buffer.hasRemaining()) {
-                    out.write(buffer);
-                }
-                out.force(true);
-            }
-            Files.move(temporary, absolute, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
-        } catch (IOException e) {
-            try {
-                Files.deleteIfExists(temporary);
-            } catch (IOException suppressed) {
-                e.addSuppressed(suppressed);
-            }
-            throw new IOException("Can't write " + file + ": " + e + "; choose another path or free some space", e);
-        }
     }
 
     private static String relu(GraphBuilder graph, String x) {

@@ -20,17 +20,15 @@ import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -383,18 +381,6 @@ public final class OnnxEncoder implements AutoCloseable {
         return Math.max(1, Math.min(images, room));
     }
 
-    /** SHA-256 of some bytes, in hexadecimal. */
-    public static String sha256(byte[] bytes) {
-        return sha256(List.of(bytes));
-    }
-
-    /** SHA-256 of some bytes that come in parts, in hexadecimal. */
-    public static String sha256(Iterable<byte[]> parts) {
-        MessageDigest digest = digest();
-        parts.forEach(digest::update);
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
     /**
      * SHA-256 of an encoder file, and of its external data if it has any, in hexadecimal: what {@link #sha256()} says once it is
      * open.
@@ -407,27 +393,18 @@ public final class OnnxEncoder implements AutoCloseable {
         return sha256(bytes, ModelCheck.check(bytes, file.toString(), file.toAbsolutePath().getParent()).external());
     }
 
-    public static MessageDigest digest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     /** Of the file, then of the files of its external data in the order of their paths. */
     private static String sha256(byte[] bytes, Set<Path> external) throws IOException {
-        MessageDigest digest = digest();
-        digest.update(bytes);
+        Sha256 hash = new Sha256().update(bytes);
         byte[] part = new byte[1 << 16];
         for (Path f : external) {
             try (InputStream in = Files.newInputStream(f)) {
                 for (int n = in.read(part); n >= 0; n = in.read(part)) {
-                    digest.update(part, 0, n);
+                    hash.update(part, 0, n);
                 }
             }
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return hash.hex();
     }
 
     /**

@@ -10,6 +10,8 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.Opset;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.LibraryVersion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,7 +74,7 @@ class EncoderWriterTest {
                 assertEquals(32, e.dimension());
                 assertEquals(net, e.architecture().orElseThrow());
                 assertEquals("7", e.metadata().get("training.seed"));
-                assertEquals(EncoderWriter.libraryVersion(), e.metadata().get("library_version"));
+                assertEquals(LibraryVersion.current(), e.metadata().get("library_version"));
                 float[][] three = e.embed(List.of(noise(32, 1), noise(32, 2), noise(48, 3)));
                 assertEquals(3, three.length);
                 // The batch is dynamic, and an image's embedding does not depend on its neighbours.
@@ -121,7 +123,7 @@ class EncoderWriterTest {
     @Test
     void aPathThatCannotBeWrittenIsNamedAndNothingIsLost(@TempDir Path dir) throws IOException {
         Path file = Files.writeString(dir.resolve("file"), "kept");
-        IOException e = assertThrows(IOException.class, () -> EncoderWriter.write(file.resolve("x.onnx"), new byte[1]));
+        IOException e = assertThrows(IOException.class, () -> AtomicFiles.write(file.resolve("x.onnx"), new byte[1]));
         assertTrue(e.getMessage().contains("x.onnx"), e.getMessage());
         assertEquals("kept", Files.readString(file));
     }

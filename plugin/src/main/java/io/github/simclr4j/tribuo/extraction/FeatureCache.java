@@ -6,16 +6,14 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
+import io.github.simclr4j.util.TemporaryFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
@@ -195,22 +193,13 @@ public final class FeatureCache implements Configurable, Provenancable<Configure
         entry.putInt(crc(entry.array(), entry.position())).flip();
         Path file = file(encoder, image);
         Path part = file.resolveSibling(image.substring(0, 8) + "-" + UUID.randomUUID() + PART);
-        try {
-            Files.createDirectories(file.getParent());
-            try (FileChannel out = FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                while (entry.hasRemaining()) {
-                    out.write(entry);
-                }
-            }
-            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        // Not forced to disk: a lost or cut entry costs its time again and nothing else.
+        try (TemporaryFile temporary = TemporaryFile.at(part)) {
+            temporary.write(entry);
+            temporary.moveTo(file);
             written.addAndGet(blocks(entry.limit()));
             keepWithinBound();
         } catch (IOException e) {
-            try {
-                Files.deleteIfExists(part);
-            } catch (IOException suppressed) {
-                e.addSuppressed(suppressed);
-            }
             if (failedWrites.getAndIncrement() == 0) {
                 logger.warning("Can't write to the feature cache " + folder + " (" + e + "): features are computed and not"
                         + " kept; free some space or name another folder. Further failures are only counted.");

@@ -7,11 +7,12 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.util.LibraryVersion;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -235,8 +236,8 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         String made = String.join("\n", encoder().sha256(), encoder().preprocessing().toString(),
                 settings(encoder().settings(), Value::text),
                 sessionOptions.isEmpty() ? provider : provider + " " + new TreeMap<>(sessionOptions),
-                customiser == null ? "" : "customised", winograd ? "" : "direct", EncoderWriter.libraryVersion());
-        cacheKey = OnnxEncoder.sha256(made.getBytes(StandardCharsets.UTF_8));
+                customiser == null ? "" : "customised", winograd ? "" : "direct", LibraryVersion.current());
+        cacheKey = Sha256.hex(made.getBytes(StandardCharsets.UTF_8));
     }
 
     /** Settings in one line. */
@@ -290,7 +291,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     @Override
     public PreparedImage prepare(byte[] file) throws IOException {
         checkOpen();
-        String key = cache == null ? null : OnnxEncoder.sha256(file);
+        String key = cache == null ? null : Sha256.hex(file);
         PreparedImage cached = cached(key);
         if (cached != null) {
             return cached;
@@ -311,7 +312,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         String key = null;
         if (cache != null) {
             byte[] rgb = image.rgb();
-            key = OnnxEncoder.sha256(ByteBuffer.allocate(11 + rgb.length)
+            key = Sha256.hex(ByteBuffer.allocate(11 + rgb.length)
                     .put("RGB".getBytes(StandardCharsets.US_ASCII)).putInt(image.width()).putInt(image.height())
                     .put(rgb).array());
         }

@@ -11,7 +11,6 @@ import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
@@ -19,6 +18,8 @@ import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import io.github.simclr4j.tribuo.protos.EncodedModelProto;
+import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Sha256;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.NotSerializableException;
@@ -420,7 +421,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         byte[] encoder = inside
                 ? proto.getEncoder().toByteArray()
                 : readUnchanged(Path.of(path), proto.getEncoderSha256());
-        if (inside && !OnnxEncoder.sha256(encoder).equals(proto.getEncoderSha256())) {
+        if (inside && !Sha256.hex(encoder).equals(proto.getEncoderSha256())) {
             throw new IOException("the encoder inside is damaged: its SHA-256 is not " + proto.getEncoderSha256());
         }
         // It may have been saved on a machine of more processors.
@@ -451,7 +452,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
             throw new IOException("the encoder " + encoder + " is missing" + fix);
         }
         byte[] bytes = Files.readAllBytes(encoder);
-        String found = OnnxEncoder.sha256(bytes);
+        String found = Sha256.hex(bytes);
         if (!found.equals(sha256)) {
             throw new IOException("the encoder " + encoder + " has changed: its SHA-256 is now " + found + fix);
         }
@@ -661,7 +662,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * @throws IllegalArgumentException as of {@link #exportONNXModel(String, long, OnnxStitcher.Input)}
      */
     public void saveONNXModel(String domain, long modelVersion, Path file) throws IOException {
-        EncoderWriter.write(file, exportONNXModel(domain, modelVersion, OnnxStitcher.Input.IMAGE).toByteArray());
+        AtomicFiles.write(file, exportONNXModel(domain, modelVersion, OnnxStitcher.Input.IMAGE).toByteArray());
     }
 
     /** Frees the encoder's session; a second call does nothing. */

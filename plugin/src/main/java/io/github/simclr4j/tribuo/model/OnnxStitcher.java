@@ -12,9 +12,9 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.gson.Gson;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
+import io.github.simclr4j.util.LibraryVersion;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -135,7 +135,7 @@ public final class OnnxStitcher {
                 .setGraph(graph)
                 .setIrVersion(Math.max(IR, raised.getIrVersion()))
                 .setProducerName("simclr4j")
-                .setProducerVersion(EncoderWriter.libraryVersion())
+                .setProducerVersion(LibraryVersion.current())
                 .setDomain(domain)
                 .setModelVersion(modelVersion)
                 .setDocString("An image encoder and a " + head.kind() + " of Tribuo's on its features");

@@ -13,13 +13,11 @@ import io.github.simclr4j.tribuo.extraction.MeasuredProvenance;
 import io.github.simclr4j.tribuo.extraction.PixelLayout;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
 import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.OffsetDateTime;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -213,12 +211,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     /** How many examples there are, and the SHA-256 over their outputs, feature names and values. */
     private record Content(long examples, String hash) {
         static Content of(Iterable<? extends Example<?>> source) {
-            MessageDigest digest;
-            try {
-                digest = MessageDigest.getInstance("SHA-256");
-            } catch (NoSuchAlgorithmException e) {
-                throw new IllegalStateException(e);
-            }
+            Sha256 digest = new Sha256();
             long examples = 0;
             for (Example<?> example : source) {
                 examples++;
@@ -228,10 +221,10 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
                     digest.update(ByteBuffer.allocate(8).putDouble(0, f.getValue()));
                 }
             }
-            return new Content(examples, HexFormat.of().formatHex(digest.digest()));
+            return new Content(examples, digest.hex());
         }
 
-        private static void update(MessageDigest digest, String text) {
+        private static void update(Sha256 digest, String text) {
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
             digest.update(ByteBuffer.allocate(4).putInt(0, bytes.length));
             digest.update(bytes);

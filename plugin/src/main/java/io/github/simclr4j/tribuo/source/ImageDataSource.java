@@ -2,13 +2,13 @@ package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.tribuo.extraction.Failures;
 import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
 import io.github.simclr4j.tribuo.extraction.ReadAhead;
 import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -135,7 +135,7 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
 
     /** SHA-256 over a line an image file, its name and the SHA-256 of its content, or a dash for one that can't be read. */
     static String contentHash(Iterator<Path> files, Path folder) {
-        ReadAhead<Path, String> hashes = new ReadAhead<>(files, 256, f -> OnnxEncoder.sha256(ImageEncoding.read(f)));
+        ReadAhead<Path, String> hashes = new ReadAhead<>(files, 256, f -> Sha256.hex(ImageEncoding.read(f)));
         Path base = folder.toAbsolutePath();
         StringBuilder lines = new StringBuilder();
         while (hashes.hasNext()) {
@@ -145,6 +145,6 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
                 lines.append(name.replace('\\', '/')).append(' ').append(file.failure() == null ? file.value() : "-").append('\n');
             }
         }
-        return OnnxEncoder.sha256(lines.toString().getBytes(StandardCharsets.UTF_8));
+        return Sha256.hex(lines.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -14,6 +14,7 @@ import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.tribuo.evaluation.LinearEvaluation;
 import io.github.simclr4j.tribuo.source.ImageFolderDataSource;
+import io.github.simclr4j.util.AtomicFiles;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ class PluginTest {
     static void write() throws IOException {
         encoder = dir.resolve("encoder.onnx");
         Random random = new Random(1);
-        EncoderWriter.write(encoder, EncoderWriter.toBytes(TINY, new Preprocessing(32), name -> {
+        AtomicFiles.write(encoder, EncoderWriter.toBytes(TINY, new Preprocessing(32), name -> {
             for (ResNet.Conv c : TINY.convolutions()) {
                 boolean weight = name.equals(c.name() + ".weight");
                 if (weight || name.startsWith(c.norm() + ".")) {

@@ -13,15 +13,15 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.tribuo.evaluation.LinearEvaluation;
 import io.github.simclr4j.tribuo.extraction.Fixture;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import io.github.simclr4j.tribuo.protos.EncodedModelProto;
 import io.github.simclr4j.tribuo.source.ImageFolderDataSource;
+import io.github.simclr4j.util.LibraryVersion;
+import io.github.simclr4j.util.Sha256;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -231,7 +231,7 @@ class EncodedModelTest {
         try (EncodedModel<?> loaded = EncodedModel.load(file)) {
             assertEquals(expected, scores(loaded.castModel(Label.class).predict(pixels)));
         }
-        String sha256 = OnnxEncoder.sha256(Files.readAllBytes(encoder));
+        String sha256 = Sha256.hex(Files.readAllBytes(encoder));
 
         Path moved = Files.move(copy, dir.resolve("moved.onnx"));
         String missing = failure(file);
@@ -258,12 +258,12 @@ class EncodedModelTest {
         // Another one, of 64 features: h00 to h63 contain h00 to h15.
         Path wide = Files.write(dir.resolve("wide.onnx"), Fixture.encoder(1, new ResNet(18, 1.0 / 8, ResNet.Stem.CIFAR), 1));
         Path other = Fixture.encoder(dir.resolve("other.onnx"), 2);
-        String hash = OnnxEncoder.sha256(Files.readAllBytes(encoder));
+        String hash = Sha256.hex(Files.readAllBytes(encoder));
         for (Path wrong : List.of(narrow, wide, other)) {
             String message = assertThrows(IllegalArgumentException.class,
                     () -> EncodedModel.containing(Fixture.LABELS, wrong, classifier, 1)).getMessage();
             assertEquals("The model was trained on features of the encoder with SHA-256 " + hash + ", found " + wrong
-                    + " with SHA-256 " + OnnxEncoder.sha256(Files.readAllBytes(wrong)), message);
+                    + " with SHA-256 " + Sha256.hex(Files.readAllBytes(wrong)), message);
         }
         // The same without a provenance that tells.
         MutableDataset<Label> anonymous = Fixture.empty(Fixture.LABELS);
@@ -305,7 +305,7 @@ class EncodedModelTest {
             String message = assertThrows(IllegalArgumentException.class,
                     () -> EncodedModel.containing(Fixture.LABELS, one, mixed, 1)).getMessage();
             for (Path file : List.of(encoder, other)) {
-                assertTrue(message.contains(OnnxEncoder.sha256(Files.readAllBytes(file))), message);
+                assertTrue(message.contains(Sha256.hex(Files.readAllBytes(file))), message);
             }
             assertTrue(message.contains("several encoders") && message.contains(one.toString()), message);
         }
@@ -428,13 +428,13 @@ class EncodedModelTest {
             Map<String, ? extends Provenance> run = loaded.getProvenance().getInstanceProvenance().getMap();
             Map<String, String> texts = new TreeMap<>();
             run.forEach((k, v) -> texts.put(k, ((StringProvenance) v).getValue()));
-            assertEquals(OnnxEncoder.sha256(Files.readAllBytes(encoder)), texts.get(EncodedModel.ENCODER_HASH));
+            assertEquals(Sha256.hex(Files.readAllBytes(encoder)), texts.get(EncodedModel.ENCODER_HASH));
             assertEquals(Preprocessing.RULE, texts.get(EncodedModel.PREPROCESSING));
             assertEquals("resnet18", texts.get("encoder-architecture"));
             assertEquals("simclr", texts.get("encoder-method"));
             assertEquals("7", texts.get("encoder-epochs"));
             assertEquals("a test's pictures", texts.get("encoder-images"));
-            assertEquals(EncoderWriter.libraryVersion(), texts.get("encoder-library_version"));
+            assertEquals(LibraryVersion.current(), texts.get("encoder-library_version"));
             assertEquals("org.tribuo.transform.TransformedModel", texts.get(EncodedModel.INNER_CLASS));
             String all = loaded.getProvenance().toString();
             assertTrue(all.contains(images.toString()), all);
