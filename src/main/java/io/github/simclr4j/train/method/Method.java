@@ -87,6 +87,11 @@ public interface Method {
         return new NDList(z.view(first, 0).stopGradient(), z.view(first, 1).stopGradient());
     }
 
+    /** Returns the names of the further figures that each {@link Loss} of this method has. */
+    default List<String> figures() {
+        return List.of();
+    }
+
     /** Changes the method's own state after the weights have moved, such as a queue of keys. */
     default void afterStep(Embeddings z) {}
 

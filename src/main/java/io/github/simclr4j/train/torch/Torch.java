@@ -148,4 +148,32 @@ public final class Torch {
     public static void zeroGradient(NDArray weight) {
         JniUtils.zeroGrad((PtNDArray) weight);
     }
+
+    static AutoCloseable compile(String methods, NDManager manager) {
+        try {
+            JniUtils.setGraphExecutorOptimize(false);
+            return (ai.djl.pytorch.engine.PtSymbolBlock) JniUtils.loadModule((ai.djl.pytorch.engine.PtNDManager) manager,
+                    new java.io.ByteArrayInputStream(TmpArchive.of("class Net(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n" + methods)), false, false);
+        } catch (java.io.IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static ai.djl.ndarray.NDList run(AutoCloseable block, String method, boolean gradients, ai.djl.ndarray.NDList inputs) {
+        JniUtils.setGraphExecutorOptimize(false);
+        if (!gradients) { JniUtils.setGradMode(false); } else { JniUtils.setGradMode(true); }
+        ai.djl.ndarray.NDList in = new ai.djl.ndarray.NDList(inputs);
+        try (NDArray m = inputs.get(0).getManager().zeros(new Shape(1))) {
+            m.setName("module_method:" + method);
+            in.add(m);
+            return ai.djl.pytorch.jni.IValueUtils.forward((ai.djl.pytorch.engine.PtSymbolBlock) block, in, true);
+        }
+    }
+
+    public interface Recording extends AutoCloseable { @Override void close(); }
+
+    public static Recording record() {
+        JniUtils.setGradMode(true);
+        return () -> JniUtils.setGradMode(false);
+    }
 }

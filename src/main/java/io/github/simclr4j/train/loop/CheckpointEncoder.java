@@ -1,18 +1,20 @@
-package io.github.simclr4j.train.network;
+package io.github.simclr4j.train.loop;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.data.Feed;
-import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.augment.ViewGenerator;
+import io.github.simclr4j.train.augment.ViewPool;
+import io.github.simclr4j.train.augment.ViewRequest;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.network.Network.Computation;
+import io.github.simclr4j.train.network.ViewBatch;
 import io.github.simclr4j.train.torch.Torch;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,12 +35,12 @@ public final class CheckpointEncoder implements AutoCloseable {
      * @param imageSize side of the images in pixels
      * @throws IOException if it can't be read, or holds another architecture
      */
-    public CheckpointEncoder(Path file, ResNet net, int imageSize) throws IOException {
+    public CheckpointEncoder(Path file, Architecture net, int imageSize) throws IOException {
         Map<String, float[]> saved = Checkpoint.tensors(file);
         Map<String, float[]> values = new LinkedHashMap<>();
         saved.forEach((name, v) -> values.putIfAbsent(name, saved.getOrDefault(AVERAGE + name, v)));
         preprocessing = new Preprocessing(imageSize);
-        network = new Network(net, new Head(0, 0, 1, true, 0), false, Device.cpu(), DataType.FLOAT32, 0);
+        network = new Network(net.graph(imageSize), false, Computation.cpu(), 0);
         try {
             for (String name : network.tensors().keySet()) {
                 if (!values.containsKey(name)) {
@@ -48,20 +50,22 @@ public final class CheckpointEncoder implements AutoCloseable {
             network.load(values);
         } catch (IllegalArgumentException e) {
             network.close();
-            throw new IOException(file + " is no checkpoint of " + net + ": " + e.getMessage(), e);
+            throw new IOException(file + " is no checkpoint of " + net.describe() + ": " + e.getMessage(), e);
         }
     }
 
-    /** Features [images, dimension], before any head. */
+    /** Returns features [images, dimension], before any head. */
     public float[][] embed(List<RgbImage> images) {
         Torch.noGradient();
         int size = preprocessing.size();
-        ByteBuffer bytes = ByteBuffer.allocateDirect(images.size() * size * size * 3);
-        images.forEach(i -> bytes.put(preprocessing.apply(i).rgb()));
-        try (NDManager m = network.manager().newSubManager()) {
-            NDArray x = Feed.toFloat(m.create(bytes.rewind(), new Shape(images.size(), size, size, 3), DataType.UINT8));
-            float[] flat = network.encode(x, Network.Pass.EVALUATION).toFloatArray();
-            int d = network.architecture().dimension();
+        ViewGenerator as = new ViewGenerator(AugmentationPipeline.of("none"), size);
+        List<ViewRequest> requests = images.stream()
+                .map(i -> new ViewRequest(as, preprocessing.apply(i).rgb(), size, 0)).toList();
+        try (NDManager m = network.manager().newSubManager(); ViewPool pool = new ViewPool(1)) {
+            NDArray x = ViewBatch.of(requests, pool, m);
+            NDArray h = network.run(x, Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0);
+            float[] flat = h.toFloatArray();
+            int d = (int) h.getShape().get(1);
             float[][] features = new float[images.size()][d];
             for (int i = 0; i < features.length; i++) {
                 System.arraycopy(flat, i * d, features[i], 0, d);

@@ -1,4 +1,4 @@
-package io.github.simclr4j.train.network;
+package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.onnx.network.LayerGraph;

@@ -15,7 +15,7 @@ import io.github.simclr4j.train.method.MoCo;
  * @param clip largest norm of all gradients together, finite; 0 for no clipping
  * @param average momentum of the moving average of the weights, which is then what is exported, below 1; 0 for none
  */
-public record OptimiserSettings(
+public record OptimizerSettings(
         String name,
         double rate,
         double weightDecay,
@@ -30,7 +30,7 @@ public record OptimiserSettings(
      *
      * @throws IllegalArgumentException if a name is unknown, or a value out of its range
      */
-    public OptimiserSettings {
+    public OptimizerSettings {
         if (!name.matches("lars|sgd|nesterov|adam|adamw")) {
             throw unknown(name);
         }
@@ -59,8 +59,8 @@ public record OptimiserSettings(
     }
 
     /** AdamW at the rate for a batch, with a tenth of the epochs (at most 10) to warm up, then a cosine. */
-    public static OptimiserSettings adamw(int batch, int epochs) {
-        return new OptimiserSettings("adamw", rate("adamw", "sqrt", batch), 1e-4, 0.9, warmup(epochs), "cosine", 0, 0);
+    public static OptimizerSettings adamw(int batch, int epochs) {
+        return new OptimizerSettings("adamw", rate("adamw", "sqrt", batch), 1e-4, 0.9, warmup(epochs), "cosine", 0, 0);
     }
 
     /** The warm-up for a number of epochs: a tenth of them, at most the 10 of Chen et al. 2020. */
