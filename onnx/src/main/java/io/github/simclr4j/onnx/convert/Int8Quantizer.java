@@ -9,7 +9,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.GraphIndex;
 import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.network.EncoderWriter;
+import io.github.simclr4j.onnx.network.Folding;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -267,7 +267,7 @@ public final class Int8Quantizer {
             for (int i = 1; i < 5; i++) {
                 p[i] = TensorValues.floats(index.floatConstant(norm, i));
             }
-            float[] w = EncoderWriter.fold(TensorValues.floats(kernel), bias, p[1], p[2], p[3], p[4], epsilon);
+            float[] w = Folding.fold(TensorValues.floats(kernel), bias, p[1], p[2], p[3], p[4], epsilon);
             String out = norm.getOutput(0);
             made.add(TensorValues.floats(out + "_folded_weight", w, TensorValues.dims(kernel)));
             made.add(TensorValues.floats(out + "_folded_bias", bias, bias.length));

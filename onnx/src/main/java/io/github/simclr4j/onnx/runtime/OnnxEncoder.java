@@ -16,7 +16,8 @@ import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelCheck;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.internal.Tensors;
-import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
@@ -575,15 +576,8 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     /** The architecture that the metadata names, if it names one. */
-    public Optional<ResNet> architecture() {
-        try {
-            return Optional.of(ResNet.of(
-                    metadata.getOrDefault("architecture", ""),
-                    Double.parseDouble(metadata.getOrDefault("width", "")),
-                    metadata.getOrDefault("stem", "")));
-        } catch (IllegalArgumentException e) {
-            return Optional.empty();
-        }
+    public Optional<Architecture> architecture() {
+        return EncoderFamilies.fromMetadata(metadata);
     }
 
     /** Number of values in the file's initialisers (batch norm is folded, so fewer than in training). */
