@@ -79,7 +79,7 @@ final class TrainingRun {
         diagnosis = new Diagnosis(method.lossAtCollapse(), s.optimizer().warmupEpochs(),
                 (double) method.settlingSteps() / stepsPerEpoch, !s.method().isClassifier());
         average = s.optimizer().average() > 0 ? network.copy() : null;
-        views = Trainer.views(s);
+        views = EncoderTrainer.views(s);
         tensors = new LinkedHashMap<>(step.tensors());
         tensors.put("monitor", monitor.state());
         if (average != null) {
@@ -104,7 +104,7 @@ final class TrainingRun {
         return all;
     }
 
-    Trainer.Result toTheEnd() throws IOException {
+    EncoderTrainer.Result toTheEnd() throws IOException {
         try {
             return train();
         } finally {
@@ -114,7 +114,7 @@ final class TrainingRun {
         }
     }
 
-    private Trainer.Result train() throws IOException {
+    private EncoderTrainer.Result train() throws IOException {
         Checkpoint.State done = checkpoints.read(description);
         int epoch = 0;
         int first = 0;
@@ -156,7 +156,7 @@ final class TrainingRun {
             metadata.put("training.final_loss", String.format(java.util.Locale.ROOT, "%.4f", loss));
         }
         Network last = average == null ? network : average;
-        return new Trainer.Result(EncoderExport.toBytes(last, s.encoder(), head, s.imageSize(), metadata), epoch,
+        return new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), head, s.imageSize(), metadata), epoch,
                 (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
                 s.method().isClassifier() && images.classes().size() > 1 ? EncoderExport.classifier(last, images.classes()) : null,
                 metadata);

@@ -136,9 +136,7 @@ final class TrainingStep implements AutoCloseable {
 
     private Step inOnePiece(BatchViews batch, Map<Branch, NDList> fixed, NDManager manager) {
         Map<Branch, NDList> all = new LinkedHashMap<>();
-        Method.Loss loss;
-        Embeddings z;
-        try (Torch.Recording recording = Torch.record()) {
+        Method.Loss loss = Torch.recording(() -> {
             for (Branch branch : method.branches()) {
                 if (branch.gradient()) {
                     int[] dealt = micro.deal(batch, branch);
@@ -146,10 +144,10 @@ final class TrainingStep implements AutoCloseable {
                 }
             }
             all.putAll(fixed);
-            z = embeddings(batch, all, 0, method.anchors(batch.size()));
-            loss = method.loss(z);
-        }
-        NDList of = new NDList(scaled(loss.value()));
+            return method.loss(embeddings(batch, all, 0, method.anchors(batch.size())));
+        });
+        Embeddings z = embeddings(batch, all, 0, method.anchors(batch.size()));
+        NDList of = new NDList(Torch.recording(() -> scaled(loss.value())));
         List<NDArray> gradients = Gradients.of(of, null, trained.values(), manager);
         return new Step(outcome(loss.value(), loss.rank(), loss.figures(), z), z, gradients);
     }
@@ -190,10 +188,7 @@ final class TrainingStep implements AutoCloseable {
             for (int k = 0; k < micro.micro(); k++) {
                 try (NDManager m = manager.newSubManager()) {
                     int[] places = micro.part(e.getValue(), k);
-                    NDList out;
-                    try (Torch.Recording recording = Torch.record()) {
-                        out = micro.forward(e.getKey(), batch, places, true, false, m);
-                    }
+                    NDList out = Torch.recording(() -> micro.forward(e.getKey(), batch, places, true, false, m));
                     NDList of = new NDList();
                     for (int r = 0; r < out.size(); r++) {
                         NDArray slice = slices.get(first + r).get(
@@ -222,19 +217,17 @@ final class TrainingStep implements AutoCloseable {
             int to = (int) ((long) anchors * (k + 1) / parts);
             double share = anchors == 0 ? 1 : (double) (to - from) / anchors;
             try (NDManager m = manager.newSubManager()) {
-                Method.Loss loss;
-                NDArray part;
-                try (Torch.Recording recording = Torch.record()) {
+                Method.Loss loss = Torch.recording(() -> {
                     Map<Branch, NDList> own = new LinkedHashMap<>();
                     all.forEach((branch, results) -> {
                         NDList aliases = new NDList();
                         results.forEach(r -> aliases.add(Torch.alias(r, m)));
                         own.put(branch, aliases);
                     });
-                    loss = method.loss(embeddings(batch, own, from, to));
-                    part = loss.value().mul(Losses.number(loss.value(), share));
-                    Gradients.add(slices, new NDList(scaled(part)), null, leaves, m);
-                }
+                    return method.loss(embeddings(batch, own, from, to));
+                });
+                NDArray part = Torch.recording(() -> loss.value().mul(Losses.number(loss.value(), share)));
+                Gradients.add(slices, new NDList(Torch.recording(() -> scaled(part))), null, leaves, m);
                 sum.addi(part.stopGradient());
                 if (loss.rank() != null) {
                     loss.rank().attach(manager);

@@ -4,9 +4,9 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 
 public final class Script implements AutoCloseable {
-    private final AutoCloseable block;
+    private final Object block;
     private final NDManager manager;
-    private Script(AutoCloseable block, NDManager m) { this.block = block; this.manager = m; }
+    private Script(Object block, NDManager m) { this.block = block; this.manager = m; }
     public static Script of(String methods, NDManager manager) {
         NDManager own = manager.newSubManager();
         return new Script(Torch.compile(methods, own), own);

@@ -34,7 +34,7 @@ import java.util.stream.IntStream;
  * <p>On one machine the same settings, images, precision and number of threads give the same weights, to the bit, whether or not the
  * run was cut into parts.
  */
-public final class Trainer {
+public final class EncoderTrainer {
     /** Images to which the batch norms of a loaded encoder are fitted. */
     private static final int FIT = 256;
 
@@ -56,11 +56,11 @@ public final class Trainer {
      *     the CPU
      * @throws IllegalStateException if a GPU is asked for and there is none; training never falls back to another device silently
      */
-    public Trainer(PretrainSettings settings, String device, int threads, Progress progress) {
+    public EncoderTrainer(PretrainSettings settings, String device, int threads, Progress progress) {
         this(settings, Compute.choose(device, settings.precision(), threads, progress), progress);
     }
 
-    Trainer(PretrainSettings settings, Compute compute, Progress progress) {
+    EncoderTrainer(PretrainSettings settings, Compute compute, Progress progress) {
         this.settings = settings.withPrecision(compute.precision());
         this.compute = compute;
         this.progress = progress;
