@@ -5,12 +5,13 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.simclr4j.images.Preprocessing;
-import io.github.simclr4j.onnx.file.ExternalData;
+import io.github.simclr4j.onnx.file.EncoderContract;
+import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.file.Opset;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.util.LibraryVersion;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,19 +27,7 @@ import java.util.function.UnaryOperator;
  * {@code w' = w * gamma / sqrt(var + eps)}, {@code b' = beta + (b - mean) * gamma / sqrt(var + eps)}.
  */
 public final class EncoderWriter {
-    /** Name of the classifier's output. */
-    public static final String PROBABILITIES = "probabilities";
-
     private EncoderWriter() {}
-
-    /** Metadata of a file whose input is already normalised. */
-    public static Map<String, String> normalised(float mean, float deviation) {
-        return Map.of(
-                "preprocessing.layout", "nchw",
-                "preprocessing.scale", "1/255",
-                "preprocessing.mean", "%1$s,%1$s,%1$s".formatted(mean),
-                "preprocessing.std", "%1$s,%1$s,%1$s".formatted(deviation));
-    }
 
     /** Builds the bytes of a file with the {@linkplain EncoderLayout#DEFAULT default layout}. */
     public static byte[] toBytes(
@@ -108,7 +97,7 @@ public final class EncoderWriter {
             Map<String, String> metadata, EncoderLayout layout, UnaryOperator<TensorProto> store) {
         GraphBuilder graph = new GraphBuilder("simclr4j-encoder", store);
         int size = preprocessing.size();
-        String x = OnnxEncoder.INPUT;
+        String x = EncoderContract.INPUT;
         if (layout.preprocessing()) {
             graph.input(GraphBuilder.value(x, DataType.UINT8, size, size, 3));
             x = graph.node("Cast", List.of(x), GraphBuilder.integer("to", DataType.FLOAT_VALUE));
@@ -134,27 +123,27 @@ public final class EncoderWriter {
         x = graph.node("GlobalAveragePool", List.of(x));
         int dimension = net.dimension();
         if (layout.head() == null) {
-            graph.node("Flatten", List.of(x), OnnxEncoder.OUTPUT);
+            graph.node("Flatten", List.of(x), EncoderContract.OUTPUT);
         } else {
             head(graph, graph.node("Flatten", List.of(x)), dimension, layout.head(), weights);
             dimension = layout.head().dimension();
         }
-        graph.output(GraphBuilder.value(OnnxEncoder.OUTPUT, DataType.FLOAT, dimension));
+        graph.output(GraphBuilder.value(EncoderContract.OUTPUT, DataType.FLOAT, dimension));
         Map<String, String> all = new TreeMap<>(metadata);
         if (layout.classifier() != null) {
             classifier(graph, dimension, layout.classifier(), all);
         }
-        all.put("architecture", net.name());
-        all.put("width", Double.toString(net.width()));
-        all.put("stem", net.stem().name().toLowerCase(Locale.ROOT));
-        all.put("image_size", Integer.toString(size));
-        all.put("resize", Preprocessing.RULE);
-        all.put("library_version", LibraryVersion.current());
+        all.put(EncoderMetadata.ARCHITECTURE, net.name());
+        all.put(EncoderMetadata.WIDTH, Double.toString(net.width()));
+        all.put(EncoderMetadata.STEM, net.stem().name().toLowerCase(Locale.ROOT));
+        all.put(EncoderMetadata.IMAGE_SIZE, Integer.toString(size));
+        all.put(EncoderMetadata.RESIZE, Preprocessing.RULE);
+        all.put(EncoderMetadata.LIBRARY_VERSION, LibraryVersion.current());
         if (layout.head() != null) {
-            all.put("head.layers", Integer.toString(layout.head().layers().size()));
+            all.put(EncoderMetadata.HEAD_LAYERS, Integer.toString(layout.head().layers().size()));
         }
         if (!layout.preprocessing()) {
-            all.putAll(normalised(Preprocessing.MEAN, Preprocessing.DEVIATION));
+            all.putAll(EncoderMetadata.normalised(Preprocessing.MEAN, Preprocessing.DEVIATION));
         }
         ModelProto.Builder model = ModelProto.newBuilder()
                 .setIrVersion(Opset.irVersion(layout.opset()))
@@ -163,7 +152,7 @@ public final class EncoderWriter {
                 .setDomain("io.github.simclr4j")
                 .addOpsetImport(Opset.proto(layout.opset()))
                 .setGraph(graph.build());
-        all.forEach((k, v) -> model.addMetadataProps(ExternalData.entry(k, v)));
+        all.forEach((k, v) -> model.addMetadataProps(GraphBuilder.entry(k, v)));
         return model.build();
     }
 
@@ -181,10 +170,10 @@ public final class EncoderWriter {
                     graph.tensor(TensorValues.floats(layer.dense() + ".bias", bias, layer.out())));
             boolean end = i == last;
             AttributeProto transposed = GraphBuilder.integer("transB", 1);
-            x = end && !layer.relu() ? graph.node("Gemm", operands, OnnxEncoder.OUTPUT, transposed)
+            x = end && !layer.relu() ? graph.node("Gemm", operands, EncoderContract.OUTPUT, transposed)
                     : graph.node("Gemm", operands, transposed);
             if (layer.relu()) {
-                x = end ? graph.node("Relu", List.of(x), OnnxEncoder.OUTPUT) : relu(graph, x);
+                x = end ? graph.node("Relu", List.of(x), EncoderContract.OUTPUT) : relu(graph, x);
             }
         }
     }
@@ -193,14 +182,14 @@ public final class EncoderWriter {
             GraphBuilder graph, int dimension, LinearClassifier linear, Map<String, String> metadata) {
         fits("The classifier", linear.dimension(), dimension);
         int classes = linear.labels().size();
-        String logits = graph.node("Gemm", List.of(OnnxEncoder.OUTPUT,
+        String logits = graph.node("Gemm", List.of(EncoderContract.OUTPUT,
                 graph.tensor(TensorValues.floats("classifier.weight", linear.weights(), classes, dimension)),
                 graph.tensor(TensorValues.floats("classifier.bias", linear.bias(), classes))),
                 GraphBuilder.integer("transB", 1));
-        graph.node("Softmax", List.of(logits), PROBABILITIES, GraphBuilder.integer("axis", 1));
-        graph.output(GraphBuilder.value(PROBABILITIES, DataType.FLOAT, classes));
+        graph.node("Softmax", List.of(logits), EncoderContract.PROBABILITIES, GraphBuilder.integer("axis", 1));
+        graph.output(GraphBuilder.value(EncoderContract.PROBABILITIES, DataType.FLOAT, classes));
         for (int i = 0; i < classes; i++) {
-            metadata.put("label." + i, linear.labels().get(i));
+            metadata.put(EncoderMetadata.label(i), linear.labels().get(i));
         }
     }
 
@@ -233,22 +222,8 @@ public final class EncoderWriter {
 
     /** Folds a batch norm into copies of the weights and into the bias before it; without a norm both stay. */
     private static float[] fold(float[] kernel, float[] bias, String norm, Function<String, float[]> weights) {
-        return norm == null ? kernel.clone() : fold(kernel, bias,
+        return norm == null ? kernel.clone() : BatchNormFolding.fold(kernel, bias,
                 weights.apply(norm + ".weight"), weights.apply(norm + ".bias"),
                 weights.apply(norm + ".running_mean"), weights.apply(norm + ".running_var"), ResNet.EPSILON);
-    }
-
-    public static float[] fold(
-            float[] kernel, float[] bias, float[] gamma, float[] beta, float[] mean, float[] var, float epsilon) {
-        float[] w = kernel.clone();
-        int per = w.length / bias.length;
-        for (int o = 0; o < bias.length; o++) {
-            double f = gamma[o] / Math.sqrt((double) var[o] + epsilon);
-            for (int i = 0; i < per; i++) {
-                w[o * per + i] = (float) (w[o * per + i] * f);
-            }
-            bias[o] = (float) (beta[o] + (bias[o] - mean[o]) * f);
-        }
-        return w;
     }
 }

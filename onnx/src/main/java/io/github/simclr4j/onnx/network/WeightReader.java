@@ -6,10 +6,11 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelCheck;
+import io.github.simclr4j.onnx.file.ModelFile;
+import io.github.simclr4j.onnx.file.Tensors;
 import io.github.simclr4j.onnx.internal.GraphIndex;
-import io.github.simclr4j.onnx.internal.Tensors;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.internal.TensorTypes;
+import io.github.simclr4j.onnx.internal.TensorValues;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -79,7 +80,7 @@ public final class WeightReader {
      * @throws IOException if it can't be read
      */
     public static Loaded read(Path file) throws IOException {
-        return read(OnnxEncoder.bytes(file), file.toString(), file.toAbsolutePath().getParent(), null);
+        return read(ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), null);
     }
 
     /**
@@ -91,11 +92,11 @@ public final class WeightReader {
      * @throws IOException if it can't be read
      */
     public static Loaded read(Path file, ResNet network) throws IOException {
-        return read(OnnxEncoder.bytes(file), file.toString(), file.toAbsolutePath().getParent(), network);
+        return read(ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), network);
     }
 
     static Loaded read(byte[] bytes, String name, Path folder, ResNet network) throws InvalidEncoderException {
-        WeightReader r = new WeightReader(ModelCheck.check(bytes, name, folder).model().getGraph(), folder, name);
+        WeightReader r = new WeightReader(ModelFile.check(bytes, name, folder).model().getGraph(), folder, name);
         r.index();
         r.walk();
         return network == null ? r.detect() : r.load(network);
@@ -106,7 +107,7 @@ public final class WeightReader {
         for (NodeProto node : graph.getNodeList()) {
             node.getOutputList().stream().filter(o -> !o.isEmpty()).forEach(o -> producers.put(o, node));
             new HashSet<>(node.getInputList()).forEach(i -> consumers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
-            TensorProto constant = Tensors.constant(node);
+            TensorProto constant = TensorValues.constant(node);
             if (constant != null) {
                 constants.put(node.getOutput(0), constant);
             }
@@ -272,9 +273,9 @@ public final class WeightReader {
         if (t == null) {
             throw new InvalidEncoderException(file + ": " + value + " is no constant");
         }
-        if (ModelCheck.count(t) != count) {
+        if (TensorTypes.count(t) != count) {
             throw new InvalidEncoderException(
-                    file + ": " + value + " has " + ModelCheck.count(t) + " values, expected " + count);
+                    file + ": " + value + " has " + TensorTypes.count(t) + " values, expected " + count);
         }
         String x = value;
         while (!constants.containsKey(x) && !producers.get(x).getOpType().equals("DequantizeLinear")) {
@@ -311,8 +312,8 @@ public final class WeightReader {
             inner *= q.getDims(i);
         }
         long along = axis >= 0 && axis < q.getDimsCount() ? q.getDims(axis) : 1;
-        long scales = ModelCheck.count(s);
-        if (z != null && ModelCheck.count(z) != scales || scales != 1 && scales != along) {
+        long scales = TensorTypes.count(s);
+        if (z != null && TensorTypes.count(z) != scales || scales != 1 && scales != along) {
             throw new InvalidEncoderException(file + ": " + node.getInput(0) + " has " + scales + " scales, expected 1 or " + along);
         }
         float[] scale = Tensors.floats(s, folder, file);
@@ -385,7 +386,7 @@ public final class WeightReader {
         List<String> leftOver = new ArrayList<>();
         for (TensorProto t : graph.getInitializerList()) {
             // Single values scale, whole numbers are shapes.
-            if (!used.contains(t.getName()) && ModelCheck.count(t) > 1
+            if (!used.contains(t.getName()) && TensorTypes.count(t) > 1
                     && t.getDataType() != TensorProto.DataType.INT64_VALUE) {
                 leftOver.add(t.getName() + " " + t.getDimsList());
             }

@@ -6,12 +6,13 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import io.github.simclr4j.onnx.convert.Int8Quantizer;
-import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.file.Opset;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
+import io.github.simclr4j.onnx.internal.GraphChecker;
 import io.github.simclr4j.onnx.internal.GraphIndex;
-import io.github.simclr4j.onnx.internal.Shapes;
+import io.github.simclr4j.onnx.internal.ShapeInference;
+import io.github.simclr4j.onnx.internal.TensorShape;
 import io.github.simclr4j.onnx.internal.TensorValues;
 import io.github.simclr4j.onnx.network.ResNet;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ final class Winograd {
 
     private final ModelProto model;
     private final GraphIndex index;
-    private final Map<String, Shapes.Value> shapes;
+    private final Map<String, TensorShape> shapes;
     private final String prefix;
     private final List<NodeProto> nodes = new ArrayList<>();
     private final Map<String, TensorProto> made = new LinkedHashMap<>();
@@ -74,7 +75,7 @@ final class Winograd {
     /** Some rows of a map: a tensor [N, channels, rows, width]. */
     private record Line(String name, int channels, int rows, int width) {}
 
-    private Winograd(ModelProto model, Map<String, Shapes.Value> shapes) {
+    private Winograd(ModelProto model, Map<String, TensorShape> shapes) {
         this.model = model;
         this.shapes = shapes;
         index = new GraphIndex(model.getGraph());
@@ -94,23 +95,23 @@ final class Winograd {
      * The model in that form for images of one size, or as it is where there is nothing to win or something is not understood.
      *
      * @param model a model without data beside it
-     * @param wiring which input takes the images, and their size
+     * @param binding which input takes the images, and their size
      */
-    static ModelProto rewrite(ModelProto model, Wiring wiring) {
-        ModelProto sized = sized(model, wiring);
+    static ModelProto rewrite(ModelProto model, GraphBinding binding) {
+        ModelProto sized = sized(model, binding);
         ModelProto rewritten = rewrite(sized);
         return rewritten == sized ? model : rewritten;
     }
 
     /** The model with the size of its images fixed. */
-    private static ModelProto sized(ModelProto model, Wiring wiring) {
+    private static ModelProto sized(ModelProto model, GraphBinding binding) {
         ModelProto.Builder b = model.toBuilder();
         for (ValueInfoProto.Builder in : b.getGraphBuilder().getInputBuilderList()) {
-            if (in.getName().equals(wiring.input())) {
-                int rows = wiring.layout() == EncoderSettings.Layout.NCHW ? 2 : 1;
+            if (in.getName().equals(binding.input())) {
+                int rows = binding.layout() == EncoderSettings.Layout.NCHW ? 2 : 1;
                 TensorShapeProto.Builder shape = in.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
-                shape.getDimBuilder(rows).setDimValue(wiring.preprocessing().height());
-                shape.getDimBuilder(rows + 1).setDimValue(wiring.preprocessing().width());
+                shape.getDimBuilder(rows).setDimValue(binding.preprocessing().height());
+                shape.getDimBuilder(rows + 1).setDimValue(binding.preprocessing().width());
             }
         }
         return b.build();
@@ -119,12 +120,12 @@ final class Winograd {
     private static ModelProto rewrite(ModelProto model) {
         boolean simple = model.getGraph().getNodeList().stream().noneMatch(n -> n.getAttributeList().stream()
                 .anyMatch(a -> a.hasG() || a.getGraphsCount() > 0 || !a.getRefAttrName().isEmpty()));
-        Map<String, Shapes.Value> shapes = simple ? ModelInspector.values(model) : Map.of();
+        Map<String, TensorShape> shapes = simple ? GraphChecker.shapes(model.getGraph()) : Map.of();
         if (shapes.isEmpty() || Opset.of(model.getOpsetImportList()) < 13) {
             return model;
         }
-        ModelProto folded = Int8Quantizer.foldBatchNorms(model);
-        ModelProto found = new Winograd(folded, folded == model ? shapes : ModelInspector.values(folded)).nodes();
+        ModelProto folded = BatchNormFolding.fold(model);
+        ModelProto found = new Winograd(folded, folded == model ? shapes : GraphChecker.shapes(folded.getGraph())).nodes();
         return found == folded ? model : found;
     }
 
@@ -174,7 +175,7 @@ final class Winograd {
 
     /** The channels, rows and columns of a float32 map, or null if they are not known, or it is none. */
     private int[] map(String value) {
-        Shapes.Value v = shapes.get(value);
+        TensorShape v = shapes.get(value);
         if (v == null || v.type() != TensorProto.DataType.FLOAT_VALUE || v.dims() == null || v.dims().length != 4) {
             return null;
         }
@@ -204,11 +205,11 @@ final class Winograd {
         all += multiplications(n, w, out);
         boolean biased = n.getInputCount() > 2 && !n.getInput(2).isEmpty();
         if (GraphIndex.integer(n, "group", 1) != 1 || kernel != w.getDims(3) || in[0] % BLOCK != 0 || out[0] % BLOCK != 0
-                || !Arrays.equals(Shapes.attribute(n, "dilations", ONCE), ONCE) || biased && index.floatConstant(n, 2) == null) {
+                || !Arrays.equals(ShapeInference.attribute(n, "dilations", ONCE), ONCE) || biased && index.floatConstant(n, 2) == null) {
             return false;
         }
-        boolean once = Arrays.equals(Shapes.attribute(n, "strides", ONCE), ONCE);
-        boolean second = Arrays.equals(Shapes.attribute(n, "strides", ONCE), EVERY_SECOND);
+        boolean once = Arrays.equals(ShapeInference.attribute(n, "strides", ONCE), ONCE);
+        boolean second = Arrays.equals(ShapeInference.attribute(n, "strides", ONCE), EVERY_SECOND);
         boolean padded = Arrays.equals(pads(n, once, kernel), kernel == 3 ? AROUND : NONE);
         String bias = biased ? n.getInput(2) : null;
         if (kernel == 3 && padded && once && winograd(n, in, out[0], bias, done)) {
@@ -229,8 +230,8 @@ final class Winograd {
 
     /** The zeros around a map: above, on the left, below, on the right; null if they depend on its size. */
     private static long[] pads(NodeProto n, boolean once, long kernel) {
-        return switch (Shapes.autoPad(n)) {
-            case "NOTSET" -> Shapes.attribute(n, "pads", NONE);
+        return switch (ShapeInference.autoPad(n)) {
+            case "NOTSET" -> ShapeInference.attribute(n, "pads", NONE);
             case "VALID" -> NONE;
             default -> once && kernel == 3 ? AROUND : null;
         };
