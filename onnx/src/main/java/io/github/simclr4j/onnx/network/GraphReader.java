@@ -2,8 +2,9 @@ package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelFile;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.network.FileLayers.FileLayer;
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
 import io.github.simclr4j.onnx.network.LayerSignature.Kind;
@@ -155,7 +156,7 @@ final class GraphReader {
                 }
             }
         }
-        String named = ModelFile.metadata(graph.model).getOrDefault("image_size", "");
+        String named = EncoderMetadata.of(graph.model).getOrDefault("image_size", "");
         if (sizes.isEmpty() && named.matches("[1-9]\\d{0,3}")) {
             sizes.add(Integer.parseInt(named));
         }
@@ -284,7 +285,7 @@ final class GraphReader {
                     bias = new float[size];
                 } else if (from.norm() != null) {
                     bias = bias.clone();
-                    w = Folding.fold(w, bias, norm(from, 1, size), norm(from, 2, size), norm(from, 3, size), norm(from, 4, size),
+                    w = BatchNormFolding.fold(w, bias, norm(from, 1, size), norm(from, 2, size), norm(from, 3, size), norm(from, 4, size),
                             FileGraph.epsilon(from.norm()));
                 }
                 weights.put(name + ".weight", w);

@@ -83,7 +83,7 @@ class FamilyConversionTest {
     void int8KeepsTheEmbeddings(Architecture net) throws IOException {
         ModelProto full = model(net, 13);
         ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(IMAGES, CalibrationMethod.MIN_MAX)).convert(full);
+                new CalibrationSettings(IMAGES, CalibrationMethod.MIN_MAX)).convert(full);
         double cosine = leastCosine(embed(full), embed(int8));
         assertTrue(cosine > 0.98, net.describe() + ": " + cosine);
         assertEquals("int8", ModelInspector.check(int8, null, 0).precision());
