@@ -156,8 +156,7 @@ final class FileGraph {
         long along = axis >= 0 && axis < q.getDimsCount() ? q.getDims(axis) : 1;
         long scales = ModelCheck.count(s);
         if (z != null && ModelCheck.count(z) != scales || scales != 1 && scales != along) {
-            throw new InvalidEncoderException(file + ": " + node.getInput(0) + " has " + scales + " scales, expected 1 or "
-                    + along);
+            throw new InvalidEncoderException(file + ": " + node.getInput(0) + " has " + scales + " scales, expected 1 or " + along);
         }
         float[] scale = Tensors.floats(s, folder, file);
         long[] zero = z == null ? new long[scale.length] : Tensors.whole(z, folder, file);
@@ -183,7 +182,8 @@ final class FileGraph {
     }
 
     /**
-     * Puts a batch norm's weights: the file's, or those of one that changes nothing but the bias, as {@link WeightReader} describes.
+     * Puts a batch norm's weights: the file's, or those of one that changes nothing but the bias, as {@link WeightReader}
+     * describes.
      *
      * @param weights what is added to
      * @param name of the norm
