@@ -14,7 +14,8 @@ import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.internal.TensorTypes;
-import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -376,15 +377,8 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     /** The architecture that the metadata names, if it names one. */
-    public Optional<ResNet> architecture() {
-        try {
-            return Optional.of(ResNet.of(
-                    metadata.getOrDefault(EncoderMetadata.ARCHITECTURE, ""),
-                    Double.parseDouble(metadata.getOrDefault(EncoderMetadata.WIDTH, "")),
-                    metadata.getOrDefault(EncoderMetadata.STEM, "")));
-        } catch (IllegalArgumentException e) {
-            return Optional.empty();
-        }
+    public Optional<Architecture> architecture() {
+        return EncoderFamilies.fromMetadata(metadata);
     }
 
     /** Number of values in the file's initialisers (batch norm is folded, so fewer than in training). */

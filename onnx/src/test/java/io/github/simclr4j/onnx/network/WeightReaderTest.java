@@ -22,10 +22,10 @@ import io.github.simclr4j.onnx.runtime.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,13 +43,8 @@ class WeightReaderTest {
         return WeightReader.read(bytes, "test.onnx", null, null);
     }
 
-    private static Set<String> names(ResNet net) {
-        Set<String> names = new HashSet<>();
-        for (ResNet.Conv c : net.convolutions()) {
-            names.add(c.name() + ".weight");
-            List.of("weight", "bias", "running_mean", "running_var").forEach(n -> names.add(c.norm() + "." + n));
-        }
-        return names;
+    private static Set<String> names(Architecture net) {
+        return net.graph(64).weights().stream().map(Weight::name).collect(Collectors.toSet());
     }
 
     /** The weights, put into a file of ours, give what PyTorch computed from the network with our scaling. */
