@@ -17,6 +17,7 @@ import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
+import io.github.simclr4j.tribuo.internal.EncoderFacts;
 import io.github.simclr4j.tribuo.protos.EncodedModelProto;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Sha256;

@@ -9,10 +9,8 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.LongProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.MeasuredProvenance;
-import io.github.simclr4j.tribuo.extraction.PixelLayout;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -77,7 +75,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
 
     /** For OLCUT. */
     private EncodedDataSource() {
-        super(Unreadable.FAIL);
+        super(OnUnreadable.FAIL);
     }
 
     /**
@@ -89,7 +87,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
      * @param onUnreadable what to do about an example that does not have that layout
      */
     public EncodedDataSource(
-            DataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+            DataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         this(layout, extractor, onUnreadable, source instanceof ConfigurableDataSource<T> configured ? configured
                 : new Unconfigured<>(source, source.getOutputFactory(), source.getProvenance()));
     }
@@ -103,12 +101,12 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
      * @param onUnreadable what to do about an example that does not have that layout
      */
     public EncodedDataSource(
-            Dataset<T> dataset, PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+            Dataset<T> dataset, PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         this(layout, extractor, onUnreadable, new Unconfigured<>(
                 dataset, dataset.getOutputFactory(), new DatasetSourceProvenance(dataset.getProvenance())));
     }
 
-    private EncodedDataSource(PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable,
+    private EncodedDataSource(PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable,
             ConfigurableDataSource<T> source) {
         super(onUnreadable);
         this.source = source;

@@ -2,12 +2,10 @@ package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
-import io.github.simclr4j.tribuo.extraction.Failures;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.ReadAhead;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.ImageFiles;
+import io.github.simclr4j.tribuo.internal.ReadAhead;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,13 +37,13 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
     int batchSize = 256;
 
     @Config(description = "What to do about an image that is missing or damaged: FAIL, SKIP or ZERO (features).")
-    Unreadable onUnreadable;
+    OnUnreadable onUnreadable;
 
     final Failures failures = new Failures();
     private DataSourceProvenance provenance;
 
     /** For OLCUT; the policy where none is configured. */
-    ImageDataSource(Unreadable onUnreadable) {
+    ImageDataSource(OnUnreadable onUnreadable) {
         this.onUnreadable = onUnreadable;
     }
 
@@ -135,7 +133,7 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
 
     /** SHA-256 over a line an image file, its name and the SHA-256 of its content, or a dash for one that can't be read. */
     static String contentHash(Iterator<Path> files, Path folder) {
-        ReadAhead<Path, String> hashes = new ReadAhead<>(files, 256, f -> Sha256.hex(ImageEncoding.read(f)));
+        ReadAhead<Path, String> hashes = new ReadAhead<>(files, 256, f -> Sha256.hex(ImageFiles.read(f)));
         Path base = folder.toAbsolutePath();
         StringBuilder lines = new StringBuilder();
         while (hashes.hasNext()) {

@@ -7,11 +7,10 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.images.Images;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.MeasuredProvenance;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.ImageFiles;
+import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.OffsetDateTime;
@@ -42,7 +41,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
 
     /** For OLCUT. */
     private ImageFolderDataSource() {
-        super(Unreadable.SKIP);
+        super(OnUnreadable.SKIP);
     }
 
     /**
@@ -53,7 +52,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
      * @throws PropertyException if the folder can't be read or has no images in sub-folders
      */
     public ImageFolderDataSource(Path folder, ImageFeatureExtractor<T> extractor) {
-        this(folder, extractor, Unreadable.SKIP);
+        this(folder, extractor, OnUnreadable.SKIP);
     }
 
     /**
@@ -64,7 +63,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
      * @param onUnreadable what to do about a file that is no whole image
      * @throws PropertyException if the folder can't be read or has no images in sub-folders
      */
-    public ImageFolderDataSource(Path folder, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+    public ImageFolderDataSource(Path folder, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         super(onUnreadable);
         this.folder = folder;
         this.extractor = extractor;
@@ -113,7 +112,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
 
     @Override
     PreparedImage prepare(Path file) throws IOException {
-        return extractor.prepare(ImageEncoding.read(file));
+        return extractor.prepare(ImageFiles.read(file));
     }
 
     @Override

@@ -8,11 +8,9 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.MeasuredProvenance;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -79,7 +77,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
 
     /** For OLCUT. */
     private ImageTableDataSource() {
-        super(Unreadable.FAIL);
+        super(OnUnreadable.FAIL);
     }
 
     /**
@@ -95,7 +93,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
      * @throws PropertyException if the table can't be read or lacks a column
      */
     public ImageTableDataSource(Path table, String imageColumn, List<String> outputColumns,
-            ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+            ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         this(table, imageColumn, ImageEncoding.FILE, response(outputColumns, extractor), extractor, onUnreadable);
     }
 
@@ -112,7 +110,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
      * @throws PropertyException if the table can't be read or lacks a column
      */
     public ImageTableDataSource(Path table, String imageColumn, ImageEncoding encoding,
-            ResponseProcessor<T> responseProcessor, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+            ResponseProcessor<T> responseProcessor, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         super(onUnreadable);
         this.table = table;
         this.imageColumn = imageColumn;

@@ -3,7 +3,7 @@ package io.github.simclr4j.tribuo.source;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.ReadAhead;
+import io.github.simclr4j.tribuo.internal.ReadAhead;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

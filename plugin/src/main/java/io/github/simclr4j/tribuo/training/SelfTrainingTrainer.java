@@ -7,7 +7,7 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor.ExtractorProvenance;
-import io.github.simclr4j.tribuo.model.EncoderFacts;
+import io.github.simclr4j.tribuo.internal.EncoderFacts;
 import io.github.simclr4j.tribuo.model.SelfTrainedModel;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;

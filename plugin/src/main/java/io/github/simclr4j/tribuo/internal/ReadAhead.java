@@ -1,4 +1,4 @@
-package io.github.simclr4j.tribuo.extraction;
+package io.github.simclr4j.tribuo.internal;
 
 import java.io.IOException;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.github.simclr4j.tribuo.model;
+package io.github.simclr4j.tribuo.internal;
 
 import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.MapProvenance;
