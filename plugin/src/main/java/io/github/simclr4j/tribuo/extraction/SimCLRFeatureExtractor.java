@@ -39,7 +39,7 @@ import org.tribuo.OutputFactory;
  *
  * @param <T> the output type
  */
-public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
+public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
 
@@ -113,7 +113,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     private volatile ExtractionListener listener = new ExtractionListener() {};
 
     /** For OLCUT. */
-    private SimCLRFeatureExtractor() {}
+    protected SimCLRFeatureExtractor() {}
 
     /** See {@link #SimCLRFeatureExtractor(OutputFactory, Path, int)}; ONNX Runtime chooses the threads. */
     public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath) {
@@ -232,7 +232,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
 
     private void use(SharedEncoder encoder) {
         shared = encoder;
-        names = ImageFeatureExtractor.names("h", encoder().dimension());
+        names = featureNames(encoder().dimension());
         // Whatever changes features: the file, how it is fed, read and run, and this library, whose decoders may change.
         String made = String.join("\n", encoder().sha256(), encoder().preprocessing().toString(),
                 settings(encoder().settings(), Value::text),
@@ -425,6 +425,11 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         }
     }
 
+    /** Returns the names of an encoder's features, {@code h000} and so on. */
+    public static String[] featureNames(int dimension) {
+        return ImageFeatureExtractor.names("h", dimension);
+    }
+
     @Override
     public String[] featureNames() {
         return names;
@@ -463,7 +468,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     }
 
     /** Which encoder, by its content, which preprocessing, and every setting with where it is from. */
-    public static final class ExtractorProvenance extends MeasuredProvenance {
+    public static class ExtractorProvenance extends MeasuredProvenance {
         private static final long serialVersionUID = 1L;
         /** SHA-256 of the encoder file. */
         public static final String ENCODER_HASH = "encoder-sha256";

@@ -446,7 +446,7 @@ class EncodedModelTest {
     /** Written by version 0 of both; the scores are those of that day. */
     @Test
     void aFileOfVersion0IsStillRead() throws IOException {
-        try (InputStream in = EncodedModelTest.class.getResourceAsStream(OldModel.FILE);
+        try (InputStream in = EncodedModelTest.class.getResourceAsStream("/io/github/simclr4j/tribuo/saved/" + OldModel.FILE);
                 EncodedModel<?> loaded = (EncodedModel<?>) Model.deserializeFromStream(in)) {
             assertEquals("resnet18", loaded.encoder().metadata().get("architecture"));
             SelfTrainedModel inner = (SelfTrainedModel) loaded.getInnerModel();
