@@ -42,7 +42,7 @@ import org.tribuo.provenance.DatasetProvenance;
  *
  * @param <T> the output type
  */
-public final class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, EncodedDataSource.Numbered<T>> {
+public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, EncodedDataSource.Numbered<T>> {
 
     @Config(mandatory = true, description = "Where the pixels come from.")
     private ConfigurableDataSource<T> source;
@@ -74,7 +74,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     record Numbered<T extends Output<T>>(long number, Example<T> example) {}
 
     /** For OLCUT. */
-    private EncodedDataSource() {
+    protected EncodedDataSource() {
         super(OnUnreadable.FAIL);
     }
 
@@ -230,7 +230,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     }
 
     /** Which source, how many examples, when, and the SHA-256 over their outputs, feature names and values. */
-    public static final class EncodedProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
+    public static class EncodedProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
         /** Number of examples of the source. */
         public static final String EXAMPLES = "examples";
@@ -256,7 +256,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     }
 
     /** The provenance of a dataset in the place of a data source's. */
-    public static final class DatasetSourceProvenance implements DataSourceProvenance {
+    public static class DatasetSourceProvenance implements DataSourceProvenance {
         private static final long serialVersionUID = 1L;
         private static final String DATASET = "dataset";
 

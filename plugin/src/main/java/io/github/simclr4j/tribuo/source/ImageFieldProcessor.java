@@ -29,7 +29,7 @@ import org.tribuo.data.columnar.FieldProcessor;
  *
  * <p>May be used by several threads at once. The extractor stays the caller's to close.
  */
-public final class ImageFieldProcessor implements FieldProcessor {
+public class ImageFieldProcessor implements FieldProcessor {
 
     @Config(mandatory = true, description = "The field name to read.")
     private String fieldName;
@@ -58,7 +58,7 @@ public final class ImageFieldProcessor implements FieldProcessor {
     private record Cell(String column, String text) {}
 
     /** For OLCUT. */
-    private ImageFieldProcessor() {}
+    protected ImageFieldProcessor() {}
 
     /**
      * A column of paths or URIs; an unreadable image is an error.

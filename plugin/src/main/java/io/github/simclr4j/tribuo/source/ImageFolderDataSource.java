@@ -32,7 +32,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  *
  * @param <T> the output type
  */
-public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataSource<T, Path> {
+public class ImageFolderDataSource<T extends Output<T>> extends ImageDataSource<T, Path> {
 
     @Config(mandatory = true, description = "Folder with one sub-folder a class.")
     private Path folder;
@@ -40,7 +40,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
     private List<Path> files;
 
     /** For OLCUT. */
-    private ImageFolderDataSource() {
+    protected ImageFolderDataSource() {
         super(OnUnreadable.SKIP);
     }
 
@@ -139,7 +139,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
     }
 
     /** Which folder, how many files, when, and the SHA-256 over their names and contents. */
-    public static final class FolderProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
+    public static class FolderProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
         /** Number of image files. */
         public static final String FILES = "files";

@@ -44,7 +44,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  *
  * @param <T> the output type
  */
-public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T, ImageTableDataSource.Row<T>> {
+public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T, ImageTableDataSource.Row<T>> {
     /** Metadata of an example: the row's number, from 1, the header not counted; a {@link Long}. */
     public static final String ROW = "row";
 
@@ -76,7 +76,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
     record Row<T>(long number, String cell, T output) {}
 
     /** For OLCUT. */
-    private ImageTableDataSource() {
+    protected ImageTableDataSource() {
         super(OnUnreadable.FAIL);
     }
 
@@ -259,7 +259,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
     }
 
     /** Which table, by its content, how many images, when, and the SHA-256 over the names and contents of image files. */
-    public static final class TableProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
+    public static class TableProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
         /** Number of image files. */
         public static final String FILES = "files";

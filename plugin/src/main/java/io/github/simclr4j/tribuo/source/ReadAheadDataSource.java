@@ -26,7 +26,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  *
  * @param <T> the output type
  */
-public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource<T> {
+public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource<T> {
 
     @Config(mandatory = true, description = "The source of the rows.")
     private ColumnarDataSource<T> source;
@@ -35,7 +35,7 @@ public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarData
     private int batchSize = 256;
 
     /** For OLCUT. */
-    private ReadAheadDataSource() {}
+    protected ReadAheadDataSource() {}
 
     /**
      * Reads ahead of a source.
