@@ -69,20 +69,17 @@ class OldNamesTest {
                 l[0], Arrays.stream(l).skip(1).mapToDouble(Double::parseDouble).toArray()));
     }
 
-    private static SimCLRFeatureExtractor<Label> extractor() {
-        return new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1);
-    }
-
-    private static Example<Label> features(String prefix) throws IOException {
-        try (SimCLRFeatureExtractor<Label> extractor = extractor()) {
-            String[] names = Arrays.stream(extractor.featureNames()).map(n -> prefix + n).toArray(String[]::new);
-            return new ArrayExample<>(Fixture.LABELS.getUnknownOutput(), names, extractor.features(List.of(Images.read(asked)))[0]);
-        }
+    /** The features that the encoder gave; no processor makes a difference to what a model makes of them. */
+    private static Example<Label> features(String prefix) {
+        double[] features = scores.get("features");
+        String[] names = Arrays.stream(SimCLRFeatureExtractor.featureNames(features.length)).map(n -> prefix + n)
+                .toArray(String[]::new);
+        return new ArrayExample<>(Fixture.LABELS.getUnknownOutput(), names, features);
     }
 
     @Test
     void anEncoderGivesTheFeaturesThatItGave() throws IOException {
-        try (SimCLRFeatureExtractor<Label> extractor = extractor()) {
+        try (SimCLRFeatureExtractor<Label> extractor = new SimCLRFeatureExtractor<>(Fixture.LABELS, encoder, 1)) {
             assertArrayEquals(scores.get("features"), extractor.features(List.of(Images.read(asked)))[0], 1e-5);
         }
     }
@@ -96,8 +93,8 @@ class OldNamesTest {
         return provenance.lines().sorted().toList();
     }
 
-    private static void check(String name, Model<?> model, Example<Label> example) throws IOException {
-        assertArrayEquals(scores.get(name), scores(model, example), 1e-6, name);
+    private static void check(String name, Model<?> model, Example<Label> example, double tolerance) throws IOException {
+        assertArrayEquals(scores.get(name), scores(model, example), tolerance, name);
         assertEquals(lines(new String(resource(name + ".txt"), StandardCharsets.UTF_8)),
                 lines(ProvenanceUtil.formattedProvenanceString(model.getProvenance())), name);
     }
@@ -109,9 +106,9 @@ class OldNamesTest {
         Path file = Files.write(dir.resolve(name), resource(name + ".tribuo"));
         Model<?> model = Model.deserializeFromFile(file);
         assertEquals(name.equals("self-trained"), model instanceof SelfTrainedModel);
-        check(name, model, example);
+        check(name, model, example, 1e-12);
         model.serializeToFile(file);
-        check(name, Model.deserializeFromFile(file), example);
+        check(name, Model.deserializeFromFile(file), example, 1e-12);
     }
 
     @ParameterizedTest
@@ -119,11 +116,11 @@ class OldNamesTest {
     void anEncodedModelPredictsAsItDidAndKeepsItsProvenance(String name) throws IOException {
         Path file = Files.write(dir.resolve(name), resource(name + ".tribuo"));
         try (EncodedModel<?> model = EncodedModel.load(file, encoder)) {
-            check(name, model, pixels(model));
+            check(name, model, pixels(model), 1e-5);
             model.serializeToFile(file);
         }
         try (EncodedModel<?> model = (EncodedModel<?>) Model.deserializeFromFile(file)) {
-            check(name, model, pixels(model));
+            check(name, model, pixels(model), 1e-5);
         }
     }
 

@@ -57,7 +57,7 @@ final class EncoderChecks {
     }
 
     private static String text(OnnxEncoder encoder) {
-        return SimCLRFeatureExtractor.settings(encoder.settings(), EncoderSettings.Value::text);
+        return EncoderFacts.withoutSources(encoder.settings());
     }
 
     /** The file has the settings that the model's provenance states. */
