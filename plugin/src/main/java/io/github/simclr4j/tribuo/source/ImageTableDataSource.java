@@ -10,6 +10,7 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
+import io.github.simclr4j.tribuo.internal.ImageFiles;
 import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -258,6 +259,13 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         return files;
     }
 
+    /** A file's path below the folder that relative paths are relative to, or the whole of it. */
+    private String relative(Path file) {
+        Path base = folder().toAbsolutePath();
+        Path path = file.toAbsolutePath();
+        return (path.startsWith(base) ? base.relativize(path) : path).toString();
+    }
+
     /** Which table, by its content, how many images, when, and the SHA-256 over the names and contents of image files. */
     public static class TableProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
@@ -276,7 +284,7 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
                     new HashProvenance(DEFAULT_HASH_TYPE, RESOURCE_HASH,
                             ProvenanceUtil.hashResource(DEFAULT_HASH_TYPE, host.table)),
                     new IntProvenance(FILES, files.size()),
-                    new StringProvenance(IMAGES_HASH, contentHash(files.iterator(), host.folder()))));
+                    new StringProvenance(IMAGES_HASH, contentHash(files.iterator(), host::relative, ImageFiles::read))));
         }
 
         /**
