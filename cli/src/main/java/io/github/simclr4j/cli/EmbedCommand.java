@@ -69,7 +69,7 @@ final class EmbedCommand extends Work {
                 oneLineEach(files);
             }
             List<String> skipped = new ArrayList<>();
-            List<Path> done = new ArrayList<>();
+            List<String> done = new ArrayList<>();
             Interruption guard = interruptible();
             try (TemporaryFile part = TemporaryFile.beside(out)) {
                 OutputStream rows = part.stream();
@@ -83,7 +83,7 @@ final class EmbedCommand extends Work {
                         EncoderPipeline.Item item = pipeline.next();
                         if (item.error() == null) {
                             rows.write(row(item, npy));
-                            done.add(item.file());
+                            done.add(item.name());
                         }
                         console.at(done.size() + skipped.size(), "");
                     }
@@ -135,7 +135,7 @@ final class EmbedCommand extends Work {
             b.asFloatBuffer().put(features);
             return b.array();
         }
-        StringBuilder row = new StringBuilder(quote(item.file().toString()));
+        StringBuilder row = new StringBuilder(quote(item.name()));
         for (float f : features) {
             row.append(',').append(f);
         }
@@ -163,7 +163,7 @@ final class EmbedCommand extends Work {
     }
 
     /** NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, values. */
-    private void finishNpy(TemporaryFile values, List<Path> done, int dimension) throws IOException {
+    private void finishNpy(TemporaryFile values, List<String> done, int dimension) throws IOException {
         String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + done.size() + ", " + dimension + "), }";
         head += " ".repeat(63 - (10 + head.length()) % 64) + "\n";
         ByteBuffer prefix = ByteBuffer.allocate(10 + head.length()).order(ByteOrder.LITTLE_ENDIAN);

@@ -1,13 +1,6 @@
 package io.github.simclr4j.train.augment;
 
-import ai.djl.Device;
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.data.Feed;
 import io.github.simclr4j.train.data.ImageSet;
-import io.github.simclr4j.train.torch.Torch;
-import io.github.simclr4j.util.Progress;
 import java.awt.image.BufferedImage;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -28,16 +21,10 @@ public final class ViewGrid {
      * @param count views of each image by each composition, at least 1
      * @param size side of the views in pixels
      * @param seed of the views
-     * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}, as for {@link Pretrainer}
-     * @param threads threads on the CPU, 0 for libtorch's own choice
-     * @param progress is told which device draws
      * @return an RGB picture on white
-     * @throws IllegalArgumentException if there is nothing to draw, or the device's name is none of these
-     * @throws IllegalStateException if a GPU is asked for and there is none
+     * @throws IllegalArgumentException if there is nothing to draw
      */
-    public static BufferedImage draw(
-            ImageSet images, List<Composition> compositions, int count, int size, long seed, String device,
-            int threads, Progress progress) {
+    public static BufferedImage draw(ImageSet images, List<AugmentationPipeline> compositions, int count, int size, long seed) {
         int rows = images.pixels().size();
         if (rows == 0 || compositions.isEmpty() || count < 1) {
             throw new IllegalArgumentException("Expected at least one image, composition and view, found " + rows
@@ -48,46 +35,27 @@ public final class ViewGrid {
                 rows * (size + MARGIN) + MARGIN, BufferedImage.TYPE_INT_RGB);
         IntStream.range(0, grid.getHeight()).forEach(y -> IntStream.range(0, grid.getWidth())
                 .forEach(x -> grid.setRGB(x, y, 0xffffff)));
-        Device where = Torch.device(device, progress);
-        Torch.threads(threads);
-        Torch.noGradient();
+        column(grid, MARGIN, images, new ViewGenerator(AugmentationPipeline.of("none"), size), new long[rows]);
         SplittableRandom random = new SplittableRandom(seed);
-        try (NDManager all = Torch.engine().newBaseManager(where)) {
-            NDArray x = all(images, all);
-            column(grid, MARGIN, size, new Views(new Composition(List.of()), size).view(x, new long[rows]));
-            for (int c = 0; c < compositions.size(); c++) {
-                Views views = new Views(compositions.get(c), size);
-                for (int k = 0; k < count; k++) {
-                    long[] seeds = random.longs(rows).toArray();
-                    try (NDManager m = all.newSubManager()) {
-                        x.tempAttach(m);
-                        int left = MARGIN + size + 2 * MARGIN + c * block + k * (size + MARGIN);
-                        column(grid, left, size, views.view(x, seeds));
-                    }
-                }
+        for (int c = 0; c < compositions.size(); c++) {
+            ViewGenerator views = new ViewGenerator(compositions.get(c), size);
+            for (int k = 0; k < count; k++) {
+                int left = MARGIN + size + 2 * MARGIN + c * block + k * (size + MARGIN);
+                column(grid, left, images, views, random.longs(rows).toArray());
             }
         }
         return grid;
     }
 
-    private static NDArray all(ImageSet images, NDManager manager) {
-        int[] order = IntStream.range(0, images.count()).toArray();
-        try (Feed.Resident feed = new Feed.Resident(images, manager)) {
-            feed.begin(order, order.length, 0);
-            feed.next();
-            return feed.images(manager, order);
-        }
-    }
-
-    private static void column(BufferedImage grid, int left, int size, NDArray views) {
-        float[] values = views.toFloatArray();
+    private static void column(BufferedImage grid, int left, ImageSet images, ViewGenerator views, long[] seeds) {
+        int size = views.size();
         int plane = size * size;
-        for (int i = 0; i < values.length / 3; i++) {
-            int image = i / plane;
-            int pixel = i % plane;
-            int at = image * 3 * plane + pixel;
-            int rgb = level(values[at]) << 16 | level(values[at + plane]) << 8 | level(values[at + 2 * plane]);
-            grid.setRGB(left + pixel % size, MARGIN + image * (size + MARGIN) + pixel / size, rgb);
+        for (int row = 0; row < seeds.length; row++) {
+            float[] v = views.view(images.pixels().get(row), images.side(), seeds[row]);
+            for (int i = 0; i < plane; i++) {
+                int rgb = level(v[i]) << 16 | level(v[i + plane]) << 8 | level(v[i + 2 * plane]);
+                grid.setRGB(left + i % size, MARGIN + row * (size + MARGIN) + i / size, rgb);
+            }
         }
     }
 

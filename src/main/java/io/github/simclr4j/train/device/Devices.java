@@ -208,6 +208,12 @@ public final class Devices {
                 reason == null ? null : reason.why(), reason == null ? null : reason.fix());
     }
 
+    /** Returns the compute capability of a GPU, such as 9.0, or null if the driver does not tell it. */
+    String computeCapability(int index) {
+        List<Gpu> visible = NvidiaDriver.find(environment).visible();
+        return index < visible.size() ? visible.get(index).computeCapability() : null;
+    }
+
     /**
      * Has DJL fetch the CUDA libtorch into its cache. That needs no GPU, so that an image can be built anywhere.
      *

@@ -2,7 +2,6 @@ package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
-import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.monitor.Diagnosis;
 import io.github.simclr4j.util.AtomicFiles;
 import java.io.BufferedInputStream;
@@ -40,7 +39,7 @@ public final class Checkpoint {
     /** With what a kill left half written. */
     private static final Pattern FILE = Pattern.compile(NAME + "(\\.part)?");
     /** What may change between the parts of a run. */
-    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs", Pretrainer.RUN);
+    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs", TrainingRun.RUN);
 
     private Checkpoint() {}
 

@@ -2,7 +2,6 @@ package io.github.simclr4j.train.loss;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
-import io.github.simclr4j.train.augment.Views;
 
 /**
  * Views that are compared with all views of their batch: rows i and i + N are the two views of one image, and those from

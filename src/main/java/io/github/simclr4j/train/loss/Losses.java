@@ -225,7 +225,7 @@ public final class Losses {
         return like.getManager().full(new Shape(), (float) value, like.getDataType());
     }
 
-    static NDArray like(NDArray z, NDArray constant) {
+    public static NDArray like(NDArray z, NDArray constant) {
         return constant.toType(z.getDataType(), false);
     }
 }

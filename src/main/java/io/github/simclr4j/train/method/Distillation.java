@@ -2,48 +2,87 @@ package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
-import io.github.simclr4j.train.loop.Batch;
+import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Losses;
-import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.util.Option;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Learning from a teacher's soft labels (Chen et al. 2020b, equation 2), of both views of an image. The labels of the images are
- * the teacher's most likely classes, and are for the monitor alone.
+ * the teacher's most likely classes, and are for the monitor alone. It is made in Java with the labels, and has no name to choose.
  */
-public final class Distillation implements Method {
-    private final Network network;
+public final class Distillation implements MethodFactory {
+    /** t of the teacher's and the student's distribution. */
+    public static final Option<Double> TEMPERATURE =
+            Option.above("temperature", 1, 0, "Temperature of the soft labels", "Chen et al. 2020b, equation 2");
+
     private final SoftLabels soft;
-    private final double temperature;
 
-    public Distillation(Network network, SoftLabels soft, double temperature) {
-        this.network = network;
+    /** Makes the method for some soft labels, a row for each image of the training set. */
+    public Distillation(SoftLabels soft) {
         this.soft = soft;
-        this.temperature = temperature;
     }
 
     @Override
-    public List<Branch> branches() {
-        return List.of(new Branch(network, 0, 1));
+    public String name() {
+        return "distillation";
     }
 
     @Override
-    public Part loss(Batch batch, NDArray z, int from, int to) {
-        int[] images = batch.images();
-        int classes = soft.probabilities()[0].length;
-        FloatBuffer targets = FloatBuffer.allocate((to - from) * classes);
-        for (int i = from; i < to; i++) {
-            targets.put(soft.probabilities()[images[i % images.length]]);
+    public String summary() {
+        return "A student learns what a teacher says of each image";
+    }
+
+    @Override
+    public String paper() {
+        return "https://arxiv.org/abs/2006.10029";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(TEMPERATURE);
+    }
+
+    @Override
+    public boolean isClassifier() {
+        return true;
+    }
+
+    @Override
+    public Map<String, String> metadata() {
+        return Map.of("training.soft_labels", soft.sha256());
+    }
+
+    @Override
+    public Method create(MethodContext context) {
+        return new Student(Method.Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), soft,
+                context.options().get(TEMPERATURE));
+    }
+
+    private record Student(Branch both, SoftLabels soft, double temperature) implements Method {
+        @Override
+        public List<Branch> branches() {
+            return List.of(both);
         }
-        NDArray p = z.getManager().create(targets.array(), new Shape(to - from, classes));
-        return new Part(Losses.softCrossEntropy(z.get(from + ":" + to), p, temperature),
-                new Supervised(network).loss(batch, z.stopGradient(), from, to).rank());
-    }
 
-    /** The labels' own entropy is not known to it. */
-    @Override
-    public double chance() {
-        return Double.NaN;
+        @Override
+        public int anchors(int images) {
+            return 2 * images;
+        }
+
+        @Override
+        public Loss loss(Embeddings z) {
+            int classes = soft.probabilities()[0].length;
+            FloatBuffer targets = FloatBuffer.allocate((z.to() - z.from()) * classes);
+            for (int i = z.from(); i < z.to(); i++) {
+                targets.put(soft.probabilities()[z.images()[i % z.size()]]);
+            }
+            NDArray p = z.manager().create(targets.array(), new Shape(z.to() - z.from(), classes));
+            NDArray some = z.of(both).get(z.from() + ":" + z.to());
+            return Loss.of(Losses.softCrossEntropy(some, Losses.like(some, p), temperature),
+                    Losses.rankOf(some.stopGradient(), Supervised.labels(z)));
+        }
     }
 }

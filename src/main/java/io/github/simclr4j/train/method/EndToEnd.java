@@ -1,9 +1,12 @@
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
-import io.github.simclr4j.train.loop.Batch;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Losses;
 import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.util.Option;
 import java.util.List;
 
 /**
@@ -11,43 +14,65 @@ import java.util.List;
  * encoder of its own; the two start equal and both get gradients. A query's negatives are the keys of the batch's other images,
  * so there are as many as the batch is large. The baseline that MoCo is compared with.
  */
-final class EndToEnd implements Method {
-    private final double temperature;
-    private final int batch;
-    private final Network query;
-    private final Network key;
+public final class EndToEnd implements MethodFactory {
+    /** t, which cosines are divided by. */
+    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.2, "");
 
-    EndToEnd(MethodSettings settings, Network query, int batch) {
-        this.temperature = settings.temperature();
-        this.batch = batch;
-        this.query = query;
-        key = query.copy();
+    @Override
+    public String name() {
+        return "end-to-end";
     }
 
     @Override
-    public List<Branch> branches() {
-        return List.of(new Branch(query, 0), new Branch(key, 1));
-    }
-
-    /** The queries. */
-    @Override
-    public int anchors(NDArray z) {
-        return (int) z.getShape().get(0) / 2;
+    public String summary() {
+        return "A query and its key are a positive pair, the batch's other keys are negatives; both encoders get gradients";
     }
 
     @Override
-    public Part loss(Batch batch, NDArray z, int from, int to) {
-        NDArray logits = Losses.queryKeyLogits(z, temperature, from, to);
-        return new Part(Losses.crossEntropyOfDiagonal(logits, from), Losses.rankOfDiagonal(logits.stopGradient(), from));
+    public String paper() {
+        return "https://arxiv.org/abs/1911.05722";
     }
 
     @Override
-    public double chance() {
-        return Math.log(batch);
+    public List<Option<?>> options() {
+        return List.of(TEMPERATURE);
     }
 
     @Override
-    public void close() {
-        key.close();
+    public Method create(MethodContext context) {
+        Network query = context.train(context.encoder());
+        Network key = context.trainCopy(query);
+        return new QueriesAndKeys(Method.Branch.trained(query, ProjectionHead.PROJECTION, 0),
+                Method.Branch.trained(key, ProjectionHead.PROJECTION, 1), context.options().get(TEMPERATURE), context.batch());
+    }
+
+    private record QueriesAndKeys(Branch query, Branch key, double temperature, int batch) implements Method {
+        @Override
+        public List<Branch> branches() {
+            return List.of(query, key);
+        }
+
+        /** Every query is an anchor. */
+        @Override
+        public int anchors(int images) {
+            return images;
+        }
+
+        @Override
+        public Loss loss(Embeddings z) {
+            NDArray both = NDArrays.concat(new NDList(z.of(query), z.of(key)));
+            NDArray logits = Losses.queryKeyLogits(both, temperature, z.from(), z.to());
+            return Loss.of(Losses.crossEntropyOfDiagonal(logits, z.from()), Losses.rankOfDiagonal(logits.stopGradient(), z.from()));
+        }
+
+        @Override
+        public NDList pairs(Embeddings z) {
+            return new NDList(z.of(query).stopGradient(), z.of(key).stopGradient());
+        }
+
+        @Override
+        public double lossAtCollapse() {
+            return Math.log(batch);
+        }
     }
 }

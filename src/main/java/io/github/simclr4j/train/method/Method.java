@@ -2,116 +2,106 @@ package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import io.github.simclr4j.train.PretrainSettings;
-import io.github.simclr4j.train.loop.Batch;
-import io.github.simclr4j.train.loop.Passes;
-import io.github.simclr4j.train.loop.Step;
 import io.github.simclr4j.train.network.Network;
 import java.util.List;
 import java.util.Map;
 
 /**
- * How the views of a batch become a loss. A method is one small class over the shared parts: it says which networks embed which
- * views with gradient, and what the loss of these embeddings is. Micro-batches, mixed precision, the optimiser, checkpoints and
- * the monitor are the same for all ({@link Step}).
+ * How the views of a batch become a loss. A method names its {@linkplain Branch branches}, which are passes of networks over views,
+ * and computes the loss of what they embed. Views, micro-batches, precision, the optimizer, moving averages, checkpoints and the
+ * monitor are the same for all methods and work without a method's help.
+ *
+ * <p>A {@link MethodFactory} makes it, and declares its name, options and defaults. Tensors are DJL's; everything that a method
+ * computes in a step belongs to the manager of the embeddings and is freed after the step.
  */
-public interface Method extends AutoCloseable {
+public interface Method {
     /**
-     * A network that gets gradients, and the views that it embeds, in one batch.
+     * A network, and the views that it embeds in one pass.
      *
      * @param network what embeds
-     * @param views 0 and 1, or one of them
+     * @param views numbers of the views, from 0
+     * @param results which results of the network's graph are wanted
+     * @param gradient true if the loss moves the network's weights; false for a network that follows as a moving average
      */
-    record Branch(Network network, int... views) {}
+    record Branch(Network network, List<Integer> views, List<String> results, boolean gradient) {
+        /** Copies the lists. */
+        public Branch {
+            views = List.copyOf(views);
+            results = List.copyOf(results);
+        }
+
+        /** Returns a branch whose network is trained. */
+        public static Branch trained(Network network, String result, Integer... views) {
+            return new Branch(network, List.of(views), List.of(result), true);
+        }
+
+        /** Returns a branch whose network gets no gradient. */
+        public static Branch fixed(Network network, String result, Integer... views) {
+            return new Branch(network, List.of(views), List.of(result), false);
+        }
+    }
 
     /**
-     * What some anchors came to.
+     * A loss, and what a step is watched by.
      *
-     * @param loss the mean over them, a scalar
-     * @param rank for each the number of candidates that are as near as its positive or nearer, without gradient, float32
+     * @param value the loss, a scalar: the mean over the anchors that were asked for
+     * @param rank for each anchor the number of candidates that are as near as its positive or nearer, [anchors], without gradient;
+     *     null for a method without candidates
+     * @param figures further scalars by name, without gradient, whose means over an epoch are reported
      */
-    record Part(NDArray loss, NDArray rank) {}
+    record Loss(NDArray value, NDArray rank, Map<String, NDArray> figures) {
+        /** Returns a loss with a rank and without further figures. */
+        public static Loss of(NDArray value, NDArray rank) {
+            return new Loss(value, rank, Map.of());
+        }
 
-    /**
-     * What a batch came to. All but the loss is for the monitor, without gradient.
-     *
-     * @param loss a scalar
-     * @param rank of all anchors, see {@link Part}
-     * @param anchors [n, d]
-     * @param positives [n, d], the other view of each
-     */
-    record Outcome(NDArray loss, NDArray rank, NDArray anchors, NDArray positives) {}
+        /** Returns a loss without candidates. */
+        public static Loss of(NDArray value) {
+            return new Loss(value, null, Map.of());
+        }
+    }
 
-    /** The networks that get gradients; the first is the one that is exported. */
+    /** Returns the passes of a step; those without gradient run first. */
     List<Branch> branches();
 
-    /** Makes what the loss needs beside the embeddings, such as keys; no gradient is recorded. */
-    default void prepare(Batch batch, NDManager manager) {}
-
-    /** How many anchors the loss is a mean over; every projection is one, unless a method says otherwise. */
-    default int anchors(NDArray z) {
-        return (int) z.getShape().get(0);
-    }
-
-    /** False if the loss of all anchors is not the mean of the losses of some of them at a time. */
-    default boolean separable() {
-        return true;
-    }
+    /** Returns the loss of a batch, or of the anchors from {@link Embeddings#from()} to {@link Embeddings#to()}. */
+    Loss loss(Embeddings z);
 
     /**
-     * The loss of some anchors. With micro-batches it is asked for a part of the anchors at a time, so that what compares each with
-     * all others never stands in memory at once.
+     * Returns how many anchors the loss is a mean over, if it is the mean of the losses of some of them at a time: with micro-batches
+     * it is then taken of a part of the anchors at a time, so that what compares each with all others never stands in memory at
+     * once. Returns 0, the default, for a loss of the whole batch only.
      *
-     * @param batch the images and their labels
-     * @param z projections before normalisation, branch by branch and view by view, [views * N, d], float32
-     * @param from first anchor
-     * @param to anchor after the last
+     * @param images in the batch
      */
-    Part loss(Batch batch, NDArray z, int from, int to);
-
-    /** The anchors that the monitor looks at, and the positive of each, without gradient: the two views of each image. */
-    default NDList pairs(NDArray z) {
-        NDArray fixed = z.stopGradient();
-        long n = z.getShape().get(0) / 2;
-        return new NDList(fixed.get(":" + n), fixed.get(n + ":"));
-    }
-
-    /** After the weights have moved, such as of a momentum encoder; {@code done} is the share of the run that is over. */
-    default void finish(double done) {}
-
-    /** The loss of a network that has learnt nothing, which a collapsed one keeps; NaN where there is none. */
-    double chance();
-
-    /** Steps at the start in which the loss may well rise. */
-    default int settling() {
+    default int anchors(int images) {
         return 0;
     }
 
-    /** Tensors beside those of the branches' networks, to save and to fill again. */
-    default Map<String, NDArray> state() {
-        return Map.of();
+    /**
+     * Returns embeddings and the positive of each, [n, d] both, without gradient, for alignment, uniformity and the effective rank.
+     * By default these are the first two views of the first branch that gets gradients.
+     */
+    default NDList pairs(Embeddings z) {
+        Branch first = branches().stream().filter(Branch::gradient).findFirst().orElseThrow();
+        return new NDList(z.view(first, 0).stopGradient(), z.view(first, 1).stopGradient());
     }
 
-    /** Frees what the method made itself; the first branch's network is the caller's. */
-    @Override
-    default void close() {}
+    /** Returns the names of the further figures that each {@link Loss} of this method has. */
+    default List<String> figures() {
+        return List.of();
+    }
 
-    /**
-     * The method that settings name.
-     *
-     * @param network what is exported; the caller's to close
-     * @param batch images a step
-     * @param passes how a network is run without gradient
-     */
-    static Method of(PretrainSettings settings, Network network, int batch, Passes passes) {
-        MethodSettings s = settings.method();
-        return switch (s.name()) {
-            case "simclr" -> new SimClr(s, network, batch);
-            case "mocov1", "mocov2" -> new MoCo(s, network, batch, passes, settings.seed());
-            case "end-to-end" -> new EndToEnd(s, network, batch);
-            case "supervised" -> new Supervised(network);
-            default -> throw new IllegalArgumentException(s.name());
-        };
+    /** Changes the method's own state after the weights have moved, such as a queue of keys. */
+    default void afterStep(Embeddings z) {}
+
+    /** Returns the loss of networks whose embeddings are all equal, or NaN if it is not known. */
+    default double lossAtCollapse() {
+        return Double.NaN;
+    }
+
+    /** Returns the number of steps at the start in which the loss may well rise, such as those that fill a queue. */
+    default int settlingSteps() {
+        return 0;
     }
 }

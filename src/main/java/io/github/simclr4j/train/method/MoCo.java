@@ -5,15 +5,13 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
-import io.github.simclr4j.train.loop.Batch;
-import io.github.simclr4j.train.loop.Passes;
+import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Losses;
 import io.github.simclr4j.train.network.Network;
-import java.util.LinkedHashMap;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.stream.IntStream;
 
 /**
  * Momentum contrast (He et al. 2020, algorithm 1): the first view is the query, the second one, through the momentum encoder, its
@@ -21,127 +19,221 @@ import java.util.stream.IntStream;
  * the encoder, gets no gradient, and follows it: {@code key = m * key + (1 - m) * query} (equation 2). Version 1 and 2 differ in
  * head, views and temperature alone.
  *
- * <p>Keys of a batch must not tell by their batch norm statistics which query they belong to: queries and keys are dealt to the
- * groups of {@code --bn-splits} in different random orders ({@link Passes}).
+ * <p>Keys of a batch must not tell by their batch norm statistics which query they belong to (shuffle BN, section 3.3): queries and
+ * keys are dealt to the groups of a split batch in different random orders.
  */
-public final class MoCo implements Method {
-    private static final String POSITION = "queue.position";
+public abstract sealed class MoCo implements MethodFactory {
+    /** A queue's position is kept in float32, which counts up to here without a gap. */
+    private static final int MOST_KEYS = 1 << 24;
+    /** Numbers that the queue may have, 4 GiB of them. */
+    private static final long MOST_NUMBERS = 1L << 30;
+    /** The queue must be small against the number of images. */
+    private static final int MANY = 200_000;
 
-    private final MethodSettings settings;
-    private final Network query;
-    private final Network key;
-    private final Passes passes;
-    private final int batch;
-    private final NDArray queue;
-    private final NDArray position;
-    /** Keys of the present batch, normalised, in the order of the queries. */
-    private NDArray keys;
+    /** How many keys the queue holds. */
+    public static final Option<Integer> QUEUE = Option.whole("queue", 65_536, 1, MOST_KEYS, "Keys in the queue",
+            "He et al. 2020; 4096 for fewer than 200000 images");
+    /** m of the momentum encoder. */
+    public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.999, 0, 1,
+            "Momentum m of the encoder that follows, key = m*key + (1-m)*query", "He et al. 2020; 0.99 for fewer than 200000 images");
+    /** What m rises to. */
+    public static final Option<Double> MOMENTUM_END = Option.below("momentum-encoder-end", 0, 0, 1,
+            "What that momentum rises to along half a cosine, as in BYOL (Grill et al. 2020); 0 for no rise", "");
+    /** Whether both views are queries. */
+    public static final Option<Boolean> SYMMETRIC = Option.flag("symmetric",
+            "Take both views as queries in turn (MoCo v3, Chen, Xie and He 2021)", "");
 
-    MoCo(MethodSettings settings, Network query, int batch, Passes passes, long seed) {
-        this.settings = settings;
-        this.query = query;
-        this.batch = batch;
-        this.passes = passes;
-        int arriving = settings.symmetric() ? 2 * batch : batch;
-        if (settings.queue() < arriving) {
-            throw new IllegalArgumentException("The queue must hold the keys of a batch at least: expected " + arriving
-                    + " or more, found " + settings.queue());
+    private final Option<Double> temperature;
+
+    private MoCo(Option<Double> temperature) {
+        this.temperature = temperature;
+    }
+
+    /** MoCo v1 (He et al. 2020): a linear head, temperature 0.07, steps of the learning rate. */
+    public static final class V1 extends MoCo {
+        /** Makes the factory. */
+        public V1() {
+            super(SimClr.TEMPERATURE.withDefault(0.07, "He et al. 2020"));
         }
-        key = query.copy();
-        key.trained().values().forEach(w -> w.setRequiresGradient(false));
-        int d = query.head().projection(query.architecture().dimension());
+
+        @Override
+        public String name() {
+            return "mocov1";
+        }
+
+        @Override
+        public String paper() {
+            return "https://arxiv.org/abs/1911.05722";
+        }
+
+        @Override
+        public void defaults(Defaults d) {
+            super.defaults(d);
+            d.head("linear").schedule("step").views("mocov1");
+        }
+    }
+
+    /** MoCo v2 (Chen, Fan, Girshick and He 2020): a non-linear head, temperature 0.2, a cosine of the learning rate. */
+    public static final class V2 extends MoCo {
+        /** Makes the factory. */
+        public V2() {
+            super(SimClr.TEMPERATURE.withDefault(0.2, "Chen, Fan, Girshick and He 2020"));
+        }
+
+        @Override
+        public String name() {
+            return "mocov2";
+        }
+
+        @Override
+        public String paper() {
+            return "https://arxiv.org/abs/2003.04297";
+        }
+
+        @Override
+        public void defaults(Defaults d) {
+            super.defaults(d);
+            d.views(d.isSmall() ? "mocov2-cifar" : "mocov2");
+        }
+    }
+
+    @Override
+    public String summary() {
+        return "A query and its key from a momentum encoder are a positive pair, a queue of older keys are negatives";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(temperature, QUEUE, MOMENTUM, MOMENTUM_END, SYMMETRIC);
+    }
+
+    @Override
+    public void defaults(Defaults d) {
+        d.headNorm(false).bnSplits(splits(d));
+        if (d.optimizer().equals("sgd")) {
+            d.warmupEpochs(0);
+        }
+        if (d.images() < MANY) {
+            d.option(QUEUE, 4096).option(MOMENTUM, 0.99);
+        }
+    }
+
+    /** The most groups up to 8 that the batch can be split into, of 8 images at least. */
+    private static int splits(Defaults d) {
+        int micro = d.microBatch() == 0 ? 1 : Math.max(1, d.batch() / d.microBatch());
+        for (int n = 8; n > 1; n--) {
+            if (n % micro == 0 && d.batch() % n == 0 && d.batch() / n >= 8) {
+                return n;
+            }
+        }
+        return 0;
+    }
+
+    @Override
+    public void check(OptionValues o, Defaults run) {
+        momentum(o);
+        int keys = Math.min(run.batch(), Math.max(1, run.images())) * (o.get(SYMMETRIC) ? 2 : 1);
+        if (o.get(QUEUE) < keys) {
+            throw new IllegalArgumentException("queue must hold the keys of a batch, " + keys + " or more, found " + o.get(QUEUE));
+        }
+    }
+
+    private static Momentum momentum(OptionValues o) {
+        double start = o.get(MOMENTUM);
+        return new Momentum(start, o.get(MOMENTUM_END) == 0 ? start : o.get(MOMENTUM_END));
+    }
+
+    @Override
+    public Method create(MethodContext context) {
+        OptionValues o = context.options();
+        boolean symmetric = o.get(SYMMETRIC);
+        int size = o.get(QUEUE);
+        Network query = context.train(context.encoder());
+        Network key = context.follow("key", query, context.encoder(), momentum(o));
+        int d = context.encoder().output(ProjectionHead.PROJECTION).shape().get(0);
+        if ((long) size * d > MOST_NUMBERS) {
+            throw new IllegalArgumentException("The queue's keys must take at most " + MOST_NUMBERS + " numbers, found " + size
+                    + " keys of " + d + ": lower the queue or the projection");
+        }
+        NDManager m = query.manager();
+        NDArray queue = context.state("queue", noise(m, size, d, context.seed(), query));
+        NDArray position = context.state("queue.position", m.zeros(new Shape(1)));
+        String z = ProjectionHead.PROJECTION;
+        return new Queue(symmetric ? Method.Branch.trained(query, z, 0, 1) : Method.Branch.trained(query, z, 0),
+                // The key of a query is the other view.
+                symmetric ? Method.Branch.fixed(key, z, 1, 0) : Method.Branch.fixed(key, z, 1), queue, position,
+                o.get(temperature), symmetric ? 2 * context.batch() : context.batch());
+    }
+
+    private static NDArray noise(NDManager m, int size, int d, long seed, Network network) {
         Random random = new Random(seed);
-        float[] noise = new float[settings.queue() * d];
+        float[] noise = new float[size * d];
         for (int i = 0; i < noise.length; i++) {
             noise[i] = (float) random.nextGaussian();
         }
-        // It lives as long as the momentum encoder.
-        NDManager m = key.manager();
-        try (NDArray raw = m.create(noise, new Shape(settings.queue(), d)); NDManager step = m.newSubManager()) {
-            raw.attach(step);
-            queue = Losses.normalise(raw).toType(query.type(), true);
+        try (NDManager scratch = m.newSubManager()) {
+            NDArray queue = Losses.normalise(scratch.create(noise, new Shape(size, d))).toType(network.type(), true);
             queue.attach(m);
+            return queue;
         }
-        position = m.zeros(new Shape(1));
     }
 
-    @Override
-    public List<Branch> branches() {
-        return List.of(settings.symmetric() ? new Branch(query, 0, 1) : new Branch(query, 0));
-    }
-
-    @Override
-    public void prepare(Batch batch, NDManager manager) {
-        int n = batch.size();
-        // The key of a query is the other view.
-        int[] rows = settings.symmetric()
-                ? IntStream.range(0, 2 * n).map(r -> (r + n) % (2 * n)).toArray()
-                : IntStream.range(n, 2 * n).toArray();
-        keys = Losses.normalise(passes.embed(key, batch, rows, manager));
-    }
-
-    @Override
-    public Part loss(Batch batch, NDArray z, int from, int to) {
-        String some = from + ":" + to;
-        NDArray logits = Losses.queueLogits(z.get(some), keys.get(some), queue, settings.temperature());
-        return new Part(Losses.crossEntropyOfFirst(logits), Losses.rankOfFirst(logits.stopGradient()));
-    }
-
-    @Override
-    public NDList pairs(NDArray z) {
-        return new NDList(z.stopGradient(), keys);
-    }
-
-    @Override
-    public void finish(double done) {
-        double rise = (1 - Math.cos(Math.PI * done)) / 2;
-        key.followWeights(query, settings.momentum() + (settings.momentumEnd() - settings.momentum()) * rise);
-        enqueue(keys);
-    }
-
-    /** The newest keys take the places of the oldest. */
-    public void enqueue(NDArray arriving) {
-        int size = settings.queue();
-        int at = (int) position.toFloatArray()[0];
-        int n = (int) arriving.getShape().get(0);
-        int first = Math.min(n, size - at);
-        queue.set(new NDIndex("{}:{}", at, at + first), arriving.get(":" + first));
-        if (first < n) {
-            queue.set(new NDIndex("{}:{}", 0, n - first), arriving.get(first + ":"));
+    /** The newest keys are in the queue in front of its position. */
+    record Queue(Branch query, Branch key, NDArray queue, NDArray position, double temperature, int arriving) implements Method {
+        @Override
+        public List<Branch> branches() {
+            return List.of(query, key);
         }
-        position.muli(0).addi((at + n) % size);
-    }
 
-    public Network momentumEncoder() {
-        return key;
-    }
+        @Override
+        public int anchors(int images) {
+            return images * query.views().size();
+        }
 
-    public NDArray queue() {
-        return queue;
-    }
+        @Override
+        public Loss loss(Embeddings z) {
+            String some = z.from() + ":" + z.to();
+            NDArray logits = Losses.queueLogits(z.of(query).get(some), keys(z).get(some), queue, temperature);
+            return Loss.of(Losses.crossEntropyOfFirst(logits), Losses.rankOfFirst(logits.stopGradient()));
+        }
 
-    @Override
-    public double chance() {
-        return Math.log(settings.queue() + 1);
-    }
+        /** The batch's keys, each of length 1, in the order of the queries. */
+        private NDArray keys(Embeddings z) {
+            return Losses.normalise(z.of(key));
+        }
 
-    /** The queue starts as noise, from which a key is told apart at once. */
-    @Override
-    public int settling() {
-        return settings.queue() / (settings.symmetric() ? 2 * batch : batch) + 1;
-    }
+        @Override
+        public NDList pairs(Embeddings z) {
+            return new NDList(z.of(query).stopGradient(), keys(z));
+        }
 
-    @Override
-    public Map<String, NDArray> state() {
-        Map<String, NDArray> all = new LinkedHashMap<>();
-        key.tensors().forEach((name, a) -> all.put("key." + name, a));
-        all.put("queue", queue);
-        all.put(POSITION, position);
-        return all;
-    }
+        /** The newest keys take the places of the oldest. */
+        @Override
+        public void afterStep(Embeddings z) {
+            enqueue(keys(z));
+        }
 
-    @Override
-    public void close() {
-        key.close();
+        void enqueue(NDArray keys) {
+            int size = (int) queue.getShape().get(0);
+            int at = (int) position.toFloatArray()[0];
+            int n = (int) keys.getShape().get(0);
+            int first = Math.min(n, size - at);
+            queue.set(new NDIndex("{}:{}", at, at + first), keys.get(":" + first));
+            if (first < n) {
+                queue.set(new NDIndex("{}:{}", 0, n - first), keys.get(first + ":"));
+            }
+            position.muli(0).addi((at + n) % size);
+        }
+
+        @Override
+        public double lossAtCollapse() {
+            return Math.log(queue.getShape().get(0) + 1);
+        }
+
+        /** The queue starts as noise, from which a key is told apart at once. */
+        @Override
+        public int settlingSteps() {
+            return (int) (queue.getShape().get(0) / arriving) + 1;
+        }
     }
 }

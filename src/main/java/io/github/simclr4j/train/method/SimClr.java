@@ -2,73 +2,129 @@ package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.simclr4j.train.loop.Batch;
+import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Anchors;
 import io.github.simclr4j.train.loss.Losses;
-import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * SimCLR (Chen et al. 2020, algorithm 1): both views of every image go through one network in one batch, the two views of an
  * image are a positive pair, and all other 2N - 2 views are negatives. The loss is symmetric.
  */
-final class SimClr implements Method {
-    private final MethodSettings settings;
-    private final Network network;
-    private final int batch;
+public final class SimClr implements MethodFactory {
+    /** The losses; each is a formula of {@link Losses}. */
+    public static final Option<String> LOSS = Option.choice("loss", List.of("nt-xent", "nt-logistic", "nt-logistic-semihard", "margin",
+            "margin-semihard", "debiased", "decoupled", "supcon"), "The loss: NT-Xent, NT-Logistic and margin triplet, the last two"
+            + " also with semi-hard negatives, debiased (Chuang 2020), decoupled (Yeh 2022), or supcon (Khosla 2020, needs labels)",
+            "Chen et al. 2020, equation 1 and table 4");
+    /** t, which cosines are divided by. */
+    public static final Option<Double> TEMPERATURE = Option.above("temperature", 0.2, 0, "Temperature of the loss",
+            "of 0.1 to 1 in Chen et al. 2020, table 5");
+    /** m of the margin losses. */
+    public static final Option<Double> MARGIN =
+            Option.atLeast("margin", 0.8, 0, "Margin of the margin losses", "Chen et al. 2020, table 2");
+    /** The share of negatives that is of the anchor's class. */
+    public static final Option<Double> CLASS_PRIOR = Option.below("class-prior", 0.1, 0, 1,
+            "Share of the negatives that the debiased loss takes to be of the anchor's class", "Chuang et al. 2020, for ten classes");
 
-    SimClr(MethodSettings settings, Network network, int batch) {
-        this.settings = settings;
-        this.network = network;
-        this.batch = batch;
+    @Override
+    public String name() {
+        return "simclr";
     }
 
     @Override
-    public List<Branch> branches() {
-        return List.of(new Branch(network, 0, 1));
-    }
-
-    /** Semi-hard mining finds a negative for some anchors only, and the mean is over these. */
-    @Override
-    public boolean separable() {
-        return !settings.loss().endsWith("-semihard");
+    public String summary() {
+        return "The two views of an image are a positive pair, all other views of the batch are negatives";
     }
 
     @Override
-    public Part loss(Batch batch, NDArray z, int from, int to) {
-        double t = settings.temperature();
-        Anchors a = new Anchors(z, from, to);
-        NDArray loss = switch (settings.loss()) {
-            case "nt-xent" -> Losses.ntXent(a, t);
-            case "nt-logistic" -> Losses.ntLogistic(a, t, false);
-            case "nt-logistic-semihard" -> Losses.ntLogistic(a, t, true);
-            case "margin" -> Losses.margin(a, settings.margin(), false);
-            case "margin-semihard" -> Losses.margin(a, settings.margin(), true);
-            case "debiased" -> Losses.debiased(a, t, settings.classPrior());
-            case "decoupled" -> Losses.decoupled(a, t);
-            case "supcon" -> Losses.supCon(a, t, batch.labels());
-            default -> throw new IllegalArgumentException(settings.loss());
-        };
-        return new Part(loss, rank(z, from, to));
+    public String paper() {
+        return "https://arxiv.org/abs/2002.05709";
     }
 
-    /** Its matrices are as large as the loss's own, so they are freed at once. */
-    private static NDArray rank(NDArray z, int from, int to) {
-        try (NDManager m = z.getManager().newSubManager()) {
-            NDArray fixed = z.stopGradient();
-            fixed.attach(m);
-            NDArray rank = Losses.rankAmongViews(new Anchors(fixed, from, to));
-            rank.attach(z.getManager());
-            return rank;
+    @Override
+    public List<Option<?>> options() {
+        return List.of(LOSS, TEMPERATURE, MARGIN, CLASS_PRIOR);
+    }
+
+    @Override
+    public Map<Option<?>, String> withoutEffect(OptionValues values) {
+        Map<Option<?>, String> none = new HashMap<>();
+        String loss = values.get(LOSS);
+        if (loss.startsWith("margin")) {
+            none.put(TEMPERATURE, "where the loss is none of margin and margin-semihard");
+        } else {
+            none.put(MARGIN, "where the loss is margin or margin-semihard");
         }
+        if (!loss.equals("debiased")) {
+            none.put(CLASS_PRIOR, "where the loss is debiased");
+        }
+        return none;
     }
 
     @Override
-    public double chance() {
-        return switch (settings.loss()) {
-            case "nt-xent", "supcon", "debiased" -> Math.log(2 * batch - 1);
-            case "decoupled" -> Math.log(2 * batch - 2);
-            default -> Double.NaN;
-        };
+    public boolean needsLabels(OptionValues values) {
+        return values.get(LOSS).equals("supcon");
+    }
+
+    @Override
+    public Method create(MethodContext context) {
+        OptionValues o = context.options();
+        Method.Branch both = Method.Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1);
+        return new Pairs(both, o.get(LOSS), o.get(TEMPERATURE), o.get(MARGIN), o.get(CLASS_PRIOR), context.batch());
+    }
+
+    private record Pairs(Branch both, String loss, double temperature, double margin, double prior, int batch) implements Method {
+        @Override
+        public List<Branch> branches() {
+            return List.of(both);
+        }
+
+        /** Semi-hard mining finds a negative for some anchors only, and the mean is over these. */
+        @Override
+        public int anchors(int images) {
+            return loss.endsWith("-semihard") ? 0 : 2 * images;
+        }
+
+        @Override
+        public Loss loss(Embeddings z) {
+            Anchors a = new Anchors(z.of(both), z.from(), z.to());
+            NDArray value = switch (loss) {
+                case "nt-xent" -> Losses.ntXent(a, temperature);
+                case "nt-logistic" -> Losses.ntLogistic(a, temperature, false);
+                case "nt-logistic-semihard" -> Losses.ntLogistic(a, temperature, true);
+                case "margin" -> Losses.margin(a, margin, false);
+                case "margin-semihard" -> Losses.margin(a, margin, true);
+                case "debiased" -> Losses.debiased(a, temperature, prior);
+                case "decoupled" -> Losses.decoupled(a, temperature);
+                case "supcon" -> Losses.supCon(a, temperature, z.labels());
+                default -> throw new IllegalArgumentException(loss);
+            };
+            return Loss.of(value, rank(a));
+        }
+
+        /** The matrices of the rank are as large as the loss's own, so they are freed at once. */
+        private static NDArray rank(Anchors a) {
+            try (NDManager m = a.z().getManager().newSubManager()) {
+                NDArray fixed = a.z().stopGradient();
+                fixed.attach(m);
+                NDArray rank = Losses.rankAmongViews(new Anchors(fixed, a.from(), a.to()));
+                rank.attach(a.z().getManager());
+                return rank;
+            }
+        }
+
+        @Override
+        public double lossAtCollapse() {
+            return switch (loss) {
+                case "nt-xent", "supcon", "debiased" -> Math.log(2 * batch - 1);
+                case "decoupled" -> Math.log(2 * batch - 2);
+                default -> Double.NaN;
+            };
+        }
     }
 }

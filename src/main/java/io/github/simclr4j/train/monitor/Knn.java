@@ -6,15 +6,20 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import io.github.simclr4j.train.augment.Composition;
-import io.github.simclr4j.train.augment.Views;
-import io.github.simclr4j.train.data.Feed;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.augment.ViewGenerator;
+import io.github.simclr4j.train.augment.ViewPool;
+import io.github.simclr4j.train.augment.ViewRequest;
+import io.github.simclr4j.train.data.BatchLoader;
 import io.github.simclr4j.train.data.StreamedImages;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loss.Losses;
 import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.network.ViewBatch;
 import io.github.simclr4j.train.torch.Torch;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -37,11 +42,12 @@ public final class Knn {
      * @param test images to be classified, or null for those of the bank, each by all others
      * @return 0 to 1
      */
-    public static double accuracy(Network network, int imageSize, TrainingImages bank, TrainingImages test) throws IOException {
+    public static double accuracy(Network network, int imageSize, TrainingImages bank, TrainingImages test, ViewPool pool)
+            throws IOException {
         Torch.noGradient();
         try (NDManager m = network.manager().newSubManager()) {
-            Features known = features(network, imageSize, bank, m);
-            Features asked = test == null ? known : features(network, imageSize, test, m);
+            Features known = features(network, imageSize, bank, m, pool);
+            Features asked = test == null ? known : features(network, imageSize, test, m, pool);
             // Each set numbers its own classes.
             int[] expected = test == null ? known.labels()
                     : IntStream.of(asked.labels()).map(l -> bank.classes().indexOf(test.classes().get(l))).toArray();
@@ -65,7 +71,7 @@ public final class Knn {
     /** Features, each of length 1, and the classes of their images. */
     private record Features(NDArray rows, int[] labels) {}
 
-    private static Features features(Network network, int imageSize, TrainingImages images, NDManager manager)
+    private static Features features(Network network, int imageSize, TrainingImages images, NDManager manager, ViewPool pool)
             throws IOException {
         NDList all = new NDList();
         int[] labels = new int[images.count()];
@@ -73,21 +79,24 @@ public final class Knn {
         // A stream's buffer is as large as its own batches need.
         int batch = images instanceof StreamedImages s ? Math.min(BATCH, s.batch()) : BATCH;
         int whole = order.length / batch * batch;
-        Views resize = new Views(Composition.of("none"), imageSize);
-        try (Feed feed = Feed.of(images, manager)) {
+        ViewGenerator resize = new ViewGenerator(AugmentationPipeline.of("none"), imageSize);
+        try (BatchLoader loader = BatchLoader.of(images)) {
             for (int from = 0; from < order.length; from += batch) {
                 int n = Math.min(batch, order.length - from);
                 if (from == 0 || from == whole) {
                     // Batches have one size, so the rest is a pass of its own.
-                    feed.begin(Arrays.copyOfRange(order, from, n < batch ? order.length : whole), n, 0);
+                    loader.begin(Arrays.copyOfRange(order, from, n < batch ? order.length : whole), n, 0);
                 }
-                int[] which = feed.next();
+                int[] which = loader.next();
+                List<ViewRequest> requests = new ArrayList<>();
                 for (int i = 0; i < n; i++) {
                     labels[from + i] = images.labels()[which[i]];
+                    requests.add(new ViewRequest(resize, loader.pixels(i), loader.side(), 0));
                 }
                 try (NDManager m = manager.newSubManager()) {
-                    NDArray x = resize.view(feed.images(m, IntStream.range(0, n).toArray()), new long[n]);
-                    NDArray h = Losses.normalise(network.encode(x.toType(network.type(), false), Network.Pass.EVALUATION));
+                    NDArray x = ViewBatch.of(requests, pool, m);
+                    NDArray h = Losses.normalise(network.run(x.toType(network.type(), false), Network.Pass.EVALUATION,
+                            LayerGraph.FEATURES).get(0));
                     h.attach(manager);
                     all.add(h);
                 }

@@ -7,7 +7,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.train.loss.Losses;
-import io.github.simclr4j.train.method.Method;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * What an epoch looks like, from the embeddings of its steps; everything is added up on the device and read once an epoch. The
@@ -19,16 +21,18 @@ public final class Monitor {
     /** Rows that are compared with all others at once. */
     private static final int ROWS = 256;
 
+    private final List<String> names;
     private final NDArray sums;
     private final int checkEvery;
     private int unchecked;
+    private boolean ranked;
 
     /**
      * Means over the steps of an epoch.
      *
      * @param loss the loss
-     * @param top1 share of anchors to which no candidate is as near as the positive
-     * @param top5 share of anchors to which at most four are
+     * @param top1 share of anchors to which no candidate is as near as the positive; NaN for a method without candidates
+     * @param top5 share of anchors to which at most four are; likewise
      * @param alignment mean squared distance of positive pairs, 0 to 4 (Wang and Isola 2020, equation 5, alpha 2)
      * @param uniformity log of the mean of {@code exp(-2 |x - y|^2)} over pairs, -8 to 0 (Wang and Isola 2020, equation 6, t 2)
      * @param spread standard deviation of a normalised embedding's coordinates times the root of their number: 1 if spread
@@ -36,9 +40,10 @@ public final class Monitor {
      * @param effectiveRank directions that the embeddings fill: {@code (tr C)^2 / tr(C^2)} of their covariance C, 1 to d; 0 where
      *     all are equal. It is the participation ratio of C's eigenvalues, a simpler relative of the effective rank of Roy and
      *     Vetterli 2007, which takes the exponential of their entropy
+     * @param others further figures of the method, by name
      */
     public record Figures(double loss, double top1, double top5, double alignment, double uniformity, double spread,
-            double effectiveRank) {
+            double effectiveRank, Map<String, Double> others) {
         /** True if there was no step to take a mean over, as where mixed precision left out all of an epoch: nothing is a number. */
         public boolean none() {
             return Double.isNaN(loss);
@@ -46,10 +51,14 @@ public final class Monitor {
     }
 
     /**
+     * Starts an epoch.
+     *
      * @param owner the run's manager
+     * @param names of the method's further figures, in order
      */
-    public Monitor(NDManager owner) {
-        sums = owner.zeros(new Shape(FIGURES), DataType.FLOAT64);
+    public Monitor(NDManager owner, List<String> names) {
+        this.names = List.copyOf(names);
+        sums = owner.zeros(new Shape(FIGURES + names.size()), DataType.FLOAT64);
         // Reading a value from a GPU waits for it.
         checkEvery = owner.getDevice().isGpu() ? 20 : 1;
     }
@@ -59,7 +68,7 @@ public final class Monitor {
     }
 
     /** Adds a step. */
-    public void add(Method.Outcome o) {
+    public void add(Outcome o) {
         NDArray a = Losses.normalise(o.anchors());
         NDArray p = Losses.normalise(o.positives());
         long n = a.getShape().get(0);
@@ -72,13 +81,21 @@ public final class Monitor {
         NDArray spread = variances.sqrt().mean().mul(Math.sqrt(d));
         NDArray covariance = centred.transpose().matMul(centred).div(n);
         NDArray rank = variances.sum().square().div(covariance.square().sum().maximum(1e-30f));
-        NDList figures = new NDList(o.loss(), o.rank().lt(1).toType(DataType.FLOAT32, false).mean(),
-                o.rank().lt(5).toType(DataType.FLOAT32, false).mean(), alignment, uniformity, spread, rank,
+        NDList figures = new NDList(o.loss(), within(o, 1), within(o, 5), alignment, uniformity, spread, rank,
                 o.loss().mul(0).add(1));
+        for (String name : names) {
+            figures.add(o.figures().get(name));
+        }
         NDList wide = new NDList();
         figures.forEach(f -> wide.add(f.toType(DataType.FLOAT64, false).reshape(1)));
         sums.addi(NDArrays.concat(wide).stopGradient());
+        ranked = o.rank() != null;
         unchecked++;
+    }
+
+    /** The share of anchors with fewer nearer candidates than a number; 0 without candidates. */
+    private static NDArray within(Outcome o, int candidates) {
+        return o.rank() == null ? o.loss().mul(0) : o.rank().lt(candidates).toType(DataType.FLOAT32, false).mean();
     }
 
     /** The sum of {@code exp(-2 |x - y|^2)} over all pairs, some rows at a time: the whole matrix would take a large batch's memory. */
@@ -109,7 +126,11 @@ public final class Monitor {
     public Figures figures() {
         double[] s = sums.toDoubleArray();
         double steps = s[FIGURES - 1];
-        return new Figures(s[0] / steps, s[1] / steps, s[2] / steps, s[3] / steps, s[4] / steps, s[5] / steps, s[6] / steps);
+        Map<String, Double> others = new LinkedHashMap<>();
+        for (int i = 0; i < names.size(); i++) {
+            others.put(names.get(i), s[FIGURES + i] / steps);
+        }
+        return new Figures(s[0] / steps, ranked ? s[1] / steps : Double.NaN, ranked ? s[2] / steps : Double.NaN, s[3] / steps, s[4] / steps, s[5] / steps, s[6] / steps, others);
     }
 
     /** A new epoch begins. */

@@ -3,7 +3,6 @@ package io.github.simclr4j.train.optim;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDManager;
-import io.github.simclr4j.train.loop.Batch;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

@@ -21,7 +21,7 @@ public interface Optimiser {
     Map<String, NDArray> state();
 
     /** The optimiser that settings name. */
-    static Optimiser of(OptimiserSettings settings, Map<String, NDArray> weights) {
+    static Optimiser of(OptimizerSettings settings, Map<String, NDArray> weights) {
         double decay = settings.weightDecay();
         return switch (settings.name()) {
             case "lars" -> new Lars(weights, settings.momentum(), decay, 0.001);

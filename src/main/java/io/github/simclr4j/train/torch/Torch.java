@@ -21,6 +21,8 @@ import java.util.function.UnaryOperator;
 
 /** The one adapter to DJL's PyTorch engine: library, device, threads and gradient mode. */
 public final class Torch {
+    private static final ThreadLocal<Boolean> RECORDING = ThreadLocal.withInitial(() -> false);
+
     private Torch() {}
 
     public static Engine engine() {
@@ -147,5 +149,40 @@ public final class Torch {
     /** Clears a weight's gradient, which otherwise adds up. */
     public static void zeroGradient(NDArray weight) {
         JniUtils.zeroGrad((PtNDArray) weight);
+    }
+
+    static Object compile(String methods, NDManager manager) {
+        try {
+            JniUtils.setGraphExecutorOptimize(false);
+            return JniUtils.loadModule((ai.djl.pytorch.engine.PtNDManager) manager,
+                    new java.io.ByteArrayInputStream(TmpArchive.of("class Net(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n" + methods)), false, false);
+        } catch (java.io.IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static ai.djl.ndarray.NDList run(Object block, String method, boolean gradients, ai.djl.ndarray.NDList inputs) {
+        JniUtils.setGraphExecutorOptimize(false);
+        if (!gradients) { JniUtils.setGradMode(false); } else { JniUtils.setGradMode(true); }
+        ai.djl.ndarray.NDList in = new ai.djl.ndarray.NDList(inputs);
+        try (NDArray m = inputs.get(0).getManager().zeros(new Shape(1))) {
+            m.setName("module_method:" + method);
+            in.add(m);
+            return ai.djl.pytorch.jni.IValueUtils.forward((ai.djl.pytorch.engine.PtSymbolBlock) block, in, true);
+        } finally {
+            JniUtils.setGradMode(RECORDING.get());
+        }
+    }
+
+    /** Records what some work computes on this thread, so that gradients can be taken through it. */
+    public static <T> T recording(java.util.function.Supplier<T> work) {
+        JniUtils.setGradMode(true);
+        RECORDING.set(true);
+        try {
+            return work.get();
+        } finally {
+            RECORDING.set(false);
+            JniUtils.setGradMode(false);
+        }
     }
 }

@@ -6,10 +6,10 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.RunOptions;
-import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.loop.EncoderTrainer;
+import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.method.Distillation;
 import io.github.simclr4j.train.method.SoftLabels;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
@@ -94,7 +94,7 @@ public final class DistillationTrainer extends EndToEndTrainer {
      * @param epochs passes over the examples, at least 1
      * @param batchSize images a step, at least 2
      * @param learningRate after which the steps follow half a cosine to 0; 0 for 0.05 * batch / 256
-     * @param views random views, see {@link Composition#of}
+     * @param views random views, see {@link AugmentationPipeline#of}
      * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
      * @param threads on the CPU, 0 for the libraries' own choice
      * @param seed of everything random but the teacher
@@ -193,12 +193,12 @@ public final class DistillationTrainer extends EndToEndTrainer {
             Map<String, Provenance> run, int invocation, Progress progress) throws IOException {
         // Images that are kept larger than the student's stay so: a small crop of them is still sharp.
         ImageSet set = PixelExamples.set(images, mostLikely(soft), outputs, images.get(0).width());
-        Pretrainer student = pretrainer(start == null ? ResNet.of(architecture, width, stem) : start.network(),
-                start == null ? imageSize : start.imageSize(), set.count(), temperature, invocation, progress);
+        EncoderTrainer student = trainer(start == null ? ResNet.of(architecture, width, stem) : start.network(),
+                start == null ? imageSize : start.imageSize(), set.count(), new Distillation(soft), temperature, invocation,
+                progress);
         if (start != null) {
             student.startFrom(encoder);
         }
-        student.distil(soft);
         return LinearModels.of("distilled", student.run(set, RunOptions.checkpoints(null)), outputs, data, provenance, run,
                 start, threads());
     }

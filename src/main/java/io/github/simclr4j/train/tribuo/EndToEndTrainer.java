@@ -3,17 +3,16 @@ package io.github.simclr4j.train.tribuo;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
-import io.github.simclr4j.train.PretrainSettings;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.device.Devices;
-import io.github.simclr4j.train.loop.Batch;
-import io.github.simclr4j.train.loop.Passes;
-import io.github.simclr4j.train.method.MethodSettings;
-import io.github.simclr4j.train.network.Head;
-import io.github.simclr4j.train.optim.OptimiserSettings;
+import io.github.simclr4j.train.loop.Seeds;
+import io.github.simclr4j.train.loop.EncoderTrainer;
+import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.settings.PretrainBuilder;
+import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.tribuo.training.Invocations;
@@ -97,7 +96,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
         if (!(learningRate >= 0 && learningRate < Double.POSITIVE_INFINITY)) {
             throw new PropertyException("", "learningRate", "Expected a finite number of at least 0, found " + learningRate);
         }
-        check("views", () -> Composition.of(views));
+        check("views", () -> AugmentationPipeline.of(views));
         // The name alone: whether there is such a device is known when training begins.
         check("device", () -> Devices.index(String.valueOf(device)));
         // The trained model runs in ONNX Runtime with as many; it must not be refused after the training.
@@ -156,25 +155,25 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
             int invocation, Progress progress) throws IOException;
 
     /**
-     * A run of the trainer.
+     * Returns a trainer of the encoder and a classifier on it.
      *
+     * @param method supervised training, or distillation
      * @param images how many there are
-     * @param temperature of soft labels; without them it does nothing
      * @param invocation changes the seed; the first has the configured one
      */
-    Pretrainer pretrainer(ResNet network, int imageSize, int images, double temperature, int invocation, Progress progress) {
-        return new Pretrainer(settings(network, imageSize, images, temperature, invocation), device, threads, progress);
+    EncoderTrainer trainer(Architecture network, int imageSize, int images, MethodFactory method, Double temperature, int invocation,
+            Progress progress) {
+        return new EncoderTrainer(settings(network, imageSize, images, method, temperature, invocation), device, threads, progress);
     }
 
-    PretrainSettings settings(ResNet network, int imageSize, int images, double temperature, int invocation) {
+    PretrainSettings settings(Architecture network, int imageSize, int images, MethodFactory method, Double temperature,
+            int invocation) {
         int batch = Math.max(2, Math.min(batchSize, images));
-        Composition composition = Composition.of(views);
-        double rate = learningRate == 0 ? 0.05 * batch / 256 : learningRate;
-        // The head is a classifier whatever is said here.
-        return new PretrainSettings(network, imageSize, Head.simclr(1), composition, composition,
-                MethodSettings.of("supervised", "nt-xent", temperature),
-                new OptimiserSettings("nesterov", rate, 0, 0.9, 0, "cosine", 0, 0), batch, 0, 0, epochs, false, true,
-                invocation == 0 ? seed : Batch.mix(seed, invocation));
+        PretrainBuilder builder = PretrainSettings.builder().method(method).encoder(network).imageSize(imageSize).views(views)
+                .optimizer("nesterov").learningRate(learningRate == 0 ? 0.05 * batch / 256 : learningRate).weightDecay(0.0)
+                .warmupEpochs(0.0).batch(batch).epochs(epochs).precision(Precision.FLOAT32).zeroGamma(true)
+                .seed(invocation == 0 ? seed : Seeds.mix(seed, invocation));
+        return (temperature == null ? builder : builder.option("temperature", temperature)).build(images);
     }
 
     int threads() {

@@ -3,11 +3,12 @@ package io.github.simclr4j.train.tribuo;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.RunOptions;
-import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.loop.EncoderTrainer;
+import io.github.simclr4j.train.loop.RunOptions;
+import io.github.simclr4j.train.method.Supervised;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
@@ -63,7 +64,7 @@ public final class FineTuneTrainer extends EndToEndTrainer {
      * @param epochs passes over the examples, at least 1
      * @param batchSize images a step, at least 2
      * @param learningRate after which the steps follow half a cosine to 0; 0 for 0.05 * batch / 256
-     * @param views random views, see {@link Composition#of}
+     * @param views random views, see {@link AugmentationPipeline#of}
      * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
      * @param threads on the CPU, 0 for the libraries' own choice
      * @param seed of everything random
@@ -132,7 +133,7 @@ public final class FineTuneTrainer extends EndToEndTrainer {
      * @param model the caller's to close
      * @param run how the training went
      */
-    public record Tuned(EncodedModel<Label> model, Pretrainer.Result run) {}
+    public record Tuned(EncodedModel<Label> model, EncoderTrainer.Result run) {}
 
     /**
      * Trains on images that are not in a data set, with checkpoints; it counts as no invocation.
@@ -155,16 +156,17 @@ public final class FineTuneTrainer extends EndToEndTrainer {
         }
         PixelExamples.twoClasses(found);
         StartingPoint start = StartingPoint.of(encoder, imageSize);
-        Pretrainer.Result result = run(start, images, 0, options, progress);
+        EncoderTrainer.Result result = run(start, images, 0, options, progress);
         int features = 3 * start.imageSize() * start.imageSize();
         return new Tuned(LinearModels.of(name(), result, outputs.generateImmutableOutputInfo(),
                 LinearModels.data(description, images.count(), features, found.size()), getProvenance(), Map.of(),
                 fromScratch ? null : start, threads()), result);
     }
 
-    private Pretrainer.Result run(StartingPoint start, TrainingImages images, int invocation, RunOptions options,
+    private EncoderTrainer.Result run(StartingPoint start, TrainingImages images, int invocation, RunOptions options,
             Progress progress) throws IOException {
-        Pretrainer trainer = pretrainer(start.network(), start.imageSize(), images.count(), 1, invocation, progress);
+        EncoderTrainer trainer = trainer(start.network(), start.imageSize(), images.count(), new Supervised(), null, invocation,
+                progress);
         if (!fromScratch) {
             trainer.startFrom(encoder);
         }

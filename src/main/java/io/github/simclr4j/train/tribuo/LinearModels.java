@@ -6,7 +6,7 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.onnx.network.LinearClassifier;
-import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import java.io.IOException;
@@ -47,7 +47,7 @@ final class LinearModels {
      * @param start what the training started from, or null
      * @return the caller's to close
      */
-    static EncodedModel<Label> of(String name, Pretrainer.Result result, ImmutableOutputInfo<Label> outputs,
+    static EncodedModel<Label> of(String name, EncoderTrainer.Result result, ImmutableOutputInfo<Label> outputs,
             DatasetProvenance data, TrainerProvenance trainer, Map<String, Provenance> run, StartingPoint start, int threads) {
         Map<String, Provenance> instance = new HashMap<>(run);
         if (start != null) {

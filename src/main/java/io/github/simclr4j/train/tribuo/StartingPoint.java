@@ -1,6 +1,6 @@
 package io.github.simclr4j.train.tribuo;
 
-import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.WeightReader;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
@@ -18,12 +18,12 @@ import java.util.Map;
  * @param sha256 of the file, in hexadecimal
  * @param metadata what the file says of itself
  */
-record StartingPoint(ResNet network, int imageSize, String sha256, Map<String, String> metadata) {
+record StartingPoint(Architecture network, int imageSize, String sha256, Map<String, String> metadata) {
 
     /**
      * Looks at a file.
      *
-     * @throws IOException if it can't be read, or is no residual network
+     * @throws IOException if it can't be read, or is of no known architecture
      */
     static StartingPoint of(Path file) throws IOException {
         return of(file, 0);
@@ -33,7 +33,7 @@ record StartingPoint(ResNet network, int imageSize, String sha256, Map<String, S
      * Looks at a file that may leave the size of its images open.
      *
      * @param imageSize their side in pixels; 0 for what the file says
-     * @throws IOException if it can't be read, or is no residual network
+     * @throws IOException if it can't be read, or is of no known architecture
      */
     static StartingPoint of(Path file, int imageSize) throws IOException {
         if (!Files.isRegularFile(file)) {

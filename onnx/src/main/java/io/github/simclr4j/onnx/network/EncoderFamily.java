@@ -26,4 +26,15 @@ public interface EncoderFamily {
      * @throws IllegalArgumentException if a value is out of range
      */
     Architecture create(String name, OptionValues values);
+
+    /**
+     * Returns which of these architectures a file may hold whose metadata does not say, so that its weights are read without the
+     * architecture being named; none by default. Each is tried until all of its layers are found in the file.
+     *
+     * @param shapes of the weights of the file's convolutions, [out, in / groups, height, width], and dense layers, [out, in], in
+     *     the order of the data's way
+     */
+    default List<Architecture> candidates(List<List<Integer>> shapes) {
+        return List.of();
+    }
 }

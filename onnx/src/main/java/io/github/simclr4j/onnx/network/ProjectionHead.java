@@ -1,5 +1,8 @@
 package io.github.simclr4j.onnx.network;
 
+import io.github.simclr4j.onnx.network.Layer.BatchNorm;
+import io.github.simclr4j.onnx.network.Layer.Dense;
+import io.github.simclr4j.onnx.network.LayerGraph.Node;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,6 +14,8 @@ import java.util.List;
  * @param layers the layers, in order, at least one; each takes what the one before gives
  */
 public record ProjectionHead(List<Layer> layers) {
+    /** Name of the head's result in a network. */
+    public static final String PROJECTION = "projection";
 
     /**
      * A dense layer and what follows it.
@@ -93,5 +98,33 @@ public record ProjectionHead(List<Layer> layers) {
     /** Length of what comes out. */
     public int dimension() {
         return layers.get(layers.size() - 1).out();
+    }
+
+    /**
+     * Adds the head to a network and names its result {@link #PROJECTION}. The batch norm behind the last layer of the whole head
+     * has no trained shift.
+     *
+     * @param graph the network's builder
+     * @param features what the head takes, [in]
+     * @return the head's result, [dimension]
+     * @throws IllegalArgumentException if the features have another length
+     */
+    public Node append(LayerGraph.Builder graph, Node features) {
+        int given = features.shape().get(features.shape().size() - 1);
+        if (given != layers.get(0).in()) {
+            throw new IllegalArgumentException("The head takes " + layers.get(0).in() + " values, the encoder gives " + given);
+        }
+        Node x = features;
+        for (Layer l : layers) {
+            x = graph.add(new Dense(l.dense(), l.in(), l.out(), l.bias(), Weight.fanIn(l.in())), x);
+            if (l.norm() != null) {
+                x = graph.add(new BatchNorm(l.norm(), l.out(), ResNet.EPSILON, l.relu(), false), x);
+            }
+            if (l.relu()) {
+                x = graph.relu(x);
+            }
+        }
+        graph.output(PROJECTION, x);
+        return x;
     }
 }

@@ -12,8 +12,8 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelCheck;
-import io.github.simclr4j.onnx.internal.Tensors;
+import io.github.simclr4j.onnx.file.Tensors;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.ResNet.Stem;
 import io.github.simclr4j.onnx.runtime.Foreign;
 import io.github.simclr4j.onnx.runtime.Graphs;
@@ -22,10 +22,10 @@ import io.github.simclr4j.onnx.runtime.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,13 +43,8 @@ class WeightReaderTest {
         return WeightReader.read(bytes, "test.onnx", null, null);
     }
 
-    private static Set<String> names(ResNet net) {
-        Set<String> names = new HashSet<>();
-        for (ResNet.Conv c : net.convolutions()) {
-            names.add(c.name() + ".weight");
-            List.of("weight", "bias", "running_mean", "running_var").forEach(n -> names.add(c.norm() + "." + n));
-        }
-        return names;
+    private static Set<String> names(Architecture net) {
+        return net.graph(64).weights().stream().map(Weight::name).collect(Collectors.toSet());
     }
 
     /** The weights, put into a file of ours, give what PyTorch computed from the network with our scaling. */
@@ -161,7 +156,7 @@ class WeightReaderTest {
             for (int i = 0; i < g.getInitializerCount(); i++) {
                 TensorProto t = g.getInitializer(i);
                 if (t.getDimsCount() == 4) {
-                    byte[] q = new byte[(int) ModelCheck.count(t)];
+                    byte[] q = new byte[(int) TensorTypes.count(t)];
                     int each = q.length / (int) t.getDims(0);
                     float[] v = floats(t);
                     TensorProto.Builder scale = TensorProto.newBuilder().setName(t.getName() + "s").setDataType(Graphs.FLOAT)

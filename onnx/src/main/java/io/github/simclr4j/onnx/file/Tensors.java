@@ -1,0 +1,167 @@
+package io.github.simclr4j.onnx.file;
+
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
+import io.github.simclr4j.onnx.internal.TensorTypes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** Reads a tensor of an ONNX file, wherever its values are. */
+public final class Tensors {
+    private Tensors() {}
+
+    /**
+     * Where external data is.
+     *
+     * @param file its real path
+     * @param offset the first byte
+     */
+    public record Place(Path file, long offset) {}
+
+    /**
+     * Finds external data.
+     *
+     * @param size how many bytes it must have
+     * @param folder the folder that it must be in, null if there is none
+     * @throws InvalidEncoderException if it is outside the folder, through a link or a name, missing or of another size
+     */
+    public static Place external(TensorProto t, long size, Path folder, String name) throws InvalidEncoderException {
+        Map<String, String> entries = new HashMap<>();
+        for (StringStringEntryProto e : t.getExternalDataList()) {
+            if (entries.put(e.getKey(), e.getValue()) != null) {
+                throw new InvalidEncoderException(name + " is damaged: the external data of " + t.getName() + " says "
+                        + e.getKey() + " twice");
+            }
+        }
+        String location = entries.getOrDefault("location", "");
+        if (folder == null) {
+            throw new InvalidEncoderException(name + " has external data, in " + location
+                    + ": open it as a file, with that beside it");
+        }
+        try {
+            long offset = Long.parseLong(entries.getOrDefault("offset", "0"));
+            long length = Long.parseLong(entries.getOrDefault("length", Long.toString(size)));
+            Path relative = Path.of(location);
+            boolean plain = !location.isEmpty() && !relative.isAbsolute() && location.indexOf('\\') < 0
+                    && location.indexOf(':') < 0 && location.indexOf('\0') < 0;
+            for (Path part : relative) {
+                plain &= !part.toString().equals("..");
+            }
+            Path real = folder.toRealPath();
+            if (!plain || !real.resolve(relative).toRealPath().startsWith(real)) {
+                throw new InvalidEncoderException(name + " has external data outside its folder, " + location
+                        + ": refused; copy it beside the file");
+            }
+            Path file = real.resolve(relative).toRealPath();
+            if (!Files.isRegularFile(file) || offset < 0 || length != size || offset > Files.size(file) - size) {
+                throw new InvalidEncoderException(name + ": " + t.getName() + " needs " + size + " bytes at " + offset
+                        + " of " + location + ", which has not got them, or names another length");
+            }
+            return new Place(file, offset);
+        } catch (NumberFormatException | InvalidPathException e) {
+            throw new InvalidEncoderException(name + " is damaged: the external data of " + t.getName() + ", "
+                    + e.getMessage(), e);
+        } catch (InvalidEncoderException e) {
+            throw e;
+        } catch (NoSuchFileException e) {
+            throw new InvalidEncoderException(name + " has external data in " + location + ", which is missing: copy it beside"
+                    + " the file", e);
+        } catch (IOException e) {
+            throw new InvalidEncoderException(name + " has external data that can't be read, " + location + ": " + e, e);
+        }
+    }
+
+    /** The values of a float32, float16, bfloat16 or double tensor, as float32. */
+    public static float[] floats(TensorProto t, Path folder, String name) throws InvalidEncoderException {
+        int n = count(t, name);
+        if (!Set.of(1, 10, 11, 16).contains(t.getDataType())) {
+            throw new InvalidEncoderException(
+                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected numbers with a fraction");
+        }
+        float[] v = new float[n];
+        ByteBuffer raw = raw(t, folder, name);
+        switch (t.getDataType()) {
+            case 1 -> {
+                for (int i = 0; i < n; i++) {
+                    v[i] = raw != null ? raw.getFloat() : t.getFloatData(i);
+                }
+            }
+            case 10 -> {
+                for (int i = 0; i < n; i++) {
+                    v[i] = TensorTypes.toFloat32(raw != null ? raw.getShort() : (short) t.getInt32Data(i));
+                }
+            }
+            case 16 -> {
+                for (int i = 0; i < n; i++) {
+                    v[i] = Float.intBitsToFloat((raw != null ? raw.getShort() : t.getInt32Data(i)) << 16);
+                }
+            }
+            default -> {
+                for (int i = 0; i < n; i++) {
+                    v[i] = (float) (raw != null ? raw.getDouble() : t.getDoubleData(i));
+                }
+            }
+        }
+        return v;
+    }
+
+    /** The values of an int8, uint8, int32 or int64 tensor. */
+    public static long[] whole(TensorProto t, Path folder, String name) throws InvalidEncoderException {
+        if (!Set.of(2, 3, 6, 7).contains(t.getDataType())) {
+            throw new InvalidEncoderException(
+                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected whole numbers");
+        }
+        long[] v = new long[count(t, name)];
+        ByteBuffer raw = raw(t, folder, name);
+        for (int i = 0; i < v.length; i++) {
+            v[i] = switch (t.getDataType()) {
+                case 2 -> raw != null ? raw.get() & 255 : t.getInt32Data(i);
+                case 3 -> raw != null ? raw.get() : t.getInt32Data(i);
+                case 6 -> raw != null ? raw.getInt() : t.getInt32Data(i);
+                default -> raw != null ? raw.getLong() : t.getInt64Data(i);
+            };
+        }
+        return v;
+    }
+
+    private static int count(TensorProto t, String name) throws InvalidEncoderException {
+        long n = TensorTypes.count(t);
+        if (n < 0 || n * TensorTypes.bits(t.getDataType()) / 8 > Integer.MAX_VALUE - 8) {
+            throw new InvalidEncoderException(name + ": " + t.getName() + " has the shape " + t.getDimsList()
+                    + ", expected at most 2 GB");
+        }
+        return (int) n;
+    }
+
+    /** The bytes of a tensor, little-endian; null if its values are in the field for their type. */
+    public static ByteBuffer raw(TensorProto t, Path folder, String name) throws InvalidEncoderException {
+        if (TensorTypes.isExternal(t)) {
+            int size = (int) (((long) count(t, name) * TensorTypes.bits(t.getDataType()) + 7) / 8);
+            Place place = external(t, size, folder, name);
+            ByteBuffer b = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+            try (FileChannel in = FileChannel.open(place.file())) {
+                while (b.hasRemaining() && in.read(b, place.offset() + b.position()) > 0) {
+                    continue;
+                }
+            } catch (IOException e) {
+                throw new InvalidEncoderException(name + ": can't read " + place.file() + ": " + e, e);
+            }
+            if (b.hasRemaining()) {
+                throw new InvalidEncoderException(name + ": " + place.file() + " has become shorter");
+            }
+            return b.flip();
+        }
+        ByteString raw = t.getRawData();
+        return raw.isEmpty() ? null : raw.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+}

@@ -1,0 +1,201 @@
+package io.github.simclr4j.onnx.network;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.file.Tensors;
+import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.internal.TensorTypes;
+import io.github.simclr4j.onnx.internal.TensorValues;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A checked ONNX file's graph and the values of its constants; it remembers which were read. */
+final class FileGraph {
+    /** Operators that hand their first input on, as far as weights are concerned. */
+    private static final Set<String> THROUGH =
+            Set.of("Identity", "Cast", "QuantizeLinear", "DequantizeLinear", "Dropout");
+
+    final ModelProto model;
+    final GraphProto graph;
+    final String file;
+    private final Path folder;
+    private final Map<String, List<NodeProto>> consumers = new HashMap<>();
+    private final Map<String, NodeProto> producers = new HashMap<>();
+    private final Map<String, TensorProto> constants = new HashMap<>();
+    private final Set<String> used = new HashSet<>();
+
+    /**
+     * Indexes the nodes.
+     *
+     * @param model a checked one
+     * @param folder where its external data is, or null
+     * @param file what errors call it
+     */
+    FileGraph(ModelProto model, Path folder, String file) {
+        this.model = model;
+        this.graph = model.getGraph();
+        this.folder = folder;
+        this.file = file;
+        graph.getInitializerList().forEach(t -> constants.put(t.getName(), t));
+        for (NodeProto node : graph.getNodeList()) {
+            node.getOutputList().stream().filter(o -> !o.isEmpty()).forEach(o -> producers.put(o, node));
+            new HashSet<>(node.getInputList()).forEach(i -> consumers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
+            TensorProto constant = TensorValues.constant(node);
+            if (constant != null) {
+                constants.put(node.getOutput(0), constant);
+            }
+        }
+    }
+
+    /** The nodes that use a value, not just its shape, seen through those that only hand it on. */
+    List<NodeProto> next(String value) {
+        List<NodeProto> found = new ArrayList<>();
+        // A chain of them may be longer than the stack.
+        Deque<String> names = new ArrayDeque<>(List.of(value));
+        while (!names.isEmpty()) {
+            String x = names.poll();
+            for (NodeProto n : consumers.getOrDefault(x, List.of())) {
+                if (THROUGH.contains(n.getOpType()) && n.getInput(0).equals(x)) {
+                    names.add(n.getOutput(0));
+                } else if (!n.getOpType().equals("Shape")) {
+                    found.add(n);
+                }
+            }
+        }
+        return found;
+    }
+
+    NodeProto only(String value, String op) {
+        List<NodeProto> n = next(value);
+        return n.size() == 1 && n.get(0).getOpType().equals(op) ? n.get(0) : null;
+    }
+
+    /** The node that makes a value, or null. */
+    NodeProto producer(String value) {
+        return producers.get(value);
+    }
+
+    /** Whether a value is an initialiser or what a Constant node says. */
+    boolean isConstant(String value) {
+        return constants.containsKey(value);
+    }
+
+    /** A node's input, empty if it has not got it. */
+    static String input(NodeProto node, int i) {
+        return i < node.getInputCount() ? node.getInput(i) : "";
+    }
+
+    /** The constant that a value is, whatever it was cast or scaled by on the way; null if it is none. */
+    TensorProto tensor(String value) {
+        String x = value;
+        while (!constants.containsKey(x)) {
+            NodeProto p = producers.get(x);
+            if (p == null || !THROUGH.contains(p.getOpType())) {
+                return null;
+            }
+            x = input(p, 0);
+        }
+        return constants.get(x);
+    }
+
+    /** A constant's values; their number is checked before they are read. */
+    float[] values(String value, long count) throws InvalidEncoderException {
+        TensorProto t = tensor(value);
+        if (t == null) {
+            throw new InvalidEncoderException(file + ": " + value + " is no constant");
+        }
+        if (TensorTypes.count(t) != count) {
+            throw new InvalidEncoderException(
+                    file + ": " + value + " has " + TensorTypes.count(t) + " values, expected " + count);
+        }
+        String x = value;
+        while (!constants.containsKey(x) && !producers.get(x).getOpType().equals("DequantizeLinear")) {
+            x = input(producers.get(x), 0);
+        }
+        float[] v;
+        if (constants.containsKey(x)) {
+            used.add(x);
+            v = Tensors.floats(t, folder, file);
+        } else {
+            v = dequantised(producers.get(x));
+        }
+        for (float f : v) {
+            if (!Float.isFinite(f)) {
+                throw new InvalidEncoderException(file + ": " + value + " holds a number that is not finite");
+            }
+        }
+        return v;
+    }
+
+    /** (q - zero) * scale, scale and zero one value or one along an axis (ONNX, DequantizeLinear). */
+    private float[] dequantised(NodeProto node) throws InvalidEncoderException {
+        TensorProto q = constants.get(input(node, 0));
+        TensorProto s = constants.get(input(node, 1));
+        TensorProto z = constants.get(input(node, 2));
+        if (q == null || s == null || z == null && !input(node, 2).isEmpty()) {
+            throw new InvalidEncoderException(file + ": " + node.getOutput(0) + " is quantised with what is no constant");
+        }
+        used.addAll(node.getInputList());
+        int axis = (int) GraphIndex.integer(node, "axis", 1);
+        axis += axis < 0 ? q.getDimsCount() : 0;
+        long inner = 1;
+        for (int i = axis + 1; i < q.getDimsCount(); i++) {
+            inner *= q.getDims(i);
+        }
+        long along = axis >= 0 && axis < q.getDimsCount() ? q.getDims(axis) : 1;
+        long scales = TensorTypes.count(s);
+        if (z != null && TensorTypes.count(z) != scales || scales != 1 && scales != along) {
+            throw new InvalidEncoderException(file + ": " + node.getInput(0) + " has " + scales + " scales, expected 1 or " + along);
+        }
+        float[] scale = Tensors.floats(s, folder, file);
+        long[] zero = z == null ? new long[scale.length] : Tensors.whole(z, folder, file);
+        long[] whole = Tensors.whole(q, folder, file);
+        float[] v = new float[whole.length];
+        for (int i = 0; i < v.length; i++) {
+            int c = scale.length == 1 ? 0 : (int) (i / inner % along);
+            v[i] = (whole[i] - zero[c]) * scale[c];
+        }
+        return v;
+    }
+
+    /** The initialisers that were not read, with their shapes; single values scale, whole numbers are shapes. */
+    List<String> leftOver() {
+        List<String> leftOver = new ArrayList<>();
+        for (TensorProto t : graph.getInitializerList()) {
+            if (!used.contains(t.getName()) && TensorTypes.count(t) > 1
+                    && t.getDataType() != TensorProto.DataType.INT64_VALUE) {
+                leftOver.add(t.getName() + " " + t.getDimsList());
+            }
+        }
+        return List.copyOf(leftOver);
+    }
+
+    /** A batch norm's epsilon. */
+    static float epsilon(NodeProto norm) {
+        return norm.getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()
+                .map(AttributeProto::getF).orElse(1e-5f);
+    }
+
+    /** An attribute of a convolution or pooling with a value for each axis or side; two or, for pads, four. */
+    static long[] ints(NodeProto node, String name, long otherwise) {
+        long[] all = {otherwise, otherwise, otherwise, otherwise};
+        for (AttributeProto a : node.getAttributeList()) {
+            if (a.getName().equals(name)) {
+                return a.getIntsList().stream().mapToLong(Long::longValue).toArray();
+            }
+        }
+        return name.equals("pads") ? all : Arrays.copyOf(all, 2);
+    }
+}

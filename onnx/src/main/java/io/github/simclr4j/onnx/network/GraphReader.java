@@ -1,0 +1,341 @@
+package io.github.simclr4j.onnx.network;
+
+import ai.onnx.proto.OnnxMl.TensorShapeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.file.EncoderMetadata;
+import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
+import io.github.simclr4j.onnx.network.FileLayers.FileLayer;
+import io.github.simclr4j.onnx.network.LayerGraph.Node;
+import io.github.simclr4j.onnx.network.LayerSignature.Kind;
+import io.github.simclr4j.onnx.network.WeightReader.Loaded;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * Reads the weights of any architecture: its layers and the file's, both in the {@linkplain LayerOrder order of the data's way}, are
+ * matched by the longest common subsequence of their {@linkplain LayerSignature signatures}. What has no weights, such as an
+ * activation or the number of attention's heads, is not compared.
+ */
+final class GraphReader {
+    /** More layers than any network has; the comparison takes memory for each pair. */
+    private static final int MOST = 10_000;
+    /** A projection head of three layers and a classifier. */
+    private static final int HEAD = 4;
+    /** The largest image that is tried when a file does not say for what size it is. */
+    private static final int LARGEST = 1024;
+
+    private final FileGraph graph;
+    private final String file;
+    private final List<FileLayer> layers;
+
+    /** A layer of the architecture and its batch norm, if one follows. */
+    private record Target(String name, LayerSignature signature, Layer layer, Layer.BatchNorm norm) {}
+
+    /**
+     * Finds the file's layers.
+     *
+     * @throws InvalidEncoderException if there are more than any network has
+     */
+    GraphReader(FileGraph graph) throws InvalidEncoderException {
+        this.graph = graph;
+        this.file = graph.file;
+        this.layers = FileLayers.of(graph);
+        if (layers.size() > MOST) {
+            throw new InvalidEncoderException(file + " has " + layers.size() + " layers, expected at most " + MOST);
+        }
+    }
+
+    /** The shapes of the convolutions and dense layers, by which families recognise their own. */
+    List<List<Integer>> shapes() {
+        return layers.stream().map(FileLayer::signature).filter(s -> isMatrix(s)).map(LayerSignature::shape).toList();
+    }
+
+    private static boolean isMatrix(LayerSignature s) {
+        return s.kind() == Kind.CONVOLUTION || s.kind() == Kind.DENSE;
+    }
+
+    /**
+     * Whether the file holds the whole of an architecture: all its layers, no other convolution or dense layer before or among them,
+     * and behind them no more than a head or a classifier, so that a deeper network is not taken for a shallower one.
+     */
+    boolean holds(Architecture net) {
+        LayerGraph network = network(net, 0);
+        if (network == null) {
+            return false;
+        }
+        List<Target> targets = targets(network);
+        int[] matches = match(targets);
+        if (targets.isEmpty() || Arrays.stream(matches).anyMatch(m -> m < 0)) {
+            return false;
+        }
+        Set<Integer> matched = new LinkedHashSet<>(Arrays.stream(matches).boxed().toList());
+        int end = matches[matches.length - 1] + 1;
+        List<FileLayer> behind = layers.subList(end, layers.size());
+        return IntStream.range(0, end).noneMatch(i -> !matched.contains(i) && isMatrix(layers.get(i).signature()))
+                && behind.size() <= HEAD && behind.stream().allMatch(l -> isMatrix(l.signature()));
+    }
+
+    /**
+     * Reads what fits.
+     *
+     * @param net the architecture
+     * @param imageSize that the network is for, or 0 for the file's own
+     * @throws InvalidEncoderException if nothing fits, or what depends on the image size is for another one
+     */
+    Loaded load(Architecture net, int imageSize) throws InvalidEncoderException {
+        LayerGraph network = network(net, imageSize);
+        if (network == null) {
+            throw new InvalidEncoderException(file + " does not fit " + net.describe() + ", which takes no images of its size");
+        }
+        List<Target> targets = targets(network);
+        int[] matches = match(targets);
+        checkSize(net, imageSize, targets, matches);
+        Map<String, float[]> weights = new LinkedHashMap<>();
+        List<String> missing = new ArrayList<>();
+        for (int i = 0; i < matches.length; i++) {
+            String why = matches[i] < 0 ? reason(targets, matches, i) : put(weights, targets.get(i), layers.get(matches[i]));
+            if (why != null) {
+                missing.add(targets.get(i).name() + ": " + why);
+            }
+        }
+        if (weights.isEmpty()) {
+            throw new InvalidEncoderException(file + " has no layer that fits " + net.describe()
+                    + (missing.isEmpty() ? "" : "; " + missing.get(0)));
+        }
+        return new Loaded(net, weights, List.copyOf(missing), graph.leftOver());
+    }
+
+    /**
+     * The network for a size, or for the one that the file says, or for the first of which the file has the learned tensors; null if
+     * it takes none of them.
+     */
+    private LayerGraph network(Architecture net, int imageSize) {
+        if (imageSize > 0) {
+            return net.graph(imageSize);
+        }
+        List<Integer> stated = statedSizes();
+        LayerGraph first = null;
+        for (int size : IntStream.concat(stated.stream().mapToInt(s -> s), IntStream.rangeClosed(1, LARGEST)).toArray()) {
+            LayerGraph network;
+            try {
+                network = net.graph(size);
+            } catch (IllegalArgumentException e) {
+                continue;
+            }
+            first = first == null ? network : first;
+            if (stated.contains(size) || hasLearned(network)) {
+                return network;
+            }
+        }
+        return first;
+    }
+
+    private boolean hasLearned(LayerGraph network) {
+        return layers.stream().map(FileLayer::signature).toList().containsAll(
+                targets(network).stream().map(Target::signature).filter(s -> s.kind() == Kind.LEARNED).toList());
+    }
+
+    /** Side of the images that the file's input has, or else its metadata name. */
+    private List<Integer> statedSizes() {
+        List<Integer> sizes = new ArrayList<>();
+        for (ValueInfoProto in : graph.graph.getInputList()) {
+            List<Long> dims = in.getType().getTensorType().getShape().getDimList().stream()
+                    .map(TensorShapeProto.Dimension::getDimValue).toList();
+            if (dims.size() == 4 && !graph.isConstant(in.getName())) {
+                int height = dims.get(1) == 3 ? 2 : 1;
+                if (dims.get(height).equals(dims.get(height + 1)) && dims.get(height) > 0 && dims.get(height) <= 4 * LARGEST) {
+                    sizes.add(dims.get(height).intValue());
+                }
+            }
+        }
+        String named = EncoderMetadata.of(graph.model).getOrDefault("image_size", "");
+        if (sizes.isEmpty() && named.matches("[1-9]\\d{0,3}")) {
+            sizes.add(Integer.parseInt(named));
+        }
+        return sizes;
+    }
+
+    private void checkSize(Architecture net, int imageSize, List<Target> targets, int[] matches) throws InvalidEncoderException {
+        for (int i = 0; i < matches.length; i++) {
+            if (imageSize > 0 && matches[i] < 0 && targets.get(i).signature().kind() == Kind.LEARNED) {
+                LayerGraph own = network(net, 0);
+                String name = targets.get(i).name();
+                Node input = own == null || !hasLearned(own) ? null : own.nodes().stream()
+                        .filter(n -> n.layer() instanceof Layer.Input).findFirst().orElse(null);
+                if (input != null && ((Layer.Input) input.layer()).height() != imageSize) {
+                    int size = ((Layer.Input) input.layer()).height();
+                    Weight has = own.weights().stream().filter(w -> w.name().equals(name)).findFirst().orElseThrow();
+                    throw new InvalidEncoderException(file + " is for images of " + size + "x" + size + " pixels: its " + name
+                            + " has the shape " + has.shape() + ", images of " + imageSize + "x" + imageSize + " need "
+                            + targets.get(i).signature().shape() + "; choose the image size " + size);
+                }
+            }
+        }
+    }
+
+    private static List<Target> targets(LayerGraph whole) {
+        LayerGraph network = whole.only(LayerGraph.FEATURES);
+        Map<Integer, Node> nodes = new HashMap<>();
+        network.nodes().forEach(n -> nodes.put(n.id(), n));
+        Node result = network.output(LayerGraph.FEATURES);
+        Map<Integer, Node> norms = OnnxBackend.foldable(network, result);
+        Set<Integer> folded = new LinkedHashSet<>(norms.values().stream().map(Node::id).toList());
+        Map<Integer, Target> targets = new HashMap<>();
+        for (Node node : network.nodes()) {
+            if (!node.layer().weights().isEmpty() && !folded.contains(node.id())) {
+                Node norm = norms.get(node.id());
+                targets.put(node.id(), target(node.layer(), norm == null ? null : (Layer.BatchNorm) norm.layer()));
+            }
+        }
+        return LayerOrder.of(network.nodes().stream().map(Node::id).toList(), i -> nodes.get(i).inputs(),
+                i -> targets.containsKey(i) && !(nodes.get(i).layer() instanceof Layer.Learned), List.of(result.id()))
+                .stream().filter(targets::containsKey).map(targets::get).toList();
+    }
+
+    private static Target target(Layer layer, Layer.BatchNorm norm) {
+        if (layer instanceof Layer.Conv l) {
+            return new Target(l.name(), LayerSignature.convolution(
+                    l.weights().get(0).shape(), l.stride(), l.padding(), l.groups()), l, norm);
+        } else if (layer instanceof Layer.Dense l) {
+            return new Target(l.name(), LayerSignature.of(Kind.DENSE, l.out(), l.in()), l, norm);
+        } else if (layer instanceof Layer.LayerNorm l) {
+            return new Target(l.name(), LayerSignature.of(Kind.NORM, l.size()), l, null);
+        } else if (layer instanceof Layer.GroupNorm l) {
+            return new Target(l.name(), LayerSignature.of(Kind.NORM, l.channels()), l, null);
+        } else if (layer instanceof Layer.BatchNorm l) {
+            return new Target(l.name(), LayerSignature.of(Kind.BATCH_NORM, l.channels()), l, l);
+        } else if (layer instanceof Layer.Learned l) {
+            return new Target(l.name(), LayerSignature.learned(l.shape()), l, null);
+        }
+        throw new IllegalStateException("No weights are known for " + layer);
+    }
+
+    /** The file's layer for each of the architecture's, or -1. */
+    private int[] match(List<Target> targets) {
+        int n = targets.size();
+        int m = layers.size();
+        int[][] longest = new int[n + 1][m + 1];
+        for (int i = n - 1; i >= 0; i--) {
+            for (int k = m - 1; k >= 0; k--) {
+                longest[i][k] = targets.get(i).signature().equals(layers.get(k).signature()) ? longest[i + 1][k + 1] + 1
+                        : Math.max(longest[i + 1][k], longest[i][k + 1]);
+            }
+        }
+        int[] matches = new int[n];
+        Arrays.fill(matches, -1);
+        for (int i = 0, k = 0; i < n && k < m;) {
+            if (targets.get(i).signature().equals(layers.get(k).signature())) {
+                matches[i++] = k++;
+            } else if (longest[i + 1][k] >= longest[i][k + 1]) {
+                i++;
+            } else {
+                k++;
+            }
+        }
+        return matches;
+    }
+
+    /** Why a layer has no match: what the file has in its place, if that is of its kind. */
+    private String reason(List<Target> targets, int[] matches, int missing) {
+        Kind kind = targets.get(missing).signature().kind();
+        int before = missing - 1;
+        int skip = 0;
+        for (; before >= 0 && matches[before] < 0; before--) {
+            skip += targets.get(before).signature().kind() == kind ? 1 : 0;
+        }
+        int after = missing + 1;
+        while (after < matches.length && matches[after] < 0) {
+            after++;
+        }
+        return layers.subList(before < 0 ? 0 : matches[before] + 1, after < matches.length ? matches[after] : layers.size())
+                .stream().map(FileLayer::signature).filter(s -> s.kind() == kind).skip(skip).findFirst()
+                .map(s -> "expected the shape " + targets.get(missing).signature() + ", found " + s).orElse("not in the file");
+    }
+
+    /** Puts a layer's weights under the architecture's names; returns why that can't be, or null. */
+    private String put(Map<String, float[]> weights, Target to, FileLayer from) throws InvalidEncoderException {
+        String name = to.name();
+        int size = to.signature().shape().isEmpty() ? 1 : to.signature().shape().get(0);
+        boolean biased = to.layer() instanceof Layer.Conv c && c.bias() || to.layer() instanceof Layer.Dense d && d.bias();
+        switch (to.signature().kind()) {
+            case LEARNED -> weights.put(name, graph.values(from.weight(), to.layer().weights().get(0).size()));
+            case NORM -> {
+                weights.put(name + ".weight", graph.values(from.weight(), size));
+                weights.put(name + ".bias", from.bias().isEmpty() ? new float[size] : graph.values(from.bias(), size));
+            }
+            case BATCH_NORM -> putNorm(weights, to.norm(), from, new float[size]);
+            default -> {
+                if (to.norm() == null && !biased && (from.norm() != null || !from.bias().isEmpty())) {
+                    return "expected no bias, found one";
+                }
+                float[] w = graph.values(from.weight(), to.layer().weights().get(0).size());
+                w = from.transposed() ? transposed(w, size) : w;
+                float[] bias = from.bias().isEmpty() ? new float[size] : graph.values(from.bias(), size);
+                if (to.norm() != null) {
+                    putNorm(weights, to.norm(), from, bias);
+                    // What was the layer's bias is part of the norm now.
+                    bias = new float[size];
+                } else if (from.norm() != null) {
+                    bias = bias.clone();
+                    w = BatchNormFolding.fold(w, bias, norm(from, 1, size), norm(from, 2, size), norm(from, 3, size), norm(from, 4, size),
+                            FileGraph.epsilon(from.norm()));
+                }
+                weights.put(name + ".weight", w);
+                if (biased) {
+                    weights.put(name + ".bias", bias);
+                }
+            }
+        }
+        return null;
+    }
+
+    private float[] norm(FileLayer from, int input, int size) throws InvalidEncoderException {
+        return graph.values(FileGraph.input(from.norm(), input), size);
+    }
+
+    private static float[] transposed(float[] w, int rows) {
+        int columns = w.length / rows;
+        float[] t = new float[w.length];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                t[i * columns + j] = w[j * rows + i];
+            }
+        }
+        return t;
+    }
+
+    /** Puts the norm behind a layer, or one that changes nothing but this bias; see {@link WeightReader} for both. */
+    private void putNorm(Map<String, float[]> weights, Layer.BatchNorm to, FileLayer from, float[] bias)
+            throws InvalidEncoderException {
+        int size = to.channels();
+        float[] gamma = new float[size];
+        Arrays.fill(gamma, 1);
+        float[] beta = bias;
+        float[] mean = new float[size];
+        float[] var = new float[size];
+        Arrays.fill(var, 1 - to.epsilon());
+        if (from.norm() != null) {
+            gamma = norm(from, 1, size);
+            beta = norm(from, 2, size);
+            mean = norm(from, 3, size).clone();
+            var = norm(from, 4, size).clone();
+            float epsilon = FileGraph.epsilon(from.norm());
+            for (int i = 0; i < size; i++) {
+                mean[i] -= bias[i];
+                var[i] += epsilon == to.epsilon() ? 0 : epsilon - to.epsilon();
+            }
+        }
+        weights.put(to.name() + ".weight", gamma);
+        weights.put(to.name() + ".bias", beta);
+        weights.put(to.name() + ".running_mean", mean);
+        weights.put(to.name() + ".running_var", var);
+    }
+}

@@ -1,0 +1,63 @@
+package io.github.simclr4j.onnx.network;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntFunction;
+import java.util.function.IntPredicate;
+
+/**
+ * Orders a graph along the data's way, whatever order its nodes are listed in: inputs before what takes them, and of several inputs
+ * the one with the most layers behind it first. So two descriptions of the same network come into the same order, although a sum's
+ * operands may be swapped in one of them.
+ */
+final class LayerOrder {
+    private LayerOrder() {}
+
+    private record Visit(int node, Iterator<Integer> inputs) {}
+
+    /**
+     * Returns the nodes that some results need.
+     *
+     * @param nodes all nodes, inputs first
+     * @param inputs of a node
+     * @param counted whether a node is a layer
+     * @param results where the way ends
+     */
+    static List<Integer> of(Iterable<Integer> nodes, IntFunction<List<Integer>> inputs, IntPredicate counted, List<Integer> results) {
+        Map<Integer, Integer> depths = new HashMap<>();
+        for (int node : nodes) {
+            int depth = inputs.apply(node).stream().mapToInt(i -> depths.getOrDefault(i, 0)).max().orElse(0);
+            depths.put(node, depth + (counted.test(node) ? 1 : 0));
+        }
+        Comparator<Integer> deepest = Comparator.comparing((Integer i) -> depths.getOrDefault(i, 0)).reversed();
+        List<Integer> order = new ArrayList<>();
+        Set<Integer> seen = new HashSet<>();
+        // A chain of nodes may be longer than the stack.
+        Deque<Visit> open = new ArrayDeque<>();
+        for (int result : results) {
+            if (seen.add(result)) {
+                open.push(new Visit(result, inputs.apply(result).stream().sorted(deepest).iterator()));
+            }
+            while (!open.isEmpty()) {
+                Visit visit = open.peek();
+                if (!visit.inputs().hasNext()) {
+                    order.add(open.pop().node());
+                    continue;
+                }
+                int next = visit.inputs().next();
+                if (seen.add(next)) {
+                    open.push(new Visit(next, inputs.apply(next).stream().sorted(deepest).iterator()));
+                }
+            }
+        }
+        return order;
+    }
+}

@@ -1,0 +1,325 @@
+package io.github.simclr4j.onnx.network;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
+import io.github.simclr4j.onnx.internal.GraphBuilder;
+import io.github.simclr4j.onnx.internal.TensorValues;
+import io.github.simclr4j.onnx.network.LayerGraph.Node;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/**
+ * Writes a network as ONNX operators (onnx/docs/Operators.md) of any version from 13 on. A batch norm is folded into the convolution
+ * or dense layer in front of it where nothing else takes that layer's result. A learned tensor has a batch axis of 1, which the
+ * operators repeat; only where one is joined to values of the batch is it repeated in the file.
+ */
+final class OnnxBackend {
+    private final GraphBuilder graph;
+    private final int opset;
+    private final Function<String, float[]> weights;
+    private final Node result;
+    private final String resultName;
+    private final Map<Integer, String> values = new HashMap<>();
+    /** Nodes whose value is the same for every image, with a batch axis of 1. */
+    private final Set<Integer> constant = new HashSet<>();
+    /** The convolution or dense layer that each folded batch norm takes with it. */
+    private final Map<Integer, Node> folded = new HashMap<>();
+    private final Map<String, String> constants = new HashMap<>();
+
+    private OnnxBackend(GraphBuilder graph, int opset, Function<String, float[]> weights, Node result, String resultName) {
+        this.graph = graph;
+        this.opset = opset;
+        this.weights = weights;
+        this.result = result;
+        this.resultName = resultName;
+    }
+
+    /**
+     * Adds a network's nodes and weights to a graph.
+     *
+     * @param network of which one result is written
+     * @param output the name of this result in the network
+     * @param image value that the network takes, float32 [batch, channels, height, width]
+     * @param name of the result in the file
+     * @param graph what is added to
+     * @param opset version of the operators, 13 or newer
+     * @param weights values by the weights' names, row-major
+     */
+    static void write(LayerGraph network, String output, String image, String name, GraphBuilder graph, int opset,
+            Function<String, float[]> weights) {
+        LayerGraph needed = network.only(output);
+        OnnxBackend backend = new OnnxBackend(graph, opset, weights, needed.output(output), name);
+        Map<Integer, Node> norms = foldable(needed, backend.result);
+        for (Node node : needed.nodes()) {
+            if (norms.containsKey(node.id())) {
+                backend.folded.put(norms.get(node.id()).id(), node);
+            } else {
+                backend.values.put(node.id(), node.layer() instanceof Layer.Input ? image : backend.write(node));
+            }
+        }
+        String last = backend.values.get(backend.result.id());
+        if (!last.equals(name)) {
+            if (backend.constant.contains(backend.result.id())) {
+                backend.repeated(last, backend.result, image, name);
+            } else {
+                graph.node("Identity", List.of(last), name);
+            }
+        }
+    }
+
+    /** Returns the batch norms that can be folded, by the id of the layer in front. */
+    static Map<Integer, Node> foldable(LayerGraph network, Node result) {
+        Map<Integer, List<Node>> takers = new HashMap<>();
+        for (Node node : network.nodes()) {
+            node.inputs().forEach(i -> takers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
+        }
+        Map<Integer, Node> norms = new HashMap<>();
+        for (Node node : network.nodes()) {
+            List<Node> next = takers.getOrDefault(node.id(), List.of());
+            // Behind a dense layer of tokens the norm's channels are another axis than the layer's.
+            boolean channels = node.layer() instanceof Layer.Conv || node.layer() instanceof Layer.Dense && node.shape().size() == 1;
+            if (channels && node != result && next.size() == 1 && next.get(0).layer() instanceof Layer.BatchNorm) {
+                norms.put(node.id(), next.get(0));
+            }
+        }
+        return norms;
+    }
+
+    private String write(Node node) {
+        Layer layer = node.layer();
+        List<String> in = node.inputs().stream().map(values::get).toList();
+        if (layer instanceof Layer.Learned l) {
+            constant.add(node.id());
+            return tensor(l.name(), 1, l.shape());
+        }
+        if (!node.inputs().isEmpty() && constant.containsAll(node.inputs())) {
+            constant.add(node.id());
+        }
+        // A switch over a sealed type is final in Java 21 only.
+        if (layer instanceof Layer.Conv l) {
+            return convolution(node, l, in.get(0), null);
+        } else if (layer instanceof Layer.Dense l) {
+            return dense(node, l, in.get(0), null);
+        } else if (layer instanceof Layer.BatchNorm l) {
+            return batchNorm(node, l, in);
+        } else if (layer instanceof Layer.LayerNorm l) {
+            return layerNorm(node, l, in.get(0));
+        } else if (layer instanceof Layer.GroupNorm l) {
+            return groupNorm(node, l, in.get(0));
+        } else if (layer instanceof Layer.Activation l) {
+            return activation(node, l.function(), in.get(0));
+        } else if (layer instanceof Layer.MaxPool l) {
+            long p = l.padding();
+            return last(node, "MaxPool", in, GraphBuilder.ints("kernel_shape", l.kernel(), l.kernel()),
+                    GraphBuilder.ints("strides", l.stride(), l.stride()), GraphBuilder.ints("pads", p, p, p, p));
+        } else if (layer instanceof Layer.AveragePool l) {
+            return last(node, "AveragePool", in, GraphBuilder.ints("kernel_shape", l.kernel(), l.kernel()),
+                    GraphBuilder.ints("strides", l.stride(), l.stride()));
+        } else if (layer instanceof Layer.GlobalAveragePool l) {
+            return l.keepAxes() ? last(node, "GlobalAveragePool", in)
+                    : last(node, "Flatten", List.of(graph.node("GlobalAveragePool", in)));
+        } else if (layer instanceof Layer.Mean l) {
+            return mean(node, in.get(0), l.axis() + 1, false);
+        } else if (layer instanceof Layer.Add) {
+            return last(node, "Add", in);
+        } else if (layer instanceof Layer.Multiply) {
+            return last(node, "Mul", in);
+        } else if (layer instanceof Layer.Scale l) {
+            return last(node, "Mul", List.of(in.get(0), scalar(l.factor())));
+        } else if (layer instanceof Layer.Concat l) {
+            return last(node, "Concat", joined(node, in), GraphBuilder.integer("axis", l.axis() + 1L));
+        } else if (layer instanceof Layer.Reshape l) {
+            return last(node, "Reshape", List.of(in.get(0), shape(l.shape())));
+        } else if (layer instanceof Layer.Transpose l) {
+            return last(node, "Transpose", in, GraphBuilder.ints("perm",
+                    IntStream.concat(IntStream.of(0), l.order().stream().mapToInt(i -> i + 1)).asLongStream().toArray()));
+        } else if (layer instanceof Layer.Slice l) {
+            return last(node, "Slice", List.of(in.get(0), longs(l.from()), longs(l.to()), longs(l.axis() + 1L)));
+        } else if (layer instanceof Layer.MatMul) {
+            return last(node, "MatMul", in);
+        } else if (layer instanceof Layer.Softmax) {
+            return last(node, "Softmax", in, GraphBuilder.integer("axis", -1));
+        }
+        throw new IllegalStateException("No operator is known for " + layer);
+    }
+
+    /** Adds a layer's last operator; that of the result has the result's name. */
+    private String last(Node node, String op, List<String> in, AttributeProto... attributes) {
+        return node == result && !constant.contains(node.id()) ? graph.node(op, in, resultName, attributes)
+                : graph.node(op, in, attributes);
+    }
+
+    private String batchNorm(Node node, Layer.BatchNorm l, List<String> in) {
+        Node before = folded.get(node.id());
+        if (before == null) {
+            List<String> operands = new ArrayList<>(in);
+            l.weights().forEach(w -> operands.add(tensor(w.name(), w.shape())));
+            return last(node, "BatchNormalization", operands, real("epsilon", l.epsilon()));
+        }
+        String x = values.get(before.inputs().get(0));
+        return before.layer() instanceof Layer.Conv c ? convolution(node, c, x, l) : dense(node, (Layer.Dense) before.layer(), x, l);
+    }
+
+    private String convolution(Node node, Layer.Conv c, String x, Layer.BatchNorm norm) {
+        List<String> operands = new ArrayList<>(List.of(x));
+        weights(c.weights(), c.bias(), norm, c.out(), false).forEach(operands::add);
+        long p = c.padding();
+        List<AttributeProto> attributes = new ArrayList<>(List.of(GraphBuilder.ints("kernel_shape", c.kernel(), c.kernel()),
+                GraphBuilder.ints("strides", c.stride(), c.stride()), GraphBuilder.ints("pads", p, p, p, p)));
+        if (c.groups() > 1) {
+            attributes.add(GraphBuilder.integer("group", c.groups()));
+        }
+        return last(node, "Conv", operands, attributes.toArray(AttributeProto[]::new));
+    }
+
+    /** Gemm takes features alone; tokens go through MatMul, whose weights are transposed. */
+    private String dense(Node node, Layer.Dense l, String x, Layer.BatchNorm norm) {
+        boolean features = node.shape().size() == 1;
+        List<String> operands = weights(l.weights(), l.bias(), norm, l.out(), !features);
+        if (features) {
+            List<String> all = new ArrayList<>(List.of(x));
+            all.addAll(operands);
+            return last(node, "Gemm", all, GraphBuilder.integer("transB", 1));
+        }
+        List<String> product = List.of(x, operands.get(0));
+        return operands.size() == 1 ? last(node, "MatMul", product)
+                : last(node, "Add", List.of(graph.node("MatMul", product), operands.get(1)));
+    }
+
+    /** Adds a layer's weights, and its bias if it has one or a norm is folded into it. */
+    private List<String> weights(List<Weight> own, boolean biased, Layer.BatchNorm norm, int out, boolean transposed) {
+        Weight kernel = own.get(0);
+        float[] w = weights.apply(kernel.name());
+        float[] bias = biased ? weights.apply(own.get(1).name()) : new float[out];
+        if (norm != null) {
+            bias = bias.clone();
+            float[][] n = norm.weights().stream().map(t -> weights.apply(t.name())).toArray(float[][]::new);
+            w = BatchNormFolding.fold(w, bias, n[0], n[1], n[2], n[3], norm.epsilon());
+        }
+        String layer = kernel.name().substring(0, kernel.name().lastIndexOf('.'));
+        String first = graph.tensor(transposed
+                ? TensorValues.floats(kernel.name() + "_transposed", transposed(w, out), w.length / out, out)
+                : TensorValues.floats(kernel.name(), w, kernel.dimensions()));
+        return !biased && norm == null ? List.of(first)
+                : List.of(first, graph.tensor(TensorValues.floats(layer + ".bias", bias, out)));
+    }
+
+    private static float[] transposed(float[] w, int rows) {
+        int columns = w.length / rows;
+        float[] t = new float[w.length];
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                t[j * rows + i] = w[i * columns + j];
+            }
+        }
+        return t;
+    }
+
+    /** LayerNormalization is as old as opset 17; before, the steps of Ba et al. 2016, equation 4, which runtimes join again. */
+    private String layerNorm(Node node, Layer.LayerNorm l, String x) {
+        String scale = tensor(l.name() + ".weight", List.of(l.size()));
+        String shift = tensor(l.name() + ".bias", List.of(l.size()));
+        if (opset >= 17) {
+            return last(node, "LayerNormalization", List.of(x, scale, shift), GraphBuilder.integer("axis", -1),
+                    real("epsilon", l.epsilon()));
+        }
+        String centred = graph.node("Sub", List.of(x, mean(null, x, -1, true)));
+        String variance = mean(null, graph.node("Pow", List.of(centred, scalar(2))), -1, true);
+        String deviation = graph.node("Sqrt", List.of(graph.node("Add", List.of(variance, scalar(l.epsilon())))));
+        String normal = graph.node("Div", List.of(centred, deviation));
+        return last(node, "Add", List.of(graph.node("Mul", List.of(normal, scale)), shift));
+    }
+
+    /** InstanceNormalization over the values of a group; GroupNormalization is as old as opset 21 only. */
+    private String groupNorm(Node node, Layer.GroupNorm l, String x) {
+        float[] ones = new float[l.groups()];
+        java.util.Arrays.fill(ones, 1);
+        String one = graph.tensor(TensorValues.floats(l.name() + ".ones", ones, l.groups()));
+        String zero = graph.tensor(TensorValues.floats(l.name() + ".zeros", new float[l.groups()], l.groups()));
+        String grouped = graph.node("Reshape", List.of(x, longs(0, l.groups(), -1)));
+        String normal = graph.node("InstanceNormalization", List.of(grouped, one, zero), real("epsilon", l.epsilon()));
+        String back = graph.node("Reshape", List.of(normal, shape(node.shape())));
+        List<Integer> channels = List.of(l.channels(), 1, 1);
+        String scaled = graph.node("Mul", List.of(back, tensor(l.name() + ".weight", channels)));
+        return last(node, "Add", List.of(scaled, tensor(l.name() + ".bias", channels)));
+    }
+
+    private String mean(Node node, String x, long axis, boolean keep) {
+        AttributeProto dims = GraphBuilder.integer("keepdims", keep ? 1 : 0);
+        List<String> in = opset < 18 ? List.of(x) : List.of(x, longs(axis));
+        AttributeProto[] attributes = opset < 18 ? new AttributeProto[] {GraphBuilder.ints("axes", axis), dims}
+                : new AttributeProto[] {dims};
+        return node == null ? graph.node("ReduceMean", in, attributes) : last(node, "ReduceMean", in, attributes);
+    }
+
+    private String activation(Node node, Layer.Activation.Function function, String x) {
+        return switch (function) {
+            case RELU -> last(node, "Relu", List.of(x));
+            case SIGMOID -> last(node, "Sigmoid", List.of(x));
+            case TANH -> last(node, "Tanh", List.of(x));
+            case HARD_SIGMOID -> last(node, "HardSigmoid", List.of(x), real("alpha", 1 / 6f), real("beta", 0.5f));
+            case HARD_SWISH -> opset >= 14 ? last(node, "HardSwish", List.of(x))
+                    : last(node, "Mul", List.of(x,
+                            graph.node("HardSigmoid", List.of(x), real("alpha", 1 / 6f), real("beta", 0.5f))));
+            // The operator Gelu is as old as opset 20 only. Runtimes join these steps again, in this order.
+            case GELU -> {
+                String error = graph.node("Erf", List.of(graph.node("Div", List.of(x, scalar((float) Math.sqrt(2))))));
+                String product = graph.node("Mul", List.of(x, graph.node("Add", List.of(error, scalar(1)))));
+                yield last(node, "Mul", List.of(product, scalar(0.5f)));
+            }
+        };
+    }
+
+    /** What is the same for every image is repeated as often as another operand has images. */
+    private List<String> joined(Node node, List<String> in) {
+        List<String> all = new ArrayList<>(in);
+        for (int i = 0; i < in.size() && !constant.contains(node.id()); i++) {
+            if (constant.contains(node.inputs().get(i))) {
+                int other = IntStream.range(0, in.size()).filter(k -> !constant.contains(node.inputs().get(k))).findFirst().getAsInt();
+                all.set(i, repeated(in.get(i), node, in.get(other), null));
+            }
+        }
+        return all;
+    }
+
+    private String repeated(String value, Node node, String like, String name) {
+        String batch = graph.node("Slice", List.of(graph.node("Shape", List.of(like)), longs(0), longs(1), longs(0)));
+        long[] ones = IntStream.range(0, node.shape().size()).mapToLong(i -> 1).toArray();
+        String shape = graph.node("Concat", List.of(batch, longs(ones)), GraphBuilder.integer("axis", 0));
+        return name == null ? graph.node("Expand", List.of(value, shape)) : graph.node("Expand", List.of(value, shape), name);
+    }
+
+    private String tensor(String name, List<Integer> shape) {
+        return graph.tensor(TensorValues.floats(name, weights.apply(name), shape.stream().mapToLong(i -> i).toArray()));
+    }
+
+    private String tensor(String name, int batch, List<Integer> shape) {
+        List<Integer> all = new ArrayList<>(List.of(batch));
+        all.addAll(shape);
+        return tensor(name, all);
+    }
+
+    /** A shape whose batch axis, 0, is copied from the input. */
+    private String shape(List<Integer> shape) {
+        return longs(IntStream.concat(IntStream.of(0), shape.stream().mapToInt(i -> i)).asLongStream().toArray());
+    }
+
+    private String longs(long... v) {
+        return constants.computeIfAbsent("integers." + String.join(".", java.util.Arrays.stream(v).mapToObj(Long::toString).toList()),
+                n -> graph.tensor(TensorValues.longs(n, v, v.length)));
+    }
+
+    private String scalar(float v) {
+        return constants.computeIfAbsent("number." + v, n -> graph.tensor(TensorValues.floats(n, new float[] {v})));
+    }
+
+    private static AttributeProto real(String name, float value) {
+        return AttributeProto.newBuilder().setName(name).setType(AttributeProto.AttributeType.FLOAT).setF(value).build();
+    }
+}

@@ -1,0 +1,268 @@
+package io.github.simclr4j.onnx.network;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.network.WeightReader.Loaded;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Reads the weights of a residual network: the convolutions on the way from the image to the last sum, and which of the two ways
+ * around a block each is on, give its architecture and the place of each layer.
+ */
+final class ResNetReader {
+    /** What may stand between the image and the first convolution. */
+    private static final Set<String> BEFORE = Set.of("Transpose", "Mul", "Add", "Sub", "Div", "Clip");
+    private static final int[] DEPTHS = {18, 34, 50, 101, 152};
+
+    private final FileGraph graph;
+    private final String file;
+    private final Map<String, Unit> units = new LinkedHashMap<>();
+    private final List<Integer> stages = new ArrayList<>();
+    private boolean pooled;
+    private String stopped = "";
+
+    /** A convolution of the file with its batch norm, if that is apart. */
+    private record Unit(NodeProto conv, long[] shape, NodeProto norm, String end) {}
+
+    /**
+     * Finds the convolutions.
+     *
+     * @throws InvalidEncoderException if the image does not go into a convolution with constant weights
+     */
+    ResNetReader(FileGraph graph) throws InvalidEncoderException {
+        this.graph = graph;
+        this.file = graph.file;
+        walk();
+    }
+
+    /** Finds the convolutions and names them by their place. */
+    private void walk() throws InvalidEncoderException {
+        NodeProto stem = stem();
+        Unit first = unit(stem);
+        units.put("conv1", first);
+        NodeProto relu = graph.only(first.end(), "Relu");
+        if (relu == null) {
+            stopped = "the first convolution has no ReLU behind it";
+            return;
+        }
+        String x = relu.getOutput(0);
+        NodeProto pool = graph.only(x, "MaxPool");
+        if (pool != null) {
+            pooled = true;
+            x = pool.getOutput(0);
+            if (!Arrays.equals(FileGraph.ints(pool, "kernel_shape", 0), new long[] {3, 3})
+                    || !Arrays.equals(FileGraph.ints(pool, "strides", 1), new long[] {2, 2})
+                    || !Arrays.equals(FileGraph.ints(pool, "pads", 0), new long[] {1, 1, 1, 1})) {
+                stopped = "its pooling is not 3x3 of stride 2";
+                return;
+            }
+        }
+        long channels = 0;
+        while (x != null) {
+            List<NodeProto> uses = graph.next(x);
+            List<List<Unit>> ways = new ArrayList<>();
+            NodeProto sum = null;
+            for (NodeProto n : uses) {
+                if (n.getOpType().equals("Conv")) {
+                    ways.add(chain(n));
+                } else if (n.getOpType().equals("Add")) {
+                    sum = n;
+                }
+            }
+            if (ways.isEmpty()) {
+                return;
+            }
+            ways.sort((a, b) -> b.size() - a.size());
+            List<Unit> branch = ways.get(0);
+            List<NodeProto> ends = new ArrayList<>();
+            for (List<Unit> way : ways) {
+                ends.add(graph.only(way.get(way.size() - 1).end(), "Add"));
+            }
+            boolean shortcut = ways.size() == 2 && sum == null && ways.get(1).size() == 1;
+            boolean identity = ways.size() == 1 && sum != null;
+            NodeProto add = ends.get(0);
+            if (add == null || uses.size() != 2 || !shortcut && !identity || shortcut && ends.get(1) != add
+                    || identity && sum != add) {
+                stopped = "after " + units.size() + " convolutions there is no residual block";
+                return;
+            }
+            long out = branch.get(branch.size() - 1).shape()[0];
+            if (out != channels) {
+                stages.add(0);
+                channels = out;
+            }
+            int stage = stages.size();
+            int index = stages.set(stage - 1, stages.get(stage - 1) + 1);
+            String prefix = "layer" + stage + "." + index + ".";
+            for (int i = 0; i < branch.size(); i++) {
+                units.put(prefix + "conv" + (i + 1), branch.get(i));
+            }
+            if (shortcut) {
+                units.put(prefix + "downsample.0", ways.get(1).get(0));
+            }
+            NodeProto after = graph.only(add.getOutput(0), "Relu");
+            if (after == null) {
+                stopped = "the block " + prefix + " has no ReLU behind it";
+                return;
+            }
+            x = after.getOutput(0);
+        }
+    }
+
+    private NodeProto stem() throws InvalidEncoderException {
+        for (ValueInfoProto in : graph.graph.getInputList()) {
+            String x = graph.isConstant(in.getName()) ? null : in.getName();
+            while (x != null) {
+                List<NodeProto> uses = graph.next(x);
+                NodeProto n = uses.size() == 1 ? uses.get(0) : null;
+                if (n != null && n.getOpType().equals("Conv")) {
+                    return n;
+                }
+                x = n != null && BEFORE.contains(n.getOpType()) ? n.getOutput(0) : null;
+            }
+        }
+        throw new InvalidEncoderException(file + " is no residual network: its image does not go into a convolution");
+    }
+
+    /** Convolutions with ReLUs between them. */
+    private List<Unit> chain(NodeProto first) throws InvalidEncoderException {
+        List<Unit> chain = new ArrayList<>();
+        for (NodeProto conv = first; conv != null;) {
+            Unit u = unit(conv);
+            chain.add(u);
+            NodeProto relu = graph.only(u.end(), "Relu");
+            conv = relu == null ? null : graph.only(relu.getOutput(0), "Conv");
+        }
+        return chain;
+    }
+
+    private Unit unit(NodeProto conv) throws InvalidEncoderException {
+        TensorProto w = conv.getInputCount() > 1 ? graph.tensor(conv.getInput(1)) : null;
+        if (w == null || w.getDimsCount() != 4) {
+            throw new InvalidEncoderException(file + ": the weights of the convolution " + conv.getName() + " are no constant"
+                    + " [out, in, height, width]");
+        }
+        long[] shape = w.getDimsList().stream().mapToLong(Long::longValue).toArray();
+        NodeProto norm = graph.only(conv.getOutput(0), "BatchNormalization");
+        return new Unit(conv, shape, norm, norm == null ? conv.getOutput(0) : norm.getOutput(0));
+    }
+
+    /**
+     * Finds out the depth, width and stem and reads the weights.
+     *
+     * @throws InvalidEncoderException if it is no residual network of a known depth
+     */
+    Loaded detect() throws InvalidEncoderException {
+        Unit first = units.get("conv1");
+        double width = first.shape()[0] / 64.0;
+        List<String> least = null;
+        for (int depth : DEPTHS) {
+            ResNet.Stem stem = pooled ? ResNet.Stem.IMAGENET : ResNet.Stem.CIFAR;
+            if (!(width > 0 && width <= 8)) {
+                break;
+            }
+            ResNet net = new ResNet(depth, width, stem);
+            List<String> missing = new ArrayList<>();
+            long known = 0;
+            for (ResNet.Conv c : net.convolutions()) {
+                String why = mismatch(units.get(c.name()), c);
+                if (why != null) {
+                    missing.add(c.name() + ": " + why);
+                } else {
+                    known++;
+                }
+            }
+            if (missing.isEmpty() && known == units.size()) {
+                return load(net);
+            }
+            least = least == null || missing.size() < least.size() ? missing : least;
+        }
+        throw new InvalidEncoderException(file + " is no residual network of a known depth (18, 34, 50, 101, 152): found "
+                + units.size() + " convolutions, blocks " + stages + (stopped.isEmpty() ? "" : "; " + stopped)
+                + (least == null || least.isEmpty() ? "" : "; " + least.get(0)));
+    }
+
+    /**
+     * Reads what fits.
+     *
+     * @throws InvalidEncoderException if nothing does
+     */
+    Loaded load(ResNet net) throws InvalidEncoderException {
+        Map<String, float[]> weights = new LinkedHashMap<>();
+        List<String> missing = new ArrayList<>();
+        for (ResNet.Conv c : net.convolutions()) {
+            Unit u = units.get(c.name());
+            String why = mismatch(u, c);
+            if (why == null) {
+                put(weights, c, u);
+            } else {
+                missing.add(c.name() + ": " + why);
+            }
+        }
+        if (weights.isEmpty()) {
+            throw new InvalidEncoderException(file + " has no layer that fits " + net.name() + " of width " + net.width()
+                    + "; " + missing.get(0));
+        }
+        return new Loaded(net, weights, List.copyOf(missing), graph.leftOver());
+    }
+
+    /** Why a convolution of the file is not the one wanted, null if it is. */
+    private static String mismatch(Unit u, ResNet.Conv c) {
+        if (u == null) {
+            return "not in the file";
+        }
+        long[] shape = {c.out(), c.in(), c.kernel(), c.kernel()};
+        if (!Arrays.equals(shape, u.shape())) {
+            return "expected the shape " + Arrays.toString(shape) + ", found " + Arrays.toString(u.shape());
+        }
+        long[] strides = FileGraph.ints(u.conv(), "strides", 1);
+        long[] pads = FileGraph.ints(u.conv(), "pads", 0);
+        long p = c.padding();
+        boolean automatic = u.conv().getAttributeList().stream().anyMatch(
+                a -> a.getName().equals("auto_pad") && !a.getS().toStringUtf8().equals("NOTSET"));
+        if (automatic || !Arrays.equals(strides, new long[] {c.stride(), c.stride()})
+                || !Arrays.equals(pads, new long[] {p, p, p, p})
+                || GraphIndex.integer(u.conv(), "group", 1) != 1
+                || !Arrays.equals(FileGraph.ints(u.conv(), "dilations", 1), new long[] {1, 1})) {
+            return "expected stride " + c.stride() + " and padding " + p + ", found " + Arrays.toString(strides) + " and "
+                    + (automatic ? "automatic" : Arrays.toString(pads)) + ", or groups or dilations";
+        }
+        return null;
+    }
+
+    private void put(Map<String, float[]> weights, ResNet.Conv c, Unit u) throws InvalidEncoderException {
+        weights.put(c.name() + ".weight", graph.values(u.conv().getInput(1), (long) c.out() * c.in() * c.kernel() * c.kernel()));
+        float[] bias = FileGraph.input(u.conv(), 2).isEmpty() ? new float[c.out()] : graph.values(u.conv().getInput(2), c.out());
+        float[] gamma = new float[c.out()];
+        float[] beta = bias;
+        float[] mean = new float[c.out()];
+        float[] var = new float[c.out()];
+        Arrays.fill(gamma, 1);
+        Arrays.fill(var, 1 - ResNet.EPSILON);
+        if (u.norm() != null) {
+            gamma = graph.values(FileGraph.input(u.norm(), 1), c.out());
+            beta = graph.values(FileGraph.input(u.norm(), 2), c.out());
+            mean = graph.values(FileGraph.input(u.norm(), 3), c.out()).clone();
+            var = graph.values(FileGraph.input(u.norm(), 4), c.out()).clone();
+            float epsilon = FileGraph.epsilon(u.norm());
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] -= bias[i];
+            }
+            for (int i = 0; i < var.length && epsilon != ResNet.EPSILON; i++) {
+                var[i] += epsilon - ResNet.EPSILON;
+            }
+        }
+        Map<String, float[]> norm = Map.of("weight", gamma, "bias", beta, "running_mean", mean, "running_var", var);
+        for (Map.Entry<String, float[]> e : norm.entrySet()) {
+            weights.put(c.norm() + "." + e.getKey(), e.getValue());
+        }
+    }
+}

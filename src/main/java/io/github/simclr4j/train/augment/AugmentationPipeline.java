@@ -1,0 +1,99 @@
+package io.github.simclr4j.train.augment;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * How a random view of an image is made: augmentations in the order in which they are done.
+ *
+ * @param steps in order; without a crop the whole image is resized first
+ */
+public record AugmentationPipeline(List<AugmentationStep> steps) {
+    private static final Map<String, String> PRESETS = new TreeMap<>(Map.of(
+            // Chen et al. 2020, appendix A: strength 1, blur.
+            "simclr", "crop:0.08,flip,jitter:1,grey,blur",
+            // Chen et al. 2020, appendix B.9: strength 0.5, no blur.
+            "simclr-cifar", "crop:0.08,flip,jitter:0.5,grey",
+            // He et al. 2020, section 3.3.
+            "mocov1", "crop-bilinear:0.2,grey,jitter:0.4/0.4/0.4/0.4@1,flip",
+            // Chen, Fan, Girshick and He 2020, table 1.
+            "mocov2", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,blur,flip",
+            // The same for images of about 32 pixels, which a blur takes too much from.
+            "mocov2-cifar", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,flip",
+            "supervised", "crop:0.08,flip",
+            "autoaugment", "crop:0.08,flip,autoaugment",
+            "autoaugment-imagenet", "crop:0.08,flip,autoaugment-imagenet"));
+
+    /** Characters of a line of the help, and of the column that its texts begin in. */
+    private static final int LINE = 80;
+    private static final int INDENT = 26;
+
+    /**
+     * Copies the list.
+     *
+     * @throws IllegalArgumentException if there is more than one crop
+     */
+    public AugmentationPipeline {
+        steps = List.copyOf(steps);
+        if (steps.stream().filter(s -> s.factory().crops()).count() > 1) {
+            throw new IllegalArgumentException("A view is cropped once at most, found " + steps);
+        }
+    }
+
+    /** Returns the names of the presets. */
+    public static List<String> presets() {
+        return List.copyOf(PRESETS.keySet());
+    }
+
+    /**
+     * Parses the name of a preset, {@code none}, or augmentations separated by commas.
+     *
+     * @throws IllegalArgumentException if it is none of these, or null
+     */
+    public static AugmentationPipeline of(String text) {
+        if (text == null) {
+            throw new IllegalArgumentException("Views are missing: expected one of " + String.join(", ", presets())
+                    + ", none, or augmentations separated by commas, found null");
+        }
+        String known = PRESETS.getOrDefault(text.strip(), text);
+        if (known.isBlank() || known.equals("none")) {
+            return new AugmentationPipeline(List.of());
+        }
+        return new AugmentationPipeline(Arrays.stream(known.split(",", -1)).map(AugmentationStep::of).toList());
+    }
+
+    /**
+     * Returns the lines that document all augmentations: each one's text with the default strengths and probability, and beside
+     * it its help. No line has more than 80 characters.
+     */
+    public static List<String> help() {
+        List<String> lines = new ArrayList<>();
+        for (AugmentationFactory factory : AugmentationFactory.all()) {
+            String line = "  " + AugmentationStep.of(factory.name()).toString().replaceAll("\\.0(?=[/@]|$)", "");
+            if (line.length() > INDENT - 2) {
+                lines.add(line);
+                line = "";
+            }
+            line += " ".repeat(INDENT - 1 - line.length());
+            for (String word : factory.help().split(" ")) {
+                if (line.length() + 1 + word.length() > LINE) {
+                    lines.add(line);
+                    line = " ".repeat(INDENT - 1);
+                }
+                line += " " + word;
+            }
+            lines.add(line);
+        }
+        return lines;
+    }
+
+    /** Returns the text that {@link #of} reads. */
+    @Override
+    public String toString() {
+        return steps.isEmpty() ? "none" : steps.stream().map(AugmentationStep::toString).collect(Collectors.joining(","));
+    }
+}

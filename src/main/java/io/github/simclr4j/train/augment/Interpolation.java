@@ -1,0 +1,36 @@
+package io.github.simclr4j.train.augment;
+
+/** How values between pixels are found when an image is resized. Both are antialiased, as in Pillow and torchvision. */
+public enum Interpolation {
+    /** A triangle of support 1. */
+    BILINEAR(1) {
+        @Override
+        double weight(double distance) {
+            return Math.max(0, 1 - distance);
+        }
+    },
+    /** The cubic of support 2 with a = -0.5 (Keys 1981, "Cubic convolution interpolation for digital image processing"). */
+    BICUBIC(2) {
+        @Override
+        double weight(double distance) {
+            if (distance < 1) {
+                return (1.5 * distance - 2.5) * distance * distance + 1;
+            }
+            return distance < 2 ? ((-0.5 * distance + 2.5) * distance - 4) * distance + 2 : 0;
+        }
+    };
+
+    private final int support;
+
+    Interpolation(int support) {
+        this.support = support;
+    }
+
+    /** Returns the distance in pixels from which on weights are 0. */
+    int support() {
+        return support;
+    }
+
+    /** Returns the weight of a pixel at a distance of 0 or more, before weights are divided by their sum. */
+    abstract double weight(double distance);
+}

@@ -1,0 +1,45 @@
+package io.github.simclr4j.train.augment;
+
+/**
+ * Declares a number that says how much an augmentation changes an image.
+ *
+ * @param name a word
+ * @param standard the value where a pipeline doesn't say one
+ * @param positive whether it must be above 0; otherwise it may be 0
+ * @param most the largest value that is allowed
+ * @param help what it means, without a full stop
+ */
+public record Strength(String name, double standard, boolean positive, double most, String help) {
+
+    /**
+     * Checks the declaration.
+     *
+     * @throws IllegalArgumentException if the standard value is out of range, or the name or the help is empty
+     */
+    public Strength {
+        if (name.isBlank() || help.isBlank() || !(standard >= 0 && standard <= most) || positive && standard == 0) {
+            throw new IllegalArgumentException("Expected a strength with a name, a help and a standard value in range, found "
+                    + name + ", " + help + ", " + standard);
+        }
+    }
+
+    /** Declares a number above 0. */
+    public static Strength positive(String name, double standard, double most, String help) {
+        return new Strength(name, standard, true, most, help);
+    }
+
+    /** Declares a number that may be 0. */
+    public static Strength upTo(String name, double standard, double most, String help) {
+        return new Strength(name, standard, false, most, help);
+    }
+
+    /** Returns whether a value is in range. */
+    public boolean allows(double value) {
+        return value >= 0 && value <= most && !(positive && value == 0);
+    }
+
+    /** Returns the range in words that follow "must be". */
+    public String range() {
+        return (positive ? "above 0 and at most " : "from 0 to ") + most;
+    }
+}

@@ -1,0 +1,113 @@
+package io.github.simclr4j.train.augment;
+
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
+/**
+ * Makes random views of images, one by one. A view depends on the image and its seed alone. Immutable, and safe to be used by many
+ * threads at once; each keeps memory for one image.
+ */
+public final class ViewGenerator {
+    private static final ThreadLocal<ViewImage> MEMORY = ThreadLocal.withInitial(ViewImage::new);
+
+    private final AugmentationPipeline pipeline;
+    private final int size;
+    private final Step[] steps;
+    private final boolean crops;
+
+    private record Step(Augmentation augmentation, double probability, boolean crops, boolean flips) {
+        static Step of(AugmentationStep s) {
+            AugmentationFactory factory = s.factory();
+            return new Step(factory.create(s.strengths()), s.probability(), factory.crops(), factory instanceof Flip);
+        }
+    }
+
+    /**
+     * Says how views are made.
+     *
+     * @param pipeline the augmentations in order
+     * @param size side of the views in pixels
+     * @throws IllegalArgumentException if the size is not positive
+     */
+    public ViewGenerator(AugmentationPipeline pipeline, int size) {
+        if (size < 1) {
+            throw new IllegalArgumentException("The side of a view must be positive, found " + size);
+        }
+        this.pipeline = pipeline;
+        this.size = size;
+        steps = pipeline.steps().stream().map(Step::of).toArray(Step[]::new);
+        crops = List.of(steps).stream().anyMatch(Step::crops);
+    }
+
+    /** Returns the augmentations. */
+    public AugmentationPipeline pipeline() {
+        return pipeline;
+    }
+
+    /** Returns the side of the views in pixels. */
+    public int size() {
+        return size;
+    }
+
+    /** Returns how many values a view has. */
+    public int values() {
+        return 3 * size * size;
+    }
+
+    /**
+     * Makes a view.
+     *
+     * @param pixels of the image, uint8 [side, side, 3], RGB
+     * @param seed any number; 1, 2, 3 are as good as others
+     * @param out where the view goes, float32 [3, size, size] in [0, 1]; its position stays as it is
+     * @param at index of the view's first value
+     * @throws IllegalArgumentException if there are more or fewer pixels
+     */
+    public void view(byte[] pixels, int side, long seed, FloatBuffer out, int at) {
+        float[][] planes = make(pixels, side, seed).planes();
+        int n = size * size;
+        for (int c = 0; c < 3; c++) {
+            out.put(at + c * n, planes[c], 0, n);
+        }
+    }
+
+    /** Makes a view in an array of its own, float32 [3, size, size] in [0, 1]; for the rest as the other method. */
+    public float[] view(byte[] pixels, int side, long seed) {
+        float[] out = new float[values()];
+        view(pixels, side, seed, FloatBuffer.wrap(out), 0);
+        return out;
+    }
+
+    private ViewImage make(byte[] pixels, int side, long seed) {
+        if (side < 1 || pixels.length != 3L * side * side) {
+            throw new IllegalArgumentException("Expected 3 bytes for each of " + side + "x" + side + " pixels, found "
+                    + pixels.length);
+        }
+        ViewImage image = MEMORY.get();
+        image.begin(pixels, side, size);
+        if (!crops && side != size) {
+            // As serving resizes the whole image, but that values are not rounded to bytes.
+            image.crop(0, 0, side, side, Interpolation.BILINEAR);
+        }
+        RandomGenerator random = new SplittableRandom(seed);
+        for (int i = 0; i < steps.length; i++) {
+            Step step = steps[i];
+            boolean chosen = random.nextDouble() < step.probability;
+            Augmentation.Change change = chosen
+                    ? step.augmentation.draw(image.side(), random)
+                    : step.augmentation.skip(image.side(), random);
+            change.apply(image);
+            if (step.crops && (i + 1 == steps.length || !steps[i + 1].flips)) {
+                // Earlier versions drew a flip with each crop. Seeds still give the views that they gave then.
+                random.nextDouble();
+            }
+        }
+        if (image.side() != size) {
+            throw new IllegalStateException("Expected a view of " + size + "x" + size + " pixels from " + pipeline + ", found "
+                    + image.side());
+        }
+        return image;
+    }
+}

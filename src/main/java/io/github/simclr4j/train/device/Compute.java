@@ -1,0 +1,66 @@
+package io.github.simclr4j.train.device;
+
+import ai.djl.Device;
+import io.github.simclr4j.train.network.MemoryLayout;
+import io.github.simclr4j.train.network.Network.Computation;
+import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.torch.Torch;
+import io.github.simclr4j.util.Progress;
+
+/**
+ * Where and how a training computes.
+ *
+ * @param computation device, precision and memory layout
+ * @param threads that make views, at least 1
+ */
+public record Compute(Computation computation, int threads) {
+
+    /**
+     * Chooses a device and a precision, says what was taken, and sets the threads of libtorch.
+     *
+     * @param device {@code auto} (the first GPU, or the CPU where there is none), {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param precision the precision, or null for bfloat16 where the device computes with it natively, else float32
+     * @param threads on the CPU, 0 for libtorch's own choice
+     * @param progress who is told of it
+     * @throws IllegalArgumentException if the device's name is none of these, if there are fewer than 0 threads, or for float16 on
+     *     the CPU
+     * @throws IllegalStateException if a GPU is asked for and there is none
+     */
+    public static Compute choose(String device, Precision precision, int threads, Progress progress) {
+        return choose(device, precision, threads, progress, Devices.here(), NativeBfloat16.here());
+    }
+
+    static Compute choose(String device, Precision precision, int threads, Progress progress, Devices devices,
+            NativeBfloat16 natively) {
+        if (threads < 0) {
+            throw new IllegalArgumentException("Threads must be at least 0 (libtorch's own choice), found " + threads);
+        }
+        if (precision == Precision.FLOAT16 && device.equals("cpu")) {
+            throw onCpu();
+        }
+        String chosen = devices.choose(device, progress);
+        boolean cpu = chosen.equals("cpu");
+        if (precision == Precision.FLOAT16 && cpu) {
+            throw onCpu();
+        }
+        Precision used = precision;
+        if (used == null) {
+            String why = cpu ? natively.cpu() : natively.gpu(devices, Devices.index(chosen));
+            used = why == null ? Precision.FLOAT32 : Precision.BFLOAT16;
+            progress.line("precision " + used.text() + (why == null ? " (no native bfloat16 on this device)" : " (" + why + ")"));
+        }
+        Torch.threads(threads);
+        Device where = cpu ? Device.cpu() : Device.gpu(Devices.index(chosen));
+        return new Compute(new Computation(where, used, MemoryLayout.CHANNELS_LAST),
+                threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+    }
+
+    private static IllegalArgumentException onCpu() {
+        return new IllegalArgumentException("float16 needs a GPU, and this run is on the CPU: choose bfloat16 or float32");
+    }
+
+    /** Returns the precision. */
+    public Precision precision() {
+        return computation.precision();
+    }
+}

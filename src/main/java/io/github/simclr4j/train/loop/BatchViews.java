@@ -1,0 +1,79 @@
+package io.github.simclr4j.train.loop;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.simclr4j.train.augment.ViewGenerator;
+import io.github.simclr4j.train.augment.ViewPool;
+import io.github.simclr4j.train.augment.ViewRequest;
+import io.github.simclr4j.train.data.BatchLoader;
+import io.github.simclr4j.train.network.ViewBatch;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The random views of the images of a step. A view depends on the run's seed, the epoch, the image and its number; it can be made
+ * again and is the same. Row {@code r} is view {@code r / N} of image {@code r mod N}.
+ */
+final class BatchViews {
+    private final BatchLoader loader;
+    private final List<ViewGenerator> views;
+    private final int[] images;
+    private final int[] labels;
+    private final long epochSeed;
+    private final long stepSeed;
+    private final ViewPool pool;
+
+    /**
+     * Describes a batch.
+     *
+     * @param loader stands at this batch
+     * @param views how each view is made
+     * @param images numbers of the images in the whole set
+     * @param labels of the images, or null
+     * @param epochSeed of the views
+     * @param stepSeed of what is drawn once a step
+     * @param pool makes the views
+     */
+    BatchViews(BatchLoader loader, List<ViewGenerator> views, int[] images, int[] labels, long epochSeed, long stepSeed,
+            ViewPool pool) {
+        this.loader = loader;
+        this.views = views;
+        this.images = images;
+        this.labels = labels;
+        this.epochSeed = epochSeed;
+        this.stepSeed = stepSeed;
+        this.pool = pool;
+    }
+
+    /** Returns the number of images, N. */
+    int size() {
+        return images.length;
+    }
+
+    /** Returns the numbers of the images in the whole set. */
+    int[] images() {
+        return images;
+    }
+
+    /** Returns the class of each image, or null. */
+    int[] labels() {
+        return labels;
+    }
+
+    /** Returns a seed of this step's own. */
+    long seed(int purpose) {
+        return Seeds.mix(stepSeed, purpose);
+    }
+
+    /** Makes some rows, float32 [rows, 3, size, size] in [0, 1], owned by the manager. */
+    NDArray rows(NDManager manager, int[] rows) {
+        List<ViewRequest> requests = new ArrayList<>(rows.length);
+        for (int row : rows) {
+            int view = row / images.length;
+            int slot = row % images.length;
+            requests.add(new ViewRequest(views.get(view), loader.pixels(slot), loader.side(),
+                    Seeds.mix(epochSeed, (long) views.size() * images[slot] + view)));
+        }
+        return ViewBatch.of(requests, pool, manager);
+    }
+}

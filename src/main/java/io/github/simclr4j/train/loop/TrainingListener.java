@@ -1,0 +1,22 @@
+package io.github.simclr4j.train.loop;
+
+import java.io.IOException;
+
+/** Is told how a training goes on, on the training's own thread. */
+@FunctionalInterface
+public interface TrainingListener {
+    /**
+     * An epoch is over and saved.
+     *
+     * @throws IOException if the listener can't write what it wants to; the run warns and goes on
+     */
+    void epochFinished(EpochSummary summary) throws IOException;
+
+    /**
+     * A step was taken.
+     *
+     * @param step steps of the whole run that are done
+     * @param steps steps of the whole run
+     */
+    default void stepFinished(long step, long steps) {}
+}

@@ -1,0 +1,312 @@
+package io.github.simclr4j.train.loop;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.simclr4j.train.augment.ViewGenerator;
+import io.github.simclr4j.train.augment.ViewPool;
+import io.github.simclr4j.train.data.BatchLoader;
+import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.method.Method;
+import io.github.simclr4j.train.monitor.Diagnosis;
+import io.github.simclr4j.train.monitor.Knn;
+import io.github.simclr4j.train.monitor.Metrics;
+import io.github.simclr4j.train.monitor.Monitor;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.optim.Averages;
+import io.github.simclr4j.train.optim.Schedule;
+import io.github.simclr4j.train.settings.Head;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.torch.Torch;
+import io.github.simclr4j.util.Progress;
+import io.github.simclr4j.util.Sha256;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/** The loop of one run: batches, steps, epochs, and what is saved and told of them. */
+final class TrainingRun {
+    /** Names a run in its checkpoints and metrics: the time at which it began. The encoder's file does not have it. */
+    static final String RUN = "training.started";
+    /** Images that show whether weights are of any use. */
+    private static final int LOOKED_AT = 64;
+
+    private final PretrainSettings s;
+    private final Head head;
+    private final TrainingImages images;
+    private final RunOptions options;
+    private final Network network;
+    private final Method method;
+    private final TrainingStep step;
+    private final BatchLoader loader;
+    private final ViewPool pool;
+    private final Progress progress;
+    private final Monitor monitor;
+    private final Diagnosis diagnosis;
+    private final Network average;
+    private final List<ViewGenerator> views;
+    private final Map<String, NDArray> tensors;
+    private final Map<String, String> description;
+    private final CheckpointPolicy checkpoints;
+    private final List<TrainingListener> listeners = new ArrayList<>();
+    private final int stepsPerEpoch;
+    private double loss = Double.NaN;
+    private double knn = Double.NaN;
+    private long seen;
+
+    TrainingRun(PretrainSettings s, Head head, TrainingImages images, RunOptions options, Network network, Method method,
+            TrainingStep step, BatchLoader loader, ViewPool pool, Progress progress, String startedFrom) {
+        this.s = s;
+        this.head = head;
+        this.images = images;
+        this.options = options;
+        this.network = network;
+        this.method = method;
+        this.step = step;
+        this.loader = loader;
+        this.pool = pool;
+        this.progress = progress;
+        monitor = new Monitor(network.manager(), method.figures());
+        stepsPerEpoch = images.count() / s.batch();
+        diagnosis = new Diagnosis(method.lossAtCollapse(), s.optimizer().warmupEpochs(),
+                (double) method.settlingSteps() / stepsPerEpoch, !s.method().isClassifier());
+        average = s.optimizer().average() > 0 ? network.copy() : null;
+        views = EncoderTrainer.views(s);
+        tensors = new LinkedHashMap<>(step.tensors());
+        tensors.put("monitor", monitor.state());
+        if (average != null) {
+            average.tensors().forEach((name, a) -> tensors.put("average." + name, a));
+        }
+        description = describe(startedFrom);
+        checkpoints = new CheckpointPolicy(options, tensors, progress);
+    }
+
+    private Map<String, String> describe(String startedFrom) {
+        Map<String, String> all = new TreeMap<>(s.describe());
+        all.put("data.images", "" + images.count());
+        all.put("data.fingerprint", images.fingerprint());
+        if (s.needsLabels()) {
+            String labels = images.classes() + Arrays.toString(images.labels());
+            all.put("data.labels", Sha256.hex(labels.getBytes(StandardCharsets.UTF_8)));
+        }
+        if (startedFrom != null) {
+            all.put("training.started_from", startedFrom);
+        }
+        all.put(RUN, Instant.now().toString());
+        return all;
+    }
+
+    EncoderTrainer.Result toTheEnd() throws IOException {
+        try {
+            return train();
+        } finally {
+            if (average != null) {
+                average.close();
+            }
+        }
+    }
+
+    private EncoderTrainer.Result train() throws IOException {
+        Checkpoint.State done = checkpoints.read(description);
+        int epoch = 0;
+        int first = 0;
+        if (done != null) {
+            epoch = done.epoch();
+            first = done.step();
+            resume(done);
+        }
+        int resumed = epoch;
+        listeners.add(new ProgressLines(progress));
+        if (options.metrics() != null) {
+            listeners.add(new MetricsLines(new Metrics(options.metrics(), description.get(RUN), epoch)));
+        }
+        listeners.addAll(options.listeners());
+        long began = System.nanoTime();
+        checkpoints.begin();
+        for (; epoch < s.epochs(); epoch++) {
+            long before = seen;
+            long now = System.nanoTime();
+            epoch(epoch, first);
+            first = 0;
+            double speed = (seen - before) / seconds(now);
+            Monitor.Figures figures = monitor.figures();
+            loss = figures.none() ? loss : figures.loss();
+            List<String> wrong = diagnosis.look(epoch + 1, figures);
+            monitor.clear();
+            // First of all: a measurement or a full disk may end the run.
+            save(epoch + 1, 0);
+            report(epoch, figures, wrong, speed);
+            if (Thread.interrupted() && epoch + 1 < s.epochs()) {
+                throw interrupted(epoch);
+            }
+        }
+        double speed = seen == 0 ? 0 : seen / seconds(began);
+        Map<String, String> metadata = new TreeMap<>(description);
+        metadata.remove(RUN);
+        metadata.put("training.epochs", "" + epoch);
+        if (!Double.isNaN(loss)) {
+            metadata.put("training.final_loss", String.format(java.util.Locale.ROOT, "%.4f", loss));
+        }
+        Network last = average == null ? network : average;
+        return new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), head, s.imageSize(), metadata), epoch,
+                (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
+                s.method().isClassifier() && images.classes().size() > 1 ? EncoderExport.classifier(last, images.classes()) : null,
+                metadata);
+    }
+
+    /** Goes on where a checkpoint is. */
+    private void resume(Checkpoint.State done) throws IOException {
+        int epoch = done.epoch();
+        loss = done.loss();
+        String where = epoch + (done.step() == 0 ? "" : " and " + done.step() + " steps");
+        if (epoch > s.epochs() || epoch == s.epochs() && done.step() > 0) {
+            throw new IOException("The run in " + options.checkpoints() + " is past the epochs asked for, it has done " + where
+                    + ": expected " + (done.step() == 0 ? epoch : epoch + 1) + " epochs or more, found " + s.epochs());
+        }
+        step.scaling(done.scale(), done.good());
+        diagnosis.resume(loss, done.atChance(), done.rising());
+        description.put(RUN, done.settings().get(RUN));
+        if (epoch == s.epochs()) {
+            // Nothing is trained by the present settings, which may have another learning rate.
+            description.clear();
+            description.putAll(done.settings());
+            progress.line("all " + epoch + " epochs are done: the encoder is that of " + options.checkpoints()
+                    + ", with the settings that it was trained with");
+        } else {
+            progress.line("continuing after epoch " + where + " from " + options.checkpoints());
+        }
+    }
+
+    private void epoch(int epoch, int first) throws IOException {
+        long epochSeed = Seeds.mix(s.seed(), epoch);
+        int[] order = Seeds.permutation(images.count(), new Random(epochSeed));
+        Schedule schedule = s.optimizer().schedule(stepsPerEpoch, s.epochs());
+        long total = (long) stepsPerEpoch * s.epochs();
+        loader.begin(order, s.batch(), first);
+        progress.start("epoch " + (epoch + 1) + "/" + s.epochs(), stepsPerEpoch);
+        for (int k = first; k < stepsPerEpoch; k++) {
+            int[] which = next(epoch, k);
+            long number = (long) epoch * stepsPerEpoch + k;
+            int[] labels = images.labels() == null ? null : Arrays.stream(which).map(i -> images.labels()[i]).toArray();
+            BatchViews batch = new BatchViews(loader, views, which, labels, epochSeed, Seeds.mix(epochSeed, -1 - k), pool);
+            take(batch, schedule.at(number), (number + 1.0) / total);
+            seen += (long) views.size() * s.batch();
+            progress.at(k + 1, "");
+            for (TrainingListener listener : listeners) {
+                listener.stepFinished(number + 1, total);
+            }
+            boolean last = k + 1 == stepsPerEpoch;
+            boolean interrupted = Thread.interrupted();
+            boolean save = !last && (interrupted || checkpoints.isDue());
+            if (!monitor.sound(last || save) || (last || save) && !isSound(batch)) {
+                throw diverged(epoch);
+            }
+            if (save) {
+                save(epoch, k + 1);
+            }
+            if (interrupted && (!last || epoch + 1 < s.epochs())) {
+                if (!last) {
+                    throw interrupted(epoch);
+                }
+                // The epoch is over: it is reported and saved first.
+                Thread.currentThread().interrupt();
+            }
+        }
+        progress.end();
+    }
+
+    private void take(BatchViews batch, double rate, double done) {
+        try (NDManager m = network.manager().newSubManager()) {
+            TrainingStep.Result result = step.take(batch, rate, done, m);
+            if (!result.skipped()) {
+                monitor.add(result.outcome());
+                if (average != null) {
+                    Averages.move(average.tensors(), network.tensors(), s.optimizer().average());
+                }
+            }
+        }
+    }
+
+    private int[] next(int epoch, int done) throws IOException {
+        try {
+            return loader.next();
+        } catch (InterruptedIOException e) {
+            Thread.interrupted();
+            if (!monitor.sound(true) || !Torch.finite(tensors.values())) {
+                throw diverged(epoch);
+            }
+            save(epoch, done);
+            throw interrupted(epoch);
+        }
+    }
+
+    /**
+     * Returns whether the run can go on from here: the loss of a step is of the weights before it, which a wild step may have left
+     * worthless since.
+     */
+    private boolean isSound(BatchViews batch) {
+        if (!Torch.finite(tensors.values())) {
+            return false;
+        }
+        try (NDManager m = network.manager().newSubManager()) {
+            int[] some = IntStream.range(0, Math.min(batch.size(), LOOKED_AT)).toArray();
+            Method.Branch branch = method.branches().stream().filter(b -> b.network() == network).findFirst().orElseThrow();
+            NDArray x = batch.rows(m, some).toType(network.type(), false);
+            return Torch.finite(network.run(x, new Network.Pass(true, 1, false, null), branch.results().toArray(String[]::new)));
+        }
+    }
+
+    private InterruptedIOException interrupted(int epoch) {
+        progress.end();
+        return new InterruptedIOException("interrupted in epoch " + (epoch + 1) + (options.checkpoints() == null
+                ? "" : "; run the same command again to continue from " + options.checkpoints()));
+    }
+
+    private IllegalStateException diverged(int epoch) throws IOException {
+        progress.end();
+        return new IllegalStateException("The loss or a weight is no longer a number in epoch " + (epoch + 1)
+                + ": lower the learning rate (" + s.optimizer().rate() + ")" + checkpoints.lastGood());
+    }
+
+    private void save(int epoch, int done) throws IOException {
+        double[] scaling = step.scaling();
+        checkpoints.save((long) epoch * stepsPerEpoch + done, new Checkpoint.State(epoch, done, loss, scaling[0], scaling[1],
+                diagnosis.atChance(), diagnosis.rising(), description));
+    }
+
+    private void report(int epoch, Monitor.Figures figures, List<String> wrong, double speed) throws IOException {
+        boolean measure = options.neighbours() != null
+                && ((epoch + 1) % options.everyEpochs() == 0 || epoch + 1 == s.epochs());
+        double measured = Double.NaN;
+        if (measure) {
+            try {
+                knn = Knn.accuracy(average == null ? network : average, s.imageSize(), options.neighbours(), options.asked(),
+                        pool);
+                measured = knn;
+            } catch (InterruptedIOException e) {
+                // The epoch is reported without it; its thread stays marked.
+            }
+        }
+        double rate = s.optimizer().schedule(stepsPerEpoch, s.epochs()).at((long) (epoch + 1) * stepsPerEpoch - 1);
+        EpochSummary summary = new EpochSummary(epoch + 1, s.epochs(), figures, rate, speed, measured, wrong);
+        for (TrainingListener listener : listeners) {
+            try {
+                listener.epochFinished(summary);
+            } catch (IOException e) {
+                progress.warn("the run goes on, but epoch " + (epoch + 1) + " has no line of metrics: " + e.getMessage());
+            }
+        }
+    }
+
+    private static double seconds(long start) {
+        return (System.nanoTime() - start) / 1e9;
+    }
+}

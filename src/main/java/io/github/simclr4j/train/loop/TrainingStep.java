@@ -1,0 +1,294 @@
+package io.github.simclr4j.train.loop;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.method.Embeddings;
+import io.github.simclr4j.train.method.Method;
+import io.github.simclr4j.train.method.Method.Branch;
+import io.github.simclr4j.train.method.MethodContext;
+import io.github.simclr4j.train.monitor.Outcome;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.optim.Averages;
+import io.github.simclr4j.train.optim.Optimizer;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.torch.Gradients;
+import io.github.simclr4j.train.torch.Torch;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One step of any method: embed, loss, gradient, move.
+ *
+ * <p>A contrastive loss needs the embeddings of the whole batch at once. With micro-batches (Gao et al. 2021, section 3.2,
+ * <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>) all are embedded without a graph, the loss is differentiated
+ * with respect to the embeddings, and each micro-batch is run again with a graph that is fed its slice of that gradient: the same
+ * gradient with the memory of one micro-batch.
+ *
+ * <p>In float16 (Micikevicius et al. 2018, <a href="https://arxiv.org/abs/1710.03740">arXiv:1710.03740</a>) the loss is multiplied
+ * by a scale so that small gradients survive; a step whose gradients overflow is left out and halves the scale, 2,000 good ones
+ * double it.
+ */
+final class TrainingStep implements AutoCloseable {
+    private static final float FIRST_SCALE = 65536;
+    private static final int GOOD_STEPS = 2000;
+
+    private final PretrainSettings settings;
+    private final MethodContext context;
+    private final Method method;
+    private final MicroBatches micro;
+    private final Optimizer optimizer;
+    private final Map<String, NDArray> trained = new LinkedHashMap<>();
+    private final boolean scales;
+    private double scale = 1;
+    private int good;
+
+    /** What a step came to; the tensors belong to the step's manager. */
+    record Result(Outcome outcome, boolean skipped) {}
+
+    /**
+     * Prepares steps.
+     *
+     * @param settings with the precision that is used
+     * @param context owns the networks; the caller's to close
+     */
+    TrainingStep(PretrainSettings settings, MethodContext context, Method method) {
+        this.settings = settings;
+        this.context = context;
+        this.method = method;
+        micro = new MicroBatches(settings.microBatches(), settings.groups());
+        scales = settings.precision() == Precision.FLOAT16;
+        if (scales) {
+            scale = FIRST_SCALE;
+        }
+        for (int i = 0; i < context.trained().size(); i++) {
+            String prefix = prefix(i);
+            context.trained().get(i).trained().forEach((name, w) -> trained.put(prefix + name, w));
+        }
+        optimizer = Optimizer.of(settings.optimizer(), trained);
+    }
+
+    private static String prefix(int network) {
+        return network == 0 ? "" : "branch" + network + ".";
+    }
+
+    /** Returns all tensors of the run but the monitor's, by name, to save and to fill again. */
+    Map<String, NDArray> tensors() {
+        Map<String, NDArray> all = new LinkedHashMap<>();
+        for (int i = 0; i < context.trained().size(); i++) {
+            String prefix = prefix(i);
+            context.trained().get(i).tensors().forEach((name, a) -> all.put(prefix + name, a));
+        }
+        optimizer.state().forEach((name, a) -> all.put("optimiser." + name, a));
+        context.tensors().forEach((name, a) -> all.put("method." + name, a));
+        return all;
+    }
+
+    /** Returns the loss scale and the good steps since it changed; a part of the state. */
+    double[] scaling() {
+        return new double[] {scale, good};
+    }
+
+    void scaling(double newScale, double goodSteps) {
+        scale = newScale;
+        good = (int) goodSteps;
+    }
+
+    /**
+     * Takes a step.
+     *
+     * @param rate learning rate
+     * @param done share of the run that is over with this step
+     * @param manager owns what is made
+     */
+    Result take(BatchViews batch, double rate, double done, NDManager manager) {
+        Torch.noGradient();
+        micro.begin(manager);
+        Map<Branch, NDList> fixed = new LinkedHashMap<>();
+        for (Branch branch : method.branches()) {
+            if (!branch.gradient()) {
+                fixed.put(branch, micro.embed(branch, batch, micro.deal(batch, branch), manager));
+            }
+        }
+        Step step = micro.micro() == 1 ? inOnePiece(batch, fixed, manager) : byMicroBatches(batch, fixed, manager);
+        List<NDArray> gradients = step.gradients();
+        if (scale != 1) {
+            gradients.forEach(g -> g.muli(1 / scale));
+        }
+        boolean sound = clip(gradients);
+        if (sound) {
+            optimizer.step(gradients, rate);
+            micro.end();
+            context.followers().values().forEach(f -> Averages.move(f.network().trained(), f.leader().trained(),
+                    f.momentum().at(done)));
+            method.afterStep(step.embeddings());
+        }
+        rescale(sound);
+        return new Result(step.outcome(), !sound);
+    }
+
+    private record Step(Outcome outcome, Embeddings embeddings, List<NDArray> gradients) {}
+
+    private Step inOnePiece(BatchViews batch, Map<Branch, NDList> fixed, NDManager manager) {
+        Map<Branch, NDList> all = new LinkedHashMap<>();
+        Method.Loss loss = Torch.recording(() -> {
+            for (Branch branch : method.branches()) {
+                if (branch.gradient()) {
+                    int[] dealt = micro.deal(batch, branch);
+                    all.put(branch, MicroBatches.gather(micro.forward(branch, batch, dealt, true, true, manager), dealt));
+                }
+            }
+            all.putAll(fixed);
+            return method.loss(embeddings(batch, all, 0, method.anchors(batch.size())));
+        });
+        Embeddings z = embeddings(batch, all, 0, method.anchors(batch.size()));
+        NDList of = new NDList(Torch.recording(() -> scaled(loss.value())));
+        List<NDArray> gradients = Gradients.of(of, null, trained.values(), manager);
+        return new Step(outcome(loss.value(), loss.rank(), loss.figures(), z), z, gradients);
+    }
+
+    private static Embeddings embeddings(BatchViews batch, Map<Branch, NDList> results, int from, int to) {
+        return new Embeddings(results, batch.images(), batch.labels(), from, to);
+    }
+
+    private Step byMicroBatches(BatchViews batch, Map<Branch, NDList> fixed, NDManager manager) {
+        Map<Branch, int[]> dealt = new LinkedHashMap<>();
+        Map<Branch, NDList> all = new LinkedHashMap<>();
+        NDList leaves = new NDList();
+        for (Branch branch : method.branches()) {
+            if (branch.gradient()) {
+                dealt.put(branch, micro.deal(batch, branch));
+                NDList results = new NDList();
+                for (NDArray r : micro.embed(branch, batch, dealt.get(branch), manager)) {
+                    NDArray leaf = r.duplicate();
+                    leaf.setRequiresGradient(true);
+                    results.add(leaf);
+                    leaves.add(leaf);
+                }
+                all.put(branch, results);
+            }
+        }
+        NDList slices = new NDList();
+        leaves.forEach(leaf -> slices.add(leaf.zerosLike()));
+        all.putAll(fixed);
+        Outcome outcome = lossByParts(batch, all, leaves, slices, manager);
+        List<NDArray> sums = new ArrayList<>();
+        trained.values().forEach(w -> {
+            NDArray sum = w.zerosLike();
+            sum.attach(manager);
+            sums.add(sum);
+        });
+        int first = 0;
+        for (Map.Entry<Branch, int[]> e : dealt.entrySet()) {
+            for (int k = 0; k < micro.micro(); k++) {
+                try (NDManager m = manager.newSubManager()) {
+                    int[] places = micro.part(e.getValue(), k);
+                    NDList out = Torch.recording(() -> micro.forward(e.getKey(), batch, places, true, false, m));
+                    NDList of = new NDList();
+                    for (int r = 0; r < out.size(); r++) {
+                        NDArray slice = slices.get(first + r).get(
+                                m.create(java.util.Arrays.stream(places).asLongStream().toArray()));
+                        slice.attach(m);
+                        of.add(slice);
+                    }
+                    Gradients.add(sums, out, of, trained.values(), m);
+                }
+            }
+            first += e.getKey().results().size();
+        }
+        return new Step(outcome, embeddings(batch, all, 0, method.anchors(batch.size())), sums);
+    }
+
+    /** Takes the loss and adds its gradient with respect to the leaves to the slices, some anchors at a time. */
+    private Outcome lossByParts(BatchViews batch, Map<Branch, NDList> all, NDList leaves, NDList slices, NDManager manager) {
+        int anchors = method.anchors(batch.size());
+        int parts = anchors == 0 ? 1 : Math.min(micro.micro(), anchors);
+        NDArray sum = manager.zeros(new Shape(), leaves.get(0).getDataType());
+        NDList ranks = new NDList();
+        Map<String, NDArray> figures = new LinkedHashMap<>();
+        for (int k = 0; k < parts; k++) {
+            // The parts differ by one anchor where they don't divide the anchors, and each counts by its anchors.
+            int from = (int) ((long) anchors * k / parts);
+            int to = (int) ((long) anchors * (k + 1) / parts);
+            double share = anchors == 0 ? 1 : (double) (to - from) / anchors;
+            try (NDManager m = manager.newSubManager()) {
+                Method.Loss loss = Torch.recording(() -> {
+                    Map<Branch, NDList> own = new LinkedHashMap<>();
+                    all.forEach((branch, results) -> {
+                        NDList aliases = new NDList();
+                        results.forEach(r -> aliases.add(Torch.alias(r, m)));
+                        own.put(branch, aliases);
+                    });
+                    return method.loss(embeddings(batch, own, from, to));
+                });
+                NDArray part = Torch.recording(() -> loss.value().mul(Losses.number(loss.value(), share)));
+                Gradients.add(slices, new NDList(Torch.recording(() -> scaled(part))), null, leaves, m);
+                sum.addi(part.stopGradient());
+                if (loss.rank() != null) {
+                    loss.rank().attach(manager);
+                    ranks.add(loss.rank());
+                }
+                loss.figures().forEach((name, f) -> {
+                    NDArray weighted = f.stopGradient().mul(share);
+                    weighted.attach(manager);
+                    figures.merge(name, weighted, NDArray::addi);
+                });
+            }
+        }
+        return outcome(sum, ranks.isEmpty() ? null : MicroBatches.together(ranks), figures,
+                embeddings(batch, all, 0, anchors));
+    }
+
+    private Outcome outcome(NDArray loss, NDArray rank, Map<String, NDArray> figures, Embeddings z) {
+        NDList pairs = method.pairs(z);
+        return new Outcome(loss.stopGradient(), rank, figures, pairs.get(0), pairs.get(1));
+    }
+
+    private NDArray scaled(NDArray loss) {
+        return scale == 1 ? loss : loss.mul(Losses.number(loss, scale));
+    }
+
+    /** Shortens gradients that are too long together; false if they are not finite and the step is to be left out. */
+    private boolean clip(List<NDArray> gradients) {
+        double most = settings.optimizer().clip();
+        if (most == 0 && !scales) {
+            return true;
+        }
+        double norm = Gradients.clip(gradients, most);
+        // Without a loss scale the monitor stops the run; with one a smaller scale may do.
+        return Double.isFinite(norm) || !scales;
+    }
+
+    private void rescale(boolean sound) {
+        if (!scales) {
+            return;
+        }
+        if (!sound) {
+            scale /= 2;
+            good = 0;
+            if (scale < 1.0 / 65536) {
+                throw new IllegalStateException("Gradients overflow at any loss scale: lower the learning rate ("
+                        + settings.optimizer().rate() + ") or train in another precision than float16");
+            }
+        } else if (++good == GOOD_STEPS) {
+            scale = Math.min(scale * 2, 1 << 24);
+            good = 0;
+        }
+    }
+
+    /** Returns the network that holds the encoder. */
+    Network exported() {
+        return context.exported();
+    }
+
+    /** Frees the optimizer's state. */
+    @Override
+    public void close() {
+        optimizer.close();
+    }
+}

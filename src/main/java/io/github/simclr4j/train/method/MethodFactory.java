@@ -1,0 +1,68 @@
+package io.github.simclr4j.train.method;
+
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a method presents itself: its name, paper, options and defaults, and how it is made. Factories are found by
+ * {@link java.util.ServiceLoader}, so that a method in another jar can be chosen by its name like those of this library: the jar
+ * has a file {@code META-INF/services/io.github.simclr4j.train.method.MethodFactory} with the class's name.
+ */
+public interface MethodFactory {
+    /** Returns the name by which it is chosen: lower case letters, digits and dashes. */
+    String name();
+
+    /** Returns what the positives and negatives are, in one sentence. */
+    String summary();
+
+    /** Returns the paper, as an address. */
+    String paper();
+
+    /** Returns the options that this method has beside those of every run. */
+    default List<Option<?>> options() {
+        return List.of();
+    }
+
+    /** Sets this method's own defaults for the settings of every run; a setting that is left alone has the common default. */
+    default void defaults(Defaults defaults) {}
+
+    /**
+     * Returns the options that have no effect with some values, each with the condition under which it has one, such as
+     * {@code where loss is margin}.
+     */
+    default Map<Option<?>, String> withoutEffect(OptionValues values) {
+        return Map.of();
+    }
+
+    /**
+     * Checks values together.
+     *
+     * @throws IllegalArgumentException if they don't fit each other or the run
+     */
+    default void check(OptionValues values, Defaults run) {}
+
+    /** Whether training reads the images' labels. */
+    default boolean needsLabels(OptionValues values) {
+        return false;
+    }
+
+    /** Whether the method trains a linear classifier on the features in place of a projection head. */
+    default boolean isClassifier() {
+        return false;
+    }
+
+    /** Returns how many random views of each image a step has; at least 1. */
+    default int views() {
+        return 2;
+    }
+
+    /** Returns further entries for the metadata of the run, such as the hash of what it learns from. */
+    default Map<String, String> metadata() {
+        return Map.of();
+    }
+
+    /** Makes the method for a run; the context owns the networks. */
+    Method create(MethodContext context);
+}

@@ -1,0 +1,16 @@
+package io.github.simclr4j.train.monitor;
+
+import ai.djl.ndarray.NDArray;
+import java.util.Map;
+
+/**
+ * What a batch came to, without gradient.
+ *
+ * @param loss a scalar
+ * @param rank for each anchor the number of candidates that are as near as its positive or nearer, [anchors]; null for a method
+ *     without candidates
+ * @param figures further scalars of the method, by name
+ * @param anchors embeddings, [n, d]
+ * @param positives the positive of each, [n, d]
+ */
+public record Outcome(NDArray loss, NDArray rank, Map<String, NDArray> figures, NDArray anchors, NDArray positives) {}

@@ -1,0 +1,337 @@
+package io.github.simclr4j.train.network;
+
+import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.onnx.network.Layer;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.LayerGraph.Node;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Writes a {@link LayerGraph} as TorchScript, in the language of TorchScript archives: one method that takes images and the weights
+ * by name and returns the results. Convolutions, dense layers on tokens and attention run in the precision of the {@link Form};
+ * features (one axis), and so the heads on them, run in float32, and the results are float32.
+ *
+ * <p>In training, batch norms normalise by the statistics of the images, which come back behind the results as two tensors: all
+ * means and all (unbiased) variances, one batch norm after the other. With several groups, rows of one group stand together, and
+ * the statistics are the means over the groups.
+ */
+final class ScriptWriter {
+    /** Numbers that TorchScript has for tensor types. */
+    private static final int FLOAT32 = 6;
+    private static final int FLOAT64 = 7;
+    private static final int CHANNELS_LAST = 2;
+    /**
+     * On the CPU, libtorch 2.7.1 computes convolutions in blocks of so many channels and multiplies what its memory happens to hold
+     * beyond the last one by zero; where that is NaN, so is the result. Channels are therefore padded to whole blocks.
+     */
+    private static final int BLOCK = 16;
+
+    private final LayerGraph graph;
+    private final Form form;
+    private final StringBuilder body = new StringBuilder();
+    private final Map<Integer, Integer> uses = new HashMap<>();
+    private final Map<Integer, String> names = new HashMap<>();
+    private final Map<Integer, Boolean> single = new HashMap<>();
+    private final List<String> means = new ArrayList<>();
+    private final List<String> variances = new ArrayList<>();
+    private int temporaries;
+
+    /**
+     * The form in which a network is run.
+     *
+     * @param results names of the graph's results, in the order in which they come back
+     * @param statistics which statistics batch norms use
+     * @param groups groups of rows with batch statistics of their own; rows of a group stand together
+     * @param precision of the wide part of the network
+     * @param layout of feature maps in memory
+     * @param gpu whether it is written for a GPU; on the CPU some operations of libtorch must be avoided
+     */
+    record Form(List<String> results, Statistics statistics, int groups, Precision precision, MemoryLayout layout, boolean gpu) {
+        /** Copies the list. */
+        Form {
+            results = List.copyOf(results);
+        }
+    }
+
+    /** Which statistics batch norms use, and which come back. */
+    enum Statistics {
+        /** Those of the images, which come back. */
+        BATCH,
+        /** The running ones; none come back. */
+        RUNNING,
+        /** The running ones; those of the images come back, with biased variances. */
+        RUNNING_AND_MEASURED
+    }
+
+    private ScriptWriter(LayerGraph graph, Form form) {
+        this.graph = graph;
+        this.form = form;
+    }
+
+    /** Returns a method {@code forward(x, w)} that runs the graph. */
+    static String method(LayerGraph graph, Form form) {
+        return new ScriptWriter(graph.only(form.results().toArray(String[]::new)), form).write();
+    }
+
+    private String write() {
+        for (Node node : graph.nodes()) {
+            node.inputs().forEach(i -> uses.merge(i, 1, Integer::sum));
+        }
+        graph.outputs().forEach(name -> uses.merge(graph.output(name).id(), 1, Integer::sum));
+        for (Node node : graph.nodes()) {
+            names.put(node.id(), expression(node));
+        }
+        List<String> results = new ArrayList<>();
+        for (String name : form.results()) {
+            Node node = graph.output(name);
+            results.add(cast(names.get(node.id()), single.get(node.id()), true));
+        }
+        if (!means.isEmpty()) {
+            results.add(line("torch.cat(" + list(means) + ", 0)"));
+            results.add(line("torch.cat(" + list(variances) + ", 0)"));
+        }
+        return "  def forward(self: __torch__.Net,\n    x: Tensor,\n    w: Dict[str, Tensor]) -> List[Tensor]:\n" + body
+                + "    return " + list(results) + "\n";
+    }
+
+    private String expression(Node node) {
+        Layer layer = node.layer();
+        boolean oneAxis = node.shape().size() == 1;
+        single.put(node.id(), oneAxis || form.precision().isWide());
+        if (layer instanceof Layer.Input) {
+            return input(node);
+        } else if (layer instanceof Layer.Conv l) {
+            return convolution(l, in(node));
+        } else if (layer instanceof Layer.BatchNorm l) {
+            return batchNorm(l, in(node), oneAxis);
+        } else if (layer instanceof Layer.LayerNorm l) {
+            return line("torch.layer_norm(" + in(node) + ", [" + l.size() + "], " + weight(l.name() + ".weight") + ", "
+                    + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
+        } else if (layer instanceof Layer.GroupNorm l) {
+            return line("torch.group_norm(" + in(node) + ", " + l.groups() + ", " + weight(l.name() + ".weight") + ", "
+                    + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
+        } else if (layer instanceof Layer.Dense l) {
+            String bias = l.bias() ? as(weight(l.name() + ".bias"), node) : "None";
+            return line("torch.linear(" + in(node) + ", " + as(weight(l.name() + ".weight"), node) + ", " + bias + ")");
+        } else if (layer instanceof Layer.Learned l) {
+            return line("torch.unsqueeze(" + as(weight(l.name()), node) + ", 0)");
+        } else if (layer instanceof Layer.Activation l) {
+            return activation(l, node);
+        } else if (layer instanceof Layer.MaxPool l) {
+            return line("torch.max_pool2d(" + in(node) + ", " + square(l.kernel()) + ", " + square(l.stride()) + ", "
+                    + square(l.padding()) + ", [1, 1], False)");
+        } else if (layer instanceof Layer.AveragePool l) {
+            return line("torch.avg_pool2d(" + in(node) + ", " + square(l.kernel()) + ", " + square(l.stride())
+                    + ", [0, 0], False, True, None)");
+        } else if (layer instanceof Layer.GlobalAveragePool l) {
+            String mean = line("torch.mean(" + in(node) + ", [2, 3], " + (l.keepAxes() ? "True" : "False") + ")");
+            return cast(mean, form.precision().isWide(), single.get(node.id()));
+        } else if (layer instanceof Layer.Mean l) {
+            String mean = line("torch.mean(" + in(node) + ", [" + (l.axis() + 1) + "], False)");
+            return cast(mean, form.precision().isWide(), single.get(node.id()));
+        } else if (layer instanceof Layer.Add) {
+            return sum(node);
+        } else if (layer instanceof Layer.Multiply) {
+            return line("torch.mul(" + as(node, 0) + ", " + as(node, 1) + ")");
+        } else if (layer instanceof Layer.Scale l) {
+            return line("torch.mul(" + in(node) + ", " + l.factor() + ")");
+        } else if (layer instanceof Layer.Concat l) {
+            return concat(l, node);
+        } else if (layer instanceof Layer.Reshape l) {
+            String shape = l.shape().stream().map(d -> ", " + d).collect(Collectors.joining());
+            return as(line("torch.reshape(" + in(node) + ", [-1" + shape + "])"), node.inputs().get(0), node);
+        } else if (layer instanceof Layer.Transpose l) {
+            String order = l.order().stream().map(d -> ", " + (d + 1)).collect(Collectors.joining());
+            return line("torch.permute(" + in(node) + ", [0" + order + "])");
+        } else if (layer instanceof Layer.Slice l) {
+            return line("torch.slice(" + in(node) + ", " + (l.axis() + 1) + ", " + l.from() + ", " + l.to() + ", 1)");
+        } else if (layer instanceof Layer.MatMul) {
+            return line("torch.matmul(" + as(node, 0) + ", " + as(node, 1) + ")");
+        } else if (layer instanceof Layer.Softmax) {
+            return line("torch.softmax(" + in(node) + ", -1)");
+        }
+        throw new IllegalStateException("No TorchScript is known for " + layer);
+    }
+
+    private String input(Node node) {
+        String x = line("torch.div(torch.sub(x, " + Preprocessing.MEAN + "), " + Preprocessing.DEVIATION + ")");
+        x = cast(x, true, single.get(node.id()));
+        return form.layout() == MemoryLayout.CHANNELS_LAST
+                ? line("torch.contiguous(" + x + ", memory_format=" + CHANNELS_LAST + ")") : x;
+    }
+
+    private String convolution(Layer.Conv l, String x) {
+        String w = wide(weight(l.name() + ".weight"));
+        String bias = l.bias() ? wide(weight(l.name() + ".bias")) : "None";
+        if (!form.gpu() && l.kernel() == 1 && l.groups() == 1 && l.padding() == 0) {
+            return product(l, x, w, bias);
+        }
+        int more = form.gpu() || l.groups() > 1 ? 0 : padding(l.in());
+        int moreOut = form.gpu() || l.groups() > 1 ? 0 : padding(l.out());
+        if (more > 0) {
+            x = line("torch.pad(" + x + ", [0, 0, 0, 0, 0, " + more + "])");
+        }
+        if (more > 0 || moreOut > 0) {
+            w = line("torch.pad(" + w + ", [0, 0, 0, 0, 0, " + more + ", 0, " + moreOut + "])");
+        }
+        if (moreOut > 0 && l.bias()) {
+            bias = line("torch.pad(" + bias + ", [0, " + moreOut + "])");
+        }
+        String y = line("torch.conv2d(" + x + ", " + w + ", " + bias + ", " + square(l.stride()) + ", " + square(l.padding())
+                + ", [1, 1], " + l.groups() + ")");
+        return moreOut > 0 ? line("torch.slice(" + y + ", 1, 0, " + l.out() + ", 1)") : y;
+    }
+
+    /** Channels up to a whole number of blocks; 3, the colours, stays. */
+    private static int padding(int channels) {
+        return channels == 3 ? 0 : (BLOCK - channels % BLOCK) % BLOCK;
+    }
+
+    /**
+     * Writes a 1x1 convolution as the matrix product that it is. For such convolutions libtorch 2.7.1 chooses a block size from the
+     * sizes of the CPU's caches, and where a virtual machine does not tell them it divides by zero, which kills the process.
+     */
+    private String product(Layer.Conv l, String x, String w, String bias) {
+        if (l.stride() > 1) {
+            x = line("torch.slice(torch.slice(" + x + ", 2, 0, 9223372036854775807, " + l.stride()
+                    + "), 3, 0, 9223372036854775807, " + l.stride() + ")");
+        }
+        String matrix = line("torch.reshape(" + w + ", [" + l.out() + ", " + l.in() + "])");
+        String y = line("torch.linear(torch.permute(" + x + ", [0, 2, 3, 1]), " + matrix + ", " + bias + ")");
+        return line("torch.permute(" + y + ", [0, 3, 1, 2])");
+    }
+
+    private String batchNorm(Layer.BatchNorm l, String x, boolean oneAxis) {
+        String scale = weight(l.name() + ".weight");
+        String shift = weight(l.name() + ".bias");
+        String tail = ", " + l.epsilon() + ", False)";
+        if (form.statistics() != Statistics.BATCH) {
+            if (form.statistics() == Statistics.RUNNING_AND_MEASURED) {
+                String axes = oneAxis ? "[0]" : "[0, 2, 3]";
+                String exact = cast(x, oneAxis || form.precision().isWide(), true);
+                means.add(line("torch.mean(" + exact + ", " + axes + ")"));
+                variances.add(line("torch.var(" + exact + ", " + axes + ", False)"));
+            }
+            return line("torch.batch_norm(" + x + ", " + scale + ", " + shift + ", " + weight(l.name() + ".running_mean") + ", "
+                    + weight(l.name() + ".running_var") + ", False, 0." + tail);
+        }
+        String[] parts = new String[form.groups()];
+        List<String> groupMeans = new ArrayList<>();
+        List<String> groupVariances = new ArrayList<>();
+        String split = form.groups() == 1 ? null
+                : line("torch.chunk(" + x + ", " + form.groups() + ", 0)");
+        for (int g = 0; g < form.groups(); g++) {
+            String mean = line("torch.zeros_like(" + scale + ")");
+            String variance = line("torch.ones_like(" + scale + ")");
+            // With a momentum of 1 the running statistics become those of this batch.
+            parts[g] = line("torch.batch_norm(" + (split == null ? x : split + "[" + g + "]") + ", " + scale + ", " + shift + ", "
+                    + mean + ", " + variance + ", True, 1." + tail);
+            groupMeans.add(mean);
+            groupVariances.add(variance);
+        }
+        means.add(average(groupMeans));
+        variances.add(average(groupVariances));
+        return parts.length == 1 ? parts[0] : line("torch.cat(" + list(List.of(parts)) + ", 0)");
+    }
+
+    private String average(List<String> values) {
+        return values.size() == 1 ? values.get(0) : line("torch.mean(torch.stack(" + list(values) + ", 0), [0])");
+    }
+
+    private String activation(Layer.Activation l, Node node) {
+        String x = in(node);
+        return switch (l.function()) {
+            // Nobody else reads what it replaces, and no backward pass needs it.
+            case RELU -> line((replaceable(node.inputs().get(0)) ? "torch.relu_(" : "torch.relu(") + x + ")");
+            case GELU -> line("torch.gelu(" + x + ")");
+            case HARD_SWISH -> line("torch.hardswish(" + x + ")");
+            case HARD_SIGMOID -> line("torch.hardsigmoid(" + x + ")");
+            case SIGMOID -> line("torch.sigmoid(" + x + ")");
+            case TANH -> line("torch.tanh(" + x + ")");
+        };
+    }
+
+    private String sum(Node node) {
+        boolean inPlace = replaceable(node.inputs().get(0))
+                && shape(node.inputs().get(0)).equals(node.shape()) && single.get(node.inputs().get(0)).equals(single.get(node.id()));
+        return line((inPlace ? "torch.add_(" : "torch.add(") + as(node, 0) + ", " + as(node, 1) + ")");
+    }
+
+    /** Whether a result is read once only and the layer that made it does not need it in its backward pass. */
+    private boolean replaceable(int id) {
+        Layer maker = graph.nodes().stream().filter(n -> n.id() == id).findFirst().orElseThrow().layer();
+        return uses.get(id) == 1 && (maker instanceof Layer.BatchNorm || maker instanceof Layer.Add);
+    }
+
+    private List<Integer> shape(int id) {
+        return graph.nodes().stream().filter(n -> n.id() == id).findFirst().orElseThrow().shape();
+    }
+
+    private String concat(Layer.Concat l, Node node) {
+        List<String> parts = new ArrayList<>();
+        for (int i = 0; i < node.inputs().size(); i++) {
+            String part = as(node, i);
+            int id = node.inputs().get(i);
+            if (graph.nodes().stream().anyMatch(n -> n.id() == id && n.layer() instanceof Layer.Learned)) {
+                String batch = line("torch.size(x, 0)");
+                String rest = shape(id).stream().map(d -> ", -1").collect(Collectors.joining());
+                part = line("torch.expand(" + part + ", [" + batch + rest + "])");
+            }
+            parts.add(part);
+        }
+        return line("torch.cat(" + list(parts) + ", " + (l.axis() + 1) + ")");
+    }
+
+    /** The only input of a layer that keeps the number of axes, and so the type. */
+    private String in(Node node) {
+        return names.get(node.inputs().get(0));
+    }
+
+    /** An input in the type of the node's own result. */
+    private String as(Node node, int i) {
+        int id = node.inputs().get(i);
+        return cast(names.get(id), single.get(id), single.get(node.id()));
+    }
+
+    private String as(String value, int from, Node to) {
+        return cast(value, single.get(from), single.get(to.id()));
+    }
+
+    /** A weight in the type of the node's result. */
+    private String as(String weight, Node node) {
+        return cast(weight, true, single.get(node.id()));
+    }
+
+    private String wide(String weight) {
+        return cast(weight, true, form.precision().isWide());
+    }
+
+    private String cast(String value, boolean fromSingle, boolean toSingle) {
+        if (fromSingle == toSingle || form.precision().isWide()) {
+            return value;
+        }
+        return line("torch.to(" + value + ", " + (toSingle ? FLOAT32 : form.precision().number()) + ")");
+    }
+
+    private static String weight(String name) {
+        return "w[\"" + name + "\"]";
+    }
+
+    private static String square(int n) {
+        return "[" + n + ", " + n + "]";
+    }
+
+    private static String list(List<String> values) {
+        return "[" + String.join(", ", values) + "]";
+    }
+
+    private String line(String value) {
+        String name = "_" + temporaries++;
+        body.append("    ").append(name).append(" = ").append(value).append('\n');
+        return name;
+    }
+}

@@ -1,0 +1,266 @@
+package io.github.simclr4j.train.settings;
+
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.method.Defaults;
+import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.method.Methods;
+import io.github.simclr4j.train.method.SimClr;
+import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.optim.OptimizerSettings;
+import io.github.simclr4j.util.OptionValues;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Collects the settings of a pretraining. What is not set has the method's default, and where the method has none the common one,
+ * which each method's javadoc here gives. Not thread-safe.
+ */
+public final class PretrainBuilder {
+    private MethodFactory method = new SimClr();
+    private final Map<String, String> options = new LinkedHashMap<>();
+    private Architecture encoder = PretrainSettings.defaultEncoder();
+    private int imageSize = 32;
+    private String head;
+    private Boolean headNorm;
+    private Integer hidden;
+    private Integer projection;
+    private int keepHead;
+    private String views;
+    private String otherViews;
+    private int batch = 128;
+    private int microBatch;
+    private Integer bnSplits;
+    private int epochs = 100;
+    private String optimizer = "adamw";
+    private String rateScaling = "sqrt";
+    private Double learningRate;
+    private double momentum = 0.9;
+    private Double weightDecay;
+    private Double warmupEpochs;
+    private String schedule;
+    private double clip;
+    private double average;
+    private Precision precision;
+    private Boolean zeroGamma;
+    private long seed = 1;
+
+    PretrainBuilder() {}
+
+    /** Chooses the method by its name, such as {@code mocov2}; SimCLR by default. */
+    public PretrainBuilder method(String name) {
+        return method(Methods.named(name));
+    }
+
+    /** Chooses the method. */
+    public PretrainBuilder method(MethodFactory factory) {
+        method = factory;
+        return this;
+    }
+
+    /** Sets one of the method's own options by its name, such as {@code temperature}; null for its default. */
+    public PretrainBuilder option(String name, Object value) {
+        options.put(name, value == null ? null : value.toString());
+        return this;
+    }
+
+    /** Sets the architecture; a ResNet-18 of width 0.25 for images of about 32 pixels by default. */
+    public PretrainBuilder encoder(Architecture architecture) {
+        encoder = architecture;
+        return this;
+    }
+
+    /** Sets the side of the views in pixels; 32 by default. */
+    public PretrainBuilder imageSize(int side) {
+        imageSize = side;
+        return this;
+    }
+
+    /** Sets the kind of the projection head: none, linear, nonlinear (by default) or deep. */
+    public PretrainBuilder head(String kind) {
+        head = kind;
+        return this;
+    }
+
+    /** Sets whether batch norm stands behind the head's dense layers; true by default. */
+    public PretrainBuilder headNorm(Boolean norm) {
+        headNorm = norm;
+        return this;
+    }
+
+    /** Sets the width of the head's hidden layers, 0 (by default) for the encoder's dimension. */
+    public PretrainBuilder hidden(Integer width) {
+        hidden = width;
+        return this;
+    }
+
+    /** Sets the length of a projection; 128 by default, 64 for a ResNet of a width below 1. */
+    public PretrainBuilder projection(Integer length) {
+        projection = length;
+        return this;
+    }
+
+    /** Sets how many layers of the head stay with the exported encoder; 0 by default. */
+    public PretrainBuilder keepHead(int layers) {
+        keepHead = layers;
+        return this;
+    }
+
+    /** Sets how views are made, see {@link AugmentationPipeline#of}; the method's preset by default. */
+    public PretrainBuilder views(String text) {
+        views = text;
+        return this;
+    }
+
+    /** Sets how the second and further views are made, where they differ from the first. */
+    public PretrainBuilder otherViews(String text) {
+        otherViews = text;
+        return this;
+    }
+
+    /** Sets how many images a step has; 128 by default. */
+    public PretrainBuilder batch(int images) {
+        batch = images;
+        return this;
+    }
+
+    /** Sets how many images go through the network at once; 0, the default, for all. */
+    public PretrainBuilder microBatch(int images) {
+        microBatch = images;
+        return this;
+    }
+
+    /** Sets how many groups of a batch have batch norm statistics of their own; one a micro-batch by default. */
+    public PretrainBuilder bnSplits(Integer groups) {
+        bnSplits = groups;
+        return this;
+    }
+
+    /** Sets the passes over the images; 100 by default. */
+    public PretrainBuilder epochs(int passes) {
+        epochs = passes;
+        return this;
+    }
+
+    /** Chooses the optimizer by its name; adamw by default. */
+    public PretrainBuilder optimizer(String name) {
+        optimizer = name;
+        return this;
+    }
+
+    /** Sets the learning rate after the warm-up; by default it follows from the batch, see {@link OptimizerSettings#rate}. */
+    public PretrainBuilder learningRate(Double rate) {
+        learningRate = rate;
+        return this;
+    }
+
+    /** Sets how the default learning rate goes with the batch: sqrt (by default) or linear. */
+    public PretrainBuilder rateScaling(String scaling) {
+        rateScaling = scaling;
+        return this;
+    }
+
+    /** Sets the momentum of SGD and LARS; 0.9 by default. */
+    public PretrainBuilder momentum(double m) {
+        momentum = m;
+        return this;
+    }
+
+    /** Sets the weight decay; 1e-4 by default. */
+    public PretrainBuilder weightDecay(Double decay) {
+        weightDecay = decay;
+        return this;
+    }
+
+    /** Sets the epochs in which the learning rate rises; a tenth of them, at most 10, by default. */
+    public PretrainBuilder warmupEpochs(Double warmup) {
+        warmupEpochs = warmup;
+        return this;
+    }
+
+    /** Sets the schedule of the learning rate: cosine (by default), step or constant. */
+    public PretrainBuilder schedule(String name) {
+        schedule = name;
+        return this;
+    }
+
+    /** Sets the largest norm of the gradient; 0, the default, for no clipping. */
+    public PretrainBuilder clip(double norm) {
+        clip = norm;
+        return this;
+    }
+
+    /** Sets the momentum of a moving average of the weights, which is then what is written; 0, the default, for none. */
+    public PretrainBuilder weightAverage(double m) {
+        average = m;
+        return this;
+    }
+
+    /** Sets the precision; null, the default, for bfloat16 where the device computes with it natively, else float32. */
+    public PretrainBuilder precision(Precision p) {
+        precision = p;
+        return this;
+    }
+
+    /** Sets whether the last batch norm of a residual branch starts at 0; by default true but for Adam and AdamW. */
+    public PretrainBuilder zeroGamma(Boolean zero) {
+        zeroGamma = zero;
+        return this;
+    }
+
+    /** Sets the seed of everything random; 1 by default. */
+    public PretrainBuilder seed(long number) {
+        seed = number;
+        return this;
+    }
+
+    /**
+     * Returns the settings for a number of images.
+     *
+     * @param images how many there are; some defaults depend on it
+     * @throws IllegalArgumentException if a value is out of range, or values don't fit each other
+     */
+    public PretrainSettings build(int images) {
+        Defaults d = new Defaults(images, imageSize, batch, microBatch, epochs, optimizer);
+        d.views(d.isSmall() ? "simclr-cifar" : "simclr").bnSplits(0);
+        method.defaults(d);
+        OptionValues values = OptionValues.of(method.options(), given(d));
+        method.check(values, d);
+        Head projectionHead = Head.of(or(head, d, "head", "nonlinear"), or(hidden, d, "hidden", 0),
+                or(projection, d, "projection", isNarrow() ? 64 : 128), or(headNorm, d, "headNorm", true), keepHead);
+        AugmentationPipeline first = AugmentationPipeline.of(or(views, d, "views", "none"));
+        String others = otherViews != null ? otherViews : views != null ? views : d.get("otherViews", String.class).orElse(null);
+        int size = Math.max(1, Math.min(batch, images));
+        // It is checked where another rate was given, too.
+        double usual = OptimizerSettings.rate(optimizer, rateScaling, size);
+        OptimizerSettings moves = new OptimizerSettings(optimizer, or(learningRate, d, "learningRate", usual),
+                or(weightDecay, d, "weightDecay", 1e-4), momentum,
+                or(warmupEpochs, d, "warmupEpochs", OptimizerSettings.warmup(epochs)), or(schedule, d, "schedule", "cosine"), clip,
+                average);
+        return new PretrainSettings(encoder, imageSize, projectionHead, first,
+                others == null ? first : AugmentationPipeline.of(others), method, values, moves, batch, microBatch,
+                or(bnSplits, d, "bnSplits", 0), epochs, precision,
+                zeroGamma != null ? zeroGamma : OptimizerSettings.zeroGamma(optimizer), seed);
+    }
+
+    private Map<String, String> given(Defaults d) {
+        Map<String, String> all = new LinkedHashMap<>();
+        d.options().forEach((name, value) -> all.put(name, value.toString()));
+        options.forEach((name, value) -> {
+            if (value != null) {
+                all.put(name, value);
+            }
+        });
+        return all;
+    }
+
+    private boolean isNarrow() {
+        return encoder instanceof ResNet net && net.width() < 1;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> T or(T given, Defaults d, String name, T common) {
+        return given != null ? given : d.get(name, (Class<T>) common.getClass()).orElse(common);
+    }
+}

@@ -1,0 +1,190 @@
+package io.github.simclr4j.train.settings;
+
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.optim.OptimizerSettings;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Everything that decides the weights that a run ends with. A {@link PretrainBuilder} makes it and fills in the method's defaults.
+ *
+ * @param encoder the architecture
+ * @param imageSize side of the views in pixels, at least 8
+ * @param head the projection head; a method that trains a classifier has that in its place
+ * @param firstView how view 0 is made
+ * @param otherViews how the other views are made
+ * @param method how views become a loss
+ * @param options values of the method's own options
+ * @param optimizer how weights move
+ * @param batch images a step; at least 2
+ * @param microBatch images that are on their way through the network at once; 0 for the whole batch, else a divisor of it. The
+ *     gradient is that of the whole batch (Gao et al. 2021, <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>)
+ * @param bnSplits groups of a batch with batch norm statistics of their own; 0 for one a micro-batch, else a multiple of their
+ *     number
+ * @param epochs passes over the images, at least 1
+ * @param precision of convolutions and tokens; null for bfloat16 where the device computes with it natively, else float32
+ * @param zeroGamma start the last batch norm of each residual branch at 0 (Goyal et al. 2017, section 5.1,
+ *     <a href="https://arxiv.org/abs/1706.02677">arXiv:1706.02677</a>)
+ * @param seed of weights, order and views
+ */
+public record PretrainSettings(
+        Architecture encoder,
+        int imageSize,
+        Head head,
+        AugmentationPipeline firstView,
+        AugmentationPipeline otherViews,
+        MethodFactory method,
+        OptionValues options,
+        OptimizerSettings optimizer,
+        int batch,
+        int microBatch,
+        int bnSplits,
+        int epochs,
+        Precision precision,
+        boolean zeroGamma,
+        long seed) {
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public PretrainSettings {
+        atLeast("Batch", batch, 2);
+        atLeast("Epochs", epochs, 1);
+        atLeast("Image size", imageSize, 8);
+        atLeast("Micro-batch", microBatch, 0);
+        atLeast("Batch norm splits", bnSplits, 0);
+        if (microBatch > 0 && batch % microBatch != 0) {
+            throw new IllegalArgumentException("A micro-batch must divide the batch, found " + microBatch + " and " + batch);
+        }
+        int micro = microBatch == 0 ? 1 : batch / microBatch;
+        if (bnSplits > 0 && (bnSplits % micro != 0 || batch % bnSplits != 0)) {
+            throw new IllegalArgumentException("Batch norm splits must divide the batch and be a multiple of the "
+                    + micro + " micro-batches, found " + bnSplits + " for a batch of " + batch);
+        }
+    }
+
+    private static void atLeast(String what, int value, int least) {
+        if (value < least) {
+            throw new IllegalArgumentException(what + " must be at least " + least + ", found " + value);
+        }
+    }
+
+    /** Returns a builder with nothing set: SimCLR, and the defaults of the method for all else. */
+    public static PretrainBuilder builder() {
+        return new PretrainBuilder();
+    }
+
+    /**
+     * Returns what is used on some images: these settings, or, with fewer images than a batch, the largest batch whose micro-batches
+     * and groups are as large as they were. Where not two of them fit, it is one piece, of two groups if there were any.
+     *
+     * @param images how many there are, at least 2
+     */
+    public PretrainSettings on(int images) {
+        return images < batch ? withBatch(images) : this;
+    }
+
+    private PretrainSettings withBatch(int most) {
+        int group = bnSplits == 0 ? 1 : batch / bnSplits;
+        int unit = microBatch == 0 ? group : microBatch;
+        if (most >= 2 * unit) {
+            int smaller = most / unit * unit;
+            return withBatch(smaller, microBatch, bnSplits == 0 ? 0 : smaller / group);
+        }
+        boolean two = bnSplits > 1 && most >= 4;
+        return withBatch(two ? most / 2 * 2 : most, 0, two ? 2 : 0);
+    }
+
+    /** Returns these settings with another batch, in micro-batches and groups. */
+    public PretrainSettings withBatch(int newBatch, int newMicroBatch, int newSplits) {
+        return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, optimizer, newBatch,
+                newMicroBatch, newSplits, epochs, precision, zeroGamma, seed);
+    }
+
+    /** Returns these settings with another precision. */
+    public PretrainSettings withPrecision(Precision other) {
+        return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, optimizer, batch, microBatch,
+                bnSplits, epochs, other, zeroGamma, seed);
+    }
+
+    /** Returns these settings with another optimizer. */
+    public PretrainSettings withOptimizer(OptimizerSettings other) {
+        return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, other, batch, microBatch,
+                bnSplits, epochs, precision, zeroGamma, seed);
+    }
+
+    /** Returns these settings with another head. */
+    public PretrainSettings withHead(Head other) {
+        return new PretrainSettings(encoder, imageSize, other, firstView, otherViews, method, options, optimizer, batch, microBatch,
+                bnSplits, epochs, precision, zeroGamma, seed);
+    }
+
+    /** Returns how many micro-batches a batch has. */
+    public int microBatches() {
+        return microBatch == 0 ? 1 : batch / microBatch;
+    }
+
+    /** Returns how many groups of a batch have batch norm statistics of their own. */
+    public int groups() {
+        return bnSplits == 0 ? microBatches() : bnSplits;
+    }
+
+    /** Returns the encoder with the head behind it. */
+    public LayerGraph network() {
+        return head.behind(encoder.graph(imageSize));
+    }
+
+    /** Whether training reads labels. */
+    public boolean needsLabels() {
+        return method.needsLabels(options);
+    }
+
+    /** Returns what is used of the settings as text, for metadata and to compare a checkpoint's with the present ones. */
+    public Map<String, String> describe() {
+        Map<String, String> d = new TreeMap<>();
+        d.put("training.method", method.name());
+        Map<Option<?>, String> unused = method.withoutEffect(options);
+        for (Option<?> o : options.options()) {
+            if (unused.keySet().stream().noneMatch(u -> u.name().equals(o.name()))) {
+                d.put("training." + o.key(), "" + options.get(o));
+            }
+        }
+        d.putAll(method.metadata());
+        d.put("training.encoder", encoder.describe());
+        d.put("training.head", method.isClassifier() ? "linear classifier" : head.describe());
+        d.put("training.image_size", "" + imageSize);
+        d.put("training.views", firstView.equals(otherViews) ? firstView.toString() : firstView + " | " + otherViews);
+        d.put("training.batch", "" + batch);
+        d.put("training.micro_batch", "" + microBatch);
+        d.put("training.bn_splits", "" + bnSplits);
+        d.put("training.epochs", "" + epochs);
+        d.put("training.precision", precision == null ? "auto" : precision.text());
+        d.put("training.zero_gamma", "" + zeroGamma);
+        d.put("training.optimiser", optimizer.name());
+        d.put("training.learning_rate", "" + optimizer.rate());
+        d.put("training.weight_decay", "" + optimizer.weightDecay());
+        if (optimizer.usesMomentum()) {
+            d.put("training.momentum", "" + optimizer.momentum());
+        }
+        d.put("training.warmup_epochs", "" + optimizer.warmupEpochs());
+        d.put("training.schedule", optimizer.schedule());
+        d.put("training.gradient_clip", "" + optimizer.clip());
+        d.put("training.weight_average", "" + optimizer.average());
+        d.put("training.seed", "" + seed);
+        return d;
+    }
+
+    /** Returns the default architecture: a ResNet-18 of a quarter of the width, for images of about 32 pixels. */
+    static Architecture defaultEncoder() {
+        return new ResNet(18, 0.25, ResNet.Stem.CIFAR);
+    }
+}
