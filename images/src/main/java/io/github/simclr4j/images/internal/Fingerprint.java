@@ -1,4 +1,4 @@
-package io.github.simclr4j.images.source;
+package io.github.simclr4j.images.internal;
 
 import io.github.simclr4j.util.Sha256;
 import java.nio.ByteBuffer;
