@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -46,6 +47,16 @@ public interface ImageSource extends AutoCloseable {
     }
 
     /**
+     * Opens the image files of a folder, as {@link #open(Path)} does, whatever other data it holds.
+     *
+     * @return empty if there is no image at any depth
+     * @throws IOException if it is no folder or can't be read; the message names it
+     */
+    static Optional<ImageSource> folder(Path folder) throws IOException {
+        return Optional.ofNullable(FileSource.below(folder));
+    }
+
+    /**
      * Returns a source of image files in the order of a list, which may be empty. An image is named by its path as it is listed.
      *
      * @param files JPEG, PNG, WebP, BMP, GIF or TIFF files
@@ -80,6 +91,16 @@ public interface ImageSource extends AutoCloseable {
      * @throws IOException as {@link #read(int)}, or if {@code size} throws it
      */
     RgbImage read(int i, Images.SizeCheck size) throws IOException;
+
+    /**
+     * Reads the bytes of an image's file, for whoever knows images by their files.
+     *
+     * @return empty if the images are in no files of their own, as in CIFAR's binaries
+     * @throws IOException if the file can't be read; the message begins with {@link #name}
+     */
+    default Optional<byte[]> fileBytes(int i) throws IOException {
+        return Optional.empty();
+    }
 
     /** The class of an image, an index into {@link #classes()}; empty if it has none. */
     default OptionalInt label(int i) {

@@ -19,7 +19,7 @@ import org.tribuo.OutputFactory;
  *
  * @param <T> the output type
  */
-public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
+public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
 
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
@@ -31,7 +31,7 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
     private String[] names;
 
     /** For OLCUT. */
-    private PixelFeatureExtractor() {}
+    protected PixelFeatureExtractor() {}
 
     /**
      * Makes an extractor of {@code 3 * size * size} features.
@@ -54,7 +54,7 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
         } catch (IllegalArgumentException e) {
             throw new PropertyException(e, "", "size", e.getMessage());
         }
-        names = ImageFeatureExtractor.names("p", 3 * size * size);
+        names = featureNames(size, size);
     }
 
     /**
@@ -131,6 +131,11 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
     @Override
     public double[][] features(List<RgbImage> images) {
         return encode(images.stream().map(this::prepare).toList());
+    }
+
+    /** Returns the names of an image's pixels: red, green and blue of each, row by row, {@code p0000} and so on. */
+    public static String[] featureNames(int width, int height) {
+        return ImageFeatureExtractor.names("p", 3 * width * height);
     }
 
     @Override

@@ -1,5 +1,6 @@
-package io.github.simclr4j.tribuo.extraction;
+package io.github.simclr4j.tribuo.source;
 
+import io.github.simclr4j.tribuo.internal.ImageFiles;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -7,7 +8,6 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -52,7 +52,7 @@ public enum ImageEncoding {
             return base64(text.substring(comma + 1));
         }
         return switch (this) {
-            case FILE -> read(locate(text, folder));
+            case FILE -> ImageFiles.read(locate(text, folder));
             case BASE64 -> base64(text);
             case HEX -> hex(text);
         };
@@ -67,7 +67,7 @@ public enum ImageEncoding {
     }
 
     /** A cell as messages show it: long ones are cut. */
-    public static String shown(String cell) {
+    static String shown(String cell) {
         return cell.length() <= SHOWN ? cell : cell.substring(0, SHOWN) + "… (" + cell.length() + " characters)";
     }
 
@@ -80,7 +80,7 @@ public enum ImageEncoding {
     }
 
     /** The file that a cell names. */
-    public static Path locate(String cell, Path folder) throws IOException {
+    static Path locate(String cell, Path folder) throws IOException {
         try {
             if (cell.regionMatches(true, 0, "file:", 0, 5)) {
                 return Path.of(new URI(cell));
@@ -104,16 +104,5 @@ public enum ImageEncoding {
 
     private static Path below(Path folder, String path) throws InvalidPathException {
         return folder == null ? Path.of(path) : folder.resolve(path);
-    }
-
-    /** A file's bytes; the message says what is wrong, and leaves naming the file to the caller. */
-    public static byte[] read(Path file) throws IOException {
-        try {
-            return Files.readAllBytes(file);
-        } catch (NoSuchFileException e) {
-            throw new IOException("no such file", e);
-        } catch (IOException e) {
-            throw new IOException(Files.isDirectory(file) ? "is a folder" : e.toString(), e);
-        }
     }
 }

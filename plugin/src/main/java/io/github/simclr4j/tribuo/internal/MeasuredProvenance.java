@@ -1,4 +1,4 @@
-package io.github.simclr4j.tribuo.extraction;
+package io.github.simclr4j.tribuo.internal;
 
 import com.oracle.labs.mlrg.olcut.config.Configurable;
 import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;

@@ -1,7 +1,7 @@
-package io.github.simclr4j.tribuo.extraction;
+package io.github.simclr4j.tribuo.source;
 
 /** What to do about an image that is missing or damaged. */
-public enum Unreadable {
+public enum OnUnreadable {
     /** Throw {@link java.io.UncheckedIOException}, which names the file or the row and the reason. */
     FAIL,
     /** Leave the image out, and count and report it. */

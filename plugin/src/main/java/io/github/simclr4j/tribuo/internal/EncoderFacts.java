@@ -1,4 +1,4 @@
-package io.github.simclr4j.tribuo.model;
+package io.github.simclr4j.tribuo.internal;
 
 import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.MapProvenance;
@@ -6,12 +6,13 @@ import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
-import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
-/** Finds what a provenance says of encoders, however deep. */
+/** Writes an encoder's settings into a provenance, and finds what a provenance says of encoders, however deep. */
 public final class EncoderFacts {
     private static final String NEXT = ", (?:" + String.join("|", EncoderSettings.NAMES) + ")=";
     /** Where a setting is from, at its end: the value before it may have brackets, and so may the name of a file. */
@@ -19,12 +20,28 @@ public final class EncoderFacts {
 
     private EncoderFacts() {}
 
-    /** Settings as {@link SimCLRFeatureExtractor.ExtractorProvenance#SETTINGS} has them, without where each is from. */
+    /** Returns settings in one line, each with where it is from: {@code name=value (source)}. */
+    public static String withSources(EncoderSettings settings) {
+        return line(settings, v -> v.text() + " (" + v.source() + ")");
+    }
+
+    /** Returns settings in one line. */
+    public static String withoutSources(EncoderSettings settings) {
+        return line(settings, EncoderSettings.Value::text);
+    }
+
+    private static String line(EncoderSettings settings, Function<EncoderSettings.Value, String> text) {
+        return settings.values().entrySet().stream()
+                .map(e -> e.getKey() + "=" + text.apply(e.getValue()))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** Takes where each is from out of a line of settings. */
     public static String withoutSources(String settings) {
         return SOURCE.matcher(settings).replaceAll("");
     }
 
-    /** The texts under a key. */
+    /** Returns the texts under a key. */
     public static Set<String> of(Provenance provenance, String key) {
         Set<String> texts = new TreeSet<>();
         collect(provenance, key, texts);

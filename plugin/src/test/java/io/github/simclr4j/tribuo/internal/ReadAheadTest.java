@@ -1,4 +1,4 @@
-package io.github.simclr4j.tribuo.extraction;
+package io.github.simclr4j.tribuo.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,4 +1,4 @@
-package io.github.simclr4j.tribuo.extraction;
+package io.github.simclr4j.tribuo.internal;
 
 import io.github.simclr4j.images.load.Prefetcher;
 import java.io.IOException;

@@ -1,5 +1,9 @@
-package io.github.simclr4j.tribuo.extraction;
+package io.github.simclr4j.tribuo.source;
 
+import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
+import io.github.simclr4j.tribuo.extraction.PreparedImage;
+import io.github.simclr4j.tribuo.internal.ImageFiles;
+import io.github.simclr4j.tribuo.internal.ReadAhead;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -10,31 +14,26 @@ import java.util.Map;
 import java.util.logging.Logger;
 
 /** Images that could not be read, by name, with the reason; and what is to be done about them. */
-public final class Failures {
+final class Failures {
     private static final Logger logger = Logger.getLogger(Failures.class.getName());
 
     private final Map<String, String> reasons = Collections.synchronizedMap(new LinkedHashMap<>());
 
     /** Throws, or notes and logs an image that has not been seen before. */
-    void handle(Unreadable policy, String name, IOException reason) {
-        if (policy == Unreadable.FAIL) {
-            throw new UncheckedIOException(name + ": " + why(reason), reason);
+    void handle(OnUnreadable policy, String name, IOException reason) {
+        if (policy == OnUnreadable.FAIL) {
+            throw new UncheckedIOException(name + ": " + ImageFiles.reason(reason), reason);
         }
-        note(name, why(reason), policy == Unreadable.SKIP ? "Skipped " : "Zeros for ");
+        note(name, ImageFiles.reason(reason), policy == OnUnreadable.SKIP ? "Skipped " : "Zeros for ");
     }
 
-    /** Of some exceptions, such as EOFException, the name says all. */
-    static String why(IOException reason) {
-        return reason.getMessage() == null ? reason.toString() : reason.getMessage();
-    }
-
-    public void note(String name, String reason, String done) {
+    void note(String name, String reason, String done) {
         if (reasons.put(name, reason) == null) {
             logger.warning(done + name + ": " + reason);
         }
     }
 
-    public Map<String, String> reasons() {
+    Map<String, String> reasons() {
         synchronized (reasons) {
             return Collections.unmodifiableMap(new LinkedHashMap<>(reasons));
         }
@@ -45,7 +44,7 @@ public final class Failures {
      *
      * @param names what errors call each of them
      */
-    public <I> List<double[]> encode(ImageFeatureExtractor<?> extractor, Unreadable policy,
+    <I> List<double[]> encode(ImageFeatureExtractor<?> extractor, OnUnreadable policy,
             List<ReadAhead.Ready<I, PreparedImage>> images, List<String> names) {
         List<PreparedImage> good = new ArrayList<>();
         for (int i = 0; i < images.size(); i++) {
@@ -62,7 +61,7 @@ public final class Failures {
             if (image.failure() == null) {
                 all.add(features[next++]);
             } else {
-                all.add(policy == Unreadable.ZERO ? new double[extractor.dimension()] : null);
+                all.add(policy == OnUnreadable.ZERO ? new double[extractor.dimension()] : null);
             }
         }
         return all;

@@ -1,4 +1,4 @@
-package io.github.simclr4j.tribuo.extraction;
+package io.github.simclr4j.tribuo.source;
 
 import io.github.simclr4j.images.RgbImage;
 import java.io.IOException;
