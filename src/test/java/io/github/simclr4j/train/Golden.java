@@ -16,10 +16,10 @@ import java.nio.file.Path;
 import java.util.stream.StreamSupport;
 
 /** Reference values, from the test resources or from the folder that {@code -Dsimclr.golden=DIR} names. */
-final class Golden {
+public final class Golden {
     private Golden() {}
 
-    static Iterable<JsonObject> read(String name) throws IOException {
+    public static Iterable<JsonObject> read(String name) throws IOException {
         String other = System.getProperty("simclr.golden", "");
         Path file = other.isEmpty() ? Path.of("test/resources/golden", name) : Path.of(other, name);
         try (Reader r = Files.newBufferedReader(file)) {
@@ -28,7 +28,7 @@ final class Golden {
         }
     }
 
-    static float[] data(JsonElement tensor) {
+    public static float[] data(JsonElement tensor) {
         JsonArray a = tensor.getAsJsonObject().getAsJsonArray("data");
         float[] values = new float[a.size()];
         for (int i = 0; i < values.length; i++) {
@@ -37,7 +37,7 @@ final class Golden {
         return values;
     }
 
-    static NDArray tensor(NDManager m, JsonElement tensor) {
+    public static NDArray tensor(NDManager m, JsonElement tensor) {
         JsonArray s = tensor.getAsJsonObject().getAsJsonArray("shape");
         long[] shape = new long[s.size()];
         for (int i = 0; i < shape.length; i++) {
@@ -47,7 +47,7 @@ final class Golden {
     }
 
     /** Compares with a tolerance relative to the largest expected value, or an absolute one. */
-    static void same(float[] expected, float[] actual, double relative, double absolute, String what) {
+    public static void same(float[] expected, float[] actual, double relative, double absolute, String what) {
         assertEquals(expected.length, actual.length, what);
         double largest = 0;
         for (float e : expected) {
