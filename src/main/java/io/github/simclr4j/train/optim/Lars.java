@@ -37,7 +37,8 @@ final class Lars extends ScriptedOptimizer {
         if (group.plain()) {
             SCRIPT.update("plain", group.weights(), gradients, velocity, rate, settings().momentum());
         } else {
-            SCRIPT.update("lars", group.weights(), gradients, velocity, rate, settings().momentum(), settings().weightDecay(), trust);
+            SCRIPT.update("lars", group.weights(), gradients, velocity, rate, settings().momentum(),
+                    settings().weightDecay(), trust);
         }
     }
 }

@@ -14,7 +14,7 @@ public interface Optimizer extends AutoCloseable {
     /**
      * Moves the weights once.
      *
-     * @param gradients in the order of the weights, of their shapes and types; some optimizers change them
+     * @param gradients in the order of the weights, of their shapes and types
      * @param rate learning rate
      * @throws IllegalArgumentException if there are more or fewer gradients than weights
      */

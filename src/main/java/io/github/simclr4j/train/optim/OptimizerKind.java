@@ -3,9 +3,9 @@ package io.github.simclr4j.train.optim;
 import ai.djl.ndarray.NDArray;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
-import java.util.stream.Collectors;
 
 /** What goes with the name of an optimizer. A further optimizer is a class and a constant here. */
 enum OptimizerKind {
@@ -49,12 +49,13 @@ enum OptimizerKind {
 
     private static String all() {
         List<String> names = Optimizer.names();
-        return names.subList(0, names.size() - 1).stream().collect(Collectors.joining(", ")) + " or " + names.get(names.size() - 1);
+        int last = names.size() - 1;
+        return String.join(", ", names.subList(0, last)) + " or " + names.get(last);
     }
 
     /** The name that users write. */
     String id() {
-        return name().toLowerCase(java.util.Locale.ROOT);
+        return name().toLowerCase(Locale.ROOT);
     }
 
     /** Whether the momentum of the settings is used. */

@@ -25,14 +25,14 @@ abstract class ScriptedOptimizer implements Optimizer {
                     ops.prim.RaiseException("A gradient has another shape than its weight")
                   _0 = torch.append(d, torch.contiguous(g[i]))
                 return d
-              def sgd(self: __torch__.Net, w: List[Tensor], g: List[Tensor], v: List[Tensor], rate: float, momentum: float, decay: float,
-                  nesterov: bool) -> float:
+              def sgd(self: __torch__.Net, w: List[Tensor], g: List[Tensor], v: List[Tensor],
+                  rate: float, momentum: float, decay: float, nesterov: bool) -> float:
                 d = (self).prepared(w, g, )
                 torch._fused_sgd_(w, d, v, weight_decay=decay, momentum=momentum, lr=rate, dampening=0., nesterov=nesterov,
                     maximize=False, is_first_step=False)
                 return 0.
-              def adam(self: __torch__.Net, w: List[Tensor], g: List[Tensor], mean: List[Tensor], square: List[Tensor], step: Tensor,
-                  rate: float, beta1: float, beta2: float, epsilon: float, decay: float, decoupled: bool) -> float:
+              def adam(self: __torch__.Net, w: List[Tensor], g: List[Tensor], mean: List[Tensor], square: List[Tensor],
+                  step: Tensor, rate: float, beta1: float, beta2: float, epsilon: float, decay: float, decoupled: bool) -> float:
                 d = (self).prepared(w, g, )
                 none = annotate(List[Tensor], [])
                 steps = annotate(List[Tensor], [])
@@ -45,8 +45,8 @@ abstract class ScriptedOptimizer implements Optimizer {
                   torch._fused_adam_(w, d, mean, square, none, steps, lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay,
                       eps=epsilon, amsgrad=False, maximize=False)
                 return 0.
-              def lars(self: __torch__.Net, w: List[Tensor], g: List[Tensor], v: List[Tensor], rate: float, momentum: float, decay: float,
-                  trust: float) -> float:
+              def lars(self: __torch__.Net, w: List[Tensor], g: List[Tensor], v: List[Tensor],
+                  rate: float, momentum: float, decay: float, trust: float) -> float:
                 d = torch._foreach_mul(w, decay)
                 torch._foreach_add_(d, g)
                 a = torch.stack(torch._foreach_norm(w))
@@ -58,7 +58,8 @@ abstract class ScriptedOptimizer implements Optimizer {
                 torch._foreach_add_(v, d)
                 torch._foreach_sub_(w, v)
                 return 0.
-              def plain(self: __torch__.Net, w: List[Tensor], g: List[Tensor], v: List[Tensor], rate: float, momentum: float) -> float:
+              def plain(self: __torch__.Net, w: List[Tensor], g: List[Tensor], v: List[Tensor],
+                  rate: float, momentum: float) -> float:
                 torch._foreach_mul_(v, momentum)
                 torch._foreach_add_(v, g, alpha=rate)
                 torch._foreach_sub_(w, v)

@@ -18,7 +18,9 @@ final class Sgd extends ScriptedOptimizer {
 
     @Override
     void move(Group group, List<NDArray> gradients, double rate) {
-        SCRIPT.update("sgd", group.weights(), gradients, group.state().get(0), rate, settings().momentum(),
+        // Without momentum the kernel wants no velocity.
+        List<NDArray> velocity = settings().momentum() > 0 ? group.state().get(0) : List.of();
+        SCRIPT.update("sgd", group.weights(), gradients, velocity, rate, settings().momentum(),
                 group.plain() ? 0.0 : settings().weightDecay(), nesterov);
     }
 }

@@ -8,9 +8,9 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Gradients of what was computed under {@link Torch#recording} or by {@link Script#run} with gradients. They come back as tensors:
- * nothing adds up in the weights, and nothing is to be cleared. The graph is used up. Threads may take gradients of separate graphs
- * at once, unless they share weights.
+ * Gradients of what was computed under {@link Torch#recording} or by {@link Script#run} with gradients. They come back as
+ * tensors: nothing adds up in the weights, and nothing is to be cleared. The graph is used up. Threads may take gradients of
+ * separate graphs at once, unless they share weights.
  */
 public final class Gradients {
     /**

@@ -13,8 +13,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * TorchScript that Java wrote, compiled. A script owns its compiled code until it is closed, and no tensors: they are arguments and
- * results. Several threads may call a script at once.
+ * TorchScript that Java wrote, compiled. A script owns its compiled code until it is closed, and no tensors: they are arguments
+ * and results. Several threads may call a script at once, with separate arrays or with arrays whose names stay as they are.
  *
  * <p>The text is one or more methods, in the language of TorchScript archives, indented by two spaces:
  *

@@ -141,8 +141,8 @@ public final class Torch {
     }
 
     /**
-     * Changes a tensor and frees what the change needed on its way, and the tensor unless it is the caller's. What a backward pass
-     * needs of it the graph keeps itself.
+     * Changes a tensor and frees what the change needed on its way, and the tensor unless it is the caller's. The graph keeps by
+     * itself what a backward pass needs.
      *
      * @param callers a tensor to leave open
      * @param change may give back what it was given
@@ -182,8 +182,8 @@ public final class Torch {
     /**
      * Calls a method; the names of the inputs say which arguments they make up.
      *
-     * <p>DJL's flag for training is always set: without it the native side computes in libtorch's inference mode, whose results no
-     * later graph can use.
+     * <p>DJL's flag for training is always set: without it the native side computes in libtorch's inference mode, and no later
+     * graph can use the results.
      */
     static NDList call(PtSymbolBlock module, String method, boolean gradients, NDList inputs) {
         withoutProfiling();
@@ -230,7 +230,8 @@ public final class Torch {
             map.forEach((key, a) -> entries.put((String) key, (PtNDArray) a));
             return IValue.stringMapFrom(entries);
         }
-        throw new IllegalArgumentException("Expected a tensor, a list or map of tensors, a number or a truth value, found " + argument);
+        throw new IllegalArgumentException(
+                "Expected a tensor, a list or map of tensors, a number or a truth value, found " + argument);
     }
 
     /**
