@@ -42,10 +42,10 @@ import org.tribuo.classification.Label;
 import org.tribuo.impl.ArrayExample;
 
 /**
- * What was written when all classes of this module were in one package, {@code io.github.simclr4j.tribuo}, is still read. The encoder,
- * the models, their scores of {@code asked.png} and their provenances are that version's: a ResNet-18 of a sixteenth of the width with
- * random weights, and linear models on its features of {@link Fixture#images}, which came by a folder (the encoder inside), a table
- * (the encoder by its path), self-training, examples of pixels, and a column of Tribuo's CSV source.
+ * What was written when all classes of this module were in one package, {@code io.github.simclr4j.tribuo}, is still read. The
+ * encoder, the models, their scores of {@code asked.png} and their provenances are that version's: a ResNet-18 of a sixteenth of
+ * the width with random weights, and linear models on its features of {@link Fixture#images}, which came by a folder (the encoder
+ * inside), a table (the encoder by its path), self-training, examples of pixels, and a column of Tribuo's CSV source.
  */
 class OldNamesTest {
     @TempDir

@@ -10,8 +10,8 @@ import org.tribuo.Feature;
 import org.tribuo.classification.Label;
 
 /**
- * Weighted k-nearest-neighbour classification of fixed features (Wu et al. 2018, section 3.4): the k training images with the largest
- * cosines vote for their class with weight {@code exp(cosine / t)}. Nothing is trained.
+ * Weighted k-nearest-neighbour classification of fixed features (Wu et al. 2018, section 3.4): the k training images with the
+ * largest cosines vote for their class with weight {@code exp(cosine / t)}. Nothing is trained.
  */
 public final class KnnProtocol implements Protocol {
     /** How many training images vote; all of them if there are fewer. */

@@ -4,8 +4,9 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Weighted k-nearest-neighbour classification (Wu et al. 2018, section 3.4): of the images that vote, the k with the largest cosines
- * {@code s} to an image vote for their classes with weight {@code exp(s / t)}. The most votes win; of classes with as many, the first.
+ * Weighted k-nearest-neighbour classification (Wu et al. 2018, section 3.4): of the images that vote, the k with the largest
+ * cosines {@code s} to an image vote for their classes with weight {@code exp(s / t)}. The most votes win; of classes with as
+ * many, the first.
  */
 final class Neighbours {
     /** Images that vote are compared in blocks that fit the processor's caches. */

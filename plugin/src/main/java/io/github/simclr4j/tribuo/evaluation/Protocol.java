@@ -5,9 +5,10 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * A way to measure how good an encoder is, on images with labels: what is trained with some of the labels, and how well it predicts
- * those of other images. Protocols are found by {@link java.util.ServiceLoader}, so that one in another jar can be named like those of
- * this library: the jar has a file {@code META-INF/services/io.github.simclr4j.tribuo.evaluation.Protocol} with the class's name.
+ * A way to measure how good an encoder is, on images with labels: what is trained with some of the labels, and how well it
+ * predicts those of other images. Protocols are found by {@link java.util.ServiceLoader}, so that one in another jar can be named
+ * like those of this library: the jar has a file {@code META-INF/services/io.github.simclr4j.tribuo.evaluation.Protocol} with the
+ * class's name.
  *
  * @see Protocols
  */

@@ -18,12 +18,12 @@ import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 
 /**
- * What a {@link Protocol} measures: an encoder, labelled images to train and to test on, and how. Several protocols may be given the same
- * context, each with its own options ({@link #with(OptionValues)}); what is costly to make is made once for all of them
+ * What a {@link Protocol} measures: an encoder, labelled images to train and to test on, and how. Several protocols may be given
+ * the same context, each with its own options ({@link #with(OptionValues)}); what is costly to make is made once for all of them
  * ({@link #features}, {@link #shared}). It is used by one thread at a time.
  *
- * <p>{@link #close} frees what was shared and the extractor. The images stay the caller's to close, and so does an extractor that was
- * given.
+ * <p>{@link #close} frees what was shared and the extractor. The images stay the caller's to close, and so does an extractor that
+ * was given.
  */
 public final class ProtocolContext implements AutoCloseable {
     private final Given given;
@@ -116,7 +116,7 @@ public final class ProtocolContext implements AutoCloseable {
             return this;
         }
 
-        /** Sets the shares of the training labels, as they are written and as numbers above 0 and at most 1; by default all labels. */
+        /** Sets the shares of the training labels, as written and as numbers above 0 and at most 1; by default all labels. */
         public Builder shares(Map<String, Double> values) {
             shares = Collections.unmodifiableMap(new LinkedHashMap<>(values));
             return this;
@@ -137,8 +137,8 @@ public final class ProtocolContext implements AutoCloseable {
         /**
          * Makes the context.
          *
-         * @throws IllegalArgumentException if the encoder or images are missing, there is no share or no seed, or a share is out of
-         *     range
+         * @throws IllegalArgumentException if the encoder or images are missing, there is no share or no seed, or a share is out
+         *     of range
          */
         public ProtocolContext build() {
             if (encoder == null || train == null || test == null) {
@@ -249,8 +249,8 @@ public final class ProtocolContext implements AutoCloseable {
     }
 
     /**
-     * Returns a value that protocols of this evaluation share, made when it is first asked for and closed with the context if it is
-     * {@link AutoCloseable}.
+     * Returns a value that protocols of this evaluation share, made when it is first asked for and closed with the context if it
+     * is {@link AutoCloseable}.
      *
      * @param key which value; the same for whoever means the same
      * @param maker makes it
@@ -292,8 +292,8 @@ public final class ProtocolContext implements AutoCloseable {
     /**
      * Returns the features of all images, read once for all protocols.
      *
-     * @throws IllegalStateException if the images don't have the same classes, see {@link LabelledImages#sameClasses}, or one has no
-     *     image that can be read, or the encoder can't be read
+     * @throws IllegalStateException if the images don't have the same classes, see {@link LabelledImages#sameClasses}, or one has
+     *     no image that can be read, or the encoder can't be read
      */
     public FeatureSets features() {
         return shared(new FeaturesOf(title), () -> FeatureSets.read(

@@ -14,8 +14,8 @@ import org.tribuo.classification.LabelFactory;
 import org.tribuo.classification.evaluation.LabelEvaluator;
 
 /**
- * Self-training (Yarowsky, ACL 1995): the classifier of linear evaluation labels the training images that it is sure of, and learns from them as
- * well, see {@link SelfTrainingTrainer}. With all labels it is linear evaluation.
+ * Self-training (Yarowsky, ACL 1995): the classifier of linear evaluation labels the training images that it is sure of, and
+ * learns from them as well, see {@link SelfTrainingTrainer}. With all labels it is linear evaluation.
  */
 public final class SelfTrainingProtocol implements Protocol {
     /** Probability from which on a prediction is taken for a label. */

@@ -133,7 +133,8 @@ final class CachedEncoder {
         for (int j = 0; j < embedding.length; j++) {
             if (!Float.isFinite(embedding[j])) {
                 throw new IllegalStateException(path + ": expected finite features, found "
-                        + SimCLRFeatureExtractor.featureNames(embedding.length)[j] + " = " + embedding[j] + ": the encoder is broken");
+                        + SimCLRFeatureExtractor.featureNames(embedding.length)[j] + " = " + embedding[j]
+                        + ": the encoder is broken");
             }
         }
         return embedding;

@@ -7,6 +7,7 @@ import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.tribuo.internal.ExampleNames;
 import java.io.IOException;
 import java.util.List;
 import org.tribuo.Example;
@@ -69,7 +70,7 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
         byte[] rgb = new byte[3 * width * height];
         String last = Integer.toString(rgb.length - 1);
         if (example.size() == 0) {
-            throw new IllegalArgumentException(name(example) + " has no features");
+            throw new IllegalArgumentException(ExampleNames.of(example) + " has no features");
         }
         for (Feature feature : example) {
             int at = index(feature.getName(), last.length());
@@ -77,7 +78,7 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
             if (at < 0 || at >= rgb.length || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
                 throw new IllegalArgumentException("Expected the pixels p" + "0".repeat(last.length()) + " to p" + last
                         + " of an image of " + width + "x" + height + " with values from 0 to 1, found " + feature.getName()
-                        + " = " + feature.getValue() + " in " + name(example));
+                        + " = " + feature.getValue() + " in " + ExampleNames.of(example));
             }
             rgb[at] = (byte) value;
         }
@@ -98,11 +99,6 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
             number = 10 * number + digit;
         }
         return number;
-    }
-
-    /** What an error calls an example. */
-    public static String name(Example<?> example) {
-        return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("an example");
     }
 
     /** Resizes too, so that large images don't wait in memory for their batch. */

@@ -86,10 +86,12 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     @Config(description = "What runs the encoder: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack.")
     private String provider = "cpu";
 
-    @Config(description = "Images in one run of the encoder, 0 for a number that suits the machine; longer lists take several runs.")
+    @Config(description =
+            "Images in one run of the encoder, 0 for a number that suits the machine; longer lists take several runs.")
     private int batch = 0;
 
-    @Config(description = "Whether 3x3 convolutions may be done with fewer multiplications where that is faster; values differ by rounding.")
+    @Config(description =
+            "Whether 3x3 convolutions may be done with fewer multiplications where that is faster; values differ by rounding.")
     private boolean winograd = true;
 
     @Config(description = "Session options of ONNX Runtime by their names, such as session.intra_op.allow_spinning and 0.")

@@ -27,7 +27,8 @@ public abstract class MeasuredProvenance extends SkeletalConfiguredObjectProvena
      * Of a saved model: those of the map that are named are the measured ones, of the given types. One that an older version
      * did not have stays missing.
      */
-    public MeasuredProvenance(Map<String, Provenance> map, Map<String, Class<? extends PrimitiveProvenance<?>>> types, String name) {
+    public MeasuredProvenance(
+            Map<String, Provenance> map, Map<String, Class<? extends PrimitiveProvenance<?>>> types, String name) {
         this(split(map, types, name));
     }
 

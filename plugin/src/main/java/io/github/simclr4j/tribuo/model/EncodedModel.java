@@ -10,6 +10,7 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
+import io.github.simclr4j.tribuo.internal.ExampleNames;
 import io.github.simclr4j.util.AtomicFiles;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -41,8 +42,8 @@ import org.tribuo.provenance.ModelProvenance;
  * <p>Its features are the pixels that {@link #example} makes, {@code p0000} and so on, row by row, red, green and blue of each
  * pixel, from 0 to 1; a pixel that is not there is 0. For an encoder of ours that is what {@link PixelFeatureExtractor} makes
  * at the encoder's size. So Tribuo's evaluators and data sets work with it. {@link #predict(Path)}, {@link #predict(byte[])},
- * {@link #predict(BufferedImage)} and {@link #predictImages} take an image of any size without that detour and give the same scores;
- * the example in their predictions holds the encoder's features.
+ * {@link #predict(BufferedImage)} and {@link #predictImages} take an image of any size without that detour and give the same
+ * scores; the example in their predictions holds the encoder's features.
  *
  * <p>Saved by {@link #serializeToFile} and loaded by {@link Model#deserializeFromFile} like any model of Tribuo's, with the
  * encoder file inside or by its path and SHA-256.
@@ -283,7 +284,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         ByteBuffer pixels = ByteBuffer.allocate(Math.multiplyExact(examples.size(), pixelNames.length));
         Preprocessing rule = encoder.preprocessing();
         examples.forEach(e -> pixels.put(PixelFeatureExtractor.image(e, rule.width(), rule.height()).rgb()));
-        List<Prediction<T>> inner = predictFeatures(encoder.embed(pixels.flip()), i -> PixelFeatureExtractor.name(examples.get(i)));
+        List<Prediction<T>> inner = predictFeatures(
+                encoder.embed(pixels.flip()), i -> ExampleNames.of(examples.get(i)));
         List<Prediction<T>> predictions = new ArrayList<>(inner.size());
         for (int i = 0; i < inner.size(); i++) {
             predictions.add(new Prediction<>(inner.get(i), examples.get(i).size(), examples.get(i)));

@@ -33,8 +33,8 @@ final class EncodedModelFactory {
     }
 
     /** Makes a model that was saved; {@code sha256} is that of its encoder. */
-    static <T extends Output<T>> EncodedModel<T> restore(OutputFactory<T> factory, Model<T> model, EncoderFile file, String sha256,
-            ModelDataCarrier<?> saved) throws IOException {
+    static <T extends Output<T>> EncodedModel<T> restore(OutputFactory<T> factory, Model<T> model, EncoderFile file,
+            String sha256, ModelDataCarrier<?> saved) throws IOException {
         return open(model, file, file.bytes(sha256), encoder -> { },
                 encoder -> new EncodedModel<>(saved.name(), saved.provenance(), factory, model, file, encoder));
     }

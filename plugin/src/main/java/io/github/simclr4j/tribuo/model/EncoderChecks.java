@@ -71,8 +71,8 @@ final class EncoderChecks {
     }
 
     /**
-     * What lies beside the file says nothing else than the file. A provenance without settings can't tell whether what an extractor
-     * finds there was used.
+     * What lies beside the file says nothing else than the file. A provenance without settings can't tell whether what an
+     * extractor finds there was used.
      */
     static void beside(Model<?> model, OnnxEncoder alone, Path file) throws IOException {
         // An encoder of ours does not look beside itself.

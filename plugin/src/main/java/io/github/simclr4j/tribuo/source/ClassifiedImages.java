@@ -16,8 +16,8 @@ import org.tribuo.Output;
 import org.tribuo.impl.ArrayExample;
 
 /**
- * What data sources on an {@link ImageSource} have in common: images in its order, each with an output that is made of the name of its
- * class.
+ * What data sources on an {@link ImageSource} have in common: images in its order, each with an output that is made of the name
+ * of its class.
  *
  * @param <T> the output type
  */

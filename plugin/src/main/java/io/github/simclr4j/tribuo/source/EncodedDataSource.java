@@ -177,8 +177,8 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
     @Override
     PreparedImage prepare(Numbered<T> item) throws IOException {
         if (!warned.get() && layout.looksUnscaled(item.example()) && warned.compareAndSet(false, true)) {
-            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale + ", expected 0 to 255; if they are"
-                    + " pixels from 0 to 1, set the scale to " + 255 * scale + " (PixelLayout.scaledBy)");
+            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale + ", expected 0 to 255; if they"
+                    + " are pixels from 0 to 1, set the scale to " + 255 * scale + " (PixelLayout.scaledBy)");
         }
         return extractor.prepare(layout.image(item.example()));
     }

@@ -22,8 +22,8 @@ import org.tribuo.provenance.DataSourceProvenance;
 /**
  * The images of a folder as examples, in the order of their paths; an image's output is the name of the sub-folder that it lies
  * in (the first below the folder). Each iteration decodes and extracts anew, a batch at a time. A file that is no whole image
- * is logged, counted and left out, unless another policy is configured. The extractor stays the caller's to close. Archives, tables and
- * binary files are for {@link ImageSetDataSource}.
+ * is logged, counted and left out, unless another policy is configured. The extractor stays the caller's to close. Archives,
+ * tables and binary files are for {@link ImageSetDataSource}.
  *
  * @param <T> the output type
  */

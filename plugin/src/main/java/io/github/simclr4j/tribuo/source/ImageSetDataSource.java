@@ -21,12 +21,13 @@ import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
- * The images of whatever {@link ImageSource#open} reads as examples, in its order: a folder, a zip or tar archive, a table of paths, or
- * the binary files of CIFAR, STL-10 and MNIST (IDX). An image's output is made of the name of its class. Each iteration decodes and
- * extracts anew, a batch at a time. An image that can't be read is logged, counted and left out, unless another policy is configured.
+ * The images of whatever {@link ImageSource#open} reads as examples, in its order: a folder, a zip or tar archive, a table of
+ * paths, or the binary files of CIFAR, STL-10 and MNIST (IDX). An image's output is made of the name of its class. Each iteration
+ * decodes and extracts anew, a batch at a time. An image that can't be read is logged, counted and left out, unless another
+ * policy is configured.
  *
- * <p>{@link #close} gives the files back; the extractor stays the caller's to close. {@link ImageFolderDataSource} is the case of a
- * folder of image files alone, which needs no closing.
+ * <p>{@link #close} gives the files back; the extractor stays the caller's to close. {@link ImageFolderDataSource} is the case of
+ * a folder of image files alone, which needs no closing.
  *
  * @param <T> the output type
  */
@@ -107,8 +108,8 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
     private void check() {
         if (!use(source, unlabelled)) {
             close();
-            throw new PropertyException("", "images", images + " has no images with a class: expected at least two classes, such as"
-                    + " one sub-folder a class");
+            throw new PropertyException("", "images", images + " has no images with a class: expected at least two classes, such"
+                    + " as one sub-folder a class");
         }
     }
 

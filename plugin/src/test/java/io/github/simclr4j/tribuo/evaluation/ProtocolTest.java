@@ -147,7 +147,8 @@ class ProtocolTest {
             MutableDataset<Label> data = context.features().train();
             for (int unlabelled : new int[] {0, 10}) {
                 MutableDataset<Label> seen = SelfTrainingProtocol.hide(data, 0.25, 3, unlabelled);
-                long labelled = seen.getData().stream().filter(e -> !e.getOutput().equals(Fixture.LABELS.getUnknownOutput())).count();
+                Label unknown = Fixture.LABELS.getUnknownOutput();
+                long labelled = seen.getData().stream().filter(e -> !e.getOutput().equals(unknown)).count();
                 assertEquals(9, labelled);
                 assertTrue(unlabelled == 0 ? seen.size() == 36 : seen.size() >= 10 && seen.size() <= 19, seen.size() + "");
             }
@@ -220,8 +221,8 @@ class ProtocolTest {
         assertEquals(one + " has one class, [red]: expected at least two sub-folders", refused(open(one), test));
         Path more = Fixture.images(dir.resolve("more"), 1, 3);
         Files.move(more.resolve("red"), more.resolve("yellow"));
-        assertEquals("Test images of classes that " + train.path() + " lacks: [yellow]; add them there or take them out of " + more,
-                refused(train, open(more)));
+        assertEquals("Test images of classes that " + train.path() + " lacks: [yellow]; add them there or take them out of "
+                + more, refused(train, open(more)));
         Path broken = Fixture.images(dir.resolve("broken"), 1, 3);
         Files.write(broken.resolve("red/0.png"), new byte[] {1});
         assertEquals("No image could be read in " + broken + " of the classes [(red,NaN)]", refused(open(broken), test)
@@ -251,7 +252,8 @@ class ProtocolTest {
     @Test
     void aContextIsCompleteAndItsSharesAreInRange() {
         assertEquals("An evaluation needs an encoder, images to train on and images to test on",
-                assertThrows(IllegalArgumentException.class, () -> ProtocolContext.builder().encoder(encoder).build()).getMessage());
+                assertThrows(IllegalArgumentException.class,
+                        () -> ProtocolContext.builder().encoder(encoder).build()).getMessage());
         assertEquals("A share of the labels must be above 0 and at most 1, found 200%", assertThrows(
                 IllegalArgumentException.class, () -> builder().shares(Map.of("200%", 2.0)).build()).getMessage());
         assertThrows(IllegalArgumentException.class, () -> builder().seeds().build());
