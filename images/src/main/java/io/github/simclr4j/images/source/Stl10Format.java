@@ -37,7 +37,7 @@ public final class Stl10Format implements ImageSetFormat {
     @Override
     public Optional<ImageSource> open(ImageSetCandidate candidate, Progress progress) throws IOException {
         if (candidate.isFolder()) {
-            return has(candidate.fileNames()) && !CifarFormat.has(candidate.fileNames())
+            return has(candidate.fileNames())
                     ? Optional.of(Shelf.owned(new Shelf.OfFolder(candidate.path()), Stl10Format::openFolder))
                     : Optional.empty();
         }
