@@ -22,13 +22,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code simclr embed}. */
-@Command(name = "embed", description = "Writes the features of a folder of images, a row an image.")
-final class EmbedCommand extends Work {
+@CommandLine.Command(name = "embed", description = "Writes the features of a folder of images, a row an image.")
+final class EmbedCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
@@ -70,7 +70,7 @@ final class EmbedCommand extends Work {
             }
             List<String> skipped = new ArrayList<>();
             List<Path> done = new ArrayList<>();
-            Interruption guard = interruptible();
+            ShutdownGuard guard = interruptible();
             try (TemporaryFile part = TemporaryFile.beside(out)) {
                 OutputStream rows = part.stream();
                 try (EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),

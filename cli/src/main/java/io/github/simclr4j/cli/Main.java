@@ -6,15 +6,14 @@ import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.UnmatchedArgumentException;
 import picocli.CommandLine;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted; a process that a signal ends
  * has the signal's code).
  */
-@Command(
+@CommandLine.Command(
         name = "simclr",
         description = "Learns image features without labels, and measures them.",
         mixinStandardHelpOptions = true,
@@ -73,7 +72,7 @@ public final class Main {
         });
         line.setExecutionExceptionHandler((e, command, parsed) -> {
             Object user = command.getCommand();
-            boolean debug = user instanceof Work work && work.common.debug;
+            boolean debug = user instanceof Command c && c.common.debug;
             if (debug) {
                 e.printStackTrace();
             }
@@ -91,12 +90,12 @@ public final class Main {
         });
         try {
             int code = line.execute(args);
-            if (code == 0 && Interruption.isEnding()) {
+            if (code == 0 && ShutdownGuard.isEnding()) {
                 System.err.println("simclr: interrupted after the last epoch; the result was written nevertheless");
             }
             return code;
         } finally {
-            Interruption.said();
+            ShutdownGuard.said();
         }
     }
 

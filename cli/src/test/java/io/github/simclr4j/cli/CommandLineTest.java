@@ -8,8 +8,8 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.util.Sha256;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -57,7 +57,7 @@ class CommandLineTest {
 
     /** Writes a tiny encoder with random weights. */
     static Path untrained(Path file, long seed) throws IOException {
-        return Files.write(file, Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, seed));
+        return Files.write(file, EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, seed));
     }
 
     static JsonObject json(Path file) throws IOException {

@@ -15,8 +15,8 @@ import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -122,7 +122,7 @@ class EvaluateProtocolTest {
     void everyProtocolTrainsAsItIsToldForEachShareAndSeed() throws IOException {
         Path train = Colours.write(dir.resolve("colours"), 8, 1);
         Path small = Files.write(dir.resolve("small.onnx"),
-                Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 16, 1));
+                EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 16, 1));
         EvaluateCommand command = CommandLine.populateCommand(new EvaluateCommand(), "--encoder", small.toString(), "--train",
                 train.toString(), "--test", Colours.write(dir.resolve("more-colours"), 5, 2).toString(), "--device", "cpu",
                 "--threads", "1", "--seed", "5", "--repeat", "2", "--labels", "50%,100%", "--protocol",
@@ -180,7 +180,7 @@ class EvaluateProtocolTest {
 
     @Test
     void theDeviationIsThatOfASample() {
-        Measured m = new Measured();
+        Accuracies m = new Accuracies();
         m.add(0.5);
         assertEquals("50.00%", m.toString());
         m.add(0.6);

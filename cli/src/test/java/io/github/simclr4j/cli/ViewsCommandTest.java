@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.train.augment.Augmentation;
-import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.data.BuiltInImages;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -145,7 +145,7 @@ class ViewsCommandTest {
             String text = Augmentation.of(kind.text()).toString().replace(".0@", "@").replaceAll("\\.0$", "");
             assertTrue(help.replace("2.0@", "2@").contains("  " + text + " "), text);
         }
-        Composition.presets().forEach(p -> assertTrue(help.contains(p), p));
+        AugmentationPipeline.presets().forEach(p -> assertTrue(help.contains(p), p));
         assertTrue(help.lines().allMatch(l -> l.length() <= 80), help);
     }
 }

@@ -3,11 +3,12 @@ package io.github.simclr4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.train.PretrainSettings;
-import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.MethodSettings;
-import io.github.simclr4j.train.network.Head;
-import io.github.simclr4j.train.optim.OptimiserSettings;
+import io.github.simclr4j.train.method.MoCo;
+import io.github.simclr4j.train.optim.OptimizerSettings;
+import io.github.simclr4j.train.settings.Head;
+import io.github.simclr4j.train.settings.PretrainSettings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -15,11 +16,11 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** The hyper-parameters that the command line chooses where nothing is said, and what its help says of them. */
-class HyperTest {
+class PretrainOptionsTest {
     /** A set as large as ImageNet. */
     private static final int IMAGENET = 1_281_167;
 
@@ -49,7 +50,7 @@ class HyperTest {
         assertEquals(new Head(layers, 0, 64, norm, 0), s.head());
         assertEquals(schedule, s.optimiser().schedule());
         assertEquals(splits, s.bnSplits());
-        assertEquals(Composition.of(views), s.firstView());
+        assertEquals(AugmentationPipeline.of(views), s.firstView());
         assertEquals(s.firstView(), s.secondView());
         assertEquals(new MethodSettings(method, "nt-xent", temperature, 0.8, 0.1, 4096, 0.99, 0.99, false), s.method());
     }
@@ -86,7 +87,7 @@ class HyperTest {
     void mocoV1OnImageNetIsThePublishedRun() {
         PretrainSettings s = settings(IMAGENET, "--method", "mocov1", "--optimizer", "sgd", "--batch", "256", "--epochs", "200",
                 "--encoder", "resnet50", "--stem", "imagenet", "--width", "1", "--image-size", "224");
-        assertEquals(new OptimiserSettings("sgd", 0.03, 1e-4, 0.9, 0, "step", 0, 0), s.optimiser());
+        assertEquals(new OptimizerSettings("sgd", 0.03, 1e-4, 0.9, 0, "step", 0, 0), s.optimiser());
         assertEquals(new Head(1, 0, 128, false, 0), s.head());
         assertEquals(new MethodSettings("mocov1", "nt-xent", 0.07, 0.8, 0.1, 65_536, 0.999, 0.999, false), s.method());
         assertEquals(8, s.bnSplits());
@@ -100,9 +101,9 @@ class HyperTest {
                     "resnet50", "--stem", "imagenet", "--width", "1", "--image-size", "224", "--weight-decay", "1e-6",
                     "--temperature", "0.1");
             assertEquals(4.8, s.optimiser().rate(), 1e-9);
-            assertEquals(new OptimiserSettings("lars", s.optimiser().rate(), 1e-6, 0.9, 10, "cosine", 0, 0), s.optimiser());
+            assertEquals(new OptimizerSettings("lars", s.optimiser().rate(), 1e-6, 0.9, 10, "cosine", 0, 0), s.optimiser());
             assertEquals(new Head(2, 0, 128, true, 0), s.head());
-            assertEquals(Composition.of("simclr"), s.firstView());
+            assertEquals(AugmentationPipeline.of("simclr"), s.firstView());
             assertEquals(0.1, s.method().temperature());
             assertTrue(s.zeroGamma());
         }
@@ -125,9 +126,9 @@ class HyperTest {
     @Test
     void theSecondViewMayHaveARuleOfItsOwn() {
         PretrainSettings s = settings(64, "--views", "crop", "--views2", "grey@1");
-        assertEquals(Composition.of("crop"), s.firstView());
-        assertEquals(Composition.of("grey@1"), s.secondView());
-        assertEquals(Composition.of("crop"), settings(64, "--views", "crop").secondView());
+        assertEquals(AugmentationPipeline.of("crop"), s.firstView());
+        assertEquals(AugmentationPipeline.of("grey@1"), s.secondView());
+        assertEquals(AugmentationPipeline.of("crop"), settings(64, "--views", "crop").secondView());
     }
 
     /** What takes a value says what it is without one, unless it is a file that then is not read or written. */

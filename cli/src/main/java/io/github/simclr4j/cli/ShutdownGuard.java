@@ -4,23 +4,23 @@ package io.github.simclr4j.cli;
  * While it is open, the end of the process (Ctrl-C, SIGTERM) interrupts the thread that made it, so that it saves its state, and
  * waits until {@link #said} how the command ended.
  */
-final class Interruption implements AutoCloseable {
+final class ShutdownGuard implements AutoCloseable {
     private static final long SECONDS = 30;
 
     /** The one that the end of the process waits for; null where it waits for none. */
-    private static Interruption ending;
+    private static ShutdownGuard ending;
 
     private final Thread worker = Thread.currentThread();
     private final Thread hook = new Thread(this::end, "simclr-interruption");
     private boolean trained;
     private boolean said;
 
-    Interruption() {
+    ShutdownGuard() {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
     private void end() {
-        synchronized (Interruption.class) {
+        synchronized (ShutdownGuard.class) {
             ending = this;
             if (!trained) {
                 worker.interrupt();
@@ -28,7 +28,7 @@ final class Interruption implements AutoCloseable {
             long until = System.currentTimeMillis() + 1000 * SECONDS;
             try {
                 while (!said && System.currentTimeMillis() < until) {
-                    Interruption.class.wait(1000);
+                    ShutdownGuard.class.wait(1000);
                 }
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -38,7 +38,7 @@ final class Interruption implements AutoCloseable {
 
     /** What is left to do is short: from now on it is waited for and not interrupted. */
     void trained() {
-        synchronized (Interruption.class) {
+        synchronized (ShutdownGuard.class) {
             trained = true;
             // One that came after the last step.
             Thread.interrupted();
@@ -52,7 +52,7 @@ final class Interruption implements AutoCloseable {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
             // The process is ending already, maybe before the hook has begun.
-            synchronized (Interruption.class) {
+            synchronized (ShutdownGuard.class) {
                 ending = this;
             }
         }
@@ -60,17 +60,17 @@ final class Interruption implements AutoCloseable {
 
     /** Whether the process is ending and waits. */
     static boolean isEnding() {
-        synchronized (Interruption.class) {
+        synchronized (ShutdownGuard.class) {
             return ending != null;
         }
     }
 
     /** The command has said how it ended: the process may end. */
     static void said() {
-        synchronized (Interruption.class) {
+        synchronized (ShutdownGuard.class) {
             if (ending != null) {
                 ending.said = true;
-                Interruption.class.notifyAll();
+                ShutdownGuard.class.notifyAll();
             }
         }
     }

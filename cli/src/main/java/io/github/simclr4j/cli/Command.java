@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.ArgSpec;
@@ -28,10 +28,10 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** A command: checks what holds for the options of all commands, works, and writes the result. */
-@Command(mixinStandardHelpOptions = true, sortOptions = false)
-abstract class Work implements Callable<Integer> {
+@CommandLine.Command(mixinStandardHelpOptions = true, sortOptions = false)
+abstract class Command implements Callable<Integer> {
     @Mixin
-    Common common;
+    GlobalOptions common;
 
     /** Commands that run nothing on {@code --device}: a SIMCLR_DEVICE that is meant for others does not stop them. */
     private static final Set<String> WITHOUT_DEVICE = Set.of("inspect", "export", "verify");
@@ -51,7 +51,7 @@ abstract class Work implements Callable<Integer> {
     private final Set<Path> written = new HashSet<>();
     /** Folders that were made for them. */
     private final List<Path> made = new ArrayList<>();
-    private Interruption interruption;
+    private ShutdownGuard interruption;
 
     /**
      * Does the work and returns the result as it goes into the JSON file.
@@ -188,8 +188,8 @@ abstract class Work implements Callable<Integer> {
     }
 
     /** From now on, until the command has said how it ended, the end of the process waits for that. */
-    final Interruption interruptible() {
-        interruption = new Interruption();
+    final ShutdownGuard interruptible() {
+        interruption = new ShutdownGuard();
         return interruption;
     }
 
@@ -233,7 +233,7 @@ abstract class Work implements Callable<Integer> {
 
     private List<String> namesOf(Path path) {
         return spec.args().stream()
-                .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path))).map(Work::name).toList();
+                .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path))).map(Command::name).toList();
     }
 
     private static Path place(Path path) {
