@@ -1,6 +1,6 @@
 package io.github.simclr4j.cli;
 
-import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.EncoderPipeline;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.Provider;
@@ -22,21 +22,23 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code simclr embed}. */
-@CommandLine.Command(name = "embed", description = "Writes the features of a folder of images, a row an image.")
+@CommandLine.Command(name = "embed", description = "Writes the features of images, a row an image.")
 final class EmbedCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
-    @Option(names = "--images", paramLabel = "DIR", required = true, description = "Folder of images, at any depth.")
+    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true,
-            description = "features.csv: a header, then the path and the features of each image; or features.npy: float32"
+            description = "features.csv: a header, then the path, in an archive or a table too, and the features of each"
+                    + " image; or features.npy: float32"
                     + " [images, dimension], with the paths in features.npy.txt, a line a row.")
     Path out;
 
@@ -58,32 +60,28 @@ final class EmbedCommand extends Command {
         RuntimeSettings runtime = options.runtime(common);
         boolean cpu = Provider.of(runtime.provider()) == Provider.CPU;
         // On the CPU the pipeline's workers are the threads.
-        try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime)) {
+        try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
+                ImageSource source = ImageSource.open(images, console)) {
             console.line(EncoderOptions.line(model.settings()));
-            List<Path> files = Images.find(images);
-            if (files.isEmpty()) {
-                throw new IOException("No images in " + images
-                        + ": expected JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth");
-            }
             if (npy) {
-                oneLineEach(files);
+                oneLineEach(source);
             }
             List<String> skipped = new ArrayList<>();
-            List<Path> done = new ArrayList<>();
+            List<String> done = new ArrayList<>();
             ShutdownGuard guard = interruptible();
             try (TemporaryFile part = TemporaryFile.beside(out)) {
                 OutputStream rows = part.stream();
-                try (EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),
+                try (EncoderPipeline pipeline = new EncoderPipeline(model, source, sharedOut(model, cpu),
                                 item -> skipped.add(item.error().getMessage()))) {
                     if (!npy) {
                         rows.write(header(model.dimension()));
                     }
-                    console.start("embed", files.size());
+                    console.start("embed", source.size());
                     while (pipeline.hasNext()) {
                         EncoderPipeline.Item item = pipeline.next();
                         if (item.error() == null) {
                             rows.write(row(item, npy));
-                            done.add(item.file());
+                            done.add(item.name());
                         }
                         console.at(done.size() + skipped.size(), "");
                     }
@@ -135,7 +133,7 @@ final class EmbedCommand extends Command {
             b.asFloatBuffer().put(features);
             return b.array();
         }
-        StringBuilder row = new StringBuilder(quote(item.file().toString()));
+        StringBuilder row = new StringBuilder(quote(item.name()));
         for (float f : features) {
             row.append(',').append(f);
         }
@@ -155,15 +153,15 @@ final class EmbedCommand extends Command {
     }
 
     /** The names of an .npy file's rows have a line each. */
-    private void oneLineEach(List<Path> files) {
-        files.stream().filter(f -> f.toString().matches("(?s).*[\n\r].*")).findFirst().ifPresent(f -> {
-            throw new IllegalArgumentException("The path '" + f + "' has a line break, which would be two rows in " + out
+    private void oneLineEach(ImageSource source) {
+        IntStream.range(0, source.size()).mapToObj(source::name).filter(n -> n.matches("(?s).*[\n\r].*")).findFirst().ifPresent(n -> {
+            throw new IllegalArgumentException("The path '" + n + "' has a line break, which would be two rows in " + out
                     + ".txt: rename it, or write a .csv file");
         });
     }
 
     /** NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, values. */
-    private void finishNpy(TemporaryFile values, List<Path> done, int dimension) throws IOException {
+    private void finishNpy(TemporaryFile values, List<String> done, int dimension) throws IOException {
         String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + done.size() + ", " + dimension + "), }";
         head += " ".repeat(63 - (10 + head.length()) % 64) + "\n";
         ByteBuffer prefix = ByteBuffer.allocate(10 + head.length()).order(ByteOrder.LITTLE_ENDIAN);

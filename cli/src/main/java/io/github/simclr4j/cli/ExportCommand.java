@@ -1,6 +1,7 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.convert.CalibrationMethod;
+import io.github.simclr4j.onnx.convert.CalibrationSettings;
 import io.github.simclr4j.onnx.convert.Conversion;
 import io.github.simclr4j.onnx.convert.Precision;
 import io.github.simclr4j.onnx.file.ModelInspector;
@@ -90,7 +91,7 @@ final class ExportCommand extends Command {
         EncoderSettings settings = options.settings();
         replaceable(out);
         List<String> skipped = new ArrayList<>();
-        Conversion.Calibrate images = precision != Precision.INT8 ? null : new Conversion.Calibrate(
+        CalibrationSettings images = precision != Precision.INT8 ? null : new CalibrationSettings(
                 Sample.read(calibration, calibrationImages, common.seed, skipped), method,
                 options.runtime(common.threads), reduceRange);
         skipped.forEach(s -> new Console().warn("skipped " + s));

@@ -45,16 +45,17 @@ public final class GaussianBlur implements AugmentationFactory {
      * Blurs an image.
      *
      * @param sigma standard deviation in pixels
-     * @param kernel odd side of the kernel in pixels, at most twice the image's less one
+     * @param kernel odd side of the kernel in pixels, less than twice the image's
      */
     static void blur(ViewImage image, double sigma, int kernel) {
         float[] taps = taps(sigma, kernel / 2);
-        int side = image.side();
-        float[][] rows = new float[2 * taps.length][side];
+        int height = image.height();
+        int width = image.width();
+        float[][] rows = new float[2 * taps.length][Math.max(height, width)];
         for (int c = 0; c < 3; c++) {
             // Each pass blurs columns and transposes, so two of them blur both ways.
-            blurColumns(image.planes()[c], image.spare()[c], side, taps, rows);
-            blurColumns(image.spare()[c], image.planes()[c], side, taps, rows);
+            blurColumns(image.planes()[c], image.spare()[c], height, width, taps, rows);
+            blurColumns(image.spare()[c], image.planes()[c], width, height, taps, rows);
         }
     }
 
@@ -64,7 +65,8 @@ public final class GaussianBlur implements AugmentationFactory {
         double sum = 0;
         int count = 0;
         for (int k = 0; k <= half; k++) {
-            taps[k] = Math.exp(-k * k / (2 * sigma * sigma));
+            // The middle tap is 1 even if the square of sigma is too small for a double.
+            taps[k] = k == 0 ? 1 : Math.exp(-k * k / (2 * sigma * sigma));
             sum += k == 0 ? taps[k] : 2 * taps[k];
             count += taps[k] > NOTHING ? 1 : 0;
         }
@@ -76,24 +78,26 @@ public final class GaussianBlur implements AugmentationFactory {
     }
 
     /**
+     * Blurs the columns of a plane and transposes it.
+     *
      * @param rows memory for as many rows as there are taps, and one for the result
      */
-    private static void blurColumns(float[] in, float[] out, int side, float[] taps, float[][] rows) {
+    private static void blurColumns(float[] in, float[] out, int height, int width, float[] taps, float[][] rows) {
         int half = taps.length - 1;
         int ring = rows.length - 1;
         float[] blurred = rows[ring];
         int read = 0;
-        for (int y = 0; y < side; y++) {
-            for (; read < side && read <= y + half; read++) {
-                System.arraycopy(in, read * side, rows[read % ring], 0, side);
+        for (int y = 0; y < height; y++) {
+            for (; read < height && read <= y + half; read++) {
+                System.arraycopy(in, read * width, rows[read % ring], 0, width);
             }
-            scale(rows[y % ring], taps[0], blurred, side);
+            scale(rows[y % ring], taps[0], blurred, width);
             for (int k = 1; k <= half; k++) {
-                addBoth(rows[reflect(y - k, side) % ring], rows[reflect(y + k, side) % ring], taps[k], blurred, side);
+                addBoth(rows[reflect(y - k, height) % ring], rows[reflect(y + k, height) % ring], taps[k], blurred, width);
             }
-            Colours.cut(blurred, 0, side);
-            for (int x = 0; x < side; x++) {
-                out[x * side + y] = blurred[x];
+            Colours.cut(blurred, 0, width);
+            for (int x = 0; x < width; x++) {
+                out[x * height + y] = blurred[x];
             }
         }
     }

@@ -21,7 +21,8 @@ public final class ViewImage {
     private final Resampler resampler = new Resampler();
     /** The image as it was given, until its values are needed. */
     private byte[] bytes;
-    private int side;
+    private int height;
+    private int width;
     private int viewSide;
     private float[][] planes = new float[3][0];
     private float[][] spare = new float[3][0];
@@ -29,31 +30,50 @@ public final class ViewImage {
 
     // The box that is still to be cut out, of an image with the side boxOf; 0 for none.
     private int boxOf;
-    private int top;
-    private int left;
-    private int height;
-    private int width;
+    private int boxTop;
+    private int boxLeft;
+    private int boxHeight;
+    private int boxWidth;
     private boolean mirror;
     private Interpolation interpolation;
 
     ViewImage() {}
 
     /** Begins with another image, uint8 [side, side, 3]. */
-    void begin(byte[] pixels, int itsSide, int sideOfTheView) {
+    void begin(byte[] pixels, int side, int sideOfTheView) {
         bytes = pixels;
-        side = itsSide;
+        height = side;
+        width = side;
         viewSide = sideOfTheView;
         boxOf = 0;
     }
 
+    /** Begins with values, which are copied. Single operations work on rectangles too; views are made of squares. */
+    void begin(float[][] values, int itsHeight, int itsWidth) {
+        bytes = null;
+        height = itsHeight;
+        width = itsWidth;
+        viewSide = itsWidth;
+        boxOf = 0;
+        planes = new float[][] {values[0].clone(), values[1].clone(), values[2].clone()};
+    }
+
     /** Returns the side of the image in pixels. */
     public int side() {
-        return side;
+        return width;
+    }
+
+    int height() {
+        return height;
+    }
+
+    int width() {
+        return width;
     }
 
     /** Returns how many pixels the image has. */
     public int pixels() {
-        return side * side;
+        return height * width;
     }
 
     /** Returns the side in pixels that the view will have. */
@@ -81,7 +101,7 @@ public final class ViewImage {
      */
     public float[][] spare() {
         planes();
-        spare = reserve(spare, side);
+        spare = reserve(spare, pixels());
         return spare;
     }
 
@@ -105,21 +125,22 @@ public final class ViewImage {
      * @throws IllegalArgumentException if the box is empty or not inside of the image
      */
     public void crop(int row, int column, int rows, int columns, Interpolation how) {
-        if (row < 0 || column < 0 || rows < 1 || columns < 1 || rows > side - row || columns > side - column) {
-            throw new IllegalArgumentException("Expected a box inside of " + side + "x" + side + " pixels, found " + rows + "x"
+        if (row < 0 || column < 0 || rows < 1 || columns < 1 || rows > height - row || columns > width - column) {
+            throw new IllegalArgumentException("Expected a box inside of " + height + "x" + width + " pixels, found " + rows + "x"
                     + columns + " pixels from row " + row + " and column " + column + " on");
         }
         if (boxOf != 0) {
             cutOut();
         }
-        top = row;
-        left = column;
-        height = rows;
-        width = columns;
+        boxTop = row;
+        boxLeft = column;
+        boxHeight = rows;
+        boxWidth = columns;
         interpolation = how;
         mirror = false;
-        boxOf = side;
-        side = viewSide;
+        boxOf = width;
+        height = viewSide;
+        width = viewSide;
     }
 
     /** Mirrors the image from left to right. */
@@ -129,8 +150,8 @@ public final class ViewImage {
             return;
         }
         for (float[] plane : planes()) {
-            for (int begin = 0; begin < pixels(); begin += side) {
-                for (int i = begin, j = begin + side - 1; i < j; i++, j--) {
+            for (int begin = 0; begin < pixels(); begin += width) {
+                for (int i = begin, j = begin + width - 1; i < j; i++, j--) {
                     float value = plane[i];
                     plane[i] = plane[j];
                     plane[j] = value;
@@ -139,38 +160,38 @@ public final class ViewImage {
         }
     }
 
-    private static float[][] reserve(float[][] planes, int side) {
-        return planes[0].length >= side * side ? planes : new float[3][side * side];
+    private static float[][] reserve(float[][] planes, int pixels) {
+        return planes[0].length >= pixels ? planes : new float[3][pixels];
     }
 
     private void cutOut() {
-        spare = reserve(spare, viewSide);
+        spare = reserve(spare, pixels());
         boolean decoded = bytes == null;
-        resampler.resize(decoded ? this::readValues : this::readBytes, height, width, mirror, viewSide, interpolation, spare);
+        resampler.resize(decoded ? this::readValues : this::readBytes, boxHeight, boxWidth, mirror, viewSide, interpolation, spare);
         swap();
         bytes = null;
         boxOf = 0;
     }
 
     private void readBytes(int row, float[] into) {
-        int from = 3 * ((top + row) * boxOf + left);
+        int from = 3 * ((boxTop + row) * boxOf + boxLeft);
         byte[] in = bytes;
-        for (int i = 0; i < 3 * width; i++) {
+        for (int i = 0; i < 3 * boxWidth; i++) {
             into[i] = LEVELS[in[from + i] & 255];
         }
     }
 
     private void readValues(int row, float[] into) {
-        int from = (top + row) * boxOf + left;
+        int from = (boxTop + row) * boxOf + boxLeft;
         for (int c = 0; c < 3; c++) {
-            for (int i = 0; i < width; i++) {
+            for (int i = 0; i < boxWidth; i++) {
                 into[3 * i + c] = planes[c][from + i];
             }
         }
     }
 
     private void convert() {
-        planes = reserve(planes, side);
+        planes = reserve(planes, pixels());
         for (int c = 0; c < 3; c++) {
             for (int i = 0; i < pixels(); i++) {
                 planes[c][i] = LEVELS[bytes[3 * i + c] & 255];

@@ -58,7 +58,16 @@ public interface ImageSource extends AutoCloseable {
         return Formats.open(path, progress);
     }
 
-    /** The number of images, at least 1. */
+    /**
+     * Returns a source of image files in the order of a list, which may be empty. An image is named by its path as it is listed.
+     *
+     * @param files JPEG, PNG, WebP, BMP, GIF or TIFF files
+     */
+    static ImageSource ofFiles(List<Path> files) {
+        return new FileList(files);
+    }
+
+    /** The number of images; at least 1 for a set that was opened. */
     int size();
 
     /**

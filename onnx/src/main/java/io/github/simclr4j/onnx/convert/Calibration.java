@@ -11,9 +11,9 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.runtime.GraphBinding;
 import io.github.simclr4j.onnx.runtime.ImageInput;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
-import io.github.simclr4j.onnx.runtime.Wiring;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -130,14 +130,14 @@ final class Calibration {
      * Runs a graph on images and gives the ranges of some of its values.
      *
      * @param model the float32 model, with its weights in memory
-     * @param wiring how its encoder is fed
+     * @param binding how its encoder is fed
      * @param values which values
      * @param with the images, how ranges follow, and how the graph is run
      * @throws IOException if a large model can't be written for ONNX Runtime to read
      */
-    static Map<String, Range> ranges(ModelProto model, Wiring wiring, Set<String> values, Conversion.Calibrate with)
+    static Map<String, Range> ranges(ModelProto model, GraphBinding binding, Set<String> values, CalibrationSettings with)
             throws IOException {
-        String name = wiring.input();
+        String name = binding.input();
         Map<String, Spread> spreads = new HashMap<>();
         values.forEach(v -> spreads.put(v, new Spread()));
         ModelProto.Builder b = model.toBuilder();
@@ -145,12 +145,12 @@ final class Calibration {
         values.stream().filter(v -> !there.contains(v) && !v.equals(name)).forEach(v -> b.getGraphBuilder().addOutput(
                 ValueInfoProto.newBuilder().setName(v).setType(TypeProto.newBuilder().setTensorType(
                         TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))));
-        List<byte[]> pixels = with.images().stream().map(i -> wiring.preprocessing().apply(i).rgb()).toList();
+        List<byte[]> pixels = with.images().stream().map(i -> binding.preprocessing().apply(i).rgb()).toList();
         Path folder = Files.createTempDirectory("simclr-calibration");
         try (OrtSession session = session(b.build(), folder, with.runtime())) {
-            run(session, wiring, spreads, pixels, true);
+            run(session, binding, spreads, pixels, true);
             if (with.method() != CalibrationMethod.MIN_MAX) {
-                run(session, wiring, spreads, pixels, false);
+                run(session, binding, spreads, pixels, false);
             }
         } catch (OrtException e) {
             throw new IllegalStateException("ONNX Runtime failed on the calibration images: " + e.getMessage(), e);
@@ -176,14 +176,14 @@ final class Calibration {
         }
     }
 
-    private static void run(OrtSession session, Wiring wiring, Map<String, Spread> spreads, List<byte[]> pixels, boolean first)
+    private static void run(OrtSession session, GraphBinding binding, Map<String, Spread> spreads, List<byte[]> pixels, boolean first)
             throws OrtException {
-        String name = wiring.input();
+        String name = binding.input();
         Set<String> wanted = new HashSet<>(spreads.keySet());
         wanted.remove(name);
-        ImageInput input = new ImageInput(wiring);
+        ImageInput input = new ImageInput(binding);
         // One at a time, unless the file fixes more: all values of a batch must fit into memory.
-        int batch = Math.max(1, wiring.batch());
+        int batch = Math.max(1, binding.batch());
         ByteBuffer buffer = input.buffer(batch);
         for (int from = 0; from < pixels.size(); from += batch) {
             buffer.clear();

@@ -7,21 +7,17 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
-import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.file.ExternalData;
+import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.file.Opset;
+import io.github.simclr4j.onnx.internal.GraphChecker;
 import io.github.simclr4j.onnx.internal.GraphIndex;
 import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
-import io.github.simclr4j.onnx.runtime.RuntimeSettings;
-import io.github.simclr4j.onnx.runtime.Wiring;
+import io.github.simclr4j.onnx.runtime.GraphBinding;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -46,34 +42,10 @@ import java.util.stream.Stream;
  * @param calibration what {@link Precision#INT8} finds ranges on; else null
  */
 public record Conversion(
-        Precision precision, int opset, boolean preprocessing, EncoderSettings settings, Calibrate calibration) {
-
-    /**
-     * Images to find the ranges of activations on; they are prepared as {@link OnnxEncoder} prepares them.
-     *
-     * @param images some hundred, alike to those that the encoder will see; the list is not copied, and each image is asked for
-     *     once, so that it may be one that reads them then
-     * @param method how ranges follow
-     * @param runtime how the encoder is run on them; its batch has no effect
-     * @param reduceRange true to give weights 7 bits: x86 processors without VNNI instructions add two products of an
-     *     activation and a weight in 16 bits, which 8-bit weights can overflow
-     */
-    public record Calibrate(List<RgbImage> images, CalibrationMethod method, RuntimeSettings runtime, boolean reduceRange) {
-        /** Images for an encoder that runs as {@link RuntimeSettings#DEFAULT}, with weights of 8 bits. */
-        public Calibrate(List<RgbImage> images, CalibrationMethod method) {
-            this(images, method, RuntimeSettings.DEFAULT, false);
-        }
-
-        /** Checks that there are images. */
-        public Calibrate {
-            if (images.isEmpty()) {
-                throw new IllegalArgumentException("Expected images to calibrate on, found none");
-            }
-        }
-    }
+        Precision precision, int opset, boolean preprocessing, EncoderSettings settings, CalibrationSettings calibration) {
 
     /** For an encoder that says itself how it is fed. */
-    public Conversion(Precision precision, int opset, boolean preprocessing, Calibrate calibration) {
+    public Conversion(Precision precision, int opset, boolean preprocessing, CalibrationSettings calibration) {
         this(precision, opset, preprocessing, EncoderSettings.none(), calibration);
     }
 
@@ -117,8 +89,8 @@ public record Conversion(
             throw new IllegalStateException(out + " is not written, it would not be sound: " + String.join("; ", problems));
         }
         if (!settings.values().isEmpty()) {
-            checkFed(wiring(model, settings, folder(encoder), encoder.toString()),
-                    wiring(converted, EncoderSettings.none(), folder(out), out.toString()), out);
+            checkFed(binding(model, settings, folder(encoder), encoder.toString()),
+                    binding(converted, EncoderSettings.none(), folder(out), out.toString()), out);
         }
         ModelFile.write(out, converted, ModelFile.LIMIT);
     }
@@ -128,7 +100,7 @@ public record Conversion(
     }
 
     /** The new file alone must feed and read the encoder as the old one did with the settings. */
-    private void checkFed(Wiring old, Wiring now, Path out) {
+    private void checkFed(GraphBinding old, GraphBinding now, Path out) {
         Preprocessing a = old.preprocessing();
         Preprocessing b = now.preprocessing();
         // Scaling that has left the graph is a setting now.
@@ -151,7 +123,7 @@ public record Conversion(
                     + ModelInspector.precision(original) + ", whose lost digits no conversion brings back: leave the precision"
                     + " (--precision) out to keep it, or convert the file that it was made of");
         }
-        ModelProto model = OpsetChange.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
+        ModelProto model = OpsetConverter.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
         // Ranges are measured on images as they come, so int8 loses its preprocessing last.
         boolean strip = !preprocessing;
         if (strip && precision != Precision.INT8) {
@@ -164,63 +136,57 @@ public record Conversion(
             Int8Quantizer quantizer = new Int8Quantizer(model, calibration.reduceRange());
             model = quantizer.quantise(Calibration.ranges(
                     quantizer.model(), calibrated(original, folder, name), quantizer.calibrated(), calibration));
-            metadata.put("calibration", calibration.images().size() + " images, "
+            metadata.put(EncoderMetadata.CALIBRATION, calibration.images().size() + " images, "
                     + calibration.method().name().toLowerCase(Locale.ROOT)
                     + (calibration.reduceRange() ? ", 7-bit weights" : ""));
             if (strip) {
                 model = withoutPreprocessing(model);
             }
         }
-        metadata.put("precision", precision == null ? ModelInspector.precision(model) : precision.name().toLowerCase(Locale.ROOT));
+        metadata.put(EncoderMetadata.PRECISION, precision == null ? ModelInspector.precision(model) : precision.name().toLowerCase(Locale.ROOT));
         return withMetadata(model, metadata);
     }
 
     /** How the encoder is fed; of several outputs any will do, unless one is named. */
-    private Wiring wiring(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
+    private GraphBinding binding(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
         EncoderSettings any = EncoderSettings.of(Map.of("output", model.getGraph().getOutput(0).getName()), "graph");
-        return Wiring.of(model, settings.get("output").isPresent() ? given : given.or(any), folder, name);
+        return GraphBinding.of(model, settings.get("output").isPresent() ? given : given.or(any), folder, name);
     }
 
-    private Wiring calibrated(ModelProto model, Path folder, String name) throws InvalidEncoderException {
-        Wiring wiring = wiring(model, settings, folder, name);
-        if (Stream.of("mean", "std").map(wiring.settings().values()::get).anyMatch(v -> v != null && v.source().equals("default"))) {
+    private GraphBinding calibrated(ModelProto model, Path folder, String name) throws InvalidEncoderException {
+        GraphBinding binding = binding(model, settings, folder, name);
+        if (Stream.of("mean", "std").map(binding.settings().values()::get).anyMatch(v -> v != null && v.source().equals("default"))) {
             throw new IllegalArgumentException("The encoder takes float images and does not say how they are normalised:"
                     + " give the mean and the deviation (--mean, --std; 0 and 1 if it takes values from 0 to 1)");
         }
-        return wiring;
+        return binding;
     }
 
     /** Puts into the metadata what is said of the encoder elsewhere, and among the outputs the one that is named there. */
     private ModelProto withSettings(ModelProto model, Path folder, String name) throws IOException {
-        EncoderSettings stated = Wiring.stated(model, settings, folder);
+        EncoderSettings stated = GraphBinding.stated(model, settings, folder);
         if (!settings.values().isEmpty()) {
-            wiring(model, settings, folder, name);
+            binding(model, settings, folder, name);
         }
         if (stated.values().isEmpty()) {
             return model;
         }
-        Map<String, String> all = ModelFile.metadata(model);
+        Map<String, String> all = EncoderMetadata.of(model);
         EncoderSettings whole = stated.or(EncoderSettings.ofMetadata(all));
-        EncoderSettings.NAMES.forEach(n -> all.remove(EncoderSettings.metadataKey(n)));
-        whole.values().forEach((n, v) -> all.put(EncoderSettings.metadataKey(n), v.text()));
-        ModelProto.Builder b = withOnly(model, all).toBuilder();
+        EncoderSettings.NAMES.forEach(n -> all.remove(EncoderMetadata.preprocessing(n)));
+        whole.values().forEach((n, v) -> all.put(EncoderMetadata.preprocessing(n), v.text()));
+        ModelProto.Builder b = EncoderMetadata.replace(model, all).toBuilder();
         Optional<String> output = stated.get("output");
         if (output.isPresent() && model.getGraph().getOutputList().stream().noneMatch(v -> v.getName().equals(output.get()))) {
-            b.getGraphBuilder().addOutput(ModelInspector.value(model, output.get()));
+            b.getGraphBuilder().addOutput(GraphChecker.declaration(model.getGraph(), output.get()));
         }
         return b.build();
     }
 
     private static ModelProto withMetadata(ModelProto model, Map<String, String> more) {
-        Map<String, String> all = ModelFile.metadata(model);
+        Map<String, String> all = EncoderMetadata.of(model);
         all.putAll(more);
-        return withOnly(model, all);
-    }
-
-    private static ModelProto withOnly(ModelProto model, Map<String, String> metadata) {
-        ModelProto.Builder b = model.toBuilder().clearMetadataProps();
-        metadata.forEach((k, v) -> b.addMetadataProps(ExternalData.entry(k, v)));
-        return b.build();
+        return EncoderMetadata.replace(model, all);
     }
 
     /** Cuts the graph behind the last of the nodes that scale and transpose a uint8 image. */
@@ -275,7 +241,7 @@ public record Conversion(
         // x * scale + shift is (x / 255 - mean) / deviation.
         double deviation = 1 / (255.0 * scale);
         return withMetadata(model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build(),
-                EncoderWriter.normalised(sixDigits(-shift * deviation), sixDigits(deviation)));
+                EncoderMetadata.normalised(sixDigits(-shift * deviation), sixDigits(deviation)));
     }
 
     /** What the constants' own rounding to float32 left of a written decimal. */

@@ -8,8 +8,8 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.internal.Tensors;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Turns a float32 graph into a float16 one with the same inputs and outputs. */
-public final class HalfPrecision {
+final class HalfPrecision {
     private HalfPrecision() {}
 
     /**
@@ -25,7 +25,7 @@ public final class HalfPrecision {
      *
      * @throws IllegalArgumentException if a constant is outside half precision's range; the message names the tensor
      */
-    public static ModelProto convert(ModelProto model) {
+    static ModelProto convert(ModelProto model) {
         GraphProto graph = model.getGraph();
         Set<String> keep = new HashSet<>();
         for (NodeProto n : graph.getNodeList()) {
@@ -102,14 +102,14 @@ public final class HalfPrecision {
     }
 
     /** A float32 tensor rounded to the nearest half, ties to even; any other as it is. */
-    public static TensorProto half(TensorProto t) {
+    static TensorProto half(TensorProto t) {
         if (t.getDataType() != DataType.FLOAT_VALUE) {
             return t;
         }
         float[] values = TensorValues.floats(t);
         short[] halves = new short[values.length];
         for (int i = 0; i < values.length; i++) {
-            halves[i] = Tensors.half(values[i]);
+            halves[i] = TensorTypes.toFloat16(values[i]);
             if (Float.isFinite(values[i]) && (halves[i] & 0x7c00) == 0x7c00) {
                 throw new IllegalArgumentException("Tensor " + t.getName() + " holds " + values[i]
                         + ", float16 ends at 65504: keep float32 or rescale the weights");

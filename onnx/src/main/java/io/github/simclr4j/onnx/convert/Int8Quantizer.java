@@ -6,14 +6,12 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.GraphIndex;
 import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.network.Folding;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +28,7 @@ import java.util.Set;
  * MaxPool behind them. A ReLU or Clip between an operator and its quantisation is left to the rounding, which does it too.
  * Everything else (preprocessing, dense layers, other activations) stays float32.
  */
-public final class Int8Quantizer {
+final class Int8Quantizer {
     private static final Set<String> CLAMPS = Set.of("Relu", "Clip");
     private static final Set<String> RESHAPING = Set.of("Flatten", "Reshape", "Squeeze", "Identity");
 
@@ -50,7 +48,7 @@ public final class Int8Quantizer {
      */
     Int8Quantizer(ModelProto model, boolean reduceRange) {
         levels = reduceRange ? 63 : 127;
-        this.model = foldBatchNorms(model);
+        this.model = BatchNormFolding.fold(model);
         GraphProto graph = this.model.getGraph();
         index = new GraphIndex(graph);
         for (NodeProto n : graph.getNodeList()) {
@@ -229,52 +227,5 @@ public final class Int8Quantizer {
         return GraphBuilder.node("DequantizeLinear", name + "_DequantizeLinear",
                 List.of(name + "_quantized", name + "_scale", name + "_zero_point"), name + "_dequantized",
                 GraphBuilder.integer("axis", 0));
-    }
-
-    /** Folds each batch norm that alone takes a convolution's output into that convolution. */
-    public static ModelProto foldBatchNorms(ModelProto model) {
-        GraphIndex index = new GraphIndex(model.getGraph());
-        Map<NodeProto, NodeProto> norms = new HashMap<>();
-        for (NodeProto n : model.getGraph().getNodeList()) {
-            NodeProto next = n.getOpType().equals("Conv") ? index.onlyConsumer(n.getOutput(0)) : null;
-            boolean bias = n.getInputCount() < 3 || index.floatConstant(n, 2) != null;
-            if (next != null && next.getOpType().equals("BatchNormalization") && next.getOutputCount() == 1
-                    && next.getInput(0).equals(n.getOutput(0)) && index.floatConstant(n, 1) != null && bias
-                    && List.of(1, 2, 3, 4).stream().allMatch(i -> index.floatConstant(next, i) != null)) {
-                norms.put(n, next);
-            }
-        }
-        if (norms.isEmpty()) {
-            return model;
-        }
-        Set<NodeProto> gone = new HashSet<>(norms.values());
-        GraphProto.Builder b = model.getGraph().toBuilder().clearNode();
-        List<TensorProto> made = new ArrayList<>();
-        for (NodeProto n : model.getGraph().getNodeList()) {
-            NodeProto norm = norms.get(n);
-            if (norm == null) {
-                if (!gone.contains(n)) {
-                    b.addNode(n);
-                }
-                continue;
-            }
-            TensorProto kernel = index.floatConstant(n, 1);
-            TensorProto shift = index.floatConstant(n, 2);
-            float[] bias = shift == null ? new float[Math.toIntExact(kernel.getDims(0))] : TensorValues.floats(shift);
-            float epsilon = norm.getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()
-                    .map(a -> a.getF()).orElse(1e-5f);
-            float[][] p = new float[5][];
-            for (int i = 1; i < 5; i++) {
-                p[i] = TensorValues.floats(index.floatConstant(norm, i));
-            }
-            float[] w = Folding.fold(TensorValues.floats(kernel), bias, p[1], p[2], p[3], p[4], epsilon);
-            String out = norm.getOutput(0);
-            made.add(TensorValues.floats(out + "_folded_weight", w, TensorValues.dims(kernel)));
-            made.add(TensorValues.floats(out + "_folded_bias", bias, bias.length));
-            b.addNode(n.toBuilder().clearInput().clearOutput()
-                    .addInput(n.getInput(0)).addInput(out + "_folded_weight").addInput(out + "_folded_bias").addOutput(out));
-        }
-        b.addAllInitializer(made);
-        return model.toBuilder().setGraph(GraphIndex.withoutUnused(b.build())).build();
     }
 }

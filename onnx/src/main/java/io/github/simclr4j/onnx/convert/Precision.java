@@ -1,6 +1,5 @@
 package io.github.simclr4j.onnx.convert;
 
-
 /** What an encoder file computes in. Whichever it is, images go in and float32 embeddings come out as before. */
 public enum Precision {
     /** As trained; of a float32 file only. */

@@ -5,7 +5,8 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
-import io.github.simclr4j.onnx.internal.Tensors;
+import io.github.simclr4j.onnx.internal.GraphBuilder;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Sha256;
 import io.github.simclr4j.util.TemporaryFile;
@@ -23,7 +24,7 @@ import java.util.function.UnaryOperator;
  * is written the values go to a temporary file, one tensor at a time. The finished file is named after its content: a new
  * model never shares it with the one that it replaces, so whatever happens either the old pair or the new one is whole.
  */
-public final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
+final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
     /** Where a tensor starts is a multiple of this, so that a runtime can map the file. */
     private static final int ALIGNMENT = 4096;
     /** Smaller tensors stay in the model. */
@@ -57,9 +58,9 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
             return t.toBuilder()
                     .clearRawData()
                     .setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                    .addExternalData(entry("location", PENDING))
-                    .addExternalData(entry("offset", Long.toString(offset)))
-                    .addExternalData(entry("length", Long.toString(values.size())))
+                    .addExternalData(GraphBuilder.entry("location", PENDING))
+                    .addExternalData(GraphBuilder.entry("offset", Long.toString(offset)))
+                    .addExternalData(GraphBuilder.entry("length", Long.toString(values.size())))
                     .build();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -72,16 +73,12 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
         data.write(b);
     }
 
-    public static StringStringEntryProto entry(String key, String value) {
-        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
-    }
-
     /** Names the data file in a model whose tensors came from {@link #apply}, and puts both files in their place. */
     void finish(ModelProto built) throws IOException {
         data.force();
         String hex = hash.hex();
         String name = model.getFileName() + "-" + hex.substring(0, 12) + ".data";
-        ModelProto.Builder named = built.toBuilder().addMetadataProps(entry("external_data.sha256", hex));
+        ModelProto.Builder named = built.toBuilder().addMetadataProps(GraphBuilder.entry(EncoderMetadata.EXTERNAL_DATA, hex));
         for (TensorProto.Builder t : named.getGraphBuilder().getInitializerBuilderList()) {
             for (StringStringEntryProto.Builder e : t.getExternalDataBuilderList()) {
                 if (e.getValue().equals(PENDING)) {
@@ -124,16 +121,12 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
     static TreeSet<String> locations(ModelProto model) {
         TreeSet<String> names = new TreeSet<>();
         model.getGraph().getInitializerList().forEach(t -> {
-            if (isExternal(t)) {
+            if (TensorTypes.isExternal(t)) {
                 t.getExternalDataList().stream().filter(e -> e.getKey().equals("location"))
                         .forEach(e -> names.add(e.getValue()));
             }
         });
         return names;
-    }
-
-    public static boolean isExternal(TensorProto t) {
-        return t.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
     }
 
     /**
@@ -143,7 +136,7 @@ public final class ExternalData implements UnaryOperator<TensorProto>, AutoClose
      * @param name what errors call the model
      */
     static TensorProto load(TensorProto t, Path folder, String name) throws InvalidEncoderException {
-        return !isExternal(t) ? t : t.toBuilder().clearExternalData().clearDataLocation()
+        return !TensorTypes.isExternal(t) ? t : t.toBuilder().clearExternalData().clearDataLocation()
                 .setRawData(UnsafeByteOperations.unsafeWrap(Tensors.raw(t, folder, name))).build();
     }
 

@@ -3,15 +3,16 @@ package io.github.simclr4j.onnx.file;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
@@ -21,13 +22,6 @@ public final class ModelFile {
     public static final long LIMIT = (1L << 31) - (64 << 20);
 
     private ModelFile() {}
-
-    /** What a model's file says of itself, sorted; the caller's to change. */
-    public static Map<String, String> metadata(ModelProto model) {
-        Map<String, String> all = new TreeMap<>();
-        model.getMetadataPropsList().forEach(e -> all.put(e.getKey(), e.getValue()));
-        return all;
-    }
 
     /** The model as it is on disk: external tensors stay references. */
     public static ModelProto parse(Path file) throws IOException {
@@ -53,16 +47,16 @@ public final class ModelFile {
     public static ModelProto read(Path file) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
         ModelProto.Builder model =
-                ModelCheck.check(OnnxEncoder.bytes(file), file.toString(), folder).model().toBuilder();
+                ModelValidator.check(bytes(file), file.toString(), folder).model().toBuilder();
         for (int i = 0; i < model.getGraph().getInitializerCount(); i++) {
             TensorProto t = model.getGraph().getInitializer(i);
-            if (ExternalData.isExternal(t)) {
+            if (TensorTypes.isExternal(t)) {
                 model.getGraphBuilder().setInitializer(i, ExternalData.load(t, folder, file.toString()));
             }
         }
         // The data file that is written next, if any, has a hash of its own.
         for (int i = model.getMetadataPropsCount() - 1; i >= 0; i--) {
-            if (model.getMetadataProps(i).getKey().equals("external_data.sha256")) {
+            if (model.getMetadataProps(i).getKey().equals(EncoderMetadata.EXTERNAL_DATA)) {
                 model.removeMetadataProps(i);
             }
         }
@@ -106,4 +100,55 @@ public final class ModelFile {
             throw new IOException("Can't write " + file + ": " + cause + "; choose another path or free some space", cause);
         }
     }
+
+    /**
+     * Returns the bytes of a model's file.
+     *
+     * @throws InvalidEncoderException if it has more than the 2 GB that a protobuf message can have
+     * @throws IOException if it can't be read
+     */
+    public static byte[] bytes(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new IOException(file + " is not a file: name an encoder, such as one that pretrain wrote");
+        }
+        if (Files.size(file) > Integer.MAX_VALUE - 16) {
+            throw new InvalidEncoderException(file + " has " + Files.size(file)
+                    + " bytes, more than an ONNX file can have (2 GB): export it with external data");
+        }
+        return Files.readAllBytes(file);
+    }
+
+    /** Returns the SHA-256 of a model's file and then of the files of its external data, in the order of their paths. */
+    public static String sha256(byte[] bytes, Set<Path> external) throws IOException {
+        Sha256 hash = new Sha256().update(bytes);
+        byte[] part = new byte[1 << 16];
+        for (Path f : external) {
+            try (InputStream in = Files.newInputStream(f)) {
+                for (int n = in.read(part); n >= 0; n = in.read(part)) {
+                    hash.update(part, 0, n);
+                }
+            }
+        }
+        return hash.hex();
+    }
+
+    /**
+     * Parses a model and checks it as one that native code will see.
+     *
+     * @param bytes the file
+     * @param name what errors call it
+     * @param folder where its external data may be, null for nowhere
+     * @throws InvalidEncoderException if it is damaged or unsafe, in one sentence
+     */
+    public static Checked check(byte[] bytes, String name, Path folder) throws InvalidEncoderException {
+        return ModelValidator.check(bytes, name, folder);
+    }
+
+    /**
+     * A model that passed the check.
+     *
+     * @param model the model
+     * @param external the files beside it that its tensors are in, real paths
+     */
+    public record Checked(ModelProto model, Set<Path> external) {}
 }

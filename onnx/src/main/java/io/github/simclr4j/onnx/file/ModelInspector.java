@@ -6,40 +6,28 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
-import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import io.github.simclr4j.onnx.internal.Shapes;
-import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.internal.Tensors;
+import io.github.simclr4j.onnx.internal.GraphChecker;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Checks an ONNX file as ONNX's own checker does with {@code full_check} (onnx/docs/PythonAPIOverview.md), for the operators
- * of image encoders: versions, names, order and cycles, the size of each initialiser, each node's inputs and attributes, and
- * the type and shape of each value. Nothing is run and no weight is loaded.
+ * Says what is in an ONNX file and whether it is sound: checks it as ONNX's own checker does with {@code full_check}
+ * (onnx/docs/PythonAPIOverview.md), for the operators of image encoders: versions, names, order and cycles, the size of each
+ * initialiser, each node's inputs and attributes, and the type and shape of each value. Nothing is run and no weight is
+ * loaded.
  */
 public final class ModelInspector {
-    private final ModelProto model;
-    private final Path folder;
-    private final List<String> problems = new ArrayList<>();
-    private final Set<String> warnings = new TreeSet<>();
-    private final Map<String, Shapes.Value> values = new HashMap<>();
-    private final Set<String> defined = new HashSet<>();
-    private final Map<String, TensorProto> constants = new HashMap<>();
+    private ModelInspector() {}
 
     /**
      * What a file is.
@@ -70,11 +58,6 @@ public final class ModelInspector {
      */
     public record Port(String name, String type, List<Object> shape) {}
 
-    private ModelInspector(ModelProto model, Path folder) {
-        this.model = model;
-        this.folder = folder;
-    }
-
     /**
      * Checks a file.
      *
@@ -94,59 +77,37 @@ public final class ModelInspector {
      * @param size of the file itself
      */
     public static Report check(ModelProto model, Path folder, long size) {
-        ModelInspector check = new ModelInspector(model, folder);
-        check.all();
+        List<String> problems = new ArrayList<>();
+        Set<String> warnings = new TreeSet<>();
+        versions(model, problems, warnings);
+        GraphProto graph = model.getGraph();
+        GraphChecker checker = GraphChecker.check(graph,
+                folder == null ? null : (tensor, expected) -> Tensors.external(tensor, expected, folder, "the file"));
+        problems.addAll(checker.problems());
+        warnings.addAll(checker.warnings());
+        Set<String> keys = new HashSet<>();
+        model.getMetadataPropsList().stream().filter(e -> !keys.add(e.getKey()))
+                .forEach(e -> problems.add("metadata " + e.getKey() + " stands twice"));
         long bytes = size;
         try {
-            for (Path data : ModelCheck.check(model, "the file", folder).external()) {
+            for (Path data : ModelValidator.check(model, "the file", folder).external()) {
                 bytes += Files.size(data);
             }
         } catch (IOException e) {
             // What this class does not look at, or sees otherwise: nothing is sound that can't be opened.
-            check.problems.add("it can't be opened: " + e.getMessage());
+            problems.add("it can't be opened: " + e.getMessage());
         }
-        GraphProto graph = model.getGraph();
         Map<String, Integer> operators = new TreeMap<>();
         graph.getNodeList().forEach(n -> operators.merge(n.getOpType(), 1, Integer::sum));
         Map<String, Long> counts = new TreeMap<>();
-        graph.getInitializerList().forEach(t -> counts.merge(type(t.getDataType()), Math.max(0, ModelCheck.count(t)), Long::sum));
-        return new Report(List.copyOf(check.problems), List.copyOf(check.warnings), model.getIrVersion(),
+        graph.getInitializerList().forEach(
+                t -> counts.merge(TensorTypes.name(t.getDataType()), Math.max(0, TensorTypes.count(t)), Long::sum));
+        return new Report(List.copyOf(problems), List.copyOf(warnings), model.getIrVersion(),
                 Opset.of(model.getOpsetImportList()), (model.getProducerName() + " " + model.getProducerVersion()).strip(),
                 graph.getInputList().stream()
-                        .filter(i -> !check.constants.containsKey(i.getName())).map(ModelInspector::port).toList(),
+                        .filter(i -> !checker.isConstant(i.getName())).map(ModelInspector::port).toList(),
                 graph.getOutputList().stream().map(ModelInspector::port).toList(),
-               operators, counts, precision(model), bytes, ModelFile.metadata(model));
-    }
-
-    /**
-     * The type and shape of a value inside a model, as it is declared when it becomes an output.
-     *
-     * @throws IllegalArgumentException if they can't be told
-     */
-    public static ValueInfoProto value(ModelProto model, String name) {
-        ModelInspector check = new ModelInspector(model, null);
-        check.all();
-        Shapes.Value v = check.values.get(name);
-        if (v == null || v.type() == 0 || v.dims() == null) {
-            throw new IllegalArgumentException("The type and shape of " + name
-                    + " can't be told, so it can't be an output of the new file: name one of the outputs");
-        }
-        ValueInfoProto.Builder b = ValueInfoProto.newBuilder().setName(name);
-        TypeProto.Tensor.Builder tensor = b.getTypeBuilder().getTensorTypeBuilder().setElemType(v.type());
-        for (long d : v.dims()) {
-            TensorShapeProto.Dimension.Builder dim = tensor.getShapeBuilder().addDimBuilder();
-            if (d != Shapes.UNKNOWN) {
-                dim.setDimValue(d);
-            }
-        }
-        return b.build();
-    }
-
-    /** The types and shapes of a model's values, as far as they can be told; none if the model is not sound. */
-    public static Map<String, Shapes.Value> values(ModelProto model) {
-        ModelInspector check = new ModelInspector(model, null);
-        check.all();
-        return check.problems.isEmpty() ? check.values : Map.of();
+                operators, counts, precision(model), bytes, EncoderMetadata.of(model));
     }
 
     /** What a model computes in, as {@link Report#precision} has it. */
@@ -161,55 +122,15 @@ public final class ModelInspector {
         return half && types.contains(TensorProto.DataType.FLOAT_VALUE) ? "mixed" : half ? "float16" : "float32";
     }
 
-    private static String type(int number) {
-        TensorProto.DataType t = TensorProto.DataType.forNumber(number);
-        return t == null ? "type " + number : t == TensorProto.DataType.FLOAT ? "float32" : t.name().toLowerCase(Locale.ROOT);
-    }
-
     private static Port port(ValueInfoProto v) {
         List<Object> shape = new ArrayList<>();
         for (TensorShapeProto.Dimension d : v.getType().getTensorType().getShape().getDimList()) {
             shape.add(d.hasDimValue() ? (Object) d.getDimValue() : d.getDimParam().isEmpty() ? "?" : d.getDimParam());
         }
-        return new Port(v.getName(), type(v.getType().getTensorType().getElemType()), shape);
+        return new Port(v.getName(), TensorTypes.name(v.getType().getTensorType().getElemType()), shape);
     }
 
-    private void all() {
-        versions();
-        GraphProto graph = model.getGraph();
-        if (graph.getName().isEmpty()) {
-            problems.add("the graph has no name");
-        }
-        graph.getInitializerList().forEach(this::initialiser);
-        for (ValueInfoProto in : graph.getInputList()) {
-            if (in.getName().isEmpty() || !in.getType().hasTensorType()
-                    || TensorProto.DataType.forNumber(in.getType().getTensorType().getElemType()) == null
-                    || in.getType().getTensorType().getElemType() == 0) {
-                problems.add("input '" + in.getName() + "' has no name or no tensor type");
-            }
-            // Before IR 4 initialisers had to be inputs, too.
-            if (!defined.add(in.getName()) && !constants.containsKey(in.getName())) {
-                problems.add("input " + in.getName() + " is defined twice");
-            }
-            values.putIfAbsent(in.getName(), declared(in));
-        }
-        if (graph.getSparseInitializerCount() > 0) {
-            warnings.add("sparse initialisers are not checked");
-        }
-        order(graph);
-        for (NodeProto n : graph.getNodeList()) {
-            node(n);
-        }
-        if (graph.getOutputCount() == 0) {
-            problems.add("the graph has no output");
-        }
-        graph.getOutputList().forEach(this::output);
-        Set<String> keys = new HashSet<>();
-        model.getMetadataPropsList().stream().filter(e -> !keys.add(e.getKey()))
-                .forEach(e -> problems.add("metadata " + e.getKey() + " stands twice"));
-    }
-
-    private void versions() {
+    private static void versions(ModelProto model, List<String> problems, Set<String> warnings) {
         if (model.getIrVersion() < 3) {
             problems.add("IR version " + model.getIrVersion() + ": expected 3 or newer");
         }
@@ -231,176 +152,6 @@ public final class ModelInspector {
                 .forEach(d -> problems.add("operators of domain " + d + ", whose opset is not imported"));
         if (model.getFunctionsCount() > 0) {
             warnings.add("functions are not checked");
-        }
-    }
-
-    private void initialiser(TensorProto t) {
-        String name = "initialiser " + t.getName();
-        if (t.getName().isEmpty()) {
-            problems.add("an initialiser has no name");
-        }
-        if (!defined.add(t.getName())) {
-            problems.add(name + " is defined twice");
-        }
-        constants.put(t.getName(), t);
-        try {
-            long count = TensorValues.count(t.getDimsList());
-            int width = TensorValues.width(t.getDataType());
-            values.put(t.getName(), new Shapes.Value(t.getDataType(), TensorValues.dims(t)));
-            if (t.hasSegment() || width == 0) {
-                warnings.add(name + " of type " + type(t.getDataType()) + " is not checked");
-            } else if (ExternalData.isExternal(t)) {
-                if (folder == null) {
-                    problems.add(name + " refers to a file");
-                } else {
-                    Tensors.external(t, Math.multiplyExact(count, (long) width), folder, "the file");
-                }
-            } else {
-                size(t, name, count, width);
-            }
-        } catch (ArithmeticException | IOException e) {
-            problems.add(name + ": " + e.getMessage());
-        }
-    }
-
-    private void size(TensorProto t, String name, long count, int width) {
-        int[] fields = {t.getFloatDataCount(), t.getInt32DataCount(), t.getInt64DataCount(), t.getDoubleDataCount(),
-            t.getUint64DataCount(), t.getStringDataCount()};
-        long used = Arrays.stream(fields).filter(f -> f > 0).count() + (t.hasRawData() && t.getRawData().size() > 0 ? 1 : 0);
-        if (used > 1) {
-            problems.add(name + " has its values in more than one field");
-        } else if (t.getRawData().size() > 0 || count == 0 || used == 0) {
-            if (t.getRawData().size() != Math.multiplyExact(count, (long) width)) {
-                problems.add(name + " " + t.getDimsList() + " needs " + count * width + " bytes, found "
-                        + t.getRawData().size());
-            }
-        } else {
-            long found = Arrays.stream(fields).max().orElse(0);
-            if (found != count) {
-                problems.add(name + " " + t.getDimsList() + " needs " + count + " values, found " + found);
-            }
-        }
-    }
-
-    /** Tells a cycle from nodes that merely stand in the wrong order. */
-    private void order(GraphProto graph) {
-        List<NodeProto> nodes = graph.getNodeList();
-        Map<String, Integer> made = new HashMap<>();
-        for (int i = 0; i < nodes.size(); i++) {
-            for (String out : nodes.get(i).getOutputList()) {
-                if (!out.isEmpty() && !defined.contains(out)) {
-                    made.putIfAbsent(out, i);
-                }
-            }
-        }
-        // What nothing makes is reported at the node: here only what waits for another node counts.
-        List<List<Integer>> waiting = new ArrayList<>();
-        int[] open = new int[nodes.size()];
-        nodes.forEach(n -> waiting.add(new ArrayList<>()));
-        Deque<Integer> ready = new ArrayDeque<>();
-        for (int i = 0; i < open.length; i++) {
-            for (String in : nodes.get(i).getInputList()) {
-                if (made.containsKey(in)) {
-                    waiting.get(made.get(in)).add(i);
-                    open[i]++;
-                }
-            }
-            if (open[i] == 0) {
-                ready.add(i);
-            }
-        }
-        while (!ready.isEmpty()) {
-            for (int next : waiting.get(ready.poll())) {
-                if (--open[next] == 0) {
-                    ready.add(next);
-                }
-            }
-        }
-        for (int i = 0; i < open.length; i++) {
-            if (open[i] > 0) {
-                problems.add("a cycle runs through " + describe(nodes.get(i)));
-                return;
-            }
-        }
-    }
-
-    private static String describe(NodeProto n) {
-        return n.getOpType() + " " + (n.getName().isEmpty() ? n.getOutputList().toString() : n.getName());
-    }
-
-    private void node(NodeProto n) {
-        String name = describe(n);
-        if (n.getOpType().isEmpty()) {
-            problems.add("a node has no operator");
-        }
-        for (String in : n.getInputList()) {
-            if (!in.isEmpty() && !defined.contains(in)) {
-                problems.add(name + " takes " + in + ", which is not defined before it");
-            }
-        }
-        if (n.getAttributeList().stream().anyMatch(a -> a.hasG() || a.getGraphsCount() > 0)) {
-            warnings.add("graphs inside " + n.getOpType() + " are not checked");
-        }
-        if (n.getAttributeList().stream().anyMatch(a -> !a.getRefAttrName().isEmpty())) {
-            problems.add(name + " refers to an attribute outside a function");
-        }
-        List<Shapes.Value> in = new ArrayList<>();
-        n.getInputList().forEach(i -> in.add(i.isEmpty() ? null : values.get(i)));
-        Shapes.Value out = null;
-        if (!Shapes.knows(n)) {
-            warnings.add("operator " + n.getOpType() + " is not checked");
-        } else {
-            try {
-                Shapes.checkSchema(n);
-                out = Shapes.infer(n, in, constants);
-            } catch (IllegalArgumentException | ArithmeticException e) {
-                problems.add(name + ": " + e.getMessage());
-            }
-        }
-        for (String o : n.getOutputList()) {
-            if (!o.isEmpty() && !defined.add(o)) {
-                problems.add(name + " defines " + o + " a second time");
-            }
-        }
-        if (out != null && n.getOutputCount() > 0) {
-            values.put(n.getOutput(0), out);
-        }
-        TensorProto constant = Tensors.constant(n);
-        if (constant != null && n.getOutputCount() == 1) {
-            constants.put(n.getOutput(0), constant);
-        }
-    }
-
-    private static Shapes.Value declared(ValueInfoProto v) {
-        if (!v.getType().getTensorType().hasShape()) {
-            return new Shapes.Value(v.getType().getTensorType().getElemType(), null);
-        }
-        return new Shapes.Value(v.getType().getTensorType().getElemType(),
-                v.getType().getTensorType().getShape().getDimList().stream()
-                        .mapToLong(d -> d.hasDimValue() ? d.getDimValue() : Shapes.UNKNOWN).toArray());
-    }
-
-    private void output(ValueInfoProto out) {
-        if (!defined.contains(out.getName())) {
-            problems.add("output " + out.getName() + " is not defined");
-            return;
-        }
-        Shapes.Value said = declared(out);
-        Shapes.Value found = values.get(out.getName());
-        if (found == null) {
-            warnings.add("the shape of output " + out.getName() + " could not be inferred");
-            return;
-        }
-        boolean fits = said.type() == found.type();
-        if (said.dims() != null && found.dims() != null) {
-            fits &= said.dims().length == found.dims().length;
-            for (int i = 0; fits && i < said.dims().length; i++) {
-                fits = said.dims()[i] == found.dims()[i] || said.dims()[i] == Shapes.UNKNOWN
-                        || found.dims()[i] == Shapes.UNKNOWN;
-            }
-        }
-        if (!fits) {
-            problems.add("output " + out.getName() + " is declared as " + said + ", the graph gives " + found);
         }
     }
 }

@@ -4,11 +4,11 @@ import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import io.github.simclr4j.onnx.file.ExternalData;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +22,7 @@ public final class GraphBuilder {
 
     /**
      * @param name name of the graph
-     * @param store where an initialiser's values go: the identity, or {@link ExternalData}
+     * @param store where an initialiser's values go: the identity, or what moves them to a file of their own
      */
     public GraphBuilder(String name, UnaryOperator<TensorProto> store) {
         graph = GraphProto.newBuilder().setName(name);
@@ -96,5 +96,10 @@ public final class GraphBuilder {
             b.addInts(v);
         }
         return b.build();
+    }
+
+    /** Makes an entry of metadata, or of a reference to external data. */
+    public static StringStringEntryProto entry(String key, String value) {
+        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
     }
 }

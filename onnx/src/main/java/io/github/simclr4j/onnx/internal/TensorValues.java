@@ -1,5 +1,7 @@
 package io.github.simclr4j.onnx.internal;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
@@ -26,7 +28,7 @@ public final class TensorValues {
 
     /** Bytes of a value, or 0 for a type without a fixed size or of less than a byte. */
     public static int width(int dataType) {
-        return Tensors.bits(dataType) / 8;
+        return TensorTypes.bits(dataType) / 8;
     }
 
     private static TensorProto raw(String name, DataType type, long[] dims, int values, Consumer<ByteBuffer> fill) {
@@ -97,5 +99,35 @@ public final class TensorValues {
     private static ByteBuffer raw(TensorProto t) {
         ByteString data = t.getRawData();
         return data.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** What a Constant node says, however it says it; null for text, and for other nodes. */
+    public static TensorProto constant(NodeProto node) {
+        if (!node.getOpType().equals("Constant")) {
+            return null;
+        }
+        TensorProto.Builder floats = TensorProto.newBuilder().setDataType(TensorProto.DataType.FLOAT_VALUE);
+        TensorProto.Builder whole = TensorProto.newBuilder().setDataType(TensorProto.DataType.INT64_VALUE);
+        for (AttributeProto a : node.getAttributeList()) {
+            switch (a.getName()) {
+                case "value" -> {
+                    return a.getT();
+                }
+                case "value_int" -> {
+                    return whole.addInt64Data(a.getI()).build();
+                }
+                case "value_ints" -> {
+                    return whole.addDims(a.getIntsCount()).addAllInt64Data(a.getIntsList()).build();
+                }
+                case "value_float" -> {
+                    return floats.addFloatData(a.getF()).build();
+                }
+                case "value_floats" -> {
+                    return floats.addDims(a.getFloatsCount()).addAllFloatData(a.getFloatsList()).build();
+                }
+                default -> { }
+            }
+        }
+        return null;
     }
 }

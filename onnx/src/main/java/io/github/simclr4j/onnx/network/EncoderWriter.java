@@ -4,12 +4,13 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.simclr4j.images.Preprocessing;
-import io.github.simclr4j.onnx.file.ExternalData;
+import io.github.simclr4j.onnx.file.EncoderContract;
+import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.file.Opset;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.util.LibraryVersion;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -20,22 +21,10 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
- * Writes a network as an encoder file. Batch norm is {@linkplain Folding folded} into the convolution or dense layer before it.
+ * Writes a network as an encoder file. Batch norm is {@linkplain BatchNormFolding folded} into the convolution or dense layer before it.
  */
 public final class EncoderWriter {
-    /** Name of the classifier's output. */
-    public static final String PROBABILITIES = "probabilities";
-
     private EncoderWriter() {}
-
-    /** Metadata of a file whose input is already normalised. */
-    public static Map<String, String> normalised(float mean, float deviation) {
-        return Map.of(
-                "preprocessing.layout", "nchw",
-                "preprocessing.scale", "1/255",
-                "preprocessing.mean", "%1$s,%1$s,%1$s".formatted(mean),
-                "preprocessing.std", "%1$s,%1$s,%1$s".formatted(deviation));
-    }
 
     /** Builds the bytes of a file with the {@linkplain EncoderLayout#DEFAULT default layout}. */
     public static byte[] toBytes(
@@ -111,7 +100,7 @@ public final class EncoderWriter {
             Map<String, String> metadata, EncoderLayout layout, UnaryOperator<TensorProto> store) {
         GraphBuilder graph = new GraphBuilder("simclr4j-encoder", store);
         int size = preprocessing.size();
-        String x = OnnxEncoder.INPUT;
+        String x = EncoderContract.INPUT;
         if (layout.preprocessing()) {
             graph.input(GraphBuilder.value(x, DataType.UINT8, size, size, 3));
             x = graph.node("Cast", List.of(x), GraphBuilder.integer("to", DataType.FLOAT_VALUE));
@@ -123,23 +112,23 @@ public final class EncoderWriter {
         }
         LayerGraph network = network(net, preprocessing, layout);
         String result = layout.head() == null ? LayerGraph.FEATURES : ProjectionHead.PROJECTION;
-        OnnxBackend.write(network, result, x, OnnxEncoder.OUTPUT, graph, layout.opset(), weights);
+        OnnxBackend.write(network, result, x, EncoderContract.OUTPUT, graph, layout.opset(), weights);
         int dimension = layout.head() == null ? net.dimension() : layout.head().dimension();
-        graph.output(GraphBuilder.value(OnnxEncoder.OUTPUT, DataType.FLOAT, dimension));
+        graph.output(GraphBuilder.value(EncoderContract.OUTPUT, DataType.FLOAT, dimension));
         Map<String, String> all = new TreeMap<>(metadata);
         if (layout.classifier() != null) {
             classifier(graph, dimension, layout.classifier(), all);
         }
-        all.put("architecture", net.name());
+        all.put(EncoderMetadata.ARCHITECTURE, net.name());
         all.putAll(net.settings());
-        all.put("image_size", Integer.toString(size));
-        all.put("resize", Preprocessing.RULE);
-        all.put("library_version", LibraryVersion.current());
+        all.put(EncoderMetadata.IMAGE_SIZE, Integer.toString(size));
+        all.put(EncoderMetadata.RESIZE, Preprocessing.RULE);
+        all.put(EncoderMetadata.LIBRARY_VERSION, LibraryVersion.current());
         if (layout.head() != null) {
-            all.put("head.layers", Integer.toString(layout.head().layers().size()));
+            all.put(EncoderMetadata.HEAD_LAYERS, Integer.toString(layout.head().layers().size()));
         }
         if (!layout.preprocessing()) {
-            all.putAll(normalised(Preprocessing.MEAN, Preprocessing.DEVIATION));
+            all.putAll(EncoderMetadata.normalised(Preprocessing.MEAN, Preprocessing.DEVIATION));
         }
         ModelProto.Builder model = ModelProto.newBuilder()
                 .setIrVersion(Opset.irVersion(layout.opset()))
@@ -148,7 +137,7 @@ public final class EncoderWriter {
                 .setDomain("io.github.simclr4j")
                 .addOpsetImport(Opset.proto(layout.opset()))
                 .setGraph(graph.build());
-        all.forEach((k, v) -> model.addMetadataProps(ExternalData.entry(k, v)));
+        all.forEach((k, v) -> model.addMetadataProps(GraphBuilder.entry(k, v)));
         return model.build();
     }
 
@@ -156,12 +145,12 @@ public final class EncoderWriter {
             GraphBuilder graph, int dimension, LinearClassifier linear, Map<String, String> metadata) {
         fits("The classifier", linear.dimension(), dimension);
         int classes = linear.labels().size();
-        String logits = graph.node("Gemm", List.of(OnnxEncoder.OUTPUT,
+        String logits = graph.node("Gemm", List.of(EncoderContract.OUTPUT,
                 graph.tensor(TensorValues.floats("classifier.weight", linear.weights(), classes, dimension)),
                 graph.tensor(TensorValues.floats("classifier.bias", linear.bias(), classes))),
                 GraphBuilder.integer("transB", 1));
-        graph.node("Softmax", List.of(logits), PROBABILITIES, GraphBuilder.integer("axis", 1));
-        graph.output(GraphBuilder.value(PROBABILITIES, DataType.FLOAT, classes));
+        graph.node("Softmax", List.of(logits), EncoderContract.PROBABILITIES, GraphBuilder.integer("axis", 1));
+        graph.output(GraphBuilder.value(EncoderContract.PROBABILITIES, DataType.FLOAT, classes));
         for (int i = 0; i < classes; i++) {
             metadata.put("label." + i, linear.labels().get(i));
         }

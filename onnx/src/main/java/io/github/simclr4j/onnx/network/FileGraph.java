@@ -6,9 +6,10 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelCheck;
+import io.github.simclr4j.onnx.file.Tensors;
 import io.github.simclr4j.onnx.internal.GraphIndex;
-import io.github.simclr4j.onnx.internal.Tensors;
+import io.github.simclr4j.onnx.internal.TensorTypes;
+import io.github.simclr4j.onnx.internal.TensorValues;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -51,7 +52,7 @@ final class FileGraph {
         for (NodeProto node : graph.getNodeList()) {
             node.getOutputList().stream().filter(o -> !o.isEmpty()).forEach(o -> producers.put(o, node));
             new HashSet<>(node.getInputList()).forEach(i -> consumers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
-            TensorProto constant = Tensors.constant(node);
+            TensorProto constant = TensorValues.constant(node);
             if (constant != null) {
                 constants.put(node.getOutput(0), constant);
             }
@@ -115,9 +116,9 @@ final class FileGraph {
         if (t == null) {
             throw new InvalidEncoderException(file + ": " + value + " is no constant");
         }
-        if (ModelCheck.count(t) != count) {
+        if (TensorTypes.count(t) != count) {
             throw new InvalidEncoderException(
-                    file + ": " + value + " has " + ModelCheck.count(t) + " values, expected " + count);
+                    file + ": " + value + " has " + TensorTypes.count(t) + " values, expected " + count);
         }
         String x = value;
         while (!constants.containsKey(x) && !producers.get(x).getOpType().equals("DequantizeLinear")) {
@@ -154,8 +155,8 @@ final class FileGraph {
             inner *= q.getDims(i);
         }
         long along = axis >= 0 && axis < q.getDimsCount() ? q.getDims(axis) : 1;
-        long scales = ModelCheck.count(s);
-        if (z != null && ModelCheck.count(z) != scales || scales != 1 && scales != along) {
+        long scales = TensorTypes.count(s);
+        if (z != null && TensorTypes.count(z) != scales || scales != 1 && scales != along) {
             throw new InvalidEncoderException(file + ": " + node.getInput(0) + " has " + scales + " scales, expected 1 or " + along);
         }
         float[] scale = Tensors.floats(s, folder, file);
@@ -173,7 +174,7 @@ final class FileGraph {
     List<String> leftOver() {
         List<String> leftOver = new ArrayList<>();
         for (TensorProto t : graph.getInitializerList()) {
-            if (!used.contains(t.getName()) && ModelCheck.count(t) > 1
+            if (!used.contains(t.getName()) && TensorTypes.count(t) > 1
                     && t.getDataType() != TensorProto.DataType.INT64_VALUE) {
                 leftOver.add(t.getName() + " " + t.getDimsList());
             }

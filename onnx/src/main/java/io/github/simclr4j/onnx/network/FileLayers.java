@@ -4,8 +4,8 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import io.github.simclr4j.onnx.file.ModelCheck;
 import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.LayerSignature.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -207,11 +207,11 @@ final class FileLayers {
     /** Whether a value is a constant of numbers with a fraction, more than one of them. */
     private boolean isVector(String value) {
         TensorProto t = graph.tensor(value);
-        return t != null && Set.of(1, 10, 11, 16).contains(t.getDataType()) && ModelCheck.count(t) > 1;
+        return t != null && Set.of(1, 10, 11, 16).contains(t.getDataType()) && TensorTypes.count(t) > 1;
     }
 
     private int count(String value) {
-        return (int) ModelCheck.count(graph.tensor(value));
+        return (int) TensorTypes.count(graph.tensor(value));
     }
 
     private static List<Integer> shape(TensorProto t) {

@@ -2,8 +2,9 @@ package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelFile;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.network.FileLayers.FileLayer;
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
 import io.github.simclr4j.onnx.network.LayerSignature.Kind;
@@ -26,6 +27,8 @@ import java.util.stream.IntStream;
 final class GraphReader {
     /** More layers than any network has; the comparison takes memory for each pair. */
     private static final int MOST = 10_000;
+    /** A projection head of three layers and a classifier. */
+    private static final int HEAD = 4;
     /** The largest image that is tried when a file does not say for what size it is. */
     private static final int LARGEST = 1024;
 
@@ -59,7 +62,10 @@ final class GraphReader {
         return s.kind() == Kind.CONVOLUTION || s.kind() == Kind.DENSE;
     }
 
-    /** Whether the file holds the whole of an architecture and has no convolution or dense layer among its layers that it lacks. */
+    /**
+     * Whether the file holds the whole of an architecture: all its layers, no other convolution or dense layer before or among them,
+     * and behind them no more than a head or a classifier, so that a deeper network is not taken for a shallower one.
+     */
     boolean holds(Architecture net) {
         LayerGraph network = network(net, 0);
         if (network == null) {
@@ -71,8 +77,10 @@ final class GraphReader {
             return false;
         }
         Set<Integer> matched = new LinkedHashSet<>(Arrays.stream(matches).boxed().toList());
-        return IntStream.range(matches[0], matches[matches.length - 1])
-                .noneMatch(i -> !matched.contains(i) && isMatrix(layers.get(i).signature()));
+        int end = matches[matches.length - 1] + 1;
+        List<FileLayer> behind = layers.subList(end, layers.size());
+        return IntStream.range(0, end).noneMatch(i -> !matched.contains(i) && isMatrix(layers.get(i).signature()))
+                && behind.size() <= HEAD && behind.stream().allMatch(l -> isMatrix(l.signature()));
     }
 
     /**
@@ -105,13 +113,17 @@ final class GraphReader {
         return new Loaded(net, weights, List.copyOf(missing), graph.leftOver());
     }
 
-    /** The network for a size, or for the first size of which the file has the learned tensors; null if it takes none of them. */
+    /**
+     * The network for a size, or for the one that the file says, or for the first of which the file has the learned tensors; null if
+     * it takes none of them.
+     */
     private LayerGraph network(Architecture net, int imageSize) {
         if (imageSize > 0) {
             return net.graph(imageSize);
         }
+        List<Integer> stated = statedSizes();
         LayerGraph first = null;
-        for (int size : sizes()) {
+        for (int size : IntStream.concat(stated.stream().mapToInt(s -> s), IntStream.rangeClosed(1, LARGEST)).toArray()) {
             LayerGraph network;
             try {
                 network = net.graph(size);
@@ -119,7 +131,7 @@ final class GraphReader {
                 continue;
             }
             first = first == null ? network : first;
-            if (hasLearned(network)) {
+            if (stated.contains(size) || hasLearned(network)) {
                 return network;
             }
         }
@@ -131,25 +143,23 @@ final class GraphReader {
                 targets(network).stream().map(Target::signature).filter(s -> s.kind() == Kind.LEARNED).toList());
     }
 
-    /** Sizes of images, the one first that the file says. */
-    private Set<Integer> sizes() {
-        Set<Integer> sizes = new LinkedHashSet<>();
+    /** Side of the images that the file's input has, or else its metadata name. */
+    private List<Integer> statedSizes() {
+        List<Integer> sizes = new ArrayList<>();
         for (ValueInfoProto in : graph.graph.getInputList()) {
-            List<TensorShapeProto.Dimension> dims = in.getType().getTensorType().getShape().getDimList();
+            List<Long> dims = in.getType().getTensorType().getShape().getDimList().stream()
+                    .map(TensorShapeProto.Dimension::getDimValue).toList();
             if (dims.size() == 4 && !graph.isConstant(in.getName())) {
-                int height = dims.get(1).getDimValue() == 3 ? 2 : 1;
-                if (dims.get(height).getDimValue() == dims.get(height + 1).getDimValue() && dims.get(height).getDimValue() > 0
-                        && dims.get(height).getDimValue() <= 4 * LARGEST) {
-                    sizes.add((int) dims.get(height).getDimValue());
+                int height = dims.get(1) == 3 ? 2 : 1;
+                if (dims.get(height).equals(dims.get(height + 1)) && dims.get(height) > 0 && dims.get(height) <= 4 * LARGEST) {
+                    sizes.add(dims.get(height).intValue());
                 }
             }
         }
-        try {
-            sizes.add(Integer.parseInt(ModelFile.metadata(graph.model).getOrDefault("image_size", "224")));
-        } catch (NumberFormatException e) {
-            sizes.add(224);
+        String named = EncoderMetadata.of(graph.model).getOrDefault("image_size", "");
+        if (sizes.isEmpty() && named.matches("[1-9]\\d{0,3}")) {
+            sizes.add(Integer.parseInt(named));
         }
-        IntStream.rangeClosed(1, LARGEST).forEach(sizes::add);
         return sizes;
     }
 
@@ -275,7 +285,7 @@ final class GraphReader {
                     bias = new float[size];
                 } else if (from.norm() != null) {
                     bias = bias.clone();
-                    w = Folding.fold(w, bias, norm(from, 1, size), norm(from, 2, size), norm(from, 3, size), norm(from, 4, size),
+                    w = BatchNormFolding.fold(w, bias, norm(from, 1, size), norm(from, 2, size), norm(from, 3, size), norm(from, 4, size),
                             FileGraph.epsilon(from.norm()));
                 }
                 weights.put(name + ".weight", w);

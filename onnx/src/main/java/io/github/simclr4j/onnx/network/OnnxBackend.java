@@ -1,6 +1,7 @@
 package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.TensorValues;
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
@@ -199,7 +200,7 @@ final class OnnxBackend {
         if (norm != null) {
             bias = bias.clone();
             float[][] n = norm.weights().stream().map(t -> weights.apply(t.name())).toArray(float[][]::new);
-            w = Folding.fold(w, bias, n[0], n[1], n[2], n[3], norm.epsilon());
+            w = BatchNormFolding.fold(w, bias, n[0], n[1], n[2], n[3], norm.epsilon());
         }
         String layer = kernel.name().substring(0, kernel.name().lastIndexOf('.'));
         String first = graph.tensor(transposed

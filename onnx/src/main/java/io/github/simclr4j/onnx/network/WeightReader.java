@@ -1,9 +1,8 @@
 package io.github.simclr4j.onnx.network;
 
+import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelCheck;
 import io.github.simclr4j.onnx.file.ModelFile;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -40,7 +39,7 @@ public final class WeightReader {
      * @throws IOException if it can't be read
      */
     public static Loaded read(Path file) throws IOException {
-        return read(OnnxEncoder.bytes(file), file.toString(), file.toAbsolutePath().getParent(), null, 0);
+        return read(ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), null, 0);
     }
 
     /**
@@ -66,7 +65,7 @@ public final class WeightReader {
      * @throws IOException if it can't be read
      */
     public static Loaded read(Path file, Architecture network, int imageSize) throws IOException {
-        return read(OnnxEncoder.bytes(file), file.toString(), file.toAbsolutePath().getParent(), network, imageSize);
+        return read(ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), network, imageSize);
     }
 
     static Loaded read(byte[] bytes, String name, Path folder, Architecture network) throws InvalidEncoderException {
@@ -75,7 +74,7 @@ public final class WeightReader {
 
     static Loaded read(byte[] bytes, String name, Path folder, Architecture network, int imageSize)
             throws InvalidEncoderException {
-        FileGraph graph = new FileGraph(ModelCheck.check(bytes, name, folder).model(), folder, name);
+        FileGraph graph = new FileGraph(ModelFile.check(bytes, name, folder).model(), folder, name);
         if (network instanceof ResNet net) {
             return new ResNetReader(graph).load(net);
         }
@@ -86,7 +85,7 @@ public final class WeightReader {
     private static Loaded detect(FileGraph graph) throws InvalidEncoderException {
         GraphReader reader = new GraphReader(graph);
         Set<Architecture> others = new LinkedHashSet<>();
-        EncoderFamilies.fromMetadata(ModelFile.metadata(graph.model)).filter(a -> !(a instanceof ResNet)).ifPresent(others::add);
+        EncoderFamilies.fromMetadata(EncoderMetadata.of(graph.model)).filter(a -> !(a instanceof ResNet)).ifPresent(others::add);
         EncoderFamilies.all().forEach(f -> others.addAll(f.candidates(reader.shapes())));
         for (Architecture other : others) {
             if (reader.holds(other)) {

@@ -2,10 +2,11 @@ package io.github.simclr4j.onnx.runtime;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.images.load.Prefetcher;
+import io.github.simclr4j.images.source.ImageSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -14,14 +15,14 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
- * Files in, embeddings out, in the order of the files, with all cores busy: each worker decodes and resizes the images of a
+ * Images in, embeddings out, in the order of the source, with all cores busy: each worker decodes and resizes the images of a
  * batch, runs the encoder on them, and takes the next batch, so that while one infers another decodes. At most twice as
  * many batches as workers are in memory: a slow reader holds the workers back. Large images wait for each other, so that
  * those that are decoded at once fit into half of the heap.
@@ -33,20 +34,23 @@ import java.util.function.Function;
  * ({@link Settings#onCores}): a batch then needs no other thread, and no thread waits. An encoder on a GPU, or one with
  * threads of its own, is better called by one or two at a time.
  *
- * <p>The pipeline is used by one thread and does not own the encoder. {@link #close} stops the workers and waits until none
- * is inside the encoder, which may be closed after that.
+ * <p>The pipeline is used by one thread and owns neither the encoder nor the source. {@link #close} stops the workers and
+ * waits until none is inside the encoder, which may be closed after that, as may the source.
  */
 public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, AutoCloseable {
 
     /**
-     * What became of a file.
+     * What became of an image.
      *
-     * @param index position of the file in the list
-     * @param file the file
+     * @param index its index in the source
+     * @param name its name in the source: a path, or a name inside an archive
      * @param embedding its embedding, or null
      * @param error why it could not be read, or null
      */
-    public record Item(int index, Path file, float[] embedding, IOException error) {}
+    public record Item(int index, String name, float[] embedding, IOException error) {}
+
+    /** The images of a batch: from an index up to, not including, another. */
+    private record Range(int from, int to) {}
 
     /**
      * How the work is shared out.
@@ -90,26 +94,35 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
     /** Megapixels that half of the heap holds while they are decoded: as the decoder's raster, and as RGB. */
     private static final int MEGAPIXELS = (int) Math.max(1, Math.min(1 << 20, Runtime.getRuntime().maxMemory() / 2 / (8 << 20)));
 
-    private final List<Path> files;
+    private final ImageSource source;
     private final Preprocessing preprocessing;
     private final Function<ByteBuffer, float[][]> encode;
     private final Consumer<Item> onError;
-    private final Settings settings;
-    private final int batch;
     private final Semaphore calls;
     /** Large images wait for each other; fair, so that small ones don't keep a large one waiting. */
     private final Semaphore memory = new Semaphore(MEGAPIXELS, true);
     private final ExecutorService workers;
     /** A worker's images, in memory that ONNX Runtime can read as it is. */
     private final ThreadLocal<ByteBuffer> buffers;
-    private final ArrayDeque<Future<List<Item>>> ahead = new ArrayDeque<>();
+    private final Prefetcher<Range, List<Item>> ahead;
     private Iterator<Item> current = List.<Item>of().iterator();
-    private int submitted;
     private int returned;
     private boolean closed;
 
     /**
-     * Starts work on the first files.
+     * Starts work on the first images.
+     *
+     * @param encoder runs on the images; it must outlive the pipeline
+     * @param source what to read, in its order; it must outlive the pipeline
+     * @param settings how the work is shared out
+     * @param onError told of each image that can't be read, in order, before {@link #next} returns it
+     */
+    public EncoderPipeline(OnnxEncoder encoder, ImageSource source, Settings settings, Consumer<Item> onError) {
+        this(encoder.preprocessing(), encoder::embed, encoder.hasFixedBatch() ? encoder.batch() : 1, source, settings, onError);
+    }
+
+    /**
+     * Starts work on the first of some image files.
      *
      * @param encoder runs on the images; it must outlive the pipeline
      * @param files what to read, in order
@@ -117,26 +130,26 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
      * @param onError told of each file that can't be read, in order, before {@link #next} returns it
      */
     public EncoderPipeline(OnnxEncoder encoder, List<Path> files, Settings settings, Consumer<Item> onError) {
-        this(encoder.preprocessing(), encoder::embed, encoder.hasFixedBatch() ? encoder.batch() : 1, files, settings, onError);
+        this(encoder, ImageSource.ofFiles(files), settings, onError);
     }
 
     /**
-     * The same with the encoder's parts given.
+     * Starts work with the encoder's parts given.
      *
      * @param encode gets the pixels of prepared images, in a buffer that is used again when it returns
      * @param least images that the encoder computes even if it gets fewer
      */
-    EncoderPipeline(Preprocessing preprocessing, Function<ByteBuffer, float[][]> encode, int least, List<Path> files,
+    EncoderPipeline(Preprocessing preprocessing, Function<ByteBuffer, float[][]> encode, int least, ImageSource source,
             Settings settings, Consumer<Item> onError) {
-        this.files = List.copyOf(files);
+        this.source = source;
         this.preprocessing = preprocessing;
         this.encode = encode;
         this.onError = onError;
-        this.settings = settings;
         int bytes = 3 * preprocessing.height() * preprocessing.width();
-        // A few files are spread over all workers.
-        int share = (files.size() + settings.workers() - 1) / settings.workers();
-        batch = Math.min(MAX_BUFFER / bytes, Math.max(least, Math.min(settings.batch(), share)));
+        int images = source.size();
+        // A few images are spread over all workers.
+        int share = (images + settings.workers() - 1) / settings.workers();
+        int batch = Math.min(MAX_BUFFER / bytes, Math.max(least, Math.min(settings.batch(), share)));
         buffers = ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(batch * bytes));
         calls = new Semaphore(settings.calls());
         workers = Executors.newFixedThreadPool(settings.workers(), task -> {
@@ -144,16 +157,10 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
             t.setDaemon(true);
             return t;
         });
-        fill();
-    }
-
-    private void fill() {
-        while (submitted < files.size() && ahead.size() < 2 * settings.workers()) {
-            int from = submitted;
-            int to = Math.min(files.size(), from + batch);
-            ahead.add(workers.submit(() -> work(from, to)));
-            submitted = to;
-        }
+        Iterator<Range> ranges = IntStream.range(0, (int) (((long) images + batch - 1) / batch))
+                .mapToObj(i -> new Range(i * batch, (int) Math.min(images, (i + 1L) * batch))).iterator();
+        ahead = new Prefetcher<>(workers, ranges, 2 * settings.workers(), range -> work(range.from(), range.to()));
+        ahead.fill();
     }
 
     private List<Item> work(int from, int to) throws InterruptedException {
@@ -164,7 +171,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
                 throw new InterruptedException();
             }
             try {
-                pixels.put(prepared(files.get(i)));
+                pixels.put(prepared(i));
             } catch (IOException e) {
                 errors[i - from] = e;
             }
@@ -182,15 +189,15 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
         int good = 0;
         for (int i = from; i < to; i++) {
             IOException error = errors[i - from];
-            items.add(new Item(i, files.get(i), error == null ? embeddings[good++] : null, error));
+            items.add(new Item(i, source.name(i), error == null ? embeddings[good++] : null, error));
         }
         return items;
     }
 
-    private byte[] prepared(Path file) throws IOException {
+    private byte[] prepared(int image) throws IOException {
         int[] taken = new int[1];
         try {
-            return preprocessing.apply(Images.read(file, (width, height) -> {
+            return preprocessing.apply(source.read(image, (width, height) -> {
                 taken[0] = Math.min(MEGAPIXELS, 1 + (int) ((long) width * height >> 20));
                 memory.acquireUninterruptibly(taken[0]);
             })).rgb();
@@ -201,11 +208,11 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
 
     @Override
     public boolean hasNext() {
-        return returned < files.size();
+        return returned < source.size();
     }
 
     /**
-     * What became of the next file.
+     * What became of the next image.
      *
      * @throws NoSuchElementException if there are no more
      * @throws IllegalStateException if the pipeline is closed, or the encoder failed
@@ -221,7 +228,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
         }
         if (!current.hasNext()) {
             try {
-                current = ahead.remove().get().iterator();
+                current = ahead.next(1).get(0).iterator();
             } catch (InterruptedException e) {
                 close();
                 Thread.currentThread().interrupt();
@@ -233,7 +240,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
                 }
                 throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
             }
-            fill();
+            ahead.fill();
         }
         Item item = current.next();
         returned++;

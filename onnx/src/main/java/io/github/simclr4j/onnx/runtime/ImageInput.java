@@ -8,23 +8,23 @@ import ai.onnxruntime.OrtException;
 import io.github.simclr4j.images.Preprocessing.Channels;
 import io.github.simclr4j.images.Preprocessing.Scaling;
 import io.github.simclr4j.images.Preprocessing;
-import io.github.simclr4j.onnx.internal.Tensors;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** How images that {@link Preprocessing} cut out become a graph's input: their values, channels, layout and type. */
 public final class ImageInput {
-    private final Wiring wiring;
+    private final GraphBinding binding;
     /** By channel, what a byte becomes: float32 bits, or float16 bits; null if bytes stay bytes. */
     private final int[][] values;
 
-    public ImageInput(Wiring wiring) {
-        this.wiring = wiring;
-        values = values(wiring);
+    public ImageInput(GraphBinding binding) {
+        this.binding = binding;
+        values = values(binding);
     }
 
-    private static int[][] values(Wiring w) {
+    private static int[][] values(GraphBinding w) {
         Scaling s = w.preprocessing().scaling();
         if (s == null) {
             return null;
@@ -33,7 +33,7 @@ public final class ImageInput {
         for (int c = 0; c < table.length; c++) {
             for (int v = 0; v < 256; v++) {
                 float f = (float) ((v * s.scale() - s.mean().get(c)) / s.deviation().get(c));
-                table[c][v] = w.type() == TensorProto.DataType.FLOAT16_VALUE ? Tensors.half(f) : Float.floatToRawIntBits(f);
+                table[c][v] = w.type() == TensorProto.DataType.FLOAT16_VALUE ? TensorTypes.toFloat16(f) : Float.floatToRawIntBits(f);
             }
         }
         return table;
@@ -41,8 +41,8 @@ public final class ImageInput {
 
     /** Bytes of one image of the input. */
     int bytes() {
-        Preprocessing p = wiring.preprocessing();
-        return Math.multiplyExact(p.height() * p.width(), p.channels().count() * Tensors.bits(wiring.type()) / 8);
+        Preprocessing p = binding.preprocessing();
+        return Math.multiplyExact(p.height() * p.width(), p.channels().count() * TensorTypes.bits(binding.type()) / 8);
     }
 
     /** A direct buffer for some images. */
@@ -52,7 +52,7 @@ public final class ImageInput {
 
     /** Whether the graph takes the bytes of RGB images just as they are. */
     boolean bytesAsTheyAre() {
-        return values == null && wiring.layout() == Layout.NHWC && wiring.preprocessing().channels() == Channels.RGB;
+        return values == null && binding.layout() == Layout.NHWC && binding.preprocessing().channels() == Channels.RGB;
     }
 
     /** Appends an image to a batch, as the graph wants it. */
@@ -61,12 +61,12 @@ public final class ImageInput {
             in.put(rgb);
             return;
         }
-        Channels channels = wiring.preprocessing().channels();
+        Channels channels = binding.preprocessing().channels();
         int count = channels.count();
         int places = rgb.remaining() / 3;
-        int width = Tensors.bits(wiring.type()) / 8;
+        int width = TensorTypes.bits(binding.type()) / 8;
         int base = in.position();
-        boolean planes = wiring.layout() == Layout.NCHW;
+        boolean planes = binding.layout() == Layout.NCHW;
         for (int c = 0; c < count; c++) {
             int from = channels == Channels.BGR ? 2 - c : c;
             int at = base + (planes ? c * places : c) * width;
@@ -91,12 +91,12 @@ public final class ImageInput {
 
     /** A tensor over the buffer, no copy; the buffer must be direct and hold n images. */
     public OnnxTensor tensor(ByteBuffer in, int n) throws OrtException {
-        Preprocessing p = wiring.preprocessing();
+        Preprocessing p = binding.preprocessing();
         long c = p.channels().count();
-        long[] shape = wiring.layout() == Layout.NCHW
+        long[] shape = binding.layout() == Layout.NCHW
                 ? new long[] {n, c, p.height(), p.width()}
                 : new long[] {n, p.height(), p.width(), c};
-        OnnxJavaType type = switch (wiring.type()) {
+        OnnxJavaType type = switch (binding.type()) {
             case TensorProto.DataType.UINT8_VALUE -> OnnxJavaType.UINT8;
             case TensorProto.DataType.FLOAT16_VALUE -> OnnxJavaType.FLOAT16;
             default -> OnnxJavaType.FLOAT;

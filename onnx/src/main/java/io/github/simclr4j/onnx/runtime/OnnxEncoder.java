@@ -4,37 +4,28 @@ import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelCheck;
 import io.github.simclr4j.onnx.file.ModelFile;
-import io.github.simclr4j.onnx.internal.Tensors;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
-import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
-import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
-import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -50,23 +41,13 @@ import java.util.logging.Logger;
  * and frees it on {@link #close}.
  */
 public final class OnnxEncoder implements AutoCloseable {
-    /** Name of the input, in a file of ours. */
-    public static final String INPUT = "image";
-    /** Name of the output, in a file of ours. */
-    public static final String OUTPUT = "embedding";
-
     private static final Logger LOGGER = Logger.getLogger(OnnxEncoder.class.getName());
-    private static final int MAX_DIMENSION = 1 << 20;
-    private static final int BATCH_PIXELS = 8 * 224 * 224;
-    /** What the buffers of a batch may take, in bytes, where the file says how large it is. */
-    private static final long MAX_BUFFER = 1L << 29;
-    private static final int BATCH_BYTES = 1 << 27;
     /** Heap that rewriting a file takes, in sizes of the file: it, its model, the new weights, and the new file. */
     private static final long WINOGRAD_HEAP = 12;
 
     private final OrtSession session;
-    private final Wiring wiring;
-    private final Reading reading;
+    private final GraphBinding binding;
+    private final EmbeddingOutput output;
     private final int batch;
     private final boolean fixedBatch;
     private final boolean givenBatch;
@@ -82,18 +63,12 @@ public final class OnnxEncoder implements AutoCloseable {
     /** A pair of direct buffers for one call. */
     private record Slot(ByteBuffer in, ByteBuffer out) {}
 
-    /**
-     * Where an embedding lies in an output: the sum over {@code count} tokens from {@code first}, divided by count, of the
-     * values {@code token * tokenStep + d * step}.
-     */
-    private record Reading(long[] shape, boolean half, int dimension, int first, int count, int tokenStep, int step, int size) {}
-
-    private OnnxEncoder(OrtSession session, Wiring wiring, ImageInput input, Reading reading, int batch, boolean fixedBatch,
+    private OnnxEncoder(OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutput output, int batch, boolean fixedBatch,
             boolean givenBatch, Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
         this.session = session;
-        this.wiring = wiring;
+        this.binding = binding;
         this.input = input;
-        this.reading = reading;
+        this.output = output;
         this.batch = batch;
         this.fixedBatch = fixedBatch;
         this.givenBatch = givenBatch;
@@ -139,21 +114,9 @@ public final class OnnxEncoder implements AutoCloseable {
      * @throws IllegalStateException if the execution provider is not there
      */
     public static OnnxEncoder open(Path file, EncoderSettings given, RuntimeSettings runtime) throws IOException {
-        byte[] bytes = bytes(file);
+        byte[] bytes = ModelFile.bytes(file);
         Path folder = file.toAbsolutePath().getParent();
         return open(bytes, file.toString(), folder, given, runtime);
-    }
-
-    /** The whole file. */
-    public static byte[] bytes(Path file) throws IOException {
-        if (!Files.isRegularFile(file)) {
-            throw new IOException(file + " is not a file: name an encoder, such as one that pretrain wrote");
-        }
-        if (Files.size(file) > Integer.MAX_VALUE - 16) {
-            throw new InvalidEncoderException(file + " has " + Files.size(file)
-                    + " bytes, more than an ONNX file can have (2 GB): export it with external data");
-        }
-        return Files.readAllBytes(file);
     }
 
     /**
@@ -186,21 +149,21 @@ public final class OnnxEncoder implements AutoCloseable {
 
     private static OnnxEncoder open(byte[] bytes, String name, Path folder, EncoderSettings given, RuntimeSettings runtime)
             throws InvalidEncoderException {
-        ModelCheck.Checked checked = ModelCheck.check(bytes, name, folder);
+        ModelFile.Checked checked = ModelFile.check(bytes, name, folder);
         ModelProto model = checked.model();
-        Map<String, String> metadata = ModelFile.metadata(model);
-        Wiring wiring = Wiring.of(model, given, folder, name);
-        ImageInput input = new ImageInput(wiring);
+        Map<String, String> metadata = EncoderMetadata.of(model);
+        GraphBinding binding = GraphBinding.of(model, given, folder, name);
+        ImageInput input = new ImageInput(binding);
         ModelProto run = model;
-        if (wiring.added()) {
+        if (binding.added()) {
             ModelProto.Builder more = model.toBuilder();
-            more.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(wiring.output()));
+            more.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(binding.output()));
             run = more.build();
         }
         if (runtime.fewerMultiplications() && checked.external().isEmpty()) {
             long heap = WINOGRAD_HEAP * bytes.length;
             if (heap <= Runtime.getRuntime().maxMemory()) {
-                run = Winograd.rewrite(run, wiring);
+                run = Winograd.rewrite(run, binding);
             } else {
                 LOGGER.info(name + ": its 3x3 convolutions are not rewritten for fewer multiplications, which takes a heap of -Xmx"
                         + ((heap >> 20) + 1) + "m");
@@ -214,25 +177,25 @@ public final class OnnxEncoder implements AutoCloseable {
                 options.addConfigEntry("session.model_external_initializers_file_folder_path", folder.toRealPath().toString());
             }
             session = OrtEnvironment.getEnvironment().createSession(graph, options);
-            Trial trial = trial(session, wiring, input, name);
-            if (given.values().containsKey("pooling") && trial.reading().shape().length == 1) {
-                throw new InvalidEncoderException(name + " has an output " + wiring.output() + " [N, D], in which there is"
+            TrialRun trial = TrialRun.of(session, binding, input, name);
+            if (given.values().containsKey("pooling") && trial.output().shape().length == 1) {
+                throw new InvalidEncoderException(name + " has an output " + binding.output() + " [N, D], in which there is"
                         + " nothing to pool: drop pooling (--pooling), or name an output of tokens or a map (--output)");
             }
-            int wanted = runtime.batch() > 0 ? runtime.batch() : batch(wiring, input, runtime, trial.reading());
-            int batch = trial.fixed() > 0 ? trial.fixed() : wanted;
-            int most = Integer.MAX_VALUE / Math.max(input.bytes(), outputBytes(trial.reading()));
+            int wanted = runtime.batch() > 0 ? runtime.batch() : BatchSize.of(binding, input, runtime, trial.output());
+            int batch = trial.fixedBatch() > 0 ? trial.fixedBatch() : wanted;
+            int most = Integer.MAX_VALUE / Math.max(input.bytes(), trial.output().bytes());
             if (batch > most) {
                 throw new IllegalArgumentException(name + ": expected a batch (--encoder-batch) of at most " + most
                         + " images, more take over 2 GB, found " + batch);
             }
-            Map<String, Value> settings = new LinkedHashMap<>(wiring.settings().values());
+            Map<String, Value> settings = new LinkedHashMap<>(binding.settings().values());
             if (trial.pooling() != null) {
                 settings.putIfAbsent("pooling", trial.pooling());
             }
-            long parameters = model.getGraph().getInitializerList().stream().mapToLong(ModelCheck::count).sum();
-            OnnxEncoder encoder = new OnnxEncoder(session, wiring, input, trial.reading(), batch, trial.fixed() > 0,
-                    runtime.batch() > 0, Collections.unmodifiableMap(metadata), parameters, sha256(bytes, checked.external()),
+            long parameters = model.getGraph().getInitializerList().stream().mapToLong(TensorTypes::count).sum();
+            OnnxEncoder encoder = new OnnxEncoder(session, binding, input, trial.output(), batch, trial.fixedBatch() > 0,
+                    runtime.batch() > 0, Collections.unmodifiableMap(metadata), parameters, ModelFile.sha256(bytes, checked.external()),
                     new EncoderSettings(settings));
             encoder.warn(name);
             session = null;
@@ -258,131 +221,6 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     /**
-     * What the first run showed.
-     *
-     * @param reading how the output is read
-     * @param fixed the batch that it needs, 0 for any
-     * @param pooling what was chosen, null if nothing was to choose
-     */
-    private record Trial(Reading reading, int fixed, Value pooling) {}
-
-    private static Trial trial(OrtSession session, Wiring wiring, ImageInput input, String name) throws OrtException, InvalidEncoderException {
-        // Two images show whether a batch that the file calls free is so; some graphs have a 1 inside.
-        int[] tries = wiring.batch() > 0 ? new int[] {wiring.batch()} : new int[] {2, 1};
-        InvalidEncoderException first = null;
-        for (int n : tries) {
-            long bytes = (long) n * input.bytes();
-            if (bytes > MAX_BUFFER) {
-                throw new InvalidEncoderException(name + " takes " + bytes + " bytes at once, expected at most " + MAX_BUFFER);
-            }
-            try (OnnxTensor in = input.tensor(input.buffer(n), n);
-                    OrtSession.Result out = session.run(Map.of(wiring.input(), in), Set.of(wiring.output()))) {
-                OnnxValue value = out.get(0);
-                if (!(value.getInfo() instanceof TensorInfo info)) {
-                    throw new InvalidEncoderException(
-                            name + " is no image encoder: its output " + wiring.output() + " is no tensor");
-                }
-                if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.FLOAT16) {
-                    throw new InvalidEncoderException(name + " is no image encoder: expected an output of type float32 or"
-                            + " float16, found " + wiring.output() + " of type " + info.type);
-                }
-                long[] shape = info.getShape();
-                if (shape.length < 2 || shape[0] != n) {
-                    throw new InvalidEncoderException(name + " is no image encoder: expected an output [" + n
-                            + ", dimension] for " + n + " images, found " + wiring.output() + " " + Arrays.toString(shape));
-                }
-                Trial t = reading(shape, info.type == OnnxJavaType.FLOAT16, wiring, name);
-                return wiring.batch() == 0 && n == 2 ? t : new Trial(t.reading(), n, t.pooling());
-            } catch (OrtException e) {
-                first = first != null ? first
-                        : new InvalidEncoderException(name + ": ONNX Runtime can't run it: " + e.getMessage(), e);
-            } catch (InvalidEncoderException e) {
-                first = first != null ? first : e;
-            }
-        }
-        throw first;
-    }
-
-    private static Trial reading(long[] shape, boolean half, Wiring wiring, String name) throws InvalidEncoderException {
-        double all = 1;
-        for (int i = 1; i < shape.length; i++) {
-            all *= shape[i];
-        }
-        if (all < 1 || all > 1 << 24 || 4 * all * wiring.batch() > MAX_BUFFER) {
-            throw new InvalidEncoderException(name + " is no image encoder: its output is " + Arrays.toString(shape));
-        }
-        int size = (int) all;
-        int real = 0;
-        for (int i = 1; i < shape.length; i++) {
-            real += shape[i] > 1 ? 1 : 0;
-        }
-        long[] rest = Arrays.copyOfRange(shape, 1, shape.length);
-        Pooling pooling = wiring.pooling();
-        Value chosen = null;
-        Reading r;
-        if (real <= 1) {
-            r = new Reading(rest, half, size, 0, 1, 0, 1, size);
-        } else if (rest.length == 2) {
-            int tokens = (int) rest[0];
-            int d = (int) rest[1];
-            if (pooling == null) {
-                long side = Math.round(Math.sqrt(tokens));
-                long without = Math.round(Math.sqrt(tokens - 1));
-                if (without * without == tokens - 1) {
-                    pooling = Pooling.CLASS;
-                } else if (side * side == tokens) {
-                    pooling = Pooling.MEAN;
-                } else {
-                    throw new InvalidEncoderException(name + " has an output of " + tokens + " tokens, " + Arrays.toString(shape)
-                            + ": set pooling (--pooling) to what becomes of them, class, mean or mean-patches");
-                }
-                chosen = new Value(pooling.name().toLowerCase(java.util.Locale.ROOT), "graph");
-            }
-            r = switch (pooling) {
-                case CLASS -> new Reading(rest, half, d, 0, 1, d, 1, size);
-                case MEAN -> new Reading(rest, half, d, 0, tokens, d, 1, size);
-                case MEAN_PATCHES -> new Reading(rest, half, d, 1, tokens - 1, d, 1, size);
-            };
-        } else if (rest.length == 3 && (pooling == null || pooling == Pooling.MEAN)) {
-            // A map of places: the channels are where the two others are alike, else where the input has them.
-            boolean last = rest[0] == rest[1] && rest[1] != rest[2]
-                    || !(rest[1] == rest[2] && rest[0] != rest[1]) && wiring.layout() == Layout.NHWC;
-            int d = (int) (last ? rest[2] : rest[0]);
-            int places = size / d;
-            r = new Reading(rest, half, d, 0, places, last ? d : 1, last ? 1 : places, size);
-            chosen = pooling == null ? new Value("mean", "graph") : null;
-        } else {
-            throw new InvalidEncoderException(name + " is no image encoder: expected an output [N, D], [N, T, D] or"
-                    + " [N, D, H, W], found " + wiring.output() + " " + Arrays.toString(shape)
-                    + (pooling == null ? "" : " and pooling " + pooling));
-        }
-        if (r.dimension() < 1 || r.dimension() > MAX_DIMENSION) {
-            throw new InvalidEncoderException(name + " is no image encoder: its embeddings would have " + r.dimension()
-                    + " values, expected 1 to " + MAX_DIMENSION);
-        }
-        return new Trial(r, 0, chosen);
-    }
-
-    /**
-     * On a CPU the rate hardly depends on the batch until it gets worse: a ResNet-18 of a quarter of the width made 1,400 to
-     * 1,900 images of 32x32 a second in batches of 1 to 64, 830 and 650 of 128 and 256; of 224x224 it made 460 to 520 in
-     * batches of 1 to 16, 155 and 90 of 32 and 64 (one thread, two busy cores). So at most 32 images, and about the pixels of
-     * eight of 224x224, but some work for each thread. A GPU wants more at once. Buffers stay below 128 MiB.
-     */
-    private static int batch(Wiring wiring, ImageInput input, RuntimeSettings runtime, Reading reading) {
-        boolean cpu = switch (Provider.of(runtime.provider())) {
-            case CPU, XNNPACK, OPENVINO -> true;
-            default -> false;
-        };
-        int pixels = wiring.preprocessing().height() * wiring.preprocessing().width();
-        int images = cpu
-                ? Math.max(4, Math.min(32, BATCH_PIXELS / pixels))
-                : Math.max(16, Math.min(256, 8 * BATCH_PIXELS / pixels));
-        int room = BATCH_BYTES / Math.max(input.bytes(), 4 * reading.size());
-        return Math.max(1, Math.min(images, room));
-    }
-
-    /**
      * SHA-256 of an encoder file, and of its external data if it has any, in hexadecimal: what {@link #sha256()} says once it is
      * open.
      *
@@ -390,22 +228,8 @@ public final class OnnxEncoder implements AutoCloseable {
      * @throws IOException if it can't be read
      */
     public static String sha256(Path file) throws IOException {
-        byte[] bytes = bytes(file);
-        return sha256(bytes, ModelCheck.check(bytes, file.toString(), file.toAbsolutePath().getParent()).external());
-    }
-
-    /** Of the file, then of the files of its external data in the order of their paths. */
-    private static String sha256(byte[] bytes, Set<Path> external) throws IOException {
-        Sha256 hash = new Sha256().update(bytes);
-        byte[] part = new byte[1 << 16];
-        for (Path f : external) {
-            try (InputStream in = Files.newInputStream(f)) {
-                for (int n = in.read(part); n >= 0; n = in.read(part)) {
-                    hash.update(part, 0, n);
-                }
-            }
-        }
-        return hash.hex();
+        byte[] bytes = ModelFile.bytes(file);
+        return ModelFile.sha256(bytes, ModelFile.check(bytes, file.toString(), file.toAbsolutePath().getParent()).external());
     }
 
     /**
@@ -421,7 +245,7 @@ public final class OnnxEncoder implements AutoCloseable {
                 int n = Math.min(batch, embeddings.length - from);
                 slot.in().clear();
                 for (RgbImage image : images.subList(from, from + n)) {
-                    byte[] rgb = wiring.preprocessing().apply(image).rgb();
+                    byte[] rgb = binding.preprocessing().apply(image).rgb();
                     input.fill(ByteBuffer.wrap(rgb), slot.in());
                 }
                 run(slot.in(), slot.out(), n, embeddings, from);
@@ -440,7 +264,7 @@ public final class OnnxEncoder implements AutoCloseable {
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(ByteBuffer pixels) {
-        int size = wiring.preprocessing().height() * wiring.preprocessing().width() * 3;
+        int size = binding.preprocessing().height() * binding.preprocessing().width() * 3;
         if (pixels.remaining() % size != 0) {
             throw new IllegalArgumentException("Expected " + size + " bytes an image, found " + pixels.remaining());
         }
@@ -489,7 +313,7 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     private Slot slot() {
-        int out = Math.multiplyExact(batch, outputBytes(reading));
+        int out = Math.multiplyExact(batch, output.bytes());
         try {
             return new Slot(input.buffer(batch), ByteBuffer.allocateDirect(out).order(ByteOrder.nativeOrder()));
         } catch (OutOfMemoryError e) {
@@ -499,50 +323,27 @@ public final class OnnxEncoder implements AutoCloseable {
         }
     }
 
-    private static int outputBytes(Reading r) {
-        return r.size() * (r.half() ? 2 : 4);
-    }
-
     /** Runs the first n images of a buffer; a fixed batch is filled up with what is left in it. */
     private void run(ByteBuffer in, ByteBuffer out, int n, float[][] embeddings, int at) throws OrtException {
         int images = fixedBatch ? batch : n;
         ByteBuffer pixels = in.slice(0, images * input.bytes()).order(ByteOrder.nativeOrder());
-        int bytes = reading.half() ? 2 : 4;
-        ByteBuffer result = out.slice(0, images * reading.size() * bytes).order(ByteOrder.nativeOrder());
-        long[] shape = new long[reading.shape().length + 1];
+                ByteBuffer result = out.slice(0, images * output.bytes()).order(ByteOrder.nativeOrder());
+        long[] shape = new long[output.shape().length + 1];
         shape[0] = images;
-        System.arraycopy(reading.shape(), 0, shape, 1, shape.length - 1);
+        System.arraycopy(output.shape(), 0, shape, 1, shape.length - 1);
         try (OnnxTensor tensor = input.tensor(pixels, images);
-                OnnxTensor output = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), result, shape,
-                        reading.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT)) {
-            session.run(Map.of(wiring.input(), tensor), Map.of(wiring.output(), output)).close();
+                OnnxTensor embedded = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), result, shape,
+                        output.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT)) {
+            session.run(Map.of(binding.input(), tensor), Map.of(binding.output(), embedded)).close();
             for (int i = 0; i < n; i++) {
-                embeddings[at + i] = read(result, i * reading.size() * bytes);
+                embeddings[at + i] = output.read(result, i * output.bytes());
             }
         }
-    }
-
-    private float[] read(ByteBuffer result, int at) {
-        float[] v = new float[reading.dimension()];
-        if (!reading.half() && reading.count() == 1 && reading.step() == 1) {
-            result.slice(at + 4 * reading.first() * reading.tokenStep(), 4 * v.length).order(ByteOrder.nativeOrder())
-                    .asFloatBuffer().get(v);
-            return v;
-        }
-        for (int d = 0; d < v.length; d++) {
-            double sum = 0;
-            for (int t = reading.first(); t < reading.first() + reading.count(); t++) {
-                int i = t * reading.tokenStep() + d * reading.step();
-                sum += reading.half() ? Tensors.half(result.getShort(at + 2 * i)) : result.getFloat(at + 4 * i);
-            }
-            v[d] = (float) (sum / reading.count());
-        }
-        return v;
     }
 
     /** What is done to an image before the graph. */
     public Preprocessing preprocessing() {
-        return wiring.preprocessing();
+        return binding.preprocessing();
     }
 
     /** Every setting that was used, each with where it came from: the caller, a file, the metadata, the graph or a default. */
@@ -567,7 +368,7 @@ public final class OnnxEncoder implements AutoCloseable {
 
     /** Length of an embedding. */
     public int dimension() {
-        return reading.dimension();
+        return output.dimension();
     }
 
     /** What the file says of itself: architecture, training, data, version. */

@@ -1,24 +1,21 @@
 package io.github.simclr4j.onnx.runtime;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import io.github.simclr4j.onnx.convert.Int8Quantizer;
-import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.file.Opset;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
+import io.github.simclr4j.onnx.internal.GraphChecker;
 import io.github.simclr4j.onnx.internal.GraphIndex;
-import io.github.simclr4j.onnx.internal.Shapes;
-import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.internal.ShapeInference;
+import io.github.simclr4j.onnx.internal.TensorShape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -37,14 +34,6 @@ import java.util.stream.IntStream;
  * through ReLU and its like, sums, 1x1 convolutions and convolutions of stride 2, and are put together for all else.
  */
 final class Winograd {
-    /**
-     * What an element that is written costs, one that is put together from lines, and a weight that is read for an image, in
-     * multiplications of a convolution. Of a ResNet-18 on 224x224 on one core with AVX-512: 58 multiplications a nanosecond,
-     * 0.8 ns and 2 ns an element. Of a weight: what makes estimates for ResNet-50 those that were measured.
-     */
-    private static final long WRITTEN = 45;
-    private static final long PUT_TOGETHER = 120;
-    private static final long READ = 5;
     /** The part of all multiplications that must be won, for the estimate is a rough one. */
     private static final double LEAST_GAIN = 0.02;
     /** Blocked layouts have up to 16 channels a block; other numbers of channels are not run in them. */
@@ -58,23 +47,17 @@ final class Winograd {
 
     private final ModelProto model;
     private final GraphIndex index;
-    private final Map<String, Shapes.Value> shapes;
-    private final String prefix;
-    private final List<NodeProto> nodes = new ArrayList<>();
-    private final Map<String, TensorProto> made = new LinkedHashMap<>();
+    private final Map<String, TensorShape> shapes;
+    private final LineBuilder builder;
+    private final MinimalFiltering filtering;
     /** The maps that lie in lines. */
     private final Map<String, List<Line>> lines = new HashMap<>();
     /** The values that are there as they are. */
     private final Set<String> whole = new HashSet<>();
-    private int count;
-    /** Multiplications of all convolutions, and what is saved of them less what that costs. */
+    /** Multiplications of all convolutions. */
     private double all;
-    private double saved;
 
-    /** Some rows of a map: a tensor [N, channels, rows, width]. */
-    private record Line(String name, int channels, int rows, int width) {}
-
-    private Winograd(ModelProto model, Map<String, Shapes.Value> shapes) {
+    private Winograd(ModelProto model, Map<String, TensorShape> shapes) {
         this.model = model;
         this.shapes = shapes;
         index = new GraphIndex(model.getGraph());
@@ -82,7 +65,8 @@ final class Winograd {
         while (usesPrefix(free)) {
             free += "_";
         }
-        prefix = free;
+        builder = new LineBuilder(free, index);
+        filtering = new MinimalFiltering(builder);
     }
 
     private boolean usesPrefix(String start) {
@@ -94,23 +78,23 @@ final class Winograd {
      * The model in that form for images of one size, or as it is where there is nothing to win or something is not understood.
      *
      * @param model a model without data beside it
-     * @param wiring which input takes the images, and their size
+     * @param binding which input takes the images, and their size
      */
-    static ModelProto rewrite(ModelProto model, Wiring wiring) {
-        ModelProto sized = sized(model, wiring);
+    static ModelProto rewrite(ModelProto model, GraphBinding binding) {
+        ModelProto sized = sized(model, binding);
         ModelProto rewritten = rewrite(sized);
         return rewritten == sized ? model : rewritten;
     }
 
     /** The model with the size of its images fixed. */
-    private static ModelProto sized(ModelProto model, Wiring wiring) {
+    private static ModelProto sized(ModelProto model, GraphBinding binding) {
         ModelProto.Builder b = model.toBuilder();
         for (ValueInfoProto.Builder in : b.getGraphBuilder().getInputBuilderList()) {
-            if (in.getName().equals(wiring.input())) {
-                int rows = wiring.layout() == EncoderSettings.Layout.NCHW ? 2 : 1;
+            if (in.getName().equals(binding.input())) {
+                int rows = binding.layout() == EncoderSettings.Layout.NCHW ? 2 : 1;
                 TensorShapeProto.Builder shape = in.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder();
-                shape.getDimBuilder(rows).setDimValue(wiring.preprocessing().height());
-                shape.getDimBuilder(rows + 1).setDimValue(wiring.preprocessing().width());
+                shape.getDimBuilder(rows).setDimValue(binding.preprocessing().height());
+                shape.getDimBuilder(rows + 1).setDimValue(binding.preprocessing().width());
             }
         }
         return b.build();
@@ -119,12 +103,12 @@ final class Winograd {
     private static ModelProto rewrite(ModelProto model) {
         boolean simple = model.getGraph().getNodeList().stream().noneMatch(n -> n.getAttributeList().stream()
                 .anyMatch(a -> a.hasG() || a.getGraphsCount() > 0 || !a.getRefAttrName().isEmpty()));
-        Map<String, Shapes.Value> shapes = simple ? ModelInspector.values(model) : Map.of();
+        Map<String, TensorShape> shapes = simple ? GraphChecker.shapes(model.getGraph()) : Map.of();
         if (shapes.isEmpty() || Opset.of(model.getOpsetImportList()) < 13) {
             return model;
         }
-        ModelProto folded = Int8Quantizer.foldBatchNorms(model);
-        ModelProto found = new Winograd(folded, folded == model ? shapes : ModelInspector.values(folded)).nodes();
+        ModelProto folded = BatchNormFolding.fold(model);
+        ModelProto found = new Winograd(folded, folded == model ? shapes : GraphChecker.shapes(folded.getGraph())).nodes();
         return found == folded ? model : found;
     }
 
@@ -138,11 +122,11 @@ final class Winograd {
             }
         }
         model.getGraph().getOutputList().forEach(o -> whole(o.getName()));
-        if (saved <= LEAST_GAIN * all) {
+        if (builder.saved() <= LEAST_GAIN * all) {
             return model;
         }
         ModelProto.Builder b = model.toBuilder();
-        b.getGraphBuilder().clearNode().addAllNode(nodes).addAllInitializer(made.values()).clearValueInfo();
+        b.getGraphBuilder().clearNode().addAllNode(builder.nodes()).addAllInitializer(builder.constants()).clearValueInfo();
         return b.setGraph(GraphIndex.withoutUnused(b.getGraph())).build();
     }
 
@@ -153,18 +137,18 @@ final class Winograd {
             return;
         }
         if (x != null && ELEMENTWISE.contains(op)) {
-            lines.put(n.getOutput(0), x.stream().map(l -> same(n, l, l.channels())).toList());
+            lines.put(n.getOutput(0), x.stream().map(l -> builder.same(n, l, l.channels())).toList());
             return;
         }
         if (op.equals("Add") && sameMap(n.getInput(0), n.getInput(1)) && (x != null || lines.containsKey(n.getInput(1)))) {
             int p = Math.max(lineCount(n.getInput(0)), lineCount(n.getInput(1)));
             List<Line> a = split(n.getInput(0), p);
             List<Line> b = split(n.getInput(1), p);
-            lines.put(n.getOutput(0), IntStream.range(0, p).mapToObj(j -> sum(a.get(j), b.get(j))).toList());
+            lines.put(n.getOutput(0), IntStream.range(0, p).mapToObj(j -> builder.sum(a.get(j), b.get(j))).toList());
             return;
         }
         n.getInputList().forEach(this::whole);
-        nodes.add(n);
+        builder.add(n);
         whole.addAll(n.getOutputList());
     }
 
@@ -174,7 +158,7 @@ final class Winograd {
 
     /** The channels, rows and columns of a float32 map, or null if they are not known, or it is none. */
     private int[] map(String value) {
-        Shapes.Value v = shapes.get(value);
+        TensorShape v = shapes.get(value);
         if (v == null || v.type() != TensorProto.DataType.FLOAT_VALUE || v.dims() == null || v.dims().length != 4) {
             return null;
         }
@@ -204,24 +188,25 @@ final class Winograd {
         all += multiplications(n, w, out);
         boolean biased = n.getInputCount() > 2 && !n.getInput(2).isEmpty();
         if (GraphIndex.integer(n, "group", 1) != 1 || kernel != w.getDims(3) || in[0] % BLOCK != 0 || out[0] % BLOCK != 0
-                || !Arrays.equals(Shapes.attribute(n, "dilations", ONCE), ONCE) || biased && index.floatConstant(n, 2) == null) {
+                || !Arrays.equals(ShapeInference.attribute(n, "dilations", ONCE), ONCE)
+                || biased && index.floatConstant(n, 2) == null) {
             return false;
         }
-        boolean once = Arrays.equals(Shapes.attribute(n, "strides", ONCE), ONCE);
-        boolean second = Arrays.equals(Shapes.attribute(n, "strides", ONCE), EVERY_SECOND);
+        boolean once = Arrays.equals(ShapeInference.attribute(n, "strides", ONCE), ONCE);
+        boolean second = Arrays.equals(ShapeInference.attribute(n, "strides", ONCE), EVERY_SECOND);
         boolean padded = Arrays.equals(pads(n, once, kernel), kernel == 3 ? AROUND : NONE);
         String bias = biased ? n.getInput(2) : null;
         if (kernel == 3 && padded && once && winograd(n, in, out[0], bias, done)) {
             return true;
         }
         if (kernel == 1 && padded && once && x != null) {
-            saved -= (double) READ * in[0] * out[0] * (x.size() - 1);
-            lines.put(n.getOutput(0), x.stream().map(l -> same(n, l, out[0])).toList());
+            builder.spend((double) LineBuilder.READ * in[0] * out[0] * (x.size() - 1));
+            lines.put(n.getOutput(0), x.stream().map(l -> builder.same(n, l, out[0])).toList());
             return true;
         }
         if ((kernel == 1 || kernel == 3) && padded && second && x != null) {
-            saved += (double) READ * in[0] * out[0] * kernel * kernel;
-            lines.put(n.getOutput(0), everySecond(n.getInput(1), bias, (int) kernel, x, out));
+            builder.save((double) LineBuilder.READ * in[0] * out[0] * kernel * kernel);
+            lines.put(n.getOutput(0), filtering.everySecond(n.getInput(1), bias, (int) kernel, x, out));
             return true;
         }
         return false;
@@ -229,8 +214,8 @@ final class Winograd {
 
     /** The zeros around a map: above, on the left, below, on the right; null if they depend on its size. */
     private static long[] pads(NodeProto n, boolean once, long kernel) {
-        return switch (Shapes.autoPad(n)) {
-            case "NOTSET" -> Shapes.attribute(n, "pads", NONE);
+        return switch (ShapeInference.autoPad(n)) {
+            case "NOTSET" -> ShapeInference.attribute(n, "pads", NONE);
             case "VALID" -> NONE;
             default -> once && kernel == 3 ? AROUND : null;
         };
@@ -242,11 +227,12 @@ final class Winograd {
 
     private boolean winograd(NodeProto n, int[] in, int filters, String bias, Set<NodeProto> done) {
         int p = in[1] >= 7 ? 4 : 2;
-        int groups = rows(in[1], p, 0);
-        int products = p == 4 ? 5 * groups + rows(in[1], 4, 3) : 3 * groups + rows(in[1], 2, 1);
+        int groups = Line.rows(in[1], p, 0);
+        int products = p == 4 ? 5 * groups + Line.rows(in[1], 4, 3) : 3 * groups + Line.rows(in[1], 2, 1);
         double won = 3.0 * in[0] * filters * in[2] * (3 * in[1] - products);
         // Sums and depthwise convolutions: 13 of a quarter each before and 8 behind, or 4 and 2 of a half.
-        double sums = (double) WRITTEN * groups * in[2] * (p == 4 ? 13 * in[0] + 8 * filters : 4 * in[0] + 2 * filters);
+        double sums = (double) LineBuilder.WRITTEN * groups * in[2]
+                * (p == 4 ? 13 * in[0] + 8 * filters : 4 * in[0] + 2 * filters);
         if (in[1] < 2 || won < sums) {
             return false;
         }
@@ -262,89 +248,11 @@ final class Winograd {
             more = split(shortcut, p);
             done.add(next);
         }
-        saved += won + READ * 9.0 * in[0] * filters;
-        lines.put(result, p == 4 ? four(n.getInput(1), bias, filters, x, more) : two(n.getInput(1), bias, filters, x, more));
+        builder.save(won + LineBuilder.READ * 9.0 * in[0] * filters);
+        lines.put(result, p == 4
+                ? filtering.four(n.getInput(1), bias, filters, x, more)
+                : filtering.two(n.getInput(1), bias, filters, x, more));
         return true;
-    }
-
-    /** F(2, 3) along the rows. */
-    private List<Line> two(String w, String bias, int filters, List<Line> x, List<Line> more) {
-        Line even = x.get(0);
-        Line odd = x.get(1);
-        int n = even.rows();
-        Line t0 = depthwise(odd, 1, n, 1, null, 1, -1);
-        Line t1 = plus(odd, 1, even, n);
-        Line t2 = plus(odd, -1, even, n);
-        Line t3 = depthwise(even, 0, odd.rows(), 1, null, -1, 1);
-        Line m1 = convolve(t1, w, bias, filters, 3, 1, null, 0.5, 0.5, 0.5);
-        Line m2 = convolve(t2, w, null, filters, 3, 1, null, -0.5, 0.5, -0.5);
-        Line upper = with(more, 0, add(m1, m2));
-        Line lower = plus(m2, -1, with(more, 1, fit(m1, odd.rows())), odd.rows());
-        return List.of(convolve(t0, w, null, filters, 3, 1, upper, 1, 0, 0), convolve(t3, w, null, filters, 3, 1, lower, 0, 0, 1));
-    }
-
-    /** F(4, 3) along the rows. */
-    private List<Line> four(String w, String bias, int filters, List<Line> x, List<Line> more) {
-        int n = x.get(0).rows();
-        int last = x.get(3).rows();
-        List<Line> d = x.stream().map(l -> fit(l, n)).toList();
-        // With d(i) for the row above line i, the rows of B^T d are 4 d0 - 5 d2 + d4; a + b; a - b; c + 2e; c - 2e; 4 d1 - 5 d3 + d5.
-        Line a = plus(d.get(1), -4, d.get(3), n);
-        Line b = plus(d.get(0), -4, d.get(2), n);
-        Line c = plus(d.get(1), -1, d.get(3), n);
-        Line e = plus(d.get(0), -1, d.get(2), n);
-        Line t0 = plus(d.get(1), -5, depthwise(d.get(3), 1, n, 1, null, 4, 1), n);
-        Line t1 = add(a, b);
-        Line t2 = plus(b, -1, a, n);
-        Line t3 = plus(e, 2, c, n);
-        Line t4 = plus(e, -2, c, n);
-        Line t5 = plus(d.get(2), -5, depthwise(d.get(0), 0, last, 1, null, 4, 1), last);
-        Line m1 = convolve(t1, w, bias, filters, 3, 1, null, -1 / 6.0, -1 / 6.0, -1 / 6.0);
-        Line m2 = convolve(t2, w, null, filters, 3, 1, null, -1 / 6.0, 1 / 6.0, -1 / 6.0);
-        Line m3 = convolve(t3, w, null, filters, 3, 1, null, 1 / 24.0, 1 / 12.0, 1 / 6.0);
-        Line m4 = convolve(t4, w, null, filters, 3, 1, null, 1 / 24.0, -1 / 12.0, 1 / 6.0);
-        // The rows of A^T m are m0 + s + t; u + 2v; s + 4t; u + 8v + m5.
-        Line s = add(m1, m2);
-        Line t = add(m3, m4);
-        Line u = plus(m2, -1, m1, n);
-        Line v = plus(m4, -1, m3, n);
-        Line y0 = convolve(t0, w, null, filters, 3, 1, with(more, 0, add(s, t)), 0.25, 0, 0);
-        Line y1 = plus(v, 2, with(more, 1, fit(u, x.get(1).rows())), x.get(1).rows());
-        Line y2 = plus(t, 4, with(more, 2, fit(s, x.get(2).rows())), x.get(2).rows());
-        Line y3 = convolve(t5, w, null, filters, 3, 1, plus(v, 8, with(more, 3, fit(u, last)), last), 0, 0, 1);
-        return List.of(y0, y1, y2, y3);
-    }
-
-    private Line with(List<Line> more, int j, Line line) {
-        return more == null ? line : add(line, more.get(j));
-    }
-
-    /** A convolution of stride 2, 1x1 or 3x3: from p lines to p / 2, of which one alone is the whole map. */
-    private List<Line> everySecond(String w, String bias, int kernel, List<Line> x, int[] out) {
-        int p = x.size();
-        List<Line> result = new ArrayList<>();
-        for (int q = 0; q < p / 2; q++) {
-            int rows = rows(out[1], p / 2, q);
-            if (kernel == 1) {
-                result.add(convolve(x.get(2 * q), w, bias, out[0], 1, 2, null, 1));
-                continue;
-            }
-            // Of rows 2q - 1, 2q and 2q + 1, of which the first is in the last line, one row above.
-            Line sum = null;
-            for (int d : new int[] {1, 2, 0}) {
-                int row = 2 * q - 1 + d;
-                Line l = row < 0 ? depthwise(x.get(p - 1), 1, rows, 1, null, 1) : fit(x.get(row), rows);
-                sum = convolve(l, w, d == 1 ? bias : null, out[0], 3, 2, sum,
-                        d == 0 ? 1 : 0, d == 1 ? 1 : 0, d == 2 ? 1 : 0);
-            }
-            result.add(sum);
-        }
-        return result;
-    }
-
-    /** How many of {@code height} rows are in line j of p. */
-    private static int rows(int height, int p, int j) {
-        return (height - j + p - 1) / p;
     }
 
     /** A map in p lines, wherever it is now; p is at least what it has. */
@@ -363,7 +271,7 @@ final class Winograd {
                 float[] taps = new float[k + 1];
                 taps[k] = 1;
                 for (Line l : now) {
-                    more.add(depthwise(l, 0, rows(l.rows(), step, k), step, null, taps));
+                    more.add(builder.depthwise(l, 0, Line.rows(l.rows(), step, k), step, null, taps));
                 }
             }
             now = more;
@@ -382,117 +290,20 @@ final class Winograd {
         int p = parts.size();
         int groups = parts.get(0).rows();
         if (p == 1) {
-            emit("Identity", List.of(parts.get(0).name()), value);
+            builder.emit("Identity", List.of(parts.get(0).name()), value);
             return;
         }
-        saved -= (double) PUT_TOGETHER * d[0] * d[1] * d[2];
+        builder.spend((double) LineBuilder.PUT_TOGETHER * d[0] * d[1] * d[2]);
+        String rows = builder.longs(0, 0, groups, 1, d[2]);
         List<String> in = parts.stream()
-                .map(l -> emit("Reshape", List.of(fit(l, groups).name(), longs(0, 0, groups, 1, d[2])), null)).toList();
-        String together = emit("Concat", in, null, GraphBuilder.integer("axis", 3));
-        List<String> shape = List.of(together, longs(0, 0, (long) p * groups, d[2]));
+                .map(l -> builder.emit("Reshape", List.of(builder.fit(l, groups).name(), rows), null)).toList();
+        String together = builder.emit("Concat", in, null, GraphBuilder.integer("axis", 3));
+        List<String> shape = List.of(together, builder.longs(0, 0, (long) p * groups, d[2]));
         if (p * groups == d[1]) {
-            emit("Reshape", shape, value);
+            builder.emit("Reshape", shape, value);
         } else {
-            emit("Slice", List.of(emit("Reshape", shape, null), longs(0), longs(d[1]), longs(2)), value);
+            String padded = builder.emit("Reshape", shape, null);
+            builder.emit("Slice", List.of(padded, builder.longs(0), builder.longs(d[1]), builder.longs(2)), value);
         }
-    }
-
-    /** A sum that was not there before. */
-    private Line add(Line a, Line b) {
-        saved -= (double) WRITTEN * a.channels() * a.rows() * a.width();
-        return sum(a, b);
-    }
-
-    private Line sum(Line a, Line b) {
-        return new Line(emit("Add", List.of(a.name(), b.name()), null), a.channels(), a.rows(), a.width());
-    }
-
-    /** {@code factor * x + y} in as many rows. */
-    private Line plus(Line x, float factor, Line y, int rows) {
-        return depthwise(x, 0, rows, 1, y, factor);
-    }
-
-    /** A line with so many rows: further ones are left out, missing ones are 0. */
-    private Line fit(Line x, int rows) {
-        return x.rows() == rows ? x : depthwise(x, 0, rows, 1, null, 1);
-    }
-
-    /**
-     * Sums of rows that follow each other, times taps.
-     *
-     * @param above rows of zeros before them; those behind are made to fit
-     * @param rows how many come out
-     * @param plus what is added, or null
-     */
-    private Line depthwise(Line x, int above, int rows, int stride, Line plus, float... taps) {
-        int behind = (rows - 1) * stride + taps.length - x.rows() - above;
-        // Rows too many are met by taps of 0.
-        float[] all = stride > 1 ? taps : Arrays.copyOf(taps, taps.length + Math.max(0, -behind));
-        String key = prefix + "_taps_" + x.channels() + Arrays.toString(all);
-        made.computeIfAbsent(key, k -> {
-            float[] values = new float[x.channels() * all.length];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = all[i % all.length];
-            }
-            return TensorValues.floats(k, values, x.channels(), 1, all.length, 1);
-        });
-        saved -= (double) WRITTEN * x.channels() * rows * x.width();
-        String y = emit("Conv", List.of(x.name(), key), null, GraphBuilder.ints("kernel_shape", all.length, 1),
-                GraphBuilder.ints("pads", above, 0, stride > 1 ? 0 : Math.max(0, behind), 0),
-                GraphBuilder.ints("strides", stride, 1), GraphBuilder.integer("group", x.channels()));
-        // ONNX Runtime makes one operator of a convolution and a sum.
-        y = plus == null ? y : emit("Add", List.of(y, plus.name()), null);
-        return new Line(y, x.channels(), rows, x.width());
-    }
-
-    /**
-     * A convolution of one row, whose weights are a sum of the rows of others.
-     *
-     * @param kernel columns
-     * @param stride of the columns
-     * @param plus what is added, or null
-     * @param factors of each row
-     */
-    private Line convolve(Line x, String w, String bias, int filters, int kernel, int stride, Line plus, double... factors) {
-        String key = prefix + "_rows_" + w + Arrays.toString(factors);
-        made.computeIfAbsent(key, k -> {
-            float[] from = TensorValues.floats(index.initialisers.get(w));
-            float[] values = new float[filters * x.channels() * kernel];
-            for (int i = 0; i < values.length; i++) {
-                double sum = 0;
-                for (int row = 0; row < kernel; row++) {
-                    sum += factors[row] * from[i / kernel * kernel * kernel + row * kernel + i % kernel];
-                }
-                values[i] = (float) sum;
-            }
-            return TensorValues.floats(k, values, filters, x.channels(), 1, kernel);
-        });
-        saved -= (double) READ * filters * x.channels() * kernel;
-        List<String> in = bias == null ? List.of(x.name(), key) : List.of(x.name(), key, bias);
-        String y = emit("Conv", in, null, GraphBuilder.ints("kernel_shape", 1, kernel),
-                GraphBuilder.ints("pads", 0, kernel / 2, 0, kernel / 2), GraphBuilder.ints("strides", 1, stride));
-        y = plus == null ? y : emit("Add", List.of(y, plus.name()), null);
-        return new Line(y, filters, x.rows(), (x.width() + stride - 1) / stride);
-    }
-
-    /** A node for one line instead of the whole map. */
-    private Line same(NodeProto n, Line x, int channels) {
-        String out = prefix + "_" + count++;
-        nodes.add(n.toBuilder().setName(out).setInput(0, x.name()).setOutput(0, out).build());
-        return new Line(out, channels, x.rows(), x.width());
-    }
-
-    private String longs(long... values) {
-        String key = prefix + "_longs" + Arrays.toString(values);
-        made.computeIfAbsent(key, k -> TensorValues.longs(k, values, values.length));
-        return key;
-    }
-
-    /** Adds a node and returns what it makes, whose name is new if it is not given. */
-    private String emit(String op, List<String> in, String out, AttributeProto... attributes) {
-        String name = prefix + "_" + count++;
-        String made = out == null ? name : out;
-        nodes.add(GraphBuilder.node(op, name, in, made, attributes));
-        return made;
     }
 }

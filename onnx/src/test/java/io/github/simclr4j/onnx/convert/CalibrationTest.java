@@ -77,7 +77,7 @@ class CalibrationTest {
     }
 
     private static ModelProto int8(ModelProto model, Map<String, String> settings) throws IOException {
-        return new Conversion(Precision.INT8, 0, true, EncoderSettings.of(settings, "argument"), new Conversion.Calibrate(
+        return new Conversion(Precision.INT8, 0, true, EncoderSettings.of(settings, "argument"), new CalibrationSettings(
                 IMAGES, CalibrationMethod.MIN_MAX, RuntimeSettings.DEFAULT.withThreads(1), false)).convert(model);
     }
 
@@ -156,7 +156,7 @@ class CalibrationTest {
     @Test
     void theConfigurationBesideTheFileCounts(@TempDir Path dir) throws IOException {
         Path file = Files.write(dir.resolve("vendor.onnx"), model(false, 3, -1).toByteArray());
-        Conversion.Calibrate images = new Conversion.Calibrate(IMAGES, CalibrationMethod.MIN_MAX);
+        CalibrationSettings images = new CalibrationSettings(IMAGES, CalibrationMethod.MIN_MAX);
         Conversion conversion = new Conversion(Precision.INT8, 0, true, images);
         Path out = dir.resolve("int8.onnx");
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> conversion.apply(file, out));
@@ -177,7 +177,7 @@ class CalibrationTest {
         EncoderSettings settings = Foreign.settings("resnet34-spatial");
         List<RgbImage> images = Foreign.pictures(64);
         ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                settings.or(EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument")), new Conversion.Calibrate(
+                settings.or(EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument")), new CalibrationSettings(
                         images, CalibrationMethod.MSE, RuntimeSettings.DEFAULT.withThreads(1), false)).convert(Graphs.builder(file).build());
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
         try (OnnxEncoder a = OnnxEncoder.open(file, "a", settings, RuntimeSettings.DEFAULT);
@@ -252,7 +252,7 @@ class CalibrationTest {
             Path file = Files.write(dir.resolve("damaged.onnx"), bytes);
             for (Conversion c : List.of(new Conversion(Precision.FLOAT32, 0, true, null),
                     new Conversion(Precision.FLOAT16, 0, true, null), new Conversion(Precision.INT8, 0, true,
-                            new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE)))) {
+                            new CalibrationSettings(IMAGES, CalibrationMethod.MSE)))) {
                 InvalidEncoderException e = assertThrows(InvalidEncoderException.class, () -> c.apply(file, out));
                 assertTrue(e.getMessage().contains("damaged.onnx is damaged or unsafe"), e.getMessage());
             }
@@ -281,8 +281,8 @@ class CalibrationTest {
         for (byte[] bytes : odd) {
             Path file = Files.write(dir.resolve("odd.onnx"), bytes);
             for (Precision p : Precision.values()) {
-                Conversion.Calibrate images =
-                        p == Precision.INT8 ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE) : null;
+                CalibrationSettings images =
+                        p == Precision.INT8 ? new CalibrationSettings(IMAGES, CalibrationMethod.MSE) : null;
                 EncoderSettings unit = EncoderSettings.of(Map.of("mean", "0", "std", "1"), "argument");
                 try {
                     new Conversion(p, 0, true, unit, images).apply(file, dir.resolve("out.onnx"));

@@ -16,10 +16,12 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.file.EncoderContract;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.file.Opset;
+import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.GraphIndex;
 import io.github.simclr4j.onnx.internal.TensorValues;
@@ -56,7 +58,7 @@ class ConversionTest {
 
     private static Conversion conversion(Precision precision, CalibrationMethod method) {
         return new Conversion(precision, 0, true,
-                method == null ? null : new Conversion.Calibrate(IMAGES, method));
+                method == null ? null : new CalibrationSettings(IMAGES, method));
     }
 
     private static float[][] embed(ModelProto model) throws IOException {
@@ -175,7 +177,7 @@ class ConversionTest {
     void aReducedRangeHasSevenBits() throws IOException {
         ModelProto full = model(NET, EncoderLayout.DEFAULT);
         ModelProto int8 = new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE, RuntimeSettings.DEFAULT, true)).convert(full);
+                new CalibrationSettings(IMAGES, CalibrationMethod.MSE, RuntimeSettings.DEFAULT, true)).convert(full);
         int8.getGraph().getInitializerList().stream().filter(t -> t.getDataType() == DataType.INT8_VALUE).forEach(t -> {
             for (byte b : t.getRawData()) {
                 assertTrue(Math.abs(b) <= 63, t.getName());
@@ -210,8 +212,8 @@ class ConversionTest {
         }
         ModelProto written = model(NET, EncoderLayout.DEFAULT.withoutPreprocessing());
         for (Precision p : Precision.values()) {
-            Conversion.Calibrate images = p == Precision.INT8
-                    ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE) : null;
+            CalibrationSettings images = p == Precision.INT8
+                    ? new CalibrationSettings(IMAGES, CalibrationMethod.MSE) : null;
             ModelProto stripped = new Conversion(p, 0, false, images).convert(full);
             assertEquals(List.of(), ModelInspector.check(stripped, null, 0).problems());
             double[] c = compare(expected, run(stripped, x, new long[] {IMAGES.size(), 3, 32, 32}));
@@ -251,8 +253,8 @@ class ConversionTest {
         }
         for (int opset : new int[] {13, 19, 26}) {
             for (Precision p : List.of(Precision.FLOAT16, Precision.INT8)) {
-                Conversion.Calibrate images = p == Precision.INT8
-                        ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MSE) : null;
+                CalibrationSettings images = p == Precision.INT8
+                        ? new CalibrationSettings(IMAGES, CalibrationMethod.MSE) : null;
                 assertTrue(compare(expected, embed(new Conversion(p, opset, true, images).convert(first)))[0] > 0.99);
             }
         }
@@ -305,9 +307,9 @@ class ConversionTest {
         float[] x = random(5 * 3 * 16 * 16, 77);
         long[] shape = {5, 3, 16, 16};
         float[][] expected = run(old, x, shape);
-        ModelProto up = OpsetChange.to(old, 20);
-        ModelProto down = OpsetChange.to(foreign(20, true), 13);
-        for (ModelProto m : List.of(up, down, Int8Quantizer.foldBatchNorms(old), HalfPrecision.convert(old))) {
+        ModelProto up = OpsetConverter.to(old, 20);
+        ModelProto down = OpsetConverter.to(foreign(20, true), 13);
+        for (ModelProto m : List.of(up, down, BatchNormFolding.fold(old), HalfPrecision.convert(old))) {
             assertEquals(List.of(), ModelInspector.check(m, null, 0).problems());
             assertTrue(compare(expected, run(m, x, shape))[1] < 0.01);
         }
@@ -318,15 +320,15 @@ class ConversionTest {
         List<RgbImage> noise = IntStream.range(0, 16).mapToObj(i -> Encoders.picture(40, i)).toList();
         EncoderSettings half = EncoderSettings.of(Map.of("mean", "0.5", "std", "0.5"), "argument");
         ModelProto int8 = new Conversion(Precision.INT8, 0, true, half,
-                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX)).convert(old);
+                new CalibrationSettings(noise, CalibrationMethod.MIN_MAX)).convert(old);
         assertEquals(List.of(), ModelInspector.check(int8, null, 0).problems());
         assertTrue(int8.getGraph().getNodeList().stream().map(NodeProto::getOpType).noneMatch("BatchNormalization"::equals));
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new Conversion(Precision.INT8, 0, true,
-                new Conversion.Calibrate(noise, CalibrationMethod.MIN_MAX)).convert(old));
+                new CalibrationSettings(noise, CalibrationMethod.MIN_MAX)).convert(old));
         assertTrue(e.getMessage().contains("give the mean"), e.getMessage());
         ModelProto.Builder odd = old.toBuilder();
         odd.getGraphBuilder().getNodeBuilder(0).setOpType("Strange");
-        e = assertThrows(IllegalArgumentException.class, () -> OpsetChange.to(odd.build(), 20));
+        e = assertThrows(IllegalArgumentException.class, () -> OpsetConverter.to(odd.build(), 20));
         assertTrue(e.getMessage().contains("Strange"), e.getMessage());
     }
 
@@ -377,9 +379,9 @@ class ConversionTest {
         try (OrtSession session = env.createSession(both.toByteArray());
                 OnnxTensor in = OnnxTensor.createTensor(env, java.nio.ByteBuffer.wrap(IMAGES.get(5).rgb()),
                         new long[] {1, 32, 32, 3}, ai.onnxruntime.OnnxJavaType.UINT8);
-                OrtSession.Result out = session.run(Map.of(OnnxEncoder.INPUT, in))) {
-            assertArrayEquals(z, ((float[][]) out.get(OnnxEncoder.OUTPUT).orElseThrow().getValue())[0], 1e-5f);
-            float[] p = ((float[][]) out.get(EncoderWriter.PROBABILITIES).orElseThrow().getValue())[0];
+                OrtSession.Result out = session.run(Map.of(EncoderContract.INPUT, in))) {
+            assertArrayEquals(z, ((float[][]) out.get(EncoderContract.OUTPUT).orElseThrow().getValue())[0], 1e-5f);
+            float[] p = ((float[][]) out.get(EncoderContract.PROBABILITIES).orElseThrow().getValue())[0];
             for (int c = 0; c < 4; c++) {
                 assertEquals(e[c] / sum, p[c], 1e-5);
             }
@@ -462,7 +464,7 @@ class ConversionTest {
         }
         for (Precision p : Precision.values()) {
             Conversion c = new Conversion(p, 0, true, given,
-                    p == Precision.INT8 ? new Conversion.Calibrate(IMAGES, CalibrationMethod.MIN_MAX) : null);
+                    p == Precision.INT8 ? new CalibrationSettings(IMAGES, CalibrationMethod.MIN_MAX) : null);
             Path out = to.resolve(p + ".onnx");
             c.apply(vendor, out);
             try (OnnxEncoder e = OnnxEncoder.open(out)) {

@@ -20,8 +20,8 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.internal.TensorValues;
-import io.github.simclr4j.onnx.internal.Tensors;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.Foreign;
 import io.github.simclr4j.onnx.runtime.Graphs;
@@ -193,7 +193,7 @@ public class HostileFileTest {
         Files.write(dir.resolve("s.bin"), shape);
         byte[] outside = Graphs.model(Graphs.image(grow, add).addInitializer(TensorProto.newBuilder().setName("s").addDims(2)
                 .setDataType(TensorProto.DataType.INT64_VALUE).setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                .addExternalData(ExternalData.entry("location", "s.bin"))));
+                .addExternalData(GraphBuilder.entry("location", "s.bin"))));
         IOException e = assertThrows(InvalidEncoderException.class,
                 () -> OnnxEncoder.open(Files.write(dir.resolve("e.onnx"), outside)));
         assertTrue(e.getMessage().contains("asks for"), e.getMessage());
@@ -223,7 +223,7 @@ public class HostileFileTest {
         }
         g.addInitializer(TensorProto.newBuilder().setName("yes").setDataType(TensorProto.DataType.BOOL_VALUE).addInt32Data(1));
         byte[] bytes = Graphs.model(g);
-        assertTimeoutPreemptively(java.time.Duration.ofSeconds(20), () -> ModelCheck.check(bytes, "x.onnx", null));
+        assertTimeoutPreemptively(java.time.Duration.ofSeconds(20), () -> ModelValidator.check(bytes, "x.onnx", null));
     }
 
     @Test
@@ -338,7 +338,7 @@ public class HostileFileTest {
         refused(Graphs.model(Graphs.image(Graphs.node("Constant", List.of(), List.of("c")).addAttribute(AttributeProto.newBuilder()
                         .setName("value").setType(AttributeType.TENSOR).setRefAttrName("x").setT(TensorProto.newBuilder()
                                 .setDataType(Graphs.FLOAT).addDims(1).setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                                .addExternalData(ExternalData.entry("location", "../secret.bin")))),
+                                .addExternalData(GraphBuilder.entry("location", "../secret.bin")))),
                 Graphs.node("Mul", List.of("in", "c"), List.of("out")))), "external data");
     }
 
@@ -469,15 +469,15 @@ public class HostileFileTest {
     void halfPrecisionIsIeee() {
         // Every half that is a number comes back; the values between go to the nearest, ties to the even one.
         for (int h = 0; h < 65_536; h++) {
-            float f = Tensors.half((short) h);
+            float f = TensorTypes.toFloat32((short) h);
             if (!Float.isNaN(f)) {
-                assertEquals((short) h, Tensors.half(f), Integer.toHexString(h));
+                assertEquals((short) h, TensorTypes.toFloat16(f), Integer.toHexString(h));
             }
         }
-        assertArrayEquals(new float[] {1, 65504, 0x1p-24f, -2}, new float[] {Tensors.half((short) 0x3c00),
-            Tensors.half((short) 0x7bff), Tensors.half((short) 1), Tensors.half((short) 0xc000)});
-        assertEquals(Tensors.half(1f), Tensors.half(1 + 0x1p-11f));
-        assertEquals(Tensors.half(1 + 0x1p-9f), Tensors.half(1 + 3 * 0x1p-11f));
-        assertEquals(0x7c00, Tensors.half(1e9f));
+        assertArrayEquals(new float[] {1, 65504, 0x1p-24f, -2}, new float[] {TensorTypes.toFloat32((short) 0x3c00),
+            TensorTypes.toFloat32((short) 0x7bff), TensorTypes.toFloat32((short) 1), TensorTypes.toFloat32((short) 0xc000)});
+        assertEquals(TensorTypes.toFloat16(1f), TensorTypes.toFloat16(1 + 0x1p-11f));
+        assertEquals(TensorTypes.toFloat16(1 + 0x1p-9f), TensorTypes.toFloat16(1 + 3 * 0x1p-11f));
+        assertEquals(0x7c00, TensorTypes.toFloat16(1e9f));
     }
 }

@@ -16,7 +16,6 @@ import io.github.simclr4j.onnx.internal.TensorValues;
 import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.runtime.Encoders;
 import io.github.simclr4j.onnx.runtime.Graphs;
-import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,7 +70,7 @@ class ModelInspectorTest {
         problem("stands twice", b -> b.addOpsetImport(Opset.proto(14)));
         problem("no name", b -> b.getGraphBuilder().clearName());
         problem("which is not defined", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setInput(0, "nothing"));
-        problem("a cycle", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setInput(0, OnnxEncoder.OUTPUT));
+        problem("a cycle", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setInput(0, EncoderContract.OUTPUT));
         problem("not defined before", b -> {
             int relu = at(b, "Relu");
             NodeProto n = b.getGraph().getNode(relu);
@@ -91,9 +90,9 @@ class ModelInspectorTest {
         problem("differ in type", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Cast"))
                 .setAttribute(0, GraphBuilder.integer("to", DataType.DOUBLE_VALUE)));
         problem("is declared as", b -> b.getGraphBuilder()
-                .setOutput(0, GraphBuilder.value(OnnxEncoder.OUTPUT, DataType.FLOAT, 33)));
+                .setOutput(0, GraphBuilder.value(EncoderContract.OUTPUT, DataType.FLOAT, 33)));
         problem("is declared as", b -> b.getGraphBuilder()
-                .setOutput(0, GraphBuilder.value(OnnxEncoder.OUTPUT, DataType.FLOAT16, 32)));
+                .setOutput(0, GraphBuilder.value(EncoderContract.OUTPUT, DataType.FLOAT16, 32)));
         problem("output lost", b -> b.getGraphBuilder().getOutputBuilder(0).setName("lost"));
         problem("refers to a file", b -> b.getGraphBuilder().getInitializerBuilder(2)
                 .setDataLocation(ai.onnx.proto.OnnxMl.TensorProto.DataLocation.EXTERNAL));
@@ -133,7 +132,7 @@ class ModelInspectorTest {
         byte[] bytes = Graphs.model(Graphs.image(Graphs.node("Mul", List.of("in", "w"), List.of("out")))
                 .addInitializer(TensorProto.newBuilder().setName("w").setDataType(Graphs.FLOAT).addDims(1)
                         .setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                        .addExternalData(ExternalData.entry("location", "a\0b"))));
+                        .addExternalData(GraphBuilder.entry("location", "a\0b"))));
         ModelInspector.Report r = ModelInspector.check(Files.write(dir.resolve("e.onnx"), bytes));
         assertTrue(r.problems().get(0).startsWith("initialiser w: the file is damaged: the external data of w"),
                 r.problems().toString());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.file.EncoderContract;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.Opset;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
@@ -109,7 +110,7 @@ class EncoderWriterTest {
     void anOnnxFileThatIsNoImageEncoderIsRefused() {
         org.tribuo.util.onnx.ONNXContext graph = new org.tribuo.util.onnx.ONNXContext();
         graph.setName("identity");
-        graph.assignTo(graph.floatInput(OnnxEncoder.INPUT, 4), graph.floatOutput(OnnxEncoder.OUTPUT, 4));
+        graph.assignTo(graph.floatInput(EncoderContract.INPUT, 4), graph.floatOutput(EncoderContract.OUTPUT, 4));
         byte[] file = ai.onnx.proto.OnnxMl.ModelProto.newBuilder()
                 .setIrVersion(7)
                 .addOpsetImport(Opset.proto(13))

@@ -12,8 +12,8 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.ByteString;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelCheck;
-import io.github.simclr4j.onnx.internal.Tensors;
+import io.github.simclr4j.onnx.file.Tensors;
+import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.ResNet.Stem;
 import io.github.simclr4j.onnx.runtime.Foreign;
 import io.github.simclr4j.onnx.runtime.Graphs;
@@ -156,7 +156,7 @@ class WeightReaderTest {
             for (int i = 0; i < g.getInitializerCount(); i++) {
                 TensorProto t = g.getInitializer(i);
                 if (t.getDimsCount() == 4) {
-                    byte[] q = new byte[(int) ModelCheck.count(t)];
+                    byte[] q = new byte[(int) TensorTypes.count(t)];
                     int each = q.length / (int) t.getDims(0);
                     float[] v = floats(t);
                     TensorProto.Builder scale = TensorProto.newBuilder().setName(t.getName() + "s").setDataType(Graphs.FLOAT)

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.EncoderWriter;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -71,7 +72,7 @@ class EncoderPipelineTest {
                         assertTrue(p.hasNext());
                         EncoderPipeline.Item item = p.next();
                         assertEquals(i, item.index());
-                        assertEquals(FILES.get(i), item.file());
+                        assertEquals(FILES.get(i).toString(), item.name());
                         if (i % 10 == 7) {
                             assertNull(item.embedding());
                             String message = item.error().getMessage();
@@ -139,7 +140,7 @@ class EncoderPipelineTest {
         try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> {
             batches.add(count(pixels));
             return new float[count(pixels)][1];
-        }, 16, FILES.subList(0, 7), new EncoderPipeline.Settings(3, 16, 3), item -> { })) {
+        }, 16, ImageSource.ofFiles(FILES.subList(0, 7)), new EncoderPipeline.Settings(3, 16, 3), item -> { })) {
             p.forEachRemaining(item -> { });
         }
         assertEquals(List.of(7), batches);
@@ -151,7 +152,7 @@ class EncoderPipelineTest {
 
     /** The encoder's stand-in is told how many images it got. */
     private static EncoderPipeline pipeline(EncoderPipeline.Settings s, IntFunction<float[][]> f) {
-        return new EncoderPipeline(SMALL, pixels -> f.apply(count(pixels)), 1, FILES, s, item -> { });
+        return new EncoderPipeline(SMALL, pixels -> f.apply(count(pixels)), 1, ImageSource.ofFiles(FILES), s, item -> { });
     }
 
     @Test
@@ -243,7 +244,7 @@ class EncoderPipelineTest {
             f.setLength(3L << 30);
         }
         try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> new float[count(pixels)][1], 1,
-                List.of(FILES.get(0), large, FILES.get(1)), new EncoderPipeline.Settings(1, 3, 1), item -> { })) {
+                ImageSource.ofFiles(List.of(FILES.get(0), large, FILES.get(1))), new EncoderPipeline.Settings(1, 3, 1), item -> { })) {
             assertNull(p.next().error());
             String message = p.next().error().getMessage();
             assertTrue(message.contains("large.png: file too large: 3221225472 bytes"), message);
@@ -272,7 +273,7 @@ class EncoderPipelineTest {
             try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> {
                 images.addAndGet(count(pixels));
                 return new float[count(pixels)][1];
-            }, 1, Collections.nCopies(4, Path.of(args[0])), new EncoderPipeline.Settings(4, 1, 4), item -> { })) {
+            }, 1, ImageSource.ofFiles(Collections.nCopies(4, Path.of(args[0]))), new EncoderPipeline.Settings(4, 1, 4), item -> { })) {
                 p.forEachRemaining(item -> { });
             }
             System.out.println(images + " images");
@@ -281,7 +282,7 @@ class EncoderPipelineTest {
 
     @Test
     void noFilesIsNoWork() {
-        try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> new float[0][], 1, List.of(),
+        try (EncoderPipeline p = new EncoderPipeline(SMALL, pixels -> new float[0][], 1, ImageSource.ofFiles(List.of()),
                 new EncoderPipeline.Settings(2, 4, 2), item -> { })) {
             assertFalse(p.hasNext());
         }

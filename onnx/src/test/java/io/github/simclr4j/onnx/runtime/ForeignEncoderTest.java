@@ -15,7 +15,6 @@ import io.github.simclr4j.images.Preprocessing.Resize;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.convert.Conversion;
-import io.github.simclr4j.onnx.convert.HalfPrecision;
 import io.github.simclr4j.onnx.convert.Precision;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.internal.TensorValues;
@@ -354,7 +353,7 @@ class ForeignEncoderTest {
      */
     @Test
     void aFloat16ProductOfATransposedValueIsNoEndOfTheProcess() throws IOException {
-        TensorProto weight = HalfPrecision.half(TensorValues.floats("w", new float[64], 8, 8));
+        TensorProto weight = TensorValues.halves("w", new short[64], 8, 8);
         GraphProto.Builder g = GraphProto.newBuilder().addInput(Graphs.value("x", TensorProto.DataType.FLOAT16_VALUE, -1, 3, 8, 8))
                 .addInitializer(weight).addInitializer(TensorValues.longs("shape", new long[] {0, 24, 8}, 3))
                 .addInitializer(TensorValues.longs("flat", new long[] {0, -1}, 2))

@@ -14,12 +14,13 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.convert.CalibrationMethod;
+import io.github.simclr4j.onnx.convert.CalibrationSettings;
 import io.github.simclr4j.onnx.convert.Conversion;
 import io.github.simclr4j.onnx.convert.Precision;
-import io.github.simclr4j.onnx.file.ExternalData;
 import io.github.simclr4j.onnx.file.HostileFileTest;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelInspector;
+import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.network.WeightReader;
@@ -135,7 +136,7 @@ class FuzzTest {
                 attempt(n, "some weights", () -> WeightReader.read(file, tiny));
                 if (n % 3 == 0) {
                     Conversion c = n % 30 == 0
-                            ? new Conversion(Precision.INT8, 0, true, new Conversion.Calibrate(
+                            ? new Conversion(Precision.INT8, 0, true, new CalibrationSettings(
                                     List.of(Foreign.picture(8, 8, 1)), CalibrationMethod.MIN_MAX))
                             : new Conversion(n % 2 == 0 ? Precision.FLOAT16 : Precision.FLOAT32, 13 + (int) (n / 3 % 14), true, null);
                     converted += attempt(n, "convert", () -> convert(c, file, out));
@@ -328,9 +329,9 @@ class FuzzTest {
                         t.clearRawData().clearFloatData();
                     }
                     t.setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                            .addExternalData(ExternalData.entry("location", random.nextInt(3) > 0 ? "x.bin" : name(random)));
+                            .addExternalData(GraphBuilder.entry("location", random.nextInt(3) > 0 ? "x.bin" : name(random)));
                     if (random.nextBoolean()) {
-                        t.addExternalData(ExternalData.entry(random.nextBoolean() ? "offset" : "length", "" + odd(random)));
+                        t.addExternalData(GraphBuilder.entry(random.nextBoolean() ? "offset" : "length", "" + odd(random)));
                     }
                 }
                 case 2 -> function(model, node, random);

@@ -12,10 +12,12 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.convert.HalfPrecision;
+import io.github.simclr4j.onnx.convert.Conversion;
+import io.github.simclr4j.onnx.convert.Precision;
 import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
-import io.github.simclr4j.onnx.internal.Shapes;
+import io.github.simclr4j.onnx.internal.GraphChecker;
+import io.github.simclr4j.onnx.internal.TensorShape;
 import io.github.simclr4j.onnx.internal.TensorValues;
 import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
@@ -66,7 +68,7 @@ class WinogradTest {
 
     private static ModelProto rewritten(byte[] bytes) throws IOException {
         ModelProto model = ModelProto.parseFrom(bytes);
-        return Winograd.rewrite(model, Wiring.of(model, EncoderSettings.none(), null, "test"));
+        return Winograd.rewrite(model, GraphBinding.of(model, EncoderSettings.none(), null, "test"));
     }
 
     private static float[][] embed(byte[] bytes, int[] size, RuntimeSettings runtime) throws IOException {
@@ -92,7 +94,7 @@ class WinogradTest {
     }
 
     private static double multiplications(ModelProto model) {
-        Map<String, Shapes.Value> values = ModelInspector.values(model);
+        Map<String, TensorShape> values = GraphChecker.shapes(model.getGraph());
         return model.getGraph().getNodeList().stream().filter(n -> n.getOpType().equals("Conv")).mapToDouble(n -> {
             double product = 1;
             for (long d : values.get(n.getInput(1)).dims()) {
@@ -159,7 +161,7 @@ class WinogradTest {
         for (ResNet net : List.of(bottlenecks, narrow)) {
             same.add(EncoderWriter.toBytes(net, new Preprocessing(32), Encoders.weights(net, null), Map.of()));
         }
-        same.add(HalfPrecision.convert(small(128, 8, 8, 17)).toByteArray());
+        same.add(new Conversion(Precision.FLOAT16, 0, true, null).convert(small(128, 8, 8, 17)).toByteArray());
         same.add(small(128, 8, 8, 12).toByteArray());
         same.add(small(128, 8, 8, 17, NodeProto.newBuilder().setOpType("Relu").addInput("nowhere").addOutput("y").build()).toByteArray());
         same.add(Graphs.changed(small(128, 8, 8, 17).toByteArray(), b -> b.getGraphBuilder().getNodeBuilderList().stream()
@@ -167,7 +169,7 @@ class WinogradTest {
                         .addAttribute(GraphBuilder.ints("dilations", 1, 1)).getAttributeBuilder(1).setInts(0, 0).setInts(2, 2))));
         for (int i = 0; i < same.size(); i++) {
             ModelProto model = ModelProto.parseFrom(same.get(i));
-            assertSame(model, Winograd.rewrite(model, Wiring.of(model, EncoderSettings.none(), null, "test")), "case " + i);
+            assertSame(model, Winograd.rewrite(model, GraphBinding.of(model, EncoderSettings.none(), null, "test")), "case " + i);
         }
     }
 

@@ -1,12 +1,10 @@
 package io.github.simclr4j.tribuo.extraction;
 
+import io.github.simclr4j.images.load.Prefetcher;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -26,12 +24,8 @@ public final class ReadAhead<I, P> implements Iterator<List<ReadAhead.Ready<I, P
     static final String THREAD_NAME = "simclr4j-read-ahead-";
     private static final ThreadPoolExecutor POOL = pool();
 
-    private final Iterator<I> items;
-    private final Task<I, P> task;
+    private final Prefetcher<I, Ready<I, P>> prefetcher;
     private final int batchSize;
-    private List<Started<I, P>> started;
-    /** What reading the items threw, kept until those before are delivered. */
-    private RuntimeException broken;
 
     /** May fail for one item, by an IOException, without an end to the others. */
     @FunctionalInterface
@@ -42,12 +36,18 @@ public final class ReadAhead<I, P> implements Iterator<List<ReadAhead.Ready<I, P
     /** An item, and either what the task made of it or why it could not. */
     public record Ready<I, P>(I item, P value, IOException failure) {}
 
-    private record Started<I, P>(I item, Future<P> future) {}
-
     public ReadAhead(Iterator<I> items, int batchSize, Task<I, P> task) {
-        this.items = items;
         this.batchSize = batchSize;
-        this.task = task;
+        // The batch that is waited for, and the next one.
+        prefetcher = new Prefetcher<>(POOL, items, 2 * batchSize, item -> ready(item, task));
+    }
+
+    private static <I, P> Ready<I, P> ready(I item, Task<I, P> task) {
+        try {
+            return new Ready<>(item, task.apply(item), null);
+        } catch (IOException e) {
+            return new Ready<>(item, null, e);
+        }
     }
 
     private static ThreadPoolExecutor pool() {
@@ -63,60 +63,21 @@ public final class ReadAhead<I, P> implements Iterator<List<ReadAhead.Ready<I, P
         return pool;
     }
 
-    private List<Started<I, P>> start() {
-        List<Started<I, P>> batch = new ArrayList<>();
-        try {
-            while (broken == null && batch.size() < batchSize && items.hasNext()) {
-                I item = items.next();
-                batch.add(new Started<>(item, POOL.submit(() -> task.apply(item))));
-            }
-        } catch (RuntimeException e) {
-            broken = e;
-        }
-        return batch;
-    }
-
     @Override
     public boolean hasNext() {
-        if (started == null) {
-            started = start();
-        }
-        if (started.isEmpty() && broken != null) {
-            throw broken;
-        }
-        return !started.isEmpty();
+        return prefetcher.hasNext();
     }
 
     @Override
     public List<Ready<I, P>> next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException();
-        }
-        List<Started<I, P>> batch = started;
-        started = start();
-        List<Ready<I, P>> ready = new ArrayList<>(batch.size());
         try {
-            for (Started<I, P> s : batch) {
-                ready.add(outcome(s));
-            }
-        } catch (RuntimeException | Error e) {
-            batch.forEach(s -> s.future().cancel(false));
-            started.forEach(s -> s.future().cancel(false));
-            throw e;
-        }
-        return ready;
-    }
-
-    private static <I, P> Ready<I, P> outcome(Started<I, P> s) {
-        try {
-            return new Ready<>(s.item(), s.future().get(), null);
+            return prefetcher.next(batchSize);
         } catch (InterruptedException e) {
+            prefetcher.cancel(false);
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while images were decoded", e);
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof IOException failure) {
-                return new Ready<>(s.item(), null, failure);
-            }
+            prefetcher.cancel(false);
             if (e.getCause() instanceof Error error) {
                 throw error;
             }

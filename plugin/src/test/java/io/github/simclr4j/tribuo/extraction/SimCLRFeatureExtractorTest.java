@@ -12,6 +12,7 @@ import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.file.EncoderContract;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.tribuo.source.ImageFieldProcessor;
@@ -226,7 +227,7 @@ public class SimCLRFeatureExtractorTest {
         // A mean over all features at the end: one number an image, [batch].
         OnnxMl.NodeProto.Builder last = graph.getNodeBuilder(graph.getNodeCount() - 1).setOutput(0, "vector");
         graph.addNode(OnnxMl.NodeProto.newBuilder().setOpType("ReduceMean").addInput(last.getOutput(0))
-                .addOutput(OnnxEncoder.OUTPUT)
+                .addOutput(EncoderContract.OUTPUT)
                 .addAttribute(OnnxMl.AttributeProto.newBuilder().setName("axes")
                         .setType(OnnxMl.AttributeProto.AttributeType.INTS).addInts(1))
                 .addAttribute(OnnxMl.AttributeProto.newBuilder().setName("keepdims")

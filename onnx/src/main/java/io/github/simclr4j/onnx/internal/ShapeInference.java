@@ -1,126 +1,19 @@
 package io.github.simclr4j.onnx.internal;
 
-import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.TensorProto;
-import io.github.simclr4j.onnx.file.ExternalData;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
- * What the operators of image encoders take and give, by onnx/docs/Operators.md: the number of inputs, the attributes and
- * their types, and the type and shape of the output.
+ * Infers the type and shape of what the operators of image encoders give from those of what they take, by
+ * onnx/docs/Operators.md.
  */
-public final class Shapes {
-    /** A dimension that is not known before the graph runs. */
-    public static final long UNKNOWN = -1;
-
-    /**
-     * A tensor's type and shape.
-     *
-     * @param type number of the data type
-     * @param dims the dimensions, or null if not even their number is known
-     */
-    public record Value(int type, long[] dims) {
-        @Override
-        public String toString() {
-            DataType t = DataType.forNumber(type);
-            return (t == null ? "type " + type : t.name().toLowerCase(java.util.Locale.ROOT)) + " " + shape(dims);
-        }
-
-        private static String shape(long[] dims) {
-            return dims == null ? "[?]" : Arrays.toString(dims).replace("-1", "?");
-        }
-    }
-
-    /** Inputs an operator takes, at least and at most, and its attributes by name. */
-    private record Schema(int least, int most, Map<String, AttributeProto.AttributeType> attributes) {}
-
-    private static final Map<String, Schema> SCHEMAS = new HashMap<>();
-
-    static {
-        String pool = "auto_pad:STRING ceil_mode:INT kernel_shape:INTS pads:INTS strides:INTS dilations:INTS";
-        schema("Conv", 2, 3, "auto_pad:STRING dilations:INTS group:INT kernel_shape:INTS pads:INTS strides:INTS");
-        schema("MaxPool", 1, 1, pool + " storage_order:INT");
-        schema("AveragePool", 1, 1, pool + " count_include_pad:INT");
-        schema("Gemm", 2, 3, "alpha:FLOAT beta:FLOAT transA:INT transB:INT");
-        schema("BatchNormalization", 5, 5, "epsilon:FLOAT momentum:FLOAT training_mode:INT");
-        schema("LayerNormalization", 2, 3, "axis:INT epsilon:FLOAT stash_type:INT");
-        schema("Cast", 1, 1, "to:INT saturate:INT round_mode:STRING");
-        schema("Transpose", 1, 1, "perm:INTS");
-        schema("Flatten", 1, 1, "axis:INT");
-        schema("Softmax", 1, 1, "axis:INT");
-        schema("LogSoftmax", 1, 1, "axis:INT");
-        schema("Concat", 1, Integer.MAX_VALUE, "axis:INT");
-        schema("Reshape", 2, 2, "allowzero:INT");
-        schema("Squeeze", 1, 2, "");
-        schema("Unsqueeze", 2, 2, "");
-        schema("Gather", 2, 2, "axis:INT");
-        schema("Shape", 1, 1, "start:INT end:INT");
-        schema("Clip", 1, 3, "");
-        schema("LeakyRelu", 1, 1, "alpha:FLOAT");
-        schema("Elu", 1, 1, "alpha:FLOAT");
-        schema("HardSigmoid", 1, 1, "alpha:FLOAT beta:FLOAT");
-        schema("Gelu", 1, 1, "approximate:STRING");
-        schema("QuantizeLinear", 2, 3, "axis:INT saturate:INT block_size:INT output_dtype:INT precision:INT");
-        schema("DequantizeLinear", 2, 3, "axis:INT block_size:INT output_dtype:INT");
-        schema("Constant", 0, 0, "value:TENSOR value_float:FLOAT value_floats:FLOATS value_int:INT value_ints:INTS"
-                + " value_string:STRING value_strings:STRINGS sparse_value:SPARSE_TENSOR");
-        for (String op : List.of("ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceL2")) {
-            schema(op, 1, 2, "axes:INTS keepdims:INT noop_with_empty_axes:INT");
-        }
-        for (String op : List.of("Add", "Sub", "Mul", "Div", "Pow", "MatMul")) {
-            schema(op, 2, 2, "");
-        }
-        for (String op : List.of("Relu", "Sigmoid", "HardSwish", "Tanh", "Sqrt", "Erf", "Exp", "Neg", "Abs", "Identity",
-                "GlobalAveragePool", "GlobalMaxPool", "Softplus", "Mish", "Reciprocal")) {
-            schema(op, 1, 1, "");
-        }
-    }
-
-    private Shapes() {}
-
-    private static void schema(String op, int least, int most, String attributes) {
-        Map<String, AttributeProto.AttributeType> types = new HashMap<>();
-        for (String a : attributes.split(" ")) {
-            if (!a.isEmpty()) {
-                int colon = a.indexOf(':');
-                types.put(a.substring(0, colon), AttributeProto.AttributeType.valueOf(a.substring(colon + 1)));
-            }
-        }
-        SCHEMAS.put(op, new Schema(least, most, types));
-    }
-
-    public static boolean knows(NodeProto n) {
-        return n.getDomain().isEmpty() && SCHEMAS.containsKey(n.getOpType());
-    }
-
-    /** Whether a node has the inputs and the attributes of its operator; throws with what is wrong. */
-    public static void checkSchema(NodeProto n) {
-        Schema s = SCHEMAS.get(n.getOpType());
-        int inputs = n.getInputCount();
-        if (inputs < s.least() || inputs > s.most()) {
-            throw new IllegalArgumentException("expected " + s.least() + " to " + s.most() + " inputs, found " + inputs);
-        }
-        for (int i = 0; i < s.least(); i++) {
-            require(!n.getInput(i).isEmpty(), "input " + i + " is missing");
-        }
-        Set<String> seen = new HashSet<>();
-        for (AttributeProto a : n.getAttributeList()) {
-            AttributeProto.AttributeType type = s.attributes().get(a.getName());
-            require(type != null,
-                    "unknown attribute " + a.getName() + ", expected " + new TreeSet<>(s.attributes().keySet()));
-            require(a.getType() == type, "attribute " + a.getName() + " is " + a.getType() + ", expected " + type);
-            require(seen.add(a.getName()), "attribute " + a.getName() + " stands twice");
-        }
-    }
+public final class ShapeInference {
+    private ShapeInference() {}
 
     /**
      * The type and shape of a node's first output.
@@ -130,19 +23,19 @@ public final class Shapes {
      * @return null if not known
      * @throws IllegalArgumentException if the inputs do not fit the operator or each other
      */
-    public static Value infer(NodeProto n, List<Value> in, Map<String, TensorProto> constants) {
+    public static TensorShape infer(NodeProto n, List<TensorShape> in, Map<String, TensorProto> constants) {
         String op = n.getOpType();
         if (op.equals("Constant")) {
-            TensorProto t = Tensors.constant(n);
-            return t == null ? null : new Value(t.getDataType(), TensorValues.dims(t));
+            TensorProto t = TensorValues.constant(n);
+            return t == null ? null : new TensorShape(t.getDataType(), TensorValues.dims(t));
         }
-        Value x = in.isEmpty() ? null : in.get(0);
+        TensorShape x = in.isEmpty() ? null : in.get(0);
         if (x == null || x.dims() == null && !op.equals("Cast")) {
             return null;
         }
         require(x.dims() == null || x.dims().length <= 64, "expected at most 64 dimensions");
         return switch (op) {
-            case "Cast" -> new Value((int) GraphIndex.integer(n, "to", 0), x.dims());
+            case "Cast" -> new TensorShape((int) GraphIndex.integer(n, "to", 0), x.dims());
             case "Relu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Sqrt", "Erf", "Exp", "Neg", "Abs", "Identity", "Clip",
                     "LeakyRelu", "Elu", "Gelu", "Softplus", "Mish", "Reciprocal", "Softmax", "LogSoftmax",
                     "LayerNormalization" -> x;
@@ -156,7 +49,7 @@ public final class Shapes {
                 Arrays.fill(d, 1);
                 d[0] = x.dims()[0];
                 d[1] = x.dims()[1];
-                yield new Value(x.type(), d);
+                yield new TensorShape(x.type(), d);
             }
             case "Flatten" -> flatten(x, GraphIndex.integer(n, "axis", 1));
             case "Transpose" -> transpose(n, x);
@@ -191,14 +84,14 @@ public final class Shapes {
     }
 
     private static boolean differ(long a, long b) {
-        return a != UNKNOWN && b != UNKNOWN && a != b;
+        return a != TensorShape.UNKNOWN && b != TensorShape.UNKNOWN && a != b;
     }
 
-    private static void sameType(Value a, Value b) {
+    private static void sameType(TensorShape a, TensorShape b) {
         require(a.type() == b.type(), "operands differ in type: " + a + " and " + b);
     }
 
-    private static Value binary(String op, Value a, Value b) {
+    private static TensorShape binary(String op, TensorShape a, TensorShape b) {
         if (b == null || b.dims() == null) {
             return null;
         }
@@ -211,23 +104,23 @@ public final class Shapes {
             long p = i > a.dims().length ? 1 : a.dims()[a.dims().length - i];
             long q = i > b.dims().length ? 1 : b.dims()[b.dims().length - i];
             require(p == 1 || q == 1 || !differ(p, q), "shapes do not broadcast: " + a + " and " + b);
-            d[rank - i] = p == 1 ? q : q == 1 || p != UNKNOWN ? p : q;
+            d[rank - i] = p == 1 ? q : q == 1 || p != TensorShape.UNKNOWN ? p : q;
         }
-        return new Value(a.type(), d);
+        return new TensorShape(a.type(), d);
     }
 
-    private static Value norm(Value x, List<Value> in) {
+    private static TensorShape norm(TensorShape x, List<TensorShape> in) {
         require(x.dims().length > 1, "expected channels, found " + x);
         for (int i = 1; i < 5; i++) {
-            Value p = in.get(i);
+            TensorShape p = in.get(i);
             require(p == null || p.dims() == null || p.dims().length == 1 && !differ(p.dims()[0], x.dims()[1]),
                     "expected a value for each of the channels of " + x + ", found " + p);
         }
         return x;
     }
 
-    private static Value conv(NodeProto n, Value x, List<Value> in) {
-        Value w = in.get(1);
+    private static TensorShape conv(NodeProto n, TensorShape x, List<TensorShape> in) {
+        TensorShape w = in.get(1);
         if (w == null || w.dims() == null) {
             return null;
         }
@@ -240,17 +133,17 @@ public final class Shapes {
         long[] kernel = Arrays.copyOfRange(w.dims(), 2, w.dims().length);
         long[] said = attribute(n, "kernel_shape", kernel);
         require(Arrays.equals(said, kernel), "kernel_shape " + Arrays.toString(said) + " is not that of the weights " + w);
-        Value bias = in.size() > 2 ? in.get(2) : null;
+        TensorShape bias = in.size() > 2 ? in.get(2) : null;
         if (bias != null && bias.dims() != null) {
             sameType(x, bias);
             require(bias.dims().length == 1 && bias.dims()[0] == w.dims()[0], "bias " + bias + " does not fit weights " + w);
         }
-        Value out = window(n, x, kernel);
+        TensorShape out = window(n, x, kernel);
         out.dims()[1] = w.dims()[0];
         return out;
     }
 
-    private static Value window(NodeProto n, Value x, long[] kernel) {
+    private static TensorShape window(NodeProto n, TensorShape x, long[] kernel) {
         int spatial = x.dims().length - 2;
         require(kernel != null && kernel.length == spatial && spatial > 0, "kernel_shape does not fit " + x);
         long[] ones = new long[spatial];
@@ -268,7 +161,7 @@ public final class Shapes {
         boolean ceil = GraphIndex.integer(n, "ceil_mode", 0) != 0;
         for (int i = 0; i < spatial; i++) {
             long side = x.dims()[2 + i];
-            if (side == UNKNOWN) {
+            if (side == TensorShape.UNKNOWN) {
                 continue;
             }
             if (auto.startsWith("SAME")) {
@@ -284,28 +177,28 @@ public final class Shapes {
             }
             d[2 + i] = steps + 1;
         }
-        return new Value(x.type(), d);
+        return new TensorShape(x.type(), d);
     }
 
     private static long product(long[] d, int from, int to) {
         long p = 1;
         for (int i = from; i < to; i++) {
-            if (d[i] == UNKNOWN) {
-                return UNKNOWN;
+            if (d[i] == TensorShape.UNKNOWN) {
+                return TensorShape.UNKNOWN;
             }
             p = Math.multiplyExact(p, d[i]);
         }
         return p;
     }
 
-    private static Value flatten(Value x, long axis) {
+    private static TensorShape flatten(TensorShape x, long axis) {
         int rank = x.dims().length;
         require(axis >= -rank && axis <= rank, "axis " + axis + " does not fit " + x);
         int at = (int) (axis < 0 ? axis + rank : axis);
-        return new Value(x.type(), new long[] {product(x.dims(), 0, at), product(x.dims(), at, rank)});
+        return new TensorShape(x.type(), new long[] {product(x.dims(), 0, at), product(x.dims(), at, rank)});
     }
 
-    private static Value transpose(NodeProto n, Value x) {
+    private static TensorShape transpose(NodeProto n, TensorShape x) {
         int rank = x.dims().length;
         long[] reversed = new long[rank];
         for (int i = 0; i < rank; i++) {
@@ -318,11 +211,11 @@ public final class Shapes {
         for (int i = 0; i < rank; i++) {
             d[i] = x.dims()[(int) perm[i]];
         }
-        return new Value(x.type(), d);
+        return new TensorShape(x.type(), d);
     }
 
-    private static Value gemm(NodeProto n, Value a, List<Value> in) {
-        Value b = in.get(1);
+    private static TensorShape gemm(NodeProto n, TensorShape a, List<TensorShape> in) {
+        TensorShape b = in.get(1);
         if (b == null || b.dims() == null) {
             return null;
         }
@@ -331,14 +224,14 @@ public final class Shapes {
         boolean ta = GraphIndex.integer(n, "transA", 0) != 0;
         boolean tb = GraphIndex.integer(n, "transB", 0) != 0;
         require(!differ(a.dims()[ta ? 0 : 1], b.dims()[tb ? 1 : 0]), "matrices do not fit: " + a + " and " + b);
-        Value product = new Value(a.type(), new long[] {a.dims()[ta ? 1 : 0], b.dims()[tb ? 0 : 1]});
+        TensorShape product = new TensorShape(a.type(), new long[] {a.dims()[ta ? 1 : 0], b.dims()[tb ? 0 : 1]});
         if (in.size() > 2 && in.get(2) != null && in.get(2).dims() != null) {
             binary("Add", product, in.get(2));
         }
         return product;
     }
 
-    private static Value matMul(Value a, Value b) {
+    private static TensorShape matMul(TensorShape a, TensorShape b) {
         if (b == null || b.dims() == null || a.dims().length < 2 || b.dims().length < 2) {
             return null;
         }
@@ -346,15 +239,15 @@ public final class Shapes {
         int p = a.dims().length;
         int q = b.dims().length;
         require(!differ(a.dims()[p - 1], b.dims()[q - 2]), "matrices do not fit: " + a + " and " + b);
-        Value stacks = binary("Mul", new Value(a.type(), Arrays.copyOf(a.dims(), p - 2)),
-                new Value(b.type(), Arrays.copyOf(b.dims(), q - 2)));
+        TensorShape stacks = binary("Mul", new TensorShape(a.type(), Arrays.copyOf(a.dims(), p - 2)),
+                new TensorShape(b.type(), Arrays.copyOf(b.dims(), q - 2)));
         long[] d = Arrays.copyOf(stacks.dims(), stacks.dims().length + 2);
         d[d.length - 2] = a.dims()[p - 2];
         d[d.length - 1] = b.dims()[q - 1];
-        return new Value(a.type(), d);
+        return new TensorShape(a.type(), d);
     }
 
-    private static Value concat(NodeProto n, List<Value> in) {
+    private static TensorShape concat(NodeProto n, List<TensorShape> in) {
         if (in.stream().anyMatch(v -> v == null || v.dims() == null)) {
             return null;
         }
@@ -362,24 +255,24 @@ public final class Shapes {
         long axis = GraphIndex.integer(n, "axis", 0);
         int at = (int) (axis < 0 ? axis + d.length : axis);
         require(at >= 0 && at < d.length, "axis " + axis + " does not fit " + in.get(0));
-        for (Value v : in.subList(1, in.size())) {
+        for (TensorShape v : in.subList(1, in.size())) {
             sameType(in.get(0), v);
             require(v.dims().length == d.length, "shapes do not fit: " + in);
             for (int i = 0; i < d.length; i++) {
                 if (i == at) {
-                    d[i] = d[i] == UNKNOWN || v.dims()[i] == UNKNOWN ? UNKNOWN : d[i] + v.dims()[i];
+                    d[i] = d[i] == TensorShape.UNKNOWN || v.dims()[i] == TensorShape.UNKNOWN ? TensorShape.UNKNOWN : d[i] + v.dims()[i];
                 } else {
                     require(!differ(d[i], v.dims()[i]), "shapes do not fit: " + in);
                 }
             }
         }
-        return new Value(in.get(0).type(), d);
+        return new TensorShape(in.get(0).type(), d);
     }
 
-    private static Value reshape(NodeProto n, Value x, TensorProto shape) {
+    private static TensorShape reshape(NodeProto n, TensorShape x, TensorProto shape) {
         long[] d = longs(shape);
         if (d == null) {
-            return new Value(x.type(), null);
+            return new TensorShape(x.type(), null);
         }
         int open = -1;
         long known = 1;
@@ -387,32 +280,32 @@ public final class Shapes {
             if (d[i] == 0 && GraphIndex.integer(n, "allowzero", 0) == 0) {
                 require(i < x.dims().length, "shape " + Arrays.toString(d) + " does not fit " + x);
                 d[i] = x.dims()[i];
-                known = d[i] == UNKNOWN || known == UNKNOWN ? UNKNOWN : Math.multiplyExact(known, d[i]);
+                known = d[i] == TensorShape.UNKNOWN || known == TensorShape.UNKNOWN ? TensorShape.UNKNOWN : Math.multiplyExact(known, d[i]);
             } else if (d[i] == -1) {
                 require(open < 0, "two open dimensions in " + Arrays.toString(d));
                 open = i;
             } else {
                 require(d[i] >= 0, "a negative dimension in " + Arrays.toString(d));
-                known = known == UNKNOWN ? UNKNOWN : Math.multiplyExact(known, d[i]);
+                known = known == TensorShape.UNKNOWN ? TensorShape.UNKNOWN : Math.multiplyExact(known, d[i]);
             }
         }
         long all = product(x.dims(), 0, x.dims().length);
-        if (all != UNKNOWN && known != UNKNOWN) {
+        if (all != TensorShape.UNKNOWN && known != TensorShape.UNKNOWN) {
             require(open < 0 ? all == known : known > 0 && all % known == 0,
                     "shape " + Arrays.toString(d) + " does not fit " + x);
             if (open >= 0) {
                 d[open] = all / known;
             }
-        } else if (open > 0 && x.dims()[0] == UNKNOWN && d[0] == UNKNOWN) {
+        } else if (open > 0 && x.dims()[0] == TensorShape.UNKNOWN && d[0] == TensorShape.UNKNOWN) {
             // The batch stays as it is: the rest must fit the rest.
             long rest = product(x.dims(), 1, x.dims().length);
             long others = 1;
             for (int i = 1; i < d.length; i++) {
                 others *= i == open ? 1 : d[i];
             }
-            d[open] = rest == UNKNOWN || others <= 0 ? UNKNOWN : rest / others;
+            d[open] = rest == TensorShape.UNKNOWN || others <= 0 ? TensorShape.UNKNOWN : rest / others;
         }
-        return new Value(x.type(), d);
+        return new TensorShape(x.type(), d);
     }
 
     private static long[] axes(NodeProto n, Map<String, TensorProto> constants) {
@@ -424,11 +317,11 @@ public final class Shapes {
 
     /** The values of a constant that numbers or measures dimensions; null if it is none, or elsewhere. */
     private static long[] longs(TensorProto t) {
-        if (t == null || ExternalData.isExternal(t)) {
+        if (t == null || TensorTypes.isExternal(t)) {
             return null;
         }
         long n = TensorValues.count(t.getDimsList());
-        require(n <= 64 && t.getDataType() == DataType.INT64_VALUE && Tensors.whole(t, n, 8 * n),
+        require(n <= 64 && t.getDataType() == DataType.INT64_VALUE && TensorTypes.isComplete(t, n, 8 * n),
                 "expected int64 values for " + t.getName() + ", at most 64, and as many as its shape says");
         return TensorValues.longs(t);
     }
@@ -443,10 +336,10 @@ public final class Shapes {
         return at;
     }
 
-    private static Value reduce(NodeProto n, Value x, Map<String, TensorProto> constants) {
+    private static TensorShape reduce(NodeProto n, TensorShape x, Map<String, TensorProto> constants) {
         long[] axes = axes(n, constants);
         if (axes == null) {
-            return new Value(x.type(), null);
+            return new TensorShape(x.type(), null);
         }
         List<Integer> at = positions(axes, x.dims().length);
         if (axes.length == 0 && GraphIndex.integer(n, "noop_with_empty_axes", 0) != 0) {
@@ -460,12 +353,12 @@ public final class Shapes {
                 d.add(1L);
             }
         }
-        return new Value(x.type(), d.stream().mapToLong(Long::longValue).toArray());
+        return new TensorShape(x.type(), d.stream().mapToLong(Long::longValue).toArray());
     }
 
-    private static Value squeeze(Value x, long[] axes) {
-        if (axes == null || axes.length == 0 && Arrays.stream(x.dims()).anyMatch(d -> d == UNKNOWN)) {
-            return new Value(x.type(), null);
+    private static TensorShape squeeze(TensorShape x, long[] axes) {
+        if (axes == null || axes.length == 0 && Arrays.stream(x.dims()).anyMatch(d -> d == TensorShape.UNKNOWN)) {
+            return new TensorShape(x.type(), null);
         }
         List<Integer> at = positions(axes, x.dims().length);
         List<Long> d = new ArrayList<>();
@@ -476,12 +369,12 @@ public final class Shapes {
                 d.add(x.dims()[i]);
             }
         }
-        return new Value(x.type(), d.stream().mapToLong(Long::longValue).toArray());
+        return new TensorShape(x.type(), d.stream().mapToLong(Long::longValue).toArray());
     }
 
-    private static Value unsqueeze(Value x, long[] axes) {
+    private static TensorShape unsqueeze(TensorShape x, long[] axes) {
         if (axes == null) {
-            return new Value(x.type(), null);
+            return new TensorShape(x.type(), null);
         }
         int rank = x.dims().length + axes.length;
         List<Integer> at = positions(axes, rank);
@@ -490,12 +383,12 @@ public final class Shapes {
         for (int i = 0; i < rank; i++) {
             d[i] = at.contains(i) ? 1 : x.dims()[from++];
         }
-        return new Value(x.type(), d);
+        return new TensorShape(x.type(), d);
     }
 
-    private static Value quantised(NodeProto n, Value x, List<Value> in) {
-        Value scale = in.get(1);
-        Value zero = in.size() > 2 ? in.get(2) : null;
+    private static TensorShape quantised(NodeProto n, TensorShape x, List<TensorShape> in) {
+        TensorShape scale = in.get(1);
+        TensorShape zero = in.size() > 2 ? in.get(2) : null;
         if (scale == null || scale.dims() == null) {
             return null;
         }
@@ -510,8 +403,8 @@ public final class Shapes {
                 "scales " + scale + " and zero points " + zero + " differ in shape");
         if (n.getOpType().equals("DequantizeLinear")) {
             require(zero == null || zero.type() == x.type(), "zero points " + zero + " are not of the type of " + x);
-            return new Value(scale.type(), x.dims());
+            return new TensorShape(scale.type(), x.dims());
         }
-        return new Value(zero == null ? DataType.UINT8_VALUE : zero.type(), x.dims());
+        return new TensorShape(zero == null ? DataType.UINT8_VALUE : zero.type(), x.dims());
     }
 }

@@ -27,7 +27,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** An operator that moves to another opset computes there what it did. */
-class OpsetChangeTest {
+class OpsetConverterTest {
     private static final float[] X = new float[2 * 3 * 8 * 8];
 
     static {
@@ -126,10 +126,10 @@ class OpsetChangeTest {
                         to(node("Or", "c", "a"), "d"), node("Where", "d", "in", "half")))) {
             float[] expected = run(m);
             for (int opset : new int[] {15, 18, 19, 21, 22, 24, 26}) {
-                ModelProto up = OpsetChange.to(m, opset);
+                ModelProto up = OpsetConverter.to(m, opset);
                 assertArrayEquals(expected, run(up), 1e-6f, m.getGraph().getNode(0).getOpType() + " at opset " + opset);
                 if (!m.getGraph().getNode(0).getOpType().equals("Split") && m.getOpsetImport(0).getVersion() == 13) {
-                    assertArrayEquals(expected, run(OpsetChange.to(up, 13)), 1e-6f);
+                    assertArrayEquals(expected, run(OpsetConverter.to(up, 13)), 1e-6f);
                 }
             }
         }
@@ -153,11 +153,11 @@ class OpsetChangeTest {
         }
         refused("no int64 constant", 13, Graphs.builder(model(18, node("ReduceMean", "in", "half")).toByteArray()).build());
         // No input at all is no operator's fault here: ONNX Runtime says what it lacks.
-        assertEquals(0, OpsetChange.to(model(18, node("ReduceMean")), 13).getGraph().getNode(0).getInputCount());
+        assertEquals(0, OpsetConverter.to(model(18, node("ReduceMean")), 13).getGraph().getNode(0).getInputCount());
     }
 
     private static void refused(String why, int opset, ModelProto model) {
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> OpsetChange.to(model, opset));
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> OpsetConverter.to(model, opset));
         assertTrue(e.getMessage().contains(why), e.getMessage());
     }
 }

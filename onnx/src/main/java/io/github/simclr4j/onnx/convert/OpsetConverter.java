@@ -18,7 +18,7 @@ import java.util.Set;
  * operators of convolutional networks only gained optional attributes and types; those that reduce over axes took them
  * from an attribute to an input in 18.
  */
-final class OpsetChange {
+final class OpsetConverter {
     /** Operators whose meaning did not change from 13 to 26, but for what the two tables below say. */
     private static final Set<String> STABLE = Set.of(
             "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Celu", "Clip",
@@ -51,7 +51,7 @@ final class OpsetChange {
             "QuantizeLinear.block_size", 0L, "QuantizeLinear.precision", 0L, "DequantizeLinear.block_size", 0L,
             "DequantizeLinear.output_dtype", 0L);
 
-    private OpsetChange() {}
+    private OpsetConverter() {}
 
     /**
      * The same graph at another opset.

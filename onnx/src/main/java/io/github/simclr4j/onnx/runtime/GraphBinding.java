@@ -13,8 +13,8 @@ import io.github.simclr4j.images.Preprocessing.Interpolation;
 import io.github.simclr4j.images.Preprocessing.Resize;
 import io.github.simclr4j.images.Preprocessing.Scaling;
 import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
@@ -43,7 +43,7 @@ import java.util.stream.Collectors;
  * @param pooling how tokens become an embedding, null if nothing says it
  * @param settings every setting, with its source
  */
-public record Wiring(
+public record GraphBinding(
         String input,
         int type,
         Layout layout,
@@ -73,10 +73,10 @@ public record Wiring(
      * @param folder where the file is, null for nowhere
      * @param name what errors call the file
      */
-    public static Wiring of(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
-        Map<String, String> metadata = ModelFile.metadata(model);
-        String rule = metadata.get("resize");
-        if (metadata.containsKey("library_version") && rule != null && !rule.equals(Preprocessing.RULE)) {
+    public static GraphBinding of(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
+        Map<String, String> metadata = EncoderMetadata.of(model);
+        String rule = metadata.get(EncoderMetadata.RESIZE);
+        if (metadata.containsKey(EncoderMetadata.LIBRARY_VERSION) && rule != null && !rule.equals(Preprocessing.RULE)) {
             throw new InvalidEncoderException(
                     name + " asks for the resize rule " + rule + ", this version has " + Preprocessing.RULE);
         }
@@ -92,7 +92,7 @@ public record Wiring(
 
     /** What is said of an encoder outside of its file: by the caller, then by the configuration beside it, which ours don't have. */
     public static EncoderSettings stated(ModelProto model, EncoderSettings given, Path folder) throws IOException {
-        boolean ours = Preprocessing.RULE.equals(ModelFile.metadata(model).get("resize"));
+        boolean ours = EncoderMetadata.hasOwnRule(EncoderMetadata.of(model));
         return ours || folder == null || given.values().keySet().containsAll(CONFIGURED) ? given : given.or(configuration(folder));
     }
 
@@ -119,7 +119,7 @@ public record Wiring(
             this.name = name;
         }
 
-        Wiring resolve() throws InvalidEncoderException {
+        GraphBinding resolve() throws InvalidEncoderException {
             ValueInfoProto input = input();
             int type = input.getType().getTensorType().getElemType();
             List<Dimension> dims = dimensions(input);
@@ -144,9 +144,9 @@ public record Wiring(
             boolean added = graph.getOutputList().stream().noneMatch(v -> v.getName().equals(output));
             Pooling pooling = null;
             if (all.values().containsKey("pooling")) {
-                pooling = EncoderSettings.choice(Pooling.class, text("pooling", "", ""));
+                pooling = SettingTexts.choice(Pooling.class, text("pooling", "", ""));
             }
-            return new Wiring(input.getName(), type, layout, fixed < 0 ? 0 : (int) fixed, preprocessing, output, added, pooling,
+            return new GraphBinding(input.getName(), type, layout, fixed < 0 ? 0 : (int) fixed, preprocessing, output, added, pooling,
                     new EncoderSettings(resolved));
         }
 
@@ -158,7 +158,7 @@ public record Wiring(
         }
 
         private <E extends Enum<E>> E setting(String key, String otherwise, Class<E> type) {
-            return EncoderSettings.choice(type, text(key, otherwise, "default"));
+            return SettingTexts.choice(type, text(key, otherwise, "default"));
         }
 
         private InvalidEncoderException refuse(String expected, ValueInfoProto found) {
@@ -229,7 +229,7 @@ public record Wiring(
                 throw new InvalidEncoderException(name + " does not say where the channels of " + describe(input)
                         + " are: give --layout nchw or nhwc");
             }
-            Layout layout = EncoderSettings.choice(Layout.class,
+            Layout layout = SettingTexts.choice(Layout.class,
                     text("layout", String.valueOf(found).toLowerCase(Locale.ROOT), source));
             long count = fixed(dims.get(layout == Layout.NCHW ? 1 : 3));
             if (count >= 0 && !channelCount(count)) {
@@ -272,7 +272,7 @@ public record Wiring(
         }
 
         private Channels channels(ValueInfoProto input, long count) throws InvalidEncoderException {
-            Channels c = EncoderSettings.choice(Channels.class, text("channels", count == 1 ? "grey" : "rgb",
+            Channels c = SettingTexts.choice(Channels.class, text("channels", count == 1 ? "grey" : "rgb",
                     count == 1 ? "graph" : "default"));
             if (count >= 0 && c.count() != count) {
                 throw refuse(c.count() + " channels (" + c.name().toLowerCase(Locale.ROOT) + ")", input);
@@ -288,7 +288,7 @@ public record Wiring(
             }
             String graphs = height == width ? "" + height : height + "x" + width;
             String text = text("image-size", graphs, "graph");
-            int[] size = EncoderSettings.extent(text);
+            int[] size = SettingTexts.extent(text);
             if (height >= 0 && size[0] != height || width >= 0 && size[1] != width) {
                 throw new InvalidEncoderException(name + " takes " + describe(input) + ", but "
                         + resolved.get("image-size").source() + " says image-size " + text + ": change or drop that");
@@ -306,9 +306,9 @@ public record Wiring(
                 return null;
             }
             return new Scaling(
-                    EncoderSettings.number(text("scale", "1/255", "default")),
-                    Preprocessing.each(EncoderSettings.numbers(text("mean", "0", "default")), channels),
-                    Preprocessing.each(EncoderSettings.numbers(text("std", "1", "default")), channels));
+                    SettingTexts.number(text("scale", "1/255", "default")),
+                    Preprocessing.each(SettingTexts.numbers(text("mean", "0", "default")), channels),
+                    Preprocessing.each(SettingTexts.numbers(text("std", "1", "default")), channels));
         }
 
         private String output() throws InvalidEncoderException {

@@ -1,0 +1,37 @@
+package io.github.simclr4j.images.source;
+
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.RgbImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Image files that the caller lists. They have no labels. */
+final class FileList extends EncodedSource {
+    private final List<Path> files;
+
+    FileList(List<Path> files) {
+        super("", files.stream().map(Path::toString).toList(), Labels.none(files.size()));
+        this.files = List.copyOf(files);
+    }
+
+    /** The errors are those of {@link Images}, which name the file. */
+    @Override
+    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+        return Images.read(files.get(i), size);
+    }
+
+    @Override
+    long length(int i) throws IOException {
+        return Files.isRegularFile(files.get(i)) ? Files.size(files.get(i)) : -1;
+    }
+
+    @Override
+    byte[] bytes(int i) throws IOException {
+        return Files.readAllBytes(files.get(i));
+    }
+
+    @Override
+    public void close() {}
+}

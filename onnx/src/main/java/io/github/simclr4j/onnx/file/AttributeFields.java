@@ -1,0 +1,27 @@
+package io.github.simclr4j.onnx.file;
+
+import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
+import ai.onnx.proto.OnnxMl.AttributeProto;
+
+/** Which fields of an attribute hold its value. */
+final class AttributeFields {
+    private AttributeFields() {}
+
+    /** In how many fields an attribute has a value. */
+    static int filled(AttributeProto a) {
+        return (int) a.getAllFields().keySet().stream().filter(f -> switch (f.getNumber()) {
+            case AttributeProto.NAME_FIELD_NUMBER, AttributeProto.REF_ATTR_NAME_FIELD_NUMBER,
+                    AttributeProto.DOC_STRING_FIELD_NUMBER, AttributeProto.TYPE_FIELD_NUMBER -> false;
+            default -> true;
+        }).count();
+    }
+
+    /** Whether a filled list is the one that the type names. */
+    static boolean list(AttributeProto a) {
+        AttributeType t = a.getType();
+        return (a.getFloatsCount() == 0 || t == AttributeType.FLOATS) && (a.getIntsCount() == 0 || t == AttributeType.INTS)
+                && (a.getStringsCount() == 0 || t == AttributeType.STRINGS)
+                && (a.getTensorsCount() == 0 || t == AttributeType.TENSORS)
+                && (a.getGraphsCount() == 0 || t == AttributeType.GRAPHS);
+    }
+}

@@ -1,0 +1,44 @@
+package io.github.simclr4j.onnx.file;
+
+import ai.onnx.proto.OnnxMl.NodeProto;
+import com.google.protobuf.ByteString;
+import java.util.Set;
+
+/** The errors of a model that is damaged or unsafe, and the checks of its names. */
+final class ModelErrors {
+    private final String name;
+
+    /** Names the model in its errors. */
+    ModelErrors(String name) {
+        this.name = name;
+    }
+
+    InvalidEncoderException bad(String what) {
+        // A name in the message comes from the file: keep it short and on one line.
+        String line = what.replaceAll("\\p{Cntrl}", "?");
+        return new InvalidEncoderException(name + " is damaged or unsafe: "
+                + (line.length() > 400 ? line.substring(0, 400) + "..." : line));
+    }
+
+    void define(String n, Set<String> names) throws InvalidEncoderException {
+        if (n.isEmpty() || !names.add(n)) {
+            throw bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "given twice"));
+        }
+    }
+
+    String text(ByteString bytes, String what) throws InvalidEncoderException {
+        // Names pass through JNI, which reads them as C strings.
+        if (!bytes.isValidUtf8() || bytes.size() > 1 << 20) {
+            throw bad("a " + what + " is no text");
+        }
+        String s = bytes.toStringUtf8();
+        if (s.indexOf('\0') >= 0) {
+            throw bad("a " + what + " is no text");
+        }
+        return s;
+    }
+
+    static String label(NodeProto node) {
+        return node.getOpType() + (node.getName().isEmpty() ? "" : " " + node.getName());
+    }
+}
