@@ -56,10 +56,12 @@ final class DeclaredOptions {
     }
 
     private static String description(List<Declared> same, boolean flag) {
-        StringBuilder text = new StringBuilder();
-        same.stream().map(d -> help(d.option())).distinct().forEach(h -> text.append(h).append(". "));
+        List<String> helps = same.stream().map(d -> help(d.option())).distinct().toList();
+        // A help that goes on where another ends says it all.
+        String help = helps.stream().filter(h -> helps.stream().noneMatch(o -> !o.equals(h) && o.startsWith(h)))
+                .collect(Collectors.joining("; or: "));
         if (flag) {
-            return text.toString().strip();
+            return help + ".";
         }
         Map<String, List<String>> owners = new LinkedHashMap<>();
         same.forEach(d -> owners.computeIfAbsent(fallback(d.option()), f -> new ArrayList<>()).add(d.owner()));
@@ -67,7 +69,7 @@ final class DeclaredOptions {
                 ? owners.keySet().iterator().next()
                 : owners.entrySet().stream().map(e -> String.join(", ", e.getValue()) + " " + e.getKey())
                         .collect(Collectors.joining("; "));
-        return text.append("(default: ").append(defaults).append(").").toString();
+        return help + " (default: " + defaults + ").";
     }
 
     private static String help(Option<?> option) {

@@ -37,9 +37,8 @@ final class EmbedCommand extends Command {
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true,
-            description = "features.csv: a header, then the path, in an archive or a table too, and the features of each"
-                    + " image; or features.npy: float32"
-                    + " [images, dimension], with the paths in features.npy.txt, a line a row.")
+            description = "features.csv: a header, then the path (archive.zip!member in an archive) and the features of each image;"
+                    + " or features.npy: float32 [images, dimension], with the paths in features.npy.txt, a line a row.")
     Path out;
 
     @Mixin

@@ -27,10 +27,10 @@ import picocli.CommandLine.Option;
 final class PretrainOptions {
     private static final String ALL_FAMILIES = "encoder";
 
-    @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "${METHODS} (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "#METHODS (default: ${DEFAULT-VALUE}).")
     String method;
 
-    @Option(names = "--views", paramLabel = "V", description = "A preset (${PRESETS}), or augmentations in order, as"
+    @Option(names = "--views", paramLabel = "V", description = "A preset (#PRESETS), or augmentations in order, as"
             + " crop:0.08,flip,jitter:0.5@0.8,grey@0.2,blur (see ./simclr views --help)"
             + " (default: the method's; without blur for images of at most 64 pixels). The presets are those of [1], [1, B.9] and"
             + " [2, 3].")
@@ -41,7 +41,7 @@ final class PretrainOptions {
     String views2;
 
     @Option(names = "--encoder", paramLabel = "E", defaultValue = "resnet18",
-            description = "${ENCODERS} (default: ${DEFAULT-VALUE}; [1] has resnet50).")
+            description = "#ENCODERS (default: ${DEFAULT-VALUE}; [1] has resnet50).")
     String encoder;
 
     @Option(names = "--image-size", paramLabel = "N", defaultValue = "32",
@@ -152,7 +152,7 @@ final class PretrainOptions {
         ofEncoders = new DeclaredOptions("--encoder", families, taken);
         ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nHyper-parameters%n");
         for (OptionSpec o : own) {
-            group.addArg(OptionSpec.builder(o).description(described(o.description())).build());
+            group.addArg(described(o));
             if (o.longestName().equals("--method")) {
                 ofMethods.specs(command).forEach(group::addArg);
             } else if (o.longestName().equals("--encoder")) {
@@ -162,14 +162,18 @@ final class PretrainOptions {
         command.addArgGroup(group.build());
     }
 
-    private String[] described(String... lines) {
-        String text = String.join(" ", lines);
-        return new String[] {text
-            .replace("${METHODS}", methods.values().stream().map(m -> m.name() + " [" + address(m.paper()) + "]")
+    /** Puts the names that the libraries know into a description that has a place for them. */
+    private OptionSpec described(OptionSpec option) {
+        String text = String.join(" ", option.description());
+        if (!text.contains("#")) {
+            return OptionSpec.builder(option).build();
+        }
+        return OptionSpec.builder(option).description(text
+            .replace("#METHODS", methods.values().stream().map(m -> m.name() + " [" + address(m.paper()) + "]")
                     .collect(Collectors.joining(", ")))
-            .replace("${ENCODERS}", EncoderFamilies.all().stream()
+            .replace("#ENCODERS", EncoderFamilies.all().stream()
                     .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]").collect(Collectors.joining(", ")))
-            .replace("${PRESETS}", String.join(", ", AugmentationPipeline.presets()))};
+            .replace("#PRESETS", String.join(", ", AugmentationPipeline.presets()))).build();
     }
 
     private static String address(String paper) {
