@@ -33,9 +33,6 @@ abstract class Command implements Callable<Integer> {
     @Mixin
     GlobalOptions common;
 
-    /** Commands that run nothing on {@code --device}: a SIMCLR_DEVICE that is meant for others does not stop them. */
-    private static final Set<String> WITHOUT_DEVICE = Set.of("inspect", "export", "verify");
-
     private static final Gson JSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping()
             .registerTypeAdapter(Double.class, new Finite())
             .registerTypeAdapter(double.class, new Finite())
@@ -59,6 +56,29 @@ abstract class Command implements Callable<Integer> {
      * @throws CheckFailed if the work is a check that found something wrong
      */
     abstract Map<String, Object> work() throws IOException;
+
+    /**
+     * Returns whether something runs on {@code --device}. A SIMCLR_DEVICE that is meant for other commands does not stop one for which
+     * this is false.
+     */
+    boolean usesDevice() {
+        return true;
+    }
+
+    /** Returns whether libtorch computes on {@code --device}; other commands have the CPU's at most. */
+    boolean trains() {
+        return false;
+    }
+
+    /** Returns whether the command says what there is, and so has nothing fetched for it. */
+    boolean reports() {
+        return false;
+    }
+
+    /** Returns whether the command itself has DJL fetch something. */
+    boolean downloads() {
+        return false;
+    }
 
     /** What a check found wrong: the command fails with this message (exit code 1), and its result is written all the same. */
     static final class CheckFailed extends IllegalStateException {
@@ -97,6 +117,9 @@ abstract class Command implements Callable<Integer> {
     @Override
     public final Integer call() throws IOException {
         check();
+        if (spec.root().userObject() instanceof Main main && main.launcher() != null) {
+            main.launcher().prepare(this);
+        }
         try {
             if (common.json != null) {
                 writable(common.json);
@@ -127,7 +150,7 @@ abstract class Command implements Callable<Integer> {
             throw new IllegalArgumentException("--threads must be at least 0, found " + common.threads);
         }
         boolean asked = isGiven("--device");
-        if (!asked && (common.device.isEmpty() || WITHOUT_DEVICE.contains(spec.name()))) {
+        if (!asked && (common.device.isEmpty() || !usesDevice())) {
             common.device = "auto";
         }
         if (!common.device.matches("auto|cpu|gpu(:\\d{1,4})?")) {

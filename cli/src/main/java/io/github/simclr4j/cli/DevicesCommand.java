@@ -22,6 +22,21 @@ final class DevicesCommand extends Command {
     boolean fetch;
 
     @Override
+    boolean trains() {
+        return true;
+    }
+
+    @Override
+    boolean reports() {
+        return true;
+    }
+
+    @Override
+    boolean downloads() {
+        return fetch;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         Console console = new Console();
         if (fetch) {

@@ -99,7 +99,7 @@ final class EmbedCommand extends Command {
                 throw new IOException(
                         "Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
             }
-            guard.trained();
+            guard.finishing();
             skipped.forEach(s -> console.warn("skipped " + s));
             if (done.isEmpty()) {
                 throw new IOException("No readable image in " + images);

@@ -69,6 +69,11 @@ final class EvaluateCommand extends Command {
     }
 
     @Override
+    boolean trains() {
+        return protocols.contains("distillation") || protocols.contains("from-scratch") || protocols.contains("finetune");
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         Protocols others = new Protocols(this, protocols);
         check();

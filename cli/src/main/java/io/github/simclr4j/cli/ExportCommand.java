@@ -77,6 +77,11 @@ final class ExportCommand extends Command {
     }
 
     @Override
+    boolean usesDevice() {
+        return false;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         if (precision == Precision.INT8 && calibration == null) {
             throw new IllegalArgumentException("--precision int8 needs --calibration DIR, a folder of images");

@@ -90,6 +90,11 @@ final class FinetuneCommand extends Command {
     }
 
     @Override
+    boolean trains() {
+        return true;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         double share = Evaluation.share(labels);
         if (limit < 0 || megabytes < 0) {
@@ -111,7 +116,7 @@ final class FinetuneCommand extends Command {
             ShutdownGuard guard = interruptible();
             tuned = trainer.train(set, labels.strip() + " of the labels of " + train + ", images " + set.fingerprint(),
                     RunOptions.checkpoints(state), console);
-            guard.trained();
+            guard.finishing();
         }
         byte[] file;
         // Of the images that were drawn, which may lack some of the set's.

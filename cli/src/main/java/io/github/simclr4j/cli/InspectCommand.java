@@ -21,6 +21,11 @@ final class InspectCommand extends Command {
     Path encoder;
 
     @Override
+    boolean usesDevice() {
+        return false;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         ModelInspector.Report report = ModelInspector.check(encoder);
         Map<String, Object> json = new LinkedHashMap<>();

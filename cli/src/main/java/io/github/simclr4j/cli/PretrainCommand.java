@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.Checkpoint;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
@@ -108,6 +109,11 @@ final class PretrainCommand extends Command {
     }
 
     @Override
+    boolean trains() {
+        return true;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         if (limit < 0 || megabytes < 0 || decoders < 0) {
             throw new IllegalArgumentException("--limit, --memory and --decoders must be at least 0, found " + limit + ", "
@@ -126,6 +132,7 @@ final class PretrainCommand extends Command {
         PretrainSettings settings;
         TrainingImages set;
         EncoderTrainer.Result result;
+        Compute compute;
         // The sources stay open as long as images are read from them.
         try (ImageSource source = ImageSource.open(images, console).sample(limit, common.seed);
                 ImageSource known = watch.knn == null ? null : ImageSource.open(watch.knn, console);
@@ -141,6 +148,7 @@ final class PretrainCommand extends Command {
                         + asked.classes());
             }
             EncoderTrainer trainer = new EncoderTrainer(settings, common.device, common.threads, console);
+            compute = trainer.compute();
             if (init != null) {
                 trainer.startFrom(init);
             }
@@ -152,7 +160,7 @@ final class PretrainCommand extends Command {
                             asked == null ? null : read(asked, console), watch.knnEvery);
             ShutdownGuard guard = interruptible();
             result = trainer.run(set, options);
-            guard.trained();
+            guard.finishing();
         }
         AtomicFiles.write(out, result.onnx());
         if (watch.checkpoint == null) {
@@ -170,6 +178,8 @@ final class PretrainCommand extends Command {
             json.put("knn", result.knn());
         }
         json.put("viewsPerSecond", result.viewsPerSecond());
+        json.put("precision", compute.precision().text());
+        json.put("device", compute.device());
         json.put("images", set.count());
         json.put("skipped", set.skipped());
         json.put("resumedAfterEpoch", result.resumedAt());

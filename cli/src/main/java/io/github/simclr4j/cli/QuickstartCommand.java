@@ -34,6 +34,11 @@ final class QuickstartCommand extends Command {
     int epochs;
 
     @Override
+    boolean trains() {
+        return true;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         Console console = new Console();
         if (perClass < 1) {

@@ -1,19 +1,19 @@
 package io.github.simclr4j.cli;
 
 /**
- * While it is open, the end of the process (Ctrl-C, SIGTERM) interrupts the thread that made it, so that it saves its state, and
- * waits until {@link #said} how the command ended.
+ * While it is open, a request to end the process (Ctrl-C, SIGTERM) interrupts the thread that made it, so that it saves its state,
+ * and waits until the command has {@linkplain #finished reported} how it ended.
  */
 final class ShutdownGuard implements AutoCloseable {
     private static final long SECONDS = 30;
 
-    /** The one that the end of the process waits for; null where it waits for none. */
-    private static ShutdownGuard ending;
+    /** The guard that the end of the process waits for; null while the process runs. */
+    private static ShutdownGuard waiting;
 
     private final Thread worker = Thread.currentThread();
-    private final Thread hook = new Thread(this::end, "simclr-interruption");
-    private boolean trained;
-    private boolean said;
+    private final Thread hook = new Thread(this::end, "simclr-shutdown");
+    private boolean uninterruptible;
+    private boolean reported;
 
     ShutdownGuard() {
         Runtime.getRuntime().addShutdownHook(hook);
@@ -21,13 +21,13 @@ final class ShutdownGuard implements AutoCloseable {
 
     private void end() {
         synchronized (ShutdownGuard.class) {
-            ending = this;
-            if (!trained) {
+            waiting = this;
+            if (!uninterruptible) {
                 worker.interrupt();
             }
             long until = System.currentTimeMillis() + 1000 * SECONDS;
             try {
-                while (!said && System.currentTimeMillis() < until) {
+                while (!reported && System.currentTimeMillis() < until) {
                     ShutdownGuard.class.wait(1000);
                 }
             } catch (InterruptedException e) {
@@ -36,16 +36,16 @@ final class ShutdownGuard implements AutoCloseable {
         }
     }
 
-    /** What is left to do is short: from now on it is waited for and not interrupted. */
-    void trained() {
+    /** From now on the process waits for the worker and does not interrupt it: what is left to do is short. */
+    void finishing() {
         synchronized (ShutdownGuard.class) {
-            trained = true;
-            // One that came after the last step.
+            uninterruptible = true;
+            // An interrupt that came after the last step.
             Thread.interrupted();
         }
     }
 
-    /** The process may end at once again, unless it is ending: then it still waits until {@link #said}. */
+    /** The process may end at once again. If it is ending already, it still waits for the {@linkplain #finished report}. */
     @Override
     public void close() {
         try {
@@ -53,23 +53,23 @@ final class ShutdownGuard implements AutoCloseable {
         } catch (IllegalStateException e) {
             // The process is ending already, maybe before the hook has begun.
             synchronized (ShutdownGuard.class) {
-                ending = this;
+                waiting = this;
             }
         }
     }
 
-    /** Whether the process is ending and waits. */
-    static boolean isEnding() {
+    /** Returns whether the process was asked to end and waits. */
+    static boolean requested() {
         synchronized (ShutdownGuard.class) {
-            return ending != null;
+            return waiting != null;
         }
     }
 
-    /** The command has said how it ended: the process may end. */
-    static void said() {
+    /** Lets the process end: the command has reported how it ended. */
+    static void finished() {
         synchronized (ShutdownGuard.class) {
-            if (ending != null) {
-                ending.said = true;
+            if (waiting != null) {
+                waiting.reported = true;
                 ShutdownGuard.class.notifyAll();
             }
         }

@@ -47,6 +47,11 @@ final class VerifyCommand extends Command {
     EncoderOptions options;
 
     @Override
+    boolean usesDevice() {
+        return false;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         if (limit < 1) {
             throw new IllegalArgumentException("--limit must be at least 1, found " + limit);

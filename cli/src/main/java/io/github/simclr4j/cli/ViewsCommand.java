@@ -64,6 +64,11 @@ final class ViewsCommand extends Command {
     }
 
     @Override
+    boolean usesDevice() {
+        return false;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         between("--count", count, 1, 1000);
         between("--per-image", perImage, 1, 100);

@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,11 @@ class CommandLineTest {
     record Run(int code, String out, String err) {}
 
     static Run run(Object... args) {
+        return capture(() -> Main.run(Arrays.stream(args).map(Object::toString).toArray(String[]::new)));
+    }
+
+    /** Runs what returns an exit code, and keeps what it prints. */
+    static Run capture(IntSupplier command) {
         PrintStream out = System.out;
         PrintStream err = System.err;
         ByteArrayOutputStream o = new ByteArrayOutputStream();
@@ -47,7 +53,7 @@ class CommandLineTest {
         try {
             System.setOut(new PrintStream(o, true, StandardCharsets.UTF_8));
             System.setErr(new PrintStream(e, true, StandardCharsets.UTF_8));
-            int code = Main.run(Arrays.stream(args).map(Object::toString).toArray(String[]::new));
+            int code = command.getAsInt();
             return new Run(code, o.toString(StandardCharsets.UTF_8), e.toString(StandardCharsets.UTF_8));
         } finally {
             System.setOut(out);
