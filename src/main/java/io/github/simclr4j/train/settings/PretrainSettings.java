@@ -50,6 +50,8 @@ public record PretrainSettings(
         Precision precision,
         boolean zeroGamma,
         long seed) {
+    /** Width of a ResNet for which none is given. */
+    static final double WIDTH = 0.25;
 
     /**
      * Checks the ranges.
@@ -185,6 +187,6 @@ public record PretrainSettings(
 
     /** Returns the default architecture: a ResNet-18 of a quarter of the width, for images of about 32 pixels. */
     static Architecture defaultEncoder() {
-        return new ResNet(18, 0.25, ResNet.Stem.CIFAR);
+        return new ResNet(18, WIDTH, ResNet.Stem.CIFAR);
     }
 }
