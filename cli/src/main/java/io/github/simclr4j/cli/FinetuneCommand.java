@@ -85,7 +85,8 @@ final class FinetuneCommand extends Command {
                         + " found " + epochs + ", " + batch + " and " + rate);
             }
             AugmentationPipeline.of(views);
-            return new FineTuneTrainer(encoder, epochs, batch, rate, views, common.device, common.threads, seed);
+            return FineTuneTrainer.builder(encoder).epochs(epochs).batchSize(batch).learningRate(rate).views(views)
+                    .device(common.device).threads(common.threads).seed(seed).build();
         }
     }
 

@@ -11,7 +11,6 @@ import io.github.simclr4j.train.settings.PretrainSettings;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -148,7 +147,7 @@ final class PretrainOptions {
         methods.forEach((name, m) -> all.put(name, m.options()));
         ofMethods = new DeclaredOptions("--method", all, taken);
         Map<String, List<io.github.simclr4j.util.Option<?>>> families = new LinkedHashMap<>();
-        EncoderFamilies.all().forEach(f -> families.put(name(f), f.options()));
+        EncoderFamilies.all().forEach(f -> families.put(name(f), PretrainSettings.encoderOptions(f)));
         ofEncoders = new DeclaredOptions("--encoder", families, taken);
         ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nHyper-parameters%n");
         for (OptionSpec o : own) {
@@ -207,9 +206,9 @@ final class PretrainOptions {
         if (mixedPrecision) {
             throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a GPU");
         }
-        PretrainBuilder b = PretrainSettings.builder().method(factory()).encoder(EncoderFamilies.of(encoder,
-                ofEncoders.given(name(EncoderFamilies.family(encoder))))).imageSize(imageSize).head(head).headNorm(headNorm)
-                .hidden(hidden).projection(projection).keepHead(keepHead).views(views).otherViews(views2).batch(batch)
+        PretrainBuilder b = PretrainSettings.builder().method(factory())
+                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize).head(head)
+                .headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead).views(views).otherViews(views2).batch(batch)
                 .microBatch(microBatch).bnSplits(bnSplits).epochs(epochs).optimizer(optimizer).learningRate(learningRate)
                 .rateScaling(scaling).momentum(momentum).weightDecay(weightDecay).warmupEpochs(warmupEpochs).schedule(schedule)
                 .clip(clip).weightAverage(weightAverage).precision(precision()).zeroGamma(zeroGamma).seed(seed);
@@ -227,14 +226,11 @@ final class PretrainOptions {
     }
 
     private Precision precision() {
-        return switch (precision.toLowerCase(Locale.ROOT)) {
-            case "auto" -> null;
-            case "float32" -> Precision.FLOAT32;
-            case "bfloat16" -> Precision.BFLOAT16;
-            case "float16" -> Precision.FLOAT16;
-            default -> throw new IllegalArgumentException(
-                    "Unknown --precision, expected auto, float32, bfloat16 or float16, found " + precision);
-        };
+        try {
+            return Precision.parse(precision);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(e.getMessage().replace("Unknown precision", "Unknown --precision"), e);
+        }
     }
 
     /**

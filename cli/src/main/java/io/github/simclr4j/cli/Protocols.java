@@ -191,9 +191,10 @@ class Protocols {
                 add("finetune", share, test.accuracy(tuned));
             }
             if (wanted.contains("distillation")) {
-                DistillationTrainer student = new DistillationTrainer(trainer, null, command.encoder, command.temperature,
-                        command.studentEpochs, command.tuning.batch, command.tuning.rate, command.tuning.views,
-                        command.common.device, command.common.threads, seed);
+                DistillationTrainer student = DistillationTrainer.builder(trainer).encoder(command.encoder)
+                        .temperature(command.temperature).epochs(command.studentEpochs).batchSize(command.tuning.batch)
+                        .learningRate(command.tuning.rate).views(command.tuning.views).device(command.common.device)
+                        .threads(command.common.threads).seed(seed).build();
                 ImageSet seen = command.unlabelled == 0
                         ? set
                         : set.only(ImageSource.draw(set.count(), command.unlabelled, seed));

@@ -6,9 +6,8 @@ import java.util.List;
 
 /** Residual networks, see {@link ResNet}. */
 public final class ResNetFamily implements EncoderFamily {
-    private static final Option<Double> WIDTH = new Option<>("width", Double.class, 0.25, "above 0 and at most 8",
-            v -> v > 0 && v <= 8, List.of(), "Multiplies the number of channels of every layer",
-            "for a CPU; 1 is the published network, Chen et al. 2020 have 1, 2 and 4");
+    private static final Option<Double> WIDTH = new Option<>("width", Double.class, 1.0, "above 0 and at most 8",
+            v -> v > 0 && v <= 8, List.of(), "Multiplies the number of channels of every layer", "He et al. 2016");
     private static final Option<String> STEM = Option.choice("stem", List.of("cifar", "imagenet"),
             "How the network starts: a 3x3 convolution for images of about 32 pixels a side, or a strided 7x7 convolution and"
                     + " pooling for about 224", "Chen et al. 2020, appendix B.9");
