@@ -3,9 +3,9 @@ package io.github.simclr4j.train.augment;
 import java.util.Arrays;
 
 /**
- * The operations of AutoAugment, with the range of their magnitudes (Cubuk et al. 2019, table 6). They do on whole levels from 0 to
- * 255 what Pillow does on bytes, its rounding included: mixtures are cut to a whole level, smoothing is rounded to the nearest.
- * Pixels that come from outside of the image are grey (128), as in the authors' code.
+ * The operations of AutoAugment, with the range of their magnitudes (Cubuk et al. 2019, table 6). They do on whole levels from
+ * 0 to 255 what Pillow does on bytes, its rounding included: mixtures are cut to a whole level, smoothing is rounded to the
+ * nearest. Pixels that come from outside of the image are grey (128), as in the authors' code.
  */
 enum AutoAugmentOperation {
     /** Row y moves by value * y pixels. */

@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.random.RandomGenerator;
 
 /**
- * A learnt policy of AutoAugment (Cubuk et al. 2019, "AutoAugment: learning augmentation strategies from data"): an image gets one
- * of 25 pairs of operations, each of the two with its own probability and magnitude, and a random sign where it has two
+ * A learnt policy of AutoAugment (Cubuk et al. 2019, "AutoAugment: learning augmentation strategies from data"): an image gets
+ * one of 25 pairs of operations, each of the two with its own probability and magnitude, and a random sign where it has two
  * directions.
  */
 final class AutoAugmentPolicy implements Augmentation {

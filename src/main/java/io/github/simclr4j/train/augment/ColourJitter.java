@@ -21,7 +21,7 @@ public final class ColourJitter implements AugmentationFactory {
 
     @Override
     public String help() {
-        return "s: brightness, contrast, saturation 1 +- 0.8s, hue +- 0.2s turns, in random order; or these four, as in"
+        return "s: brightness, contrast, saturation 1 +-0.8s, hue +-0.2s turns, in random order; or these four, as in"
                 + " jitter:0.4/0.4/0.4/0.1";
     }
 

@@ -104,7 +104,8 @@ public final class GaussianBlur implements AugmentationFactory {
 
     private static int reflect(int row, int side) {
         int positive = Math.abs(row);
-        return positive < side ? positive : 2 * (side - 1) - positive;
+        // A single row or column has nothing to reflect.
+        return positive < side ? positive : Math.max(0, 2 * (side - 1) - positive);
     }
 
     private static void scale(float[] x, float tap, float[] out, int n) {

@@ -26,8 +26,8 @@ final class Registry {
         Set<String> names = new HashSet<>();
         for (AugmentationFactory f : all) {
             if (!f.name().matches("[a-z0-9]+(-[a-z0-9]+)*") || !names.add(f.name())) {
-                throw new ServiceConfigurationError("Expected an augmentation with a name of its own in lower-case words joined by"
-                        + " dashes, found " + f.name() + " of " + f.getClass().getName());
+                throw new ServiceConfigurationError("Expected an augmentation with a name of its own in lower-case words joined"
+                        + " by dashes, found " + f.name() + " of " + f.getClass().getName());
             }
         }
         return all;

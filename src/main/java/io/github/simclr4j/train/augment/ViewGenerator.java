@@ -6,8 +6,8 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * Makes random views of images, one by one. A view depends on the image and its seed alone. Immutable, and safe to be used by many
- * threads at once; each keeps memory for one image.
+ * Makes random views of images, one by one. A view depends on the image and its seed alone. A generator is immutable, and many
+ * threads may use it at once; each keeps memory for one image.
  */
 public final class ViewGenerator {
     private static final ThreadLocal<ViewImage> MEMORY = ThreadLocal.withInitial(ViewImage::new);

@@ -166,8 +166,8 @@ public final class ViewImage {
 
     private void cutOut() {
         spare = reserve(spare, pixels());
-        boolean decoded = bytes == null;
-        resampler.resize(decoded ? this::readValues : this::readBytes, boxHeight, boxWidth, mirror, viewSide, interpolation, spare);
+        Resampler.Rows rows = bytes == null ? this::readValues : this::readBytes;
+        resampler.resize(rows, boxHeight, boxWidth, mirror, viewSide, interpolation, spare);
         swap();
         bytes = null;
         boxOf = 0;

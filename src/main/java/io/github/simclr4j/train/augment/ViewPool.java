@@ -39,8 +39,8 @@ public final class ViewPool implements AutoCloseable {
      * Makes views, row by row.
      *
      * @param requests of views of one size; the i-th view is in row i
-     * @param out float32 [requests, 3, size, size], from its beginning; its position stays as it is. The view of a direct buffer in
-     *     native order can go to libtorch as it is.
+     * @param out float32 [requests, 3, size, size], from its beginning; its position stays as it is. If it is a direct buffer in
+     *     native order, libtorch can take it as it is.
      * @throws IllegalArgumentException if the views are of several sizes, or don't fit into the buffer
      */
     public void make(List<ViewRequest> requests, FloatBuffer out) {

@@ -1,5 +1,6 @@
 package io.github.simclr4j.train.device;
 
+import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
 import java.io.File;
 import java.io.IOException;
@@ -169,7 +170,7 @@ public final class Devices {
         }
         // Why there is no libtorch at all.
         Reason broken = libraries.refused();
-        Environment.Library library = null;
+        Torch.Library library = null;
         if (broken == null) {
             boolean gpu = !cpu && reason == null;
             if (gpu && libraries.named() == null && libraries.bundled() == null && environment.offline()

@@ -29,15 +29,6 @@ public interface Environment {
      */
     record Output(int code, String text) {}
 
-    /**
-     * The libtorch that was loaded.
-     *
-     * @param version as the engine gives it, such as 2.7.1
-     * @param folder where its files are
-     * @param cuda whether it finds a usable GPU
-     */
-    record Library(String version, Path folder, boolean cuda) {}
-
     /** An environment variable or, as DJL reads them, the system property of that name; null when unset. */
     String variable(String name);
 
@@ -79,7 +70,7 @@ public interface Environment {
      *
      * @throws RuntimeException if there is no libtorch, or it can't be loaded
      */
-    Library load();
+    Torch.Library load();
 
     /** Computes on a GPU; returns null, or what went wrong. */
     String probe(int gpu);
@@ -206,7 +197,7 @@ public interface Environment {
         }
 
         @Override
-        public Library load() {
+        public Torch.Library load() {
             return Torch.library();
         }
 

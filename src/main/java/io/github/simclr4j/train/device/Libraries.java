@@ -1,5 +1,6 @@
 package io.github.simclr4j.train.device;
 
+import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.train.device.Devices.Libtorch;
 import io.github.simclr4j.train.device.Devices.Reason;
 import io.github.simclr4j.util.Progress;
@@ -178,7 +179,7 @@ record Libraries(Environment environment) {
         }
     }
 
-    Libtorch describe(Environment.Library library) {
+    Libtorch describe(Torch.Library library) {
         Path folder = library.folder();
         String flavour = "cpu";
         if (hasCuda(folder)) {

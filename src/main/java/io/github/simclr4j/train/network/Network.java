@@ -26,6 +26,19 @@ import java.util.Random;
 public final class Network implements AutoCloseable {
     /** Share of the old value that a running statistic keeps at each step. */
     private static final double MOMENTUM = 0.9;
+    /** Moves all running means and variances, which alternate in the list; stays loaded until the JVM ends. */
+    private static final Script STATISTICS = Script.of("""
+              def move(self: __torch__.Net, running: List[Tensor], means: Tensor, variances: Tensor, momentum: float) -> float:
+                start = 0
+                for i in range(torch.floordiv(torch.len(running), 2)):
+                  mean = running[torch.mul(2, i)]
+                  variance = running[torch.add(torch.mul(2, i), 1)]
+                  end = torch.add(start, torch.size(mean, 0))
+                  _0 = torch.lerp_(mean, torch.slice(means, 0, start, end, 1), torch.sub(1., momentum))
+                  _1 = torch.lerp_(variance, torch.slice(variances, 0, start, end, 1), torch.sub(1., momentum))
+                  start = end
+                return 0.
+            """);
 
     private final LayerGraph graph;
     private final Computation computation;
@@ -244,16 +257,13 @@ public final class Network implements AutoCloseable {
 
     /** Moves the running statistics once, by the mean of what a step saw. */
     public void move(BatchStatistics statistics) {
-        int from = 0;
+        List<NDArray> running = new ArrayList<>();
         for (Layer.BatchNorm norm : statistics.norms()) {
-            int to = from + norm.channels();
-            try (NDManager m = manager.newSubManager()) {
-                NDArray mean = statistics.means(m).get(from + ":" + to);
-                NDArray variance = statistics.variances(m).get(from + ":" + to);
-                tensors.get(norm.name() + ".running_mean").muli(MOMENTUM).addi(mean.mul(1 - MOMENTUM));
-                tensors.get(norm.name() + ".running_var").muli(MOMENTUM).addi(variance.mul(1 - MOMENTUM));
-            }
-            from = to;
+            running.add(tensors.get(norm.name() + ".running_mean"));
+            running.add(tensors.get(norm.name() + ".running_var"));
+        }
+        try (NDManager m = manager.newSubManager()) {
+            STATISTICS.update("move", running, statistics.means(m), statistics.variances(m), MOMENTUM);
         }
     }
 

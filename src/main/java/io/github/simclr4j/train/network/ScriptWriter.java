@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -109,10 +110,10 @@ final class ScriptWriter {
         } else if (layer instanceof Layer.BatchNorm l) {
             return batchNorm(l, in(node), oneAxis);
         } else if (layer instanceof Layer.LayerNorm l) {
-            return line("torch.layer_norm(" + in(node) + ", [" + l.size() + "], " + weight(l.name() + ".weight") + ", "
+            return normalised(node, x -> "torch.layer_norm(" + x + ", [" + l.size() + "], " + weight(l.name() + ".weight") + ", "
                     + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
         } else if (layer instanceof Layer.GroupNorm l) {
-            return line("torch.group_norm(" + in(node) + ", " + l.groups() + ", " + weight(l.name() + ".weight") + ", "
+            return normalised(node, x -> "torch.group_norm(" + x + ", " + l.groups() + ", " + weight(l.name() + ".weight") + ", "
                     + weight(l.name() + ".bias") + ", " + l.epsilon() + ", False)");
         } else if (layer instanceof Layer.Dense l) {
             String bias = l.bias() ? as(weight(l.name() + ".bias"), node) : "None";
@@ -170,19 +171,22 @@ final class ScriptWriter {
         if (!form.gpu() && l.kernel() == 1 && l.groups() == 1 && l.padding() == 0) {
             return product(l, x, w, bias);
         }
-        int more = form.gpu() || l.groups() > 1 ? 0 : padding(l.in());
-        int moreOut = form.gpu() || l.groups() > 1 ? 0 : padding(l.out());
+        // Of a depthwise convolution each further channel is a further group.
+        boolean depthwise = l.groups() > 1 && l.groups() == l.in() && l.groups() == l.out();
+        boolean pads = !form.gpu() && (l.groups() == 1 || depthwise);
+        int more = pads ? padding(l.in()) : 0;
+        int moreOut = pads ? padding(l.out()) : 0;
         if (more > 0) {
             x = line("torch.pad(" + x + ", [0, 0, 0, 0, 0, " + more + "])");
         }
         if (more > 0 || moreOut > 0) {
-            w = line("torch.pad(" + w + ", [0, 0, 0, 0, 0, " + more + ", 0, " + moreOut + "])");
+            w = line("torch.pad(" + w + ", [0, 0, 0, 0, 0, " + (depthwise ? 0 : more) + ", 0, " + moreOut + "])");
         }
         if (moreOut > 0 && l.bias()) {
             bias = line("torch.pad(" + bias + ", [0, " + moreOut + "])");
         }
         String y = line("torch.conv2d(" + x + ", " + w + ", " + bias + ", " + square(l.stride()) + ", " + square(l.padding())
-                + ", [1, 1], " + l.groups() + ")");
+                + ", [1, 1], " + (depthwise ? l.groups() + more : l.groups()) + ")");
         return moreOut > 0 ? line("torch.slice(" + y + ", 1, 0, " + l.out() + ", 1)") : y;
     }
 
@@ -203,6 +207,12 @@ final class ScriptWriter {
         String matrix = line("torch.reshape(" + w + ", [" + l.out() + ", " + l.in() + "])");
         String y = line("torch.linear(torch.permute(" + x + ", [0, 2, 3, 1]), " + matrix + ", " + bias + ")");
         return line("torch.permute(" + y + ", [0, 3, 1, 2])");
+    }
+
+    /** Writes a norm with float32 weights: on the CPU it takes the narrow input as it is, on a GPU it wants one type. */
+    private String normalised(Node node, UnaryOperator<String> norm) {
+        boolean narrow = !single.get(node.id()) && form.gpu();
+        return narrow ? cast(line(norm.apply(cast(in(node), false, true))), true, false) : line(norm.apply(in(node)));
     }
 
     private String batchNorm(Layer.BatchNorm l, String x, boolean oneAxis) {

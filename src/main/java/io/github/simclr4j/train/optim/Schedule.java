@@ -1,5 +1,7 @@
 package io.github.simclr4j.train.optim;
 
+import java.util.List;
+
 /**
  * Learning rate: linear warm-up from 0, then half a cosine to 0 (Loshchilov and Hutter 2017, without restarts), steps, or none.
  *
@@ -9,7 +11,21 @@ package io.github.simclr4j.train.optim;
  * @param shape {@code cosine}, {@code step} (a tenth after 60%, a hundredth after 80%) or {@code constant}
  */
 public record Schedule(double base, long warmupSteps, long totalSteps, String shape) {
-    /** The rate of a step, from 0 to {@code totalSteps}. */
+    /** The shapes. */
+    public static final List<String> SHAPES = List.of("cosine", "step", "constant");
+
+    /**
+     * Checks the shape.
+     *
+     * @throws IllegalArgumentException if it is none of the three
+     */
+    public Schedule {
+        if (!SHAPES.contains(shape)) {
+            throw new IllegalArgumentException("Unknown schedule, expected cosine, step or constant, found " + shape);
+        }
+    }
+
+    /** Returns the rate of a step, from 0 to {@code totalSteps}. */
     public double at(long step) {
         if (step < warmupSteps) {
             return base * step / warmupSteps;

@@ -7,77 +7,117 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
+/**
+ * Gradients of what was computed under {@link Torch#recording} or by {@link Script#run} with gradients. They come back as
+ * tensors: nothing adds up in the weights, and nothing is to be cleared. The graph is used up. Threads may take gradients of
+ * separate graphs at once, unless they share weights.
+ */
 public final class Gradients {
+    /**
+     * A gradient has the strides of the kernel that computed it, which optimizers that walk through memory must not see. A weight
+     * that the outputs don't depend on has none, and gets zeros.
+     */
     private static final String TEXT = """
-              def gradients(self: __torch__.Net,
-                y: List[Tensor],
-                w: List[Tensor]) -> List[Tensor]:
-                g = torch.autograd.grad(y, w, None, None, False, True)
-                r = annotate(List[Tensor], [])
-                for i in range(torch.len(w)):
-                  gi = g[i]
-                  if torch.__isnot__(gi, None):
-                    _1 = torch.append(r, torch.contiguous(unchecked_cast(Tensor, gi)))
-                  else:
-                    _2 = torch.append(r, torch.zeros_like(w[i]))
-                return r
-              def chained(self: __torch__.Net,
-                y: List[Tensor],
-                w: List[Tensor],
-                d: List[Tensor]) -> List[Tensor]:
+              def of(self: __torch__.Net, outputs: List[Tensor], weights: List[Tensor]) -> List[Tensor]:
+                g = torch.autograd.grad(outputs, weights, None, None, False, True)
+            %1$s
+              def chained(self: __torch__.Net, outputs: List[Tensor], weights: List[Tensor], given: List[Tensor]) -> List[Tensor]:
                 o = annotate(List[Optional[Tensor]], [])
-                for i in range(torch.len(d)):
-                  _0 = torch.append(o, d[i])
-                g = torch.autograd.grad(y, w, o, None, False, True)
+                for i in range(torch.len(given)):
+                  _0 = torch.append(o, given[i])
+                g = torch.autograd.grad(outputs, weights, o, None, False, True)
+            %1$s
+              def add(self: __torch__.Net, sums: List[Tensor], more: List[Tensor]) -> float:
+                torch._foreach_add_(sums, more)
+                return 0.
+              def clip(self: __torch__.Net, gradients: List[Tensor], most: float) -> float:
+                norms = torch._foreach_norm(gradients)
+                norm = float(torch.norm(torch.to(torch.stack(norms), 7)))
+                if most > 0.:
+                  long = bool(torch.lt(most, norm))
+                else:
+                  long = False
+                if long:
+                  finite = torch.isfinite(norm)
+                else:
+                  finite = False
+                if finite:
+                  torch._foreach_mul_(gradients, torch.div(most, norm))
+                return norm
+            """.formatted("""
                 r = annotate(List[Tensor], [])
-                for i in range(torch.len(w)):
+                for i in range(torch.len(weights)):
                   gi = g[i]
                   if torch.__isnot__(gi, None):
                     _1 = torch.append(r, torch.contiguous(unchecked_cast(Tensor, gi)))
                   else:
-                    _2 = torch.append(r, torch.zeros_like(w[i]))
-                return r
-            """.indent(-2).replaceAll("(?m)^", "  ");
-    private static Script script;
-    private Gradients() {}
-    private static synchronized Script script() {
-        if (script == null) {
-            script = Script.of("  def gradients(self: __torch__.Net,\n    y: List[Tensor],\n    w: List[Tensor]) -> List[Tensor]:\n"
-                + "    g = torch.autograd.grad(y, w, None, None, False, True)\n" + TAIL
-                + "  def chained(self: __torch__.Net,\n    y: List[Tensor],\n    w: List[Tensor],\n    d: List[Tensor]) -> List[Tensor]:\n"
-                + "    o = annotate(List[Optional[Tensor]], [])\n    for i in range(torch.len(d)):\n      _0 = torch.append(o, d[i])\n"
-                + "    g = torch.autograd.grad(y, w, o, None, False, True)\n" + TAIL, Torch.engine().newBaseManager());
-        }
-        return script;
-    }
-    private static final String TAIL = "    r = annotate(List[Tensor], [])\n    for i in range(torch.len(w)):\n      gi = g[i]\n"
-        + "      if torch.__isnot__(gi, None):\n        _1 = torch.append(r, torch.contiguous(unchecked_cast(Tensor, gi)))\n"
-        + "      else:\n        _2 = torch.append(r, torch.zeros_like(w[i]))\n    return r\n";
+                    _2 = torch.append(r, torch.zeros_like(weights[i]))
+                return r""".indent(4).stripTrailing());
 
-    public static List<NDArray> of(NDList y, NDList d, Collection<NDArray> w, NDManager manager) {
-        NDList in = new NDList();
+    /** Stays loaded until the JVM ends. */
+    private static final Script SCRIPT = Script.of(TEXT);
+
+    private Gradients() {}
+
+    /**
+     * Returns the gradients with respect to some weights, by their order.
+     *
+     * @param outputs what is differentiated; none of them is itself a weight
+     * @param given the gradients with respect to the outputs, by the chain rule; null where the output is one scalar
+     * @param weights tensors that require gradients
+     * @param manager owns the gradients
+     */
+    public static List<NDArray> of(NDList outputs, NDList given, Collection<NDArray> weights, NDManager manager) {
+        NDList inputs = new NDList();
         List<String> names = new ArrayList<>();
-        add(in, names, y, "y[]");
-        add(in, names, w, "w[]");
-        if (d != null) add(in, names, d, "d[]");
-        NDList out = script().run(d == null ? "gradients" : "chained", true, in);
-        for (int i = 0; i < in.size(); i++) in.get(i).setName(names.get(i));
-        out.forEach(a -> a.attach(manager));
-        return new ArrayList<>(out);
+        add(inputs, names, outputs, "outputs[]");
+        add(inputs, names, weights, "weights[]");
+        if (given != null) {
+            add(inputs, names, given, "given[]");
+        }
+        try {
+            NDList gradients = SCRIPT.run(given == null ? "of" : "chained", true, inputs);
+            gradients.attach(manager);
+            return gradients;
+        } finally {
+            for (int i = 0; i < names.size(); i++) {
+                inputs.get(i).setName(names.get(i));
+            }
+        }
     }
-    private static void add(NDList in, List<String> names, Collection<NDArray> some, String name) {
-        for (NDArray a : some) { names.add(a.getName()); a.setName(name); in.add(a); }
+
+    private static void add(NDList inputs, List<String> names, Collection<NDArray> some, String name) {
+        for (NDArray a : some) {
+            names.add(a.getName());
+            a.setName(name);
+            inputs.add(a);
+        }
     }
-    public static void add(List<NDArray> sums, NDList y, NDList d, Collection<NDArray> w, NDManager m) {
-        List<NDArray> g = of(y, d, w, m);
-        Torch.noGradient();
-        for (int i = 0; i < g.size(); i++) sums.get(i).addi(g.get(i));
+
+    /**
+     * Adds gradients to sums, as micro-batches do.
+     *
+     * @param sums by the order of the weights
+     * @param outputs as for {@link #of}
+     * @param given as for {@link #of}
+     * @param weights as for {@link #of}
+     * @param manager owns what is made on the way
+     */
+    public static void add(
+            List<NDArray> sums, NDList outputs, NDList given, Collection<NDArray> weights, NDManager manager) {
+        try (NDList gradients = new NDList(of(outputs, given, weights, manager))) {
+            SCRIPT.update("add", sums, gradients);
+        }
     }
-    public static double clip(List<NDArray> gradients, double most) {
-        double sum = 0;
-        for (NDArray g : gradients) { try (NDArray s = g.square(); NDArray t = s.sum()) { sum += t.getDataType() == ai.djl.ndarray.types.DataType.FLOAT64 ? t.toDoubleArray()[0] : t.toFloatArray()[0]; } }
-        double norm = Math.sqrt(sum);
-        if (most > 0 && norm > most && Double.isFinite(norm)) gradients.forEach(g -> g.muli(most / norm));
-        return norm;
+
+    /**
+     * Shortens gradients that are too long together, to the largest norm (Pascanu et al. 2013, algorithm 1).
+     *
+     * @param gradients changed in place
+     * @param most the largest norm of all together; 0 changes nothing
+     * @return the norm before; where it isn't finite, the gradients stay
+     */
+    public static double clip(Collection<NDArray> gradients, double most) {
+        return SCRIPT.update("clip", gradients, most);
     }
 }

@@ -1,8 +1,7 @@
 package io.github.simclr4j.images.load;
 
 import io.github.simclr4j.images.Preprocessing;
-import io.github.simclr4j.images.source.Bytes;
-import io.github.simclr4j.images.source.Fingerprint;
+import io.github.simclr4j.images.internal.Fingerprint;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.images.source.Unreadable;
 import io.github.simclr4j.util.Progress;

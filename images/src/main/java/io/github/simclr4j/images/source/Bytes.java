@@ -6,7 +6,7 @@ import java.io.InputStream;
 import java.util.Arrays;
 
 /** Bytes that several threads read by position. */
-public interface Bytes extends Closeable {
+interface Bytes extends Closeable {
     long length();
 
     /**

@@ -2,8 +2,10 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 
 /** Images in the bytes of image files, wherever those lie. */
 abstract class EncodedSource extends Labelled {
@@ -50,17 +52,30 @@ abstract class EncodedSource extends Labelled {
     @Override
     public RgbImage read(int i, Images.SizeCheck size) throws IOException {
         try {
-            long length = length(i);
-            if (length < 0) {
-                throw new IOException("no such file");
-            }
-            if (length > MAX_FILE) {
-                throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);
-            }
-            return Images.read(bytes(i), size);
+            return Images.read(checked(i), size);
         } catch (IOException e) {
             throw Unreadable.exception(name(i), e);
         }
+    }
+
+    @Override
+    public Optional<byte[]> fileBytes(int i) throws IOException {
+        try {
+            return Optional.of(checked(i));
+        } catch (IOException e) {
+            throw Unreadable.exception(name(i), e);
+        }
+    }
+
+    private byte[] checked(int i) throws IOException {
+        long length = length(i);
+        if (length < 0) {
+            throw new IOException("no such file");
+        }
+        if (length > MAX_FILE) {
+            throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);
+        }
+        return bytes(i);
     }
 
     @Override

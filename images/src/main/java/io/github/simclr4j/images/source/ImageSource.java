@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -20,26 +21,13 @@ import java.util.stream.IntStream;
 public interface ImageSource extends AutoCloseable {
 
     /**
-     * Opens a set of images; what it is, is seen from the content where that is possible.
-     * <ul>
-     * <li>A folder with JPEG, PNG, WebP, BMP, GIF and TIFF files at any depth, in the order of their paths. The first
-     * sub-folder is the class; a file beside the sub-folders has none.
-     * <li>A zip, tar or compressed tar (gzip, xz, bzip2) of such files, in the order of their names; folders that all
-     * members share above their class are left out. Nothing is unpacked to the members' names. A zip and a plain tar are
-     * read where they are. A compressed tar is decompressed once, when it is opened: what is of use is kept in memory up
-     * to a sixteenth of the heap and at most 256 MB, beyond that in one temporary file ({@code java.io.tmpdir}) that
-     * {@link #close} deletes. Of several members of one name the last counts, as if unpacked.
-     * <li>A table of paths: comma, semicolon or tab separated, with a header. The column {@code path} or {@code image}, or
-     * else the first, holds paths relative to the table; the column {@code label} or {@code class}, if there is one, their
-     * classes. It is text in UTF-8.
-     * <li>CIFAR-10 and CIFAR-100 binaries: a folder with {@code data_batch_*.bin} or {@code train.bin} (the test is left
-     * out), the official tar of it, or a single file.
-     * <li>STL-10 binaries: a folder with {@code train_X.bin} and {@code unlabeled_X.bin} (either or both; the test is left
-     * out), the official tar of it, or a single file.
-     * <li>IDX (MNIST and its relatives), also gzipped: the file of images, with the file of labels beside it if it is
-     * there, or a folder with {@code train-images-idx3-ubyte}. Three dimensions are grey, four are RGB, channels last or
-     * first.
-     * </ul>
+     * Opens a set of images; what it is, is seen from the content where that is possible. The formats are a
+     * {@linkplain FolderFormat folder} of image files (JPEG, PNG, WebP, BMP, GIF, TIFF), a {@linkplain ZipFormat zip} or
+     * {@linkplain TarFormat tar} archive of them, a {@linkplain TableFormat table} of paths, and the binary files of
+     * {@linkplain CifarFormat CIFAR}, {@linkplain Stl10Format STL-10} and {@linkplain IdxFormat MNIST}, in a folder, as the
+     * official tar or as a single file; and what other jars on the class path {@linkplain ImageSetFormat add}. Nothing is
+     * unpacked to the names of an archive's members.
+     *
      * Hidden files, {@code __MACOSX} and directory entries are no images.
      *
      * @param path a file or a folder
@@ -55,7 +43,17 @@ public interface ImageSource extends AutoCloseable {
      * @param progress told how far the decompression of an archive is, and if a tar has no end marker
      */
     static ImageSource open(Path path, Progress progress) throws IOException {
-        return Formats.open(path, progress);
+        return ImageSetFormats.open(path, progress);
+    }
+
+    /**
+     * Opens the image files of a folder, as {@link #open(Path)} does, whatever other data it holds.
+     *
+     * @return empty if there is no image at any depth
+     * @throws IOException if it is no folder or can't be read; the message names it
+     */
+    static Optional<ImageSource> folder(Path folder) throws IOException {
+        return Optional.ofNullable(FileSource.below(folder));
     }
 
     /**
@@ -93,6 +91,16 @@ public interface ImageSource extends AutoCloseable {
      * @throws IOException as {@link #read(int)}, or if {@code size} throws it
      */
     RgbImage read(int i, Images.SizeCheck size) throws IOException;
+
+    /**
+     * Reads the bytes of an image's file, for whoever knows images by their files.
+     *
+     * @return empty if the images are in no files of their own, as in CIFAR's binaries
+     * @throws IOException if the file can't be read; the message begins with {@link #name}
+     */
+    default Optional<byte[]> fileBytes(int i) throws IOException {
+        return Optional.empty();
+    }
 
     /** The class of an image, an index into {@link #classes()}; empty if it has none. */
     default OptionalInt label(int i) {

@@ -1,5 +1,6 @@
 package io.github.simclr4j.images.source;
 
+import io.github.simclr4j.images.internal.Fingerprint;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

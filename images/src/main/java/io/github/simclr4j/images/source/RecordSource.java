@@ -2,6 +2,7 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;

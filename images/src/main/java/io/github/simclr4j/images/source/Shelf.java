@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /** Files that lie together, in a folder or in an archive. Closing it closes what was opened of it. */
 interface Shelf extends Closeable {
@@ -22,6 +21,35 @@ interface Shelf extends Closeable {
     /** What an error calls a file. */
     String display(String name);
 
+    /** Opens images among the files of a shelf. */
+    interface Opener {
+        ImageSource open(Shelf shelf) throws IOException;
+    }
+
+    /** Opens the images of a file on a shelf. */
+    interface FileOpener {
+        ImageSource open(Shelf shelf, String name) throws IOException;
+    }
+
+    /** Opens images; closes the shelf if nobody takes it over. */
+    static ImageSource owned(Shelf shelf, Opener opener) throws IOException {
+        ImageSource source = null;
+        try {
+            source = opener.open(shelf);
+            return source;
+        } finally {
+            if (source == null) {
+                shelf.close();
+            }
+        }
+    }
+
+    /** Opens the images of a file, which may look at the files beside it. */
+    static ImageSource ownedFile(Path file, FileOpener opener) throws IOException {
+        Path folder = file.getParent() == null ? Path.of("") : file.getParent();
+        return owned(new OfFolder(folder), shelf -> opener.open(shelf, file.getFileName().toString()));
+    }
+
     /** A folder, without those in it. */
     record OfFolder(Path folder, List<Bytes> opened) implements Shelf {
         OfFolder(Path folder) {
@@ -30,9 +58,7 @@ interface Shelf extends Closeable {
 
         @Override
         public List<String> names() throws IOException {
-            try (Stream<Path> files = Files.list(folder)) {
-                return files.filter(Files::isRegularFile).map(f -> f.getFileName().toString()).sorted().toList();
-            }
+            return ImageSetCandidate.list(folder);
         }
 
         @Override

@@ -2,8 +2,10 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Some images of another source, in its order. */
@@ -29,6 +31,11 @@ final class Subset implements ImageSource {
     @Override
     public RgbImage read(int i, Images.SizeCheck size) throws IOException {
         return all.read(chosen[i], size);
+    }
+
+    @Override
+    public Optional<byte[]> fileBytes(int i) throws IOException {
+        return all.fileBytes(chosen[i]);
     }
 
     @Override

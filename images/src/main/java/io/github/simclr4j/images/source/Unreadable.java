@@ -2,6 +2,7 @@ package io.github.simclr4j.images.source;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 
 /**
  * An image that could not be read.
@@ -24,8 +25,11 @@ public record Unreadable(int image, String name, String reason) {
         return new IOException(name + ": " + reason(e), e);
     }
 
-    /** What went wrong; an exception that says that too little came has often no message. */
+    /** What went wrong; an exception that says that too little came has often no message, one of the file system only the path. */
     static String reason(Exception e) {
+        if (e instanceof FileSystemException f && f.getReason() == null) {
+            return e.toString();
+        }
         if (e.getMessage() != null) {
             return e.getMessage();
         }

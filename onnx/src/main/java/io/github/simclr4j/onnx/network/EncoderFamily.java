@@ -5,8 +5,8 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
 /**
- * A family of encoder architectures. Families are found by {@link java.util.ServiceLoader}, so that one in another jar can be named
- * like those of this library.
+ * A family of encoder architectures. Families are found by {@link java.util.ServiceLoader}, so that one in another jar can be
+ * named like those of this library.
  */
 public interface EncoderFamily {
     /** Returns the names of the architectures, such as {@code resnet18} and {@code resnet50}. */
@@ -32,7 +32,7 @@ public interface EncoderFamily {
      * architecture being named; none by default. Each is tried until all of its layers are found in the file.
      *
      * @param shapes of the weights of the file's convolutions, [out, in / groups, height, width], and dense layers, [out, in], in
-     *     the order of the data's way
+     *     data-flow order
      */
     default List<Architecture> candidates(List<List<Integer>> shapes) {
         return List.of();

@@ -182,6 +182,42 @@ final class FileGraph {
         return List.copyOf(leftOver);
     }
 
+    /**
+     * Puts a batch norm's weights: the file's, or those of one that changes nothing but the bias, as {@link WeightReader}
+     * describes.
+     *
+     * @param weights what is added to
+     * @param name of the norm
+     * @param size number of channels
+     * @param epsilon that the norm has
+     * @param norm of the file, or null
+     * @param bias of the layer in front, [size]
+     */
+    void putNorm(Map<String, float[]> weights, String name, int size, float epsilon, NodeProto norm, float[] bias)
+            throws InvalidEncoderException {
+        float[] gamma = new float[size];
+        float[] beta = bias;
+        float[] mean = new float[size];
+        float[] var = new float[size];
+        Arrays.fill(gamma, 1);
+        Arrays.fill(var, 1 - epsilon);
+        if (norm != null) {
+            gamma = values(input(norm, 1), size);
+            beta = values(input(norm, 2), size);
+            mean = values(input(norm, 3), size).clone();
+            var = values(input(norm, 4), size).clone();
+            float found = epsilon(norm);
+            for (int i = 0; i < size; i++) {
+                mean[i] -= bias[i];
+                var[i] += found == epsilon ? 0 : found - epsilon;
+            }
+        }
+        weights.put(name + ".weight", gamma);
+        weights.put(name + ".bias", beta);
+        weights.put(name + ".running_mean", mean);
+        weights.put(name + ".running_var", var);
+    }
+
     /** A batch norm's epsilon. */
     static float epsilon(NodeProto norm) {
         return norm.getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()

@@ -17,9 +17,10 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Finds the layers with weights in an ONNX file, in the {@linkplain LayerOrder order of the data's way}: convolutions and dense layers
- * (Conv, Gemm, MatMul and what adds a bias or is a batch norm behind it), norms (LayerNormalization, or a product and a sum with
- * constants of the same length) and learned tensors (any other constant of numbers with a fraction and more than one value).
+ * Finds the layers with weights in an ONNX file, in the {@linkplain LayerOrder data-flow order}: convolutions and dense
+ * layers (Conv, Gemm, MatMul and what adds a bias or is a batch norm behind it), norms (LayerNormalization, or a product and a
+ * sum with constants of the same length) and learned tensors (any other constant of numbers with a fraction and more than one
+ * value).
  */
 final class FileLayers {
     /**
@@ -108,7 +109,8 @@ final class FileLayers {
             case "MatMul", "Gemm" -> dense(node);
             case "LayerNormalization", "GroupNormalization" -> isVector(FileGraph.input(node, 1)) ? norm(node) : null;
             case "BatchNormalization" -> isVector(FileGraph.input(node, 1))
-                    ? new FileLayer(LayerSignature.of(Kind.BATCH_NORM, count(FileGraph.input(node, 1))), "", false, "", node) : null;
+                    ? new FileLayer(LayerSignature.of(Kind.BATCH_NORM, count(FileGraph.input(node, 1))), "", false, "", node)
+                    : null;
             case "Add" -> affine(node);
             default -> null;
         };
@@ -191,7 +193,8 @@ final class FileLayers {
         for (int i = 0; i < 2; i++) {
             String shift = FileGraph.input(sum, i);
             NodeProto product = graph.producer(FileGraph.input(sum, 1 - i));
-            if (isVector(shift) && product != null && product.getOpType().equals("Mul") && graph.only(output(product), "Add") == sum) {
+            if (isVector(shift) && product != null && product.getOpType().equals("Mul")
+                    && graph.only(output(product), "Add") == sum) {
                 for (int k = 0; k < 2; k++) {
                     String scale = FileGraph.input(product, k);
                     if (isVector(scale) && count(scale) == count(shift) && !graph.isConstant(FileGraph.input(product, 1 - k))) {

@@ -17,11 +17,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Reads the weights of any architecture: its layers and the file's, both in the {@linkplain LayerOrder order of the data's way}, are
- * matched by the longest common subsequence of their {@linkplain LayerSignature signatures}. What has no weights, such as an
+ * Reads the weights of any architecture: its layers and the file's, both in {@linkplain LayerOrder data-flow order},
+ * are matched by the longest common subsequence of their {@linkplain LayerSignature signatures}. What has no weights, such as an
  * activation or the number of attention's heads, is not compared.
  */
 final class GraphReader {
@@ -63,8 +64,8 @@ final class GraphReader {
     }
 
     /**
-     * Whether the file holds the whole of an architecture: all its layers, no other convolution or dense layer before or among them,
-     * and behind them no more than a head or a classifier, so that a deeper network is not taken for a shallower one.
+     * Whether the file holds the whole of an architecture: all its layers, no other convolution or dense layer before or among
+     * them, and behind them no more than a head or a classifier, so that a deeper network is not taken for a shallower one.
      */
     boolean holds(Architecture net) {
         LayerGraph network = network(net, 0);
@@ -114,14 +115,15 @@ final class GraphReader {
     }
 
     /**
-     * The network for a size, or for the one that the file says, or for the first of which the file has the learned tensors; null if
-     * it takes none of them.
+     * The network for a size, or for the one that the file says, or for the first of which the file has the learned tensors; null
+     * if it takes none of them.
      */
     private LayerGraph network(Architecture net, int imageSize) {
         if (imageSize > 0) {
             return net.graph(imageSize);
         }
         List<Integer> stated = statedSizes();
+        boolean any = layers.stream().noneMatch(l -> l.signature().kind() == Kind.LEARNED);
         LayerGraph first = null;
         for (int size : IntStream.concat(stated.stream().mapToInt(s -> s), IntStream.rangeClosed(1, LARGEST)).toArray()) {
             LayerGraph network;
@@ -131,7 +133,7 @@ final class GraphReader {
                 continue;
             }
             first = first == null ? network : first;
-            if (stated.contains(size) || hasLearned(network)) {
+            if (any || stated.contains(size) || hasLearned(network)) {
                 return network;
             }
         }
@@ -139,8 +141,9 @@ final class GraphReader {
     }
 
     private boolean hasLearned(LayerGraph network) {
-        return layers.stream().map(FileLayer::signature).toList().containsAll(
-                targets(network).stream().map(Target::signature).filter(s -> s.kind() == Kind.LEARNED).toList());
+        Set<LayerSignature> found = layers.stream().map(FileLayer::signature).collect(Collectors.toSet());
+        return network.weights().stream().filter(w -> w.kind() == Weight.Kind.TOKEN)
+                .allMatch(w -> found.contains(LayerSignature.learned(w.shape())));
     }
 
     /** Side of the images that the file's input has, or else its metadata name. */
@@ -277,7 +280,7 @@ final class GraphReader {
                     return "expected no bias, found one";
                 }
                 float[] w = graph.values(from.weight(), to.layer().weights().get(0).size());
-                w = from.transposed() ? transposed(w, size) : w;
+                w = from.transposed() ? OnnxBackend.transposed(w, w.length / size) : w;
                 float[] bias = from.bias().isEmpty() ? new float[size] : graph.values(from.bias(), size);
                 if (to.norm() != null) {
                     putNorm(weights, to.norm(), from, bias);
@@ -301,41 +304,8 @@ final class GraphReader {
         return graph.values(FileGraph.input(from.norm(), input), size);
     }
 
-    private static float[] transposed(float[] w, int rows) {
-        int columns = w.length / rows;
-        float[] t = new float[w.length];
-        for (int i = 0; i < rows; i++) {
-            for (int j = 0; j < columns; j++) {
-                t[i * columns + j] = w[j * rows + i];
-            }
-        }
-        return t;
-    }
-
-    /** Puts the norm behind a layer, or one that changes nothing but this bias; see {@link WeightReader} for both. */
     private void putNorm(Map<String, float[]> weights, Layer.BatchNorm to, FileLayer from, float[] bias)
             throws InvalidEncoderException {
-        int size = to.channels();
-        float[] gamma = new float[size];
-        Arrays.fill(gamma, 1);
-        float[] beta = bias;
-        float[] mean = new float[size];
-        float[] var = new float[size];
-        Arrays.fill(var, 1 - to.epsilon());
-        if (from.norm() != null) {
-            gamma = norm(from, 1, size);
-            beta = norm(from, 2, size);
-            mean = norm(from, 3, size).clone();
-            var = norm(from, 4, size).clone();
-            float epsilon = FileGraph.epsilon(from.norm());
-            for (int i = 0; i < size; i++) {
-                mean[i] -= bias[i];
-                var[i] += epsilon == to.epsilon() ? 0 : epsilon - to.epsilon();
-            }
-        }
-        weights.put(to.name() + ".weight", gamma);
-        weights.put(to.name() + ".bias", beta);
-        weights.put(to.name() + ".running_mean", mean);
-        weights.put(to.name() + ".running_var", var);
+        graph.putNorm(weights, to.name(), to.channels(), to.epsilon(), from.norm(), bias);
     }
 }

@@ -14,9 +14,9 @@ import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 
 /**
- * Orders a graph along the data's way, whatever order its nodes are listed in: inputs before what takes them, and of several inputs
- * the one with the most layers behind it first. So two descriptions of the same network come into the same order, although a sum's
- * operands may be swapped in one of them.
+ * Orders a graph along its data flow, whatever order its nodes are listed in: inputs before what takes them, and of several
+ * inputs the one with the most layers behind it first. So two descriptions of the same network come into the same order, although
+ * a sum's operands may be swapped in one of them.
  */
 final class LayerOrder {
     private LayerOrder() {}
@@ -31,7 +31,8 @@ final class LayerOrder {
      * @param counted whether a node is a layer
      * @param results where the way ends
      */
-    static List<Integer> of(Iterable<Integer> nodes, IntFunction<List<Integer>> inputs, IntPredicate counted, List<Integer> results) {
+    static List<Integer> of(
+            Iterable<Integer> nodes, IntFunction<List<Integer>> inputs, IntPredicate counted, List<Integer> results) {
         Map<Integer, Integer> depths = new HashMap<>();
         for (int node : nodes) {
             int depth = inputs.apply(node).stream().mapToInt(i -> depths.getOrDefault(i, 0)).max().orElse(0);

@@ -7,16 +7,17 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
 
 /**
- * MobileNetV3-Large (Howard et al., ICCV 2019, table 1) without its classifier: the features are the last convolution's means. The
- * names of the weights, the numbers of channels and their start are torchvision's.
+ * MobileNetV3-Large (Howard et al., ICCV 2019, table 1) without its classifier: the features are the last convolution's means.
+ * The names of the weights, the numbers of channels and their start are torchvision's.
  */
 public final class MobileNetV3 implements EncoderFamily {
     private static final String NAME = "mobilenetv3-large";
     private static final Option<Double> WIDTH = new Option<>("width", Double.class, 1.0, "above 0 and at most 8",
-            v -> v > 0 && v <= 8, List.of(), "Multiplies the number of channels of every layer; each is rounded to a multiple of 8",
+            v -> v > 0 && v <= 8, List.of(),
+            "Multiplies the number of channels of every layer; each is rounded to a multiple of 8",
             "Howard et al. 2019");
     private static final Option<String> STEM = Option.choice("stem", List.of("imagenet", "cifar"),
             "Stride of the first convolution: 2, or 1 for images of about 32 pixels a side", "Howard et al. 2019");
@@ -71,7 +72,8 @@ public final class MobileNetV3 implements EncoderFamily {
         public LayerGraph graph(int imageSize) {
             LayerGraph.Builder g = LayerGraph.builder();
             int stride = stem.equals("cifar") ? 1 : 2;
-            Node x = unit(g, g.input(3, imageSize, imageSize), "features.0", channels(16), 3, stride, 1, Function.HARD_SWISH, false);
+            Node x = g.input(3, imageSize, imageSize);
+            x = unit(g, x, "features.0", channels(16), 3, stride, 1, Function.HARD_SWISH, false);
             for (int i = 0; i < BLOCKS.length; i++) {
                 x = block(g, x, "features." + (i + 1) + ".block.", BLOCKS[i]);
             }
@@ -103,7 +105,8 @@ public final class MobileNetV3 implements EncoderFamily {
             int channels = x.shape().get(0);
             int squeezed = divisible(channels / 4);
             Node s = g.add(new Layer.GlobalAveragePool(true), x);
-            s = g.relu(g.add(new Layer.Conv(name + ".fc1", channels, squeezed, 1, 1, 0, 1, true, Weight.heFanOut(squeezed, 1)), s));
+            s = g.add(new Layer.Conv(name + ".fc1", channels, squeezed, 1, 1, 0, 1, true, Weight.heFanOut(squeezed, 1)), s);
+            s = g.relu(s);
             s = g.add(new Layer.Conv(name + ".fc2", squeezed, channels, 1, 1, 0, 1, true, Weight.heFanOut(channels, 1)), s);
             return g.add(new Layer.Multiply(), g.activation(Function.HARD_SIGMOID, s), x);
         }
@@ -141,10 +144,10 @@ public final class MobileNetV3 implements EncoderFamily {
     /** The width follows from the last convolution, whose channels may have been rounded; so the usual widths are tried, too. */
     @Override
     public List<Architecture> candidates(List<List<Integer>> shapes) {
-        return shapes.stream().filter(s -> s.size() == 4 && s.get(0) == 6 * s.get(1)).mapToDouble(s -> s.get(1) / 160.0)
-                .filter(w -> w > 0 && w <= 8)
-                .flatMap(w -> DoubleStream.concat(DoubleStream.of(w), DoubleStream.of(0.25, 0.35, 0.5, 0.75, 1, 1.25, 1.5, 2)
-                        .filter(usual -> new Net(usual, "imagenet").channels(160) == Math.round(160 * w))))
-                .distinct().boxed().flatMap(w -> STEM.choices().stream().map(stem -> (Architecture) new Net(w, stem))).toList();
+        return shapes.stream().filter(s -> s.size() == 4 && s.get(0) == 6 * s.get(1)).reduce((first, last) -> last).stream()
+                .flatMap(s -> Stream.concat(Stream.of(s.get(1) / 160.0), Stream.of(0.25, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+                        .filter(usual -> new Net(usual, "imagenet").dimension() == s.get(0))))
+                .filter(WIDTH.valid()).distinct()
+                .flatMap(w -> STEM.choices().stream().map(stem -> (Architecture) new Net(w, stem))).toList();
     }
 }

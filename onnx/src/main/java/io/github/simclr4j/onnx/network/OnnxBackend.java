@@ -6,6 +6,7 @@ import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.TensorValues;
 import io.github.simclr4j.onnx.network.LayerGraph.Node;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -15,9 +16,9 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Writes a network as ONNX operators (onnx/docs/Operators.md) of any version from 13 on. A batch norm is folded into the convolution
- * or dense layer in front of it where nothing else takes that layer's result. A learned tensor has a batch axis of 1, which the
- * operators repeat; only where one is joined to values of the batch is it repeated in the file.
+ * Writes a network as ONNX operators (onnx/docs/Operators.md) of any version from 13 on. A batch norm is folded into the
+ * convolution or dense layer in front of it where nothing else takes that layer's result. A learned tensor has a batch axis of 1,
+ * which the operators repeat; only where one is joined to values of the batch is it repeated in the file.
  */
 final class OnnxBackend {
     private final GraphBuilder graph;
@@ -83,7 +84,8 @@ final class OnnxBackend {
         for (Node node : network.nodes()) {
             List<Node> next = takers.getOrDefault(node.id(), List.of());
             // Behind a dense layer of tokens the norm's channels are another axis than the layer's.
-            boolean channels = node.layer() instanceof Layer.Conv || node.layer() instanceof Layer.Dense && node.shape().size() == 1;
+            boolean channels = node.layer() instanceof Layer.Conv
+                    || node.layer() instanceof Layer.Dense && node.shape().size() == 1;
             if (channels && node != result && next.size() == 1 && next.get(0).layer() instanceof Layer.BatchNorm) {
                 norms.put(node.id(), next.get(0));
             }
@@ -163,7 +165,8 @@ final class OnnxBackend {
             return last(node, "BatchNormalization", operands, real("epsilon", l.epsilon()));
         }
         String x = values.get(before.inputs().get(0));
-        return before.layer() instanceof Layer.Conv c ? convolution(node, c, x, l) : dense(node, (Layer.Dense) before.layer(), x, l);
+        return before.layer() instanceof Layer.Conv c ? convolution(node, c, x, l)
+                : dense(node, (Layer.Dense) before.layer(), x, l);
     }
 
     private String convolution(Node node, Layer.Conv c, String x, Layer.BatchNorm norm) {
@@ -210,7 +213,8 @@ final class OnnxBackend {
                 : List.of(first, graph.tensor(TensorValues.floats(layer + ".bias", bias, out)));
     }
 
-    private static float[] transposed(float[] w, int rows) {
+    /** Turns a matrix of some rows, row-major. */
+    static float[] transposed(float[] w, int rows) {
         int columns = w.length / rows;
         float[] t = new float[w.length];
         for (int i = 0; i < rows; i++) {
@@ -239,7 +243,7 @@ final class OnnxBackend {
     /** InstanceNormalization over the values of a group; GroupNormalization is as old as opset 21 only. */
     private String groupNorm(Node node, Layer.GroupNorm l, String x) {
         float[] ones = new float[l.groups()];
-        java.util.Arrays.fill(ones, 1);
+        Arrays.fill(ones, 1);
         String one = graph.tensor(TensorValues.floats(l.name() + ".ones", ones, l.groups()));
         String zero = graph.tensor(TensorValues.floats(l.name() + ".zeros", new float[l.groups()], l.groups()));
         String grouped = graph.node("Reshape", List.of(x, longs(0, l.groups(), -1)));
@@ -281,7 +285,8 @@ final class OnnxBackend {
         List<String> all = new ArrayList<>(in);
         for (int i = 0; i < in.size() && !constant.contains(node.id()); i++) {
             if (constant.contains(node.inputs().get(i))) {
-                int other = IntStream.range(0, in.size()).filter(k -> !constant.contains(node.inputs().get(k))).findFirst().getAsInt();
+                int other = IntStream.range(0, in.size()).filter(k -> !constant.contains(node.inputs().get(k)))
+                        .findFirst().getAsInt();
                 all.set(i, repeated(in.get(i), node, in.get(other), null));
             }
         }
@@ -311,8 +316,8 @@ final class OnnxBackend {
     }
 
     private String longs(long... v) {
-        return constants.computeIfAbsent("integers." + String.join(".", java.util.Arrays.stream(v).mapToObj(Long::toString).toList()),
-                n -> graph.tensor(TensorValues.longs(n, v, v.length)));
+        String name = "integers." + String.join(".", Arrays.stream(v).mapToObj(Long::toString).toList());
+        return constants.computeIfAbsent(name, n -> graph.tensor(TensorValues.longs(n, v, v.length)));
     }
 
     private String scalar(float v) {

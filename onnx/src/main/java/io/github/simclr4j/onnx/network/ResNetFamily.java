@@ -9,8 +9,8 @@ public final class ResNetFamily implements EncoderFamily {
     private static final Option<Double> WIDTH = new Option<>("width", Double.class, 1.0, "above 0 and at most 8",
             v -> v > 0 && v <= 8, List.of(), "Multiplies the number of channels of every layer", "He et al. 2016");
     private static final Option<String> STEM = Option.choice("stem", List.of("cifar", "imagenet"),
-            "How the network starts: a 3x3 convolution for images of about 32 pixels a side, or a strided 7x7 convolution and pooling"
-                    + " for about 224", "");
+            "How the network starts: a 3x3 convolution for images of about 32 pixels a side, or a strided 7x7 convolution and"
+                    + " pooling for about 224", "");
 
     @Override
     public List<String> names() {

@@ -241,28 +241,6 @@ final class ResNetReader {
     private void put(Map<String, float[]> weights, ResNet.Conv c, Unit u) throws InvalidEncoderException {
         weights.put(c.name() + ".weight", graph.values(u.conv().getInput(1), (long) c.out() * c.in() * c.kernel() * c.kernel()));
         float[] bias = FileGraph.input(u.conv(), 2).isEmpty() ? new float[c.out()] : graph.values(u.conv().getInput(2), c.out());
-        float[] gamma = new float[c.out()];
-        float[] beta = bias;
-        float[] mean = new float[c.out()];
-        float[] var = new float[c.out()];
-        Arrays.fill(gamma, 1);
-        Arrays.fill(var, 1 - ResNet.EPSILON);
-        if (u.norm() != null) {
-            gamma = graph.values(FileGraph.input(u.norm(), 1), c.out());
-            beta = graph.values(FileGraph.input(u.norm(), 2), c.out());
-            mean = graph.values(FileGraph.input(u.norm(), 3), c.out()).clone();
-            var = graph.values(FileGraph.input(u.norm(), 4), c.out()).clone();
-            float epsilon = FileGraph.epsilon(u.norm());
-            for (int i = 0; i < mean.length; i++) {
-                mean[i] -= bias[i];
-            }
-            for (int i = 0; i < var.length && epsilon != ResNet.EPSILON; i++) {
-                var[i] += epsilon - ResNet.EPSILON;
-            }
-        }
-        Map<String, float[]> norm = Map.of("weight", gamma, "bias", beta, "running_mean", mean, "running_var", var);
-        for (Map.Entry<String, float[]> e : norm.entrySet()) {
-            weights.put(c.norm() + "." + e.getKey(), e.getValue());
-        }
+        graph.putNorm(weights, c.norm(), c.out(), ResNet.EPSILON, u.norm(), bias);
     }
 }

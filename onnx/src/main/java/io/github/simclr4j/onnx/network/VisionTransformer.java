@@ -7,6 +7,7 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Vision transformers (Dosovitskiy et al., ICLR 2021) of the sizes of DeiT (Touvron et al., ICML 2021, table 1), without a
@@ -61,8 +62,8 @@ public final class VisionTransformer implements EncoderFamily {
             int side = imageSize / patch;
             int tokens = side * side + 1;
             LayerGraph.Builder g = LayerGraph.builder();
-            Node x = g.add(new Layer.Conv("patch_embed.proj", 3, width, patch, patch, 0, 1, true, Weight.fanIn(3 * patch * patch)),
-                    g.input(3, imageSize, imageSize));
+            Node x = g.add(new Layer.Conv("patch_embed.proj", 3, width, patch, patch, 0, 1, true,
+                    Weight.fanIn(3 * patch * patch)), g.input(3, imageSize, imageSize));
             x = g.add(new Layer.Transpose(List.of(1, 0)), g.add(new Layer.Reshape(List.of(width, side * side)), x));
             x = g.add(new Layer.Concat(0), g.add(new Layer.Learned("cls_token", List.of(1, width), new Weight.Normal(1e-6))), x);
             x = g.add(new Layer.Add(), x, g.add(new Layer.Learned("pos_embed", List.of(tokens, width), START)));
@@ -124,13 +125,14 @@ public final class VisionTransformer implements EncoderFamily {
         return name.equals("vit-tiny") ? Net.tiny(patch) : Net.small(patch);
     }
 
-    /** The first convolution says how large a patch is. */
+    /** The first convolution says how large a patch is, and with the first dense layer, of attention, how wide a token. */
     @Override
     public List<Architecture> candidates(List<List<Integer>> shapes) {
-        if (shapes.isEmpty() || shapes.get(0).size() != 4) {
+        if (shapes.size() < 2 || shapes.get(0).size() != 4 || !PATCH.valid().test(shapes.get(0).get(3))) {
             return List.of();
         }
         int patch = shapes.get(0).get(3);
-        return PATCH.valid().test(patch) ? List.of(Net.tiny(patch), Net.small(patch)) : List.of();
+        return Stream.of(Net.tiny(patch), Net.small(patch))
+                .filter(n -> shapes.get(1).equals(List.of(3 * n.width(), n.width()))).map(n -> (Architecture) n).toList();
     }
 }

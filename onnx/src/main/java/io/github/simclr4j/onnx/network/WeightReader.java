@@ -15,9 +15,9 @@ import java.util.Set;
  * structure, never by the names in it, which exporters make up. Files of ours, and of both of PyTorch's exporters with batch norm
  * folded or not, in single or half precision or with quantised weights, are read alike.
  *
- * <p>A batch norm that was folded into its layer comes back as one that changes nothing but the bias: gamma 1, beta the layer's bias,
- * mean 0, variance 1 minus epsilon. One with another epsilon, or behind a layer with a bias, is given the variance and mean that make
- * it the same function.
+ * <p>A batch norm that was folded into its layer comes back as one that changes nothing but the bias: gamma 1, beta the layer's
+ * bias, mean 0, variance 1 minus epsilon. One with another epsilon, or behind a layer with a bias, is given the variance and mean
+ * that make it the same function.
  */
 public final class WeightReader {
     private WeightReader() {}
@@ -35,7 +35,8 @@ public final class WeightReader {
     /**
      * Finds out the architecture and reads its weights.
      *
-     * @throws InvalidEncoderException if the file is damaged, or holds no architecture of a known {@linkplain EncoderFamilies family}
+     * @throws InvalidEncoderException if the file is damaged, or holds no architecture of a known {@linkplain EncoderFamilies
+     *     family}
      * @throws IOException if it can't be read
      */
     public static Loaded read(Path file) throws IOException {
@@ -60,8 +61,8 @@ public final class WeightReader {
      * @param file the file
      * @param network the architecture; a layer of it that the file lacks, or has in another shape, is listed as missing
      * @param imageSize side of the images that the weights are wanted for, or 0 for the size that the file is for
-     * @throws InvalidEncoderException if the file is damaged, has nothing that fits, or has weights that depend on the image size, such
-     *     as position embeddings, for another one
+     * @throws InvalidEncoderException if the file is damaged, has nothing that fits, or has weights that depend on the image
+     *     size, such as position embeddings, for another one
      * @throws IOException if it can't be read
      */
     public static Loaded read(Path file, Architecture network, int imageSize) throws IOException {

@@ -67,8 +67,8 @@ public record RuntimeSettings(int threads, String provider, int batch, boolean w
     }
 
     /**
-     * The most threads of one call: four a processor, and 64 in any case. With a thousand on two processors ONNX Runtime did
-     * not come back.
+     * Returns the most threads that one call may have: four per processor, or 64 if that is more. ONNX Runtime hung with 1,000
+     * threads on two processors.
      */
     public static int maxThreads() {
         return Math.max(64, 4 * Runtime.getRuntime().availableProcessors());

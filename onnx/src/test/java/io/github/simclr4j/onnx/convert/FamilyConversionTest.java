@@ -36,8 +36,8 @@ class FamilyConversionTest {
     }
 
     private static ModelProto model(Architecture net, int opset) throws IOException {
-        return ModelProto.parseFrom(EncoderWriter.toBytes(net, new Preprocessing(SIZE), RandomWeights.of(net.graph(SIZE)), Map.of(),
-                EncoderLayout.DEFAULT.withOpset(opset)));
+        return ModelProto.parseFrom(EncoderWriter.toBytes(net, new Preprocessing(SIZE), RandomWeights.of(net.graph(SIZE)),
+                Map.of(), EncoderLayout.DEFAULT.withOpset(opset)));
     }
 
     private static float[][] embed(ModelProto model) throws IOException {

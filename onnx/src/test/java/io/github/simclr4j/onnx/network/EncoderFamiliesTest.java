@@ -41,8 +41,8 @@ class EncoderFamiliesTest {
 
     @Test
     void allAreFoundByName() {
-        assertEquals(List.of("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenetv3-large", "vit-tiny", "vit-small"),
-                EncoderFamilies.names());
+        assertEquals(List.of("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenetv3-large", "vit-tiny",
+                "vit-small"), EncoderFamilies.names());
         assertEquals(new ResNet(18, 0.25, ResNet.Stem.IMAGENET),
                 EncoderFamilies.of("ResNet18", Map.of("width", "0.25", "stem", "ImageNet")));
         assertEquals(new ResNet(50, 1, ResNet.Stem.CIFAR), EncoderFamilies.of("resnet50", Map.of()));
@@ -74,7 +74,8 @@ class EncoderFamiliesTest {
         Architecture net = EncoderFamilies.of(name, Map.of());
         assertEquals(net, EncoderFamilies.of(name, Map.of()));
         assertTrue(net.describe().startsWith(name), net.describe());
-        assertEquals(family.options().stream().map(Option::key).sorted().toList(), net.settings().keySet().stream().sorted().toList());
+        assertEquals(family.options().stream().map(Option::key).sorted().toList(),
+                net.settings().keySet().stream().sorted().toList());
     }
 
     @ParameterizedTest

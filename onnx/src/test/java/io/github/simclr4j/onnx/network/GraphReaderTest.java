@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -24,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,7 +57,8 @@ class GraphReaderTest {
     }
 
     private static byte[] write(Architecture net, int size, Map<String, float[]> weights, int opset) {
-        return EncoderWriter.toBytes(net, new Preprocessing(size), weights::get, Map.of(), EncoderLayout.DEFAULT.withOpset(opset));
+        return EncoderWriter.toBytes(net, new Preprocessing(size), weights::get, Map.of(),
+                EncoderLayout.DEFAULT.withOpset(opset));
     }
 
     private static float[][] embed(byte[] file, int size) throws IOException {
@@ -83,7 +86,8 @@ class GraphReaderTest {
         assertTrue(loaded.leftOver().stream().allMatch(s -> s.contains("[3")), loaded.leftOver().toString());
         float[][] expected = new Gson().fromJson(EXPECTED.getAsJsonObject(name).get("features"), float[][].class);
         for (int opset : new int[] {13, 14, 17, 18, 26}) {
-            assertClose(expected, embed(write(net(name), size, loaded.weights(), opset), size), 1e-5, name + " " + kind + " " + opset);
+            float[][] found = embed(write(net(name), size, loaded.weights(), opset), size);
+            assertClose(expected, found, 1e-5, name + " " + kind + " " + opset);
         }
     }
 
@@ -93,7 +97,7 @@ class GraphReaderTest {
     void whatIsNotFoldedIsKept(String file) throws IOException {
         Map<String, float[]> weights = read(resource(file + ".onnx"), net(file.split("-")[0])).weights();
         int compared = 0;
-        for (var t : Graphs.builder(resource(file + ".onnx")).getGraph().getInitializerList()) {
+        for (TensorProto t : Graphs.builder(resource(file + ".onnx")).getGraph().getInitializerList()) {
             if (weights.containsKey(t.getName())) {
                 float[] raw = new float[t.getRawData().size() / 4];
                 t.getRawData().asReadOnlyByteBuffer().order(java.nio.ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(raw);
@@ -172,8 +176,8 @@ class GraphReaderTest {
             byte[] file = resource("vit-" + kind + ".onnx");
             InvalidEncoderException e = assertThrows(InvalidEncoderException.class,
                     () -> WeightReader.read(file, "v.onnx", null, VIT, 64));
-            assertEquals("v.onnx is for images of 32x32 pixels: its pos_embed has the shape [17, 24], images of 64x64 need [65, 24];"
-                    + " choose the image size 32", e.getMessage());
+            assertEquals("v.onnx is for images of 32x32 pixels: its pos_embed has the shape [17, 24], images of 64x64 need"
+                    + " [65, 24]; choose the image size 32", e.getMessage());
             assertEquals(List.of(), WeightReader.read(file, "v.onnx", null, VIT, 32).missing());
         }
         // Convolutions have no size.
@@ -187,8 +191,9 @@ class GraphReaderTest {
                 + " stride 2, padding 1, groups 1"), loaded.missing());
         assertTrue(loaded.weights().containsKey("features.16.0.weight"));
         loaded = read(resource("vit-13.onnx"), new VisionTransformer.Net("vit", 24, 2, 3, 4));
-        assertEquals(List.of("patch_embed.proj: expected the shape [24, 3, 4, 4], stride 4, padding 0, groups 1, found [24, 3, 8, 8],"
-                + " stride 8, padding 0, groups 1", "pos_embed: expected the shape [65, 24], found [17, 24]"), loaded.missing());
+        assertEquals(List.of("patch_embed.proj: expected the shape [24, 3, 4, 4], stride 4, padding 0, groups 1, found"
+                + " [24, 3, 8, 8], stride 8, padding 0, groups 1",
+                "pos_embed: expected the shape [65, 24], found [17, 24]"), loaded.missing());
         assertTrue(loaded.weights().containsKey("blocks.1.mlp.fc2.bias"));
     }
 
@@ -227,5 +232,45 @@ class GraphReaderTest {
             }
         });
         assertEquals(List.of(), read(chained, VIT).missing());
+    }
+
+    /** Whatever is changed in a graph, it is read or refused with the exception for that. */
+    @ParameterizedTest
+    @ValueSource(strings = {"mobilenet-17-kept", "vit-13", "vit-dynamo"})
+    void damagedGraphsAreReadOrRefused(String file) {
+        byte[] good = resource(file + ".onnx");
+        Architecture net = net(file.split("-")[0]);
+        int refused = 0;
+        for (int seed = 0; seed < 120; seed++) {
+            Random random = new Random(seed);
+            byte[] damaged = Graphs.changed(good, b -> damage(b.getGraphBuilder(), random));
+            try {
+                read(damaged, net);
+                read(damaged, null);
+            } catch (InvalidEncoderException e) {
+                refused++;
+            } catch (RuntimeException e) {
+                throw new AssertionError("seed " + seed, e);
+            }
+        }
+        assertTrue(refused > 40, refused + " refused");
+    }
+
+    private static void damage(GraphProto.Builder g, Random random) {
+        NodeProto.Builder node = g.getNodeBuilder(random.nextInt(g.getNodeCount()));
+        TensorProto.Builder tensor = g.getInitializerBuilder(random.nextInt(g.getInitializerCount()));
+        switch (random.nextInt(7)) {
+            case 0 -> node.clearInput();
+            case 1 -> node.addInput(g.getNode(random.nextInt(g.getNodeCount())).getOutput(0));
+            case 2 -> node.setOpType(g.getNode(random.nextInt(g.getNodeCount())).getOpType());
+            case 3 -> node.clearAttribute();
+            case 4 -> tensor.clearRawData().clearFloatData();
+            case 5 -> tensor.clearDims().addDims(random.nextInt(4)).addDims(-random.nextInt(2));
+            default -> {
+                if (node.getInputCount() > 0) {
+                    node.setInput(random.nextInt(node.getInputCount()), tensor.getName());
+                }
+            }
+        }
     }
 }

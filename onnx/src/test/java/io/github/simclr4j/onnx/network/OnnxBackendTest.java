@@ -116,8 +116,8 @@ class OnnxBackendTest {
         check(graph((g, x) -> g.add(new Layer.AveragePool(2, 2), x)), OnnxBackendTest::pooled);
         check(graph((g, x) -> g.add(new Layer.GlobalAveragePool(true), x)), OnnxBackendTest::pooled);
         check(graph((g, x) -> g.add(new Layer.GlobalAveragePool(false), x)), OnnxBackendTest::pooled);
-        check(graph((g, x) -> g.add(new Layer.MaxPool(3, 2, 1), x)), (x, c) -> IntStream.range(0, 4).mapToDouble(i -> x[4 * c + i])
-                .max().getAsDouble());
+        check(graph((g, x) -> g.add(new Layer.MaxPool(3, 2, 1), x)),
+                (x, c) -> IntStream.range(0, 4).mapToDouble(i -> x[4 * c + i]).max().getAsDouble());
         check(graph((g, x) -> g.add(new Layer.Mean(0), x)), (x, k) -> (x[k] + x[4 + k] + x[8 + k] + x[12 + k]) / 4.0);
         check(graph((g, x) -> g.add(new Layer.Mean(2), x)), (x, k) -> (x[2 * k] + x[2 * k + 1]) / 2.0);
     }
@@ -142,7 +142,8 @@ class OnnxBackendTest {
     private static double normalised(float[] x, int k, int length, double epsilon) {
         int from = k / length * length;
         double mean = IntStream.range(from, from + length).mapToDouble(i -> x[i]).average().getAsDouble();
-        double variance = IntStream.range(from, from + length).mapToDouble(i -> (x[i] - mean) * (x[i] - mean)).average().getAsDouble();
+        double variance = IntStream.range(from, from + length).mapToDouble(i -> (x[i] - mean) * (x[i] - mean)).average()
+                .getAsDouble();
         return (x[k] - mean) / Math.sqrt(variance + epsilon);
     }
 
@@ -196,7 +197,8 @@ class OnnxBackendTest {
         check(graph((g, x) -> g.add(new Layer.Transpose(List.of(2, 0, 1)), x)), (x, k) -> x[k % 8 * 2 + k / 8]);
         check(graph((g, x) -> g.add(new Layer.Reshape(List.of(4, 4)), x)), (x, k) -> x[k]);
         check(graph((g, x) -> g.add(new Layer.Slice(0, 1, 3), x)), (x, k) -> x[4 + k]);
-        check(graph((g, x) -> g.add(new Layer.Concat(0), x, g.add(new Layer.Scale(-2), x))), (x, k) -> k < 16 ? x[k] : -2 * x[k - 16]);
+        check(graph((g, x) -> g.add(new Layer.Concat(0), x, g.add(new Layer.Scale(-2), x))),
+                (x, k) -> k < 16 ? x[k] : -2 * x[k - 16]);
         check(graph((g, x) -> g.add(new Layer.Multiply(), x, g.add(new Layer.GlobalAveragePool(true), x))),
                 (x, k) -> x[k] * pooled(x, k / 4));
         check(graph((g, x) -> g.add(new Layer.MatMul(), x, x)), (x, k) -> {

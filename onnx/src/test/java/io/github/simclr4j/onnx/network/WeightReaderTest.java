@@ -205,7 +205,8 @@ class WeightReaderTest {
 
     @Test
     void anotherEpsilonAndABiasGiveTheSameFunction() throws IOException {
-        // Epsilon 1e-3, and a bias of 2 in front of the norm whose mean is 2 higher: the function stays what it was but for epsilon.
+        // Epsilon 1e-3, and a bias of 2 in front of the norm whose mean is 2 higher: the function stays what it was but
+        // for epsilon.
         byte[] changed = Graphs.changed(Foreign.model("resnet18-batchnorm"), b -> {
             for (NodeProto.Builder n : b.getGraphBuilder().getNodeBuilderList()) {
                 if (n.getOpType().equals("BatchNormalization")) {

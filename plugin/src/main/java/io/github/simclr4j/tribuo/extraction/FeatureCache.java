@@ -44,7 +44,7 @@ import java.util.zip.CRC32C;
  * magic number {@code SC4F}, the format's version 1 and the dimension d as int32, both keys in 32 bytes each, d values as
  * float32, and the CRC-32C of all before as int32. Another version of the format has another folder.
  */
-public final class FeatureCache implements Configurable, Provenancable<ConfiguredObjectProvenance> {
+public class FeatureCache implements Configurable, Provenancable<ConfiguredObjectProvenance> {
     private static final Logger logger = Logger.getLogger(FeatureCache.class.getName());
     private static final int MAGIC = 0x53433446;
     private static final int VERSION = 1;
@@ -84,7 +84,7 @@ public final class FeatureCache implements Configurable, Provenancable<Configure
     public record Stats(long hits, long misses, long corrupt, long failedWrites, long evicted) {}
 
     /** For OLCUT. */
-    private FeatureCache() {}
+    protected FeatureCache() {}
 
     /**
      * Opens a folder, or makes it.

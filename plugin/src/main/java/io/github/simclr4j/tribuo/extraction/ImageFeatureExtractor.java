@@ -5,6 +5,7 @@ import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenancable;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.tribuo.internal.ImageFiles;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
@@ -84,9 +85,9 @@ public interface ImageFeatureExtractor<T extends Output<T>>
     default Example<T> extract(Path file, T output) throws IOException {
         Example<T> example;
         try {
-            example = extract(ImageEncoding.read(file), output);
+            example = extract(ImageFiles.read(file), output);
         } catch (IOException e) {
-            throw new IOException(file + ": " + Failures.why(e), e);
+            throw new IOException(file + ": " + ImageFiles.reason(e), e);
         }
         example.setMetadataValue(Example.NAME, file.toString());
         return example;

@@ -7,6 +7,7 @@ import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.tribuo.internal.ExampleNames;
 import java.io.IOException;
 import java.util.List;
 import org.tribuo.Example;
@@ -19,7 +20,7 @@ import org.tribuo.OutputFactory;
  *
  * @param <T> the output type
  */
-public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
+public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
 
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
@@ -31,7 +32,7 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
     private String[] names;
 
     /** For OLCUT. */
-    private PixelFeatureExtractor() {}
+    protected PixelFeatureExtractor() {}
 
     /**
      * Makes an extractor of {@code 3 * size * size} features.
@@ -54,7 +55,7 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
         } catch (IllegalArgumentException e) {
             throw new PropertyException(e, "", "size", e.getMessage());
         }
-        names = ImageFeatureExtractor.names("p", 3 * size * size);
+        names = featureNames(size, size);
     }
 
     /**
@@ -69,7 +70,7 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
         byte[] rgb = new byte[3 * width * height];
         String last = Integer.toString(rgb.length - 1);
         if (example.size() == 0) {
-            throw new IllegalArgumentException(name(example) + " has no features");
+            throw new IllegalArgumentException(ExampleNames.of(example) + " has no features");
         }
         for (Feature feature : example) {
             int at = index(feature.getName(), last.length());
@@ -77,7 +78,7 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
             if (at < 0 || at >= rgb.length || Double.isNaN(feature.getValue()) || value < 0 || value > 255) {
                 throw new IllegalArgumentException("Expected the pixels p" + "0".repeat(last.length()) + " to p" + last
                         + " of an image of " + width + "x" + height + " with values from 0 to 1, found " + feature.getName()
-                        + " = " + feature.getValue() + " in " + name(example));
+                        + " = " + feature.getValue() + " in " + ExampleNames.of(example));
             }
             rgb[at] = (byte) value;
         }
@@ -98,11 +99,6 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
             number = 10 * number + digit;
         }
         return number;
-    }
-
-    /** What an error calls an example. */
-    public static String name(Example<?> example) {
-        return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("an example");
     }
 
     /** Resizes too, so that large images don't wait in memory for their batch. */
@@ -131,6 +127,11 @@ public final class PixelFeatureExtractor<T extends Output<T>> implements ImageFe
     @Override
     public double[][] features(List<RgbImage> images) {
         return encode(images.stream().map(this::prepare).toList());
+    }
+
+    /** Returns the names of an image's pixels: red, green and blue of each, row by row, {@code p0000} and so on. */
+    public static String[] featureNames(int width, int height) {
+        return ImageFeatureExtractor.names("p", 3 * width * height);
     }
 
     @Override

@@ -7,24 +7,19 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
-import io.github.simclr4j.util.LibraryVersion;
-import io.github.simclr4j.util.Sha256;
+import io.github.simclr4j.tribuo.internal.EncoderFacts;
+import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import java.lang.reflect.Field;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.tribuo.Output;
 import org.tribuo.OutputFactory;
 
@@ -38,7 +33,7 @@ import org.tribuo.OutputFactory;
  *
  * @param <T> the output type
  */
-public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
+public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
 
@@ -91,10 +86,12 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     @Config(description = "What runs the encoder: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack.")
     private String provider = "cpu";
 
-    @Config(description = "Images in one run of the encoder, 0 for a number that suits the machine; longer lists take several runs.")
+    @Config(description =
+            "Images in one run of the encoder, 0 for a number that suits the machine; longer lists take several runs.")
     private int batch = 0;
 
-    @Config(description = "Whether 3x3 convolutions may be done with fewer multiplications where that is faster; values differ by rounding.")
+    @Config(description =
+            "Whether 3x3 convolutions may be done with fewer multiplications where that is faster; values differ by rounding.")
     private boolean winograd = true;
 
     @Config(description = "Session options of ONNX Runtime by their names, such as session.intra_op.allow_spinning and 0.")
@@ -105,14 +102,13 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
 
     private RuntimeSettings.Customiser customiser;
 
-    private SharedEncoder shared;
-    private String cacheKey;
+    private CachedEncoder encoder;
     private String[] names;
     private volatile boolean closed;
     private volatile ExtractionListener listener = new ExtractionListener() {};
 
     /** For OLCUT. */
-    private SimCLRFeatureExtractor() {}
+    protected SimCLRFeatureExtractor() {}
 
     /** See {@link #SimCLRFeatureExtractor(OutputFactory, Path, int)}; ONNX Runtime chooses the threads. */
     public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath) {
@@ -146,9 +142,8 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
             RuntimeSettings runtime, FeatureCache cache) {
         this.outputFactory = outputFactory;
         this.encoderPath = encoderPath;
-        Map<String, String> texts = new LinkedHashMap<>();
-        settings.values().forEach((name, value) -> texts.put(name, value.text()));
-        set(texts, runtime);
+        set(runtime);
+        settings.values().forEach((name, value) -> set(name, value.text()));
         this.cache = cache;
         open(settings);
     }
@@ -168,41 +163,47 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
 
     /** The settings as configured, by the names that {@link EncoderSettings} has for them. */
     private Map<String, String> texts() {
-        Map<String, String> map = new LinkedHashMap<>();
-        map.put("image-size", imageSize);
-        map.put("resize", resize);
-        map.put("resize-short", resizeShort);
-        map.put("interpolation", interpolation);
-        map.put("scale", scale);
-        map.put("mean", mean);
-        map.put("std", std);
-        map.put("channels", channels);
-        map.put("layout", layout);
-        map.put("input", input);
-        map.put("output", output);
-        map.put("pooling", pooling);
-        return map;
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (String name : EncoderSettings.NAMES) {
+            try {
+                texts.put(name, (String) field(name).get(this));
+            } catch (IllegalAccessException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return texts;
     }
 
-    private void set(Map<String, String> texts, RuntimeSettings runtime) {
+    /** Configures a setting of {@link EncoderSettings}. */
+    private void set(String name, String text) {
+        try {
+            field(name).set(this, text);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The field that configures a setting: that of {@code resize-short} is {@code resizeShort}. */
+    private static Field field(String setting) {
+        String[] words = setting.split("-");
+        StringBuilder name = new StringBuilder(words[0]);
+        for (int i = 1; i < words.length; i++) {
+            name.append(words[i].substring(0, 1).toUpperCase(Locale.ROOT)).append(words[i].substring(1));
+        }
+        try {
+            return SimCLRFeatureExtractor.class.getDeclaredField(name.toString());
+        } catch (NoSuchFieldException e) {
+            throw new IllegalStateException("No field configures the setting " + setting, e);
+        }
+    }
+
+    private void set(RuntimeSettings runtime) {
         threads = runtime.threads();
         provider = runtime.provider();
         batch = runtime.batch();
         winograd = runtime.winograd();
         sessionOptions = new HashMap<>(runtime.options());
         customiser = runtime.customiser();
-        imageSize = texts.getOrDefault("image-size", "");
-        resize = texts.getOrDefault("resize", "");
-        resizeShort = texts.getOrDefault("resize-short", "");
-        interpolation = texts.getOrDefault("interpolation", "");
-        scale = texts.getOrDefault("scale", "");
-        mean = texts.getOrDefault("mean", "");
-        std = texts.getOrDefault("std", "");
-        channels = texts.getOrDefault("channels", "");
-        layout = texts.getOrDefault("layout", "");
-        input = texts.getOrDefault("input", "");
-        output = texts.getOrDefault("output", "");
-        pooling = texts.getOrDefault("pooling", "");
     }
 
     /** The encoder file. */
@@ -229,22 +230,9 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         }
     }
 
-    private void use(SharedEncoder encoder) {
-        shared = encoder;
-        names = ImageFeatureExtractor.names("h", encoder().dimension());
-        // Whatever changes features: the file, how it is fed, read and run, and this library, whose decoders may change.
-        String made = String.join("\n", encoder().sha256(), encoder().preprocessing().toString(),
-                settings(encoder().settings(), Value::text),
-                sessionOptions.isEmpty() ? provider : provider + " " + new TreeMap<>(sessionOptions),
-                customiser == null ? "" : "customised", winograd ? "" : "direct", LibraryVersion.current());
-        cacheKey = Sha256.hex(made.getBytes(StandardCharsets.UTF_8));
-    }
-
-    /** Settings in one line. */
-    public static String settings(EncoderSettings settings, Function<Value, String> text) {
-        return settings.values().entrySet().stream()
-                .map(e -> e.getKey() + "=" + text.apply(e.getValue()))
-                .collect(Collectors.joining(", "));
+    private void use(SharedEncoder shared) {
+        encoder = new CachedEncoder(shared, cache, runtime(), encoderPath.toString());
+        names = featureNames(encoder().dimension());
     }
 
     /** What the provenance says of the encoder. */
@@ -252,7 +240,8 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         return List.of(
                 new StringProvenance(ExtractorProvenance.ENCODER_HASH, encoder().sha256()),
                 new StringProvenance(ExtractorProvenance.PREPROCESSING, encoder().preprocessing().rule()),
-                new StringProvenance(ExtractorProvenance.SETTINGS, settings(encoder().settings(), v -> v.text() + " (" + v.source() + ")")));
+                new StringProvenance(ExtractorProvenance.SETTINGS,
+                        EncoderFacts.withSources(encoder().settings())));
     }
 
     /**
@@ -266,10 +255,11 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
         SimCLRFeatureExtractor<U> copy = new SimCLRFeatureExtractor<>();
         copy.outputFactory = other;
         copy.encoderPath = encoderPath;
-        copy.set(texts(), runtime());
+        copy.set(runtime());
+        texts().forEach(copy::set);
         copy.preprocessingFile = preprocessingFile;
         copy.cache = cache;
-        copy.use(shared.retain());
+        copy.use(encoder.shared().retain());
         return copy;
     }
 
@@ -291,14 +281,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     @Override
     public PreparedImage prepare(byte[] file) throws IOException {
         checkOpen();
-        String key = cache == null ? null : Sha256.hex(file);
-        PreparedImage cached = cached(key);
-        if (cached != null) {
-            return cached;
-        }
-        long start = System.nanoTime();
-        RgbImage image = Images.read(file);
-        return preprocess(image, key, System.nanoTime() - start);
+        return encoder.prepare(file);
     }
 
     /**
@@ -309,26 +292,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
     @Override
     public PreparedImage prepare(RgbImage image) {
         checkOpen();
-        String key = null;
-        if (cache != null) {
-            byte[] rgb = image.rgb();
-            key = Sha256.hex(ByteBuffer.allocate(11 + rgb.length)
-                    .put("RGB".getBytes(StandardCharsets.US_ASCII)).putInt(image.width()).putInt(image.height())
-                    .put(rgb).array());
-        }
-        PreparedImage cached = cached(key);
-        return cached != null ? cached : preprocess(image, key, 0);
-    }
-
-    private PreparedImage cached(String key) {
-        float[] known = key == null ? null : cache.get(cacheKey, key, names.length);
-        return known == null ? null : new PreparedImage(null, known, key, 0, 0);
-    }
-
-    private PreparedImage preprocess(RgbImage image, String key, long decodeNanos) {
-        long start = System.nanoTime();
-        RgbImage pixels = encoder().preprocessing().apply(image);
-        return new PreparedImage(pixels, null, key, decodeNanos, System.nanoTime() - start);
+        return encoder.prepare(image);
     }
 
     /**
@@ -364,64 +328,18 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
 
     private float[][] floats(List<PreparedImage> images) {
         checkOpen();
-        float[][] features = new float[images.size()][];
-        List<Integer> unknown = new ArrayList<>();
-        for (int i = 0; i < features.length; i++) {
-            features[i] = images.get(i).known;
-            if (features[i] == null) {
-                unknown.add(i);
-            }
-        }
-        long inference = 0;
-        int most = encoder().batch();
-        for (int from = 0; from < unknown.size(); from += most) {
-            List<Integer> run = unknown.subList(from, Math.min(unknown.size(), from + most));
-            List<PreparedImage> prepared = run.stream().map(images::get).toList();
-            long start = System.nanoTime();
-            float[][] embeddings = shared.embed(prepared.stream().map(p -> p.pixels).toList());
-            long nanos = System.nanoTime() - start;
-            inference += nanos;
-            for (int i = 0; i < embeddings.length; i++) {
-                features[run.get(i)] = finite(embeddings[i]);
-                if (prepared.get(i).key != null) {
-                    cache.put(cacheKey, prepared.get(i).key, embeddings[i]);
-                }
-            }
-            listener.batch(timings(prepared, nanos));
-        }
-        if (features.length > 0) {
-            listener.call(timings(images, inference));
-        }
-        return features;
-    }
-
-    private static ExtractionListener.Timings timings(List<PreparedImage> images, long inference) {
-        int cached = 0;
-        long decode = 0;
-        long preprocess = 0;
-        for (PreparedImage image : images) {
-            cached += image.known == null ? 0 : 1;
-            decode += image.decodeNanos;
-            preprocess += image.preprocessNanos;
-        }
-        return new ExtractionListener.Timings(images.size(), cached, decode, preprocess, inference);
-    }
-
-    /** Tribuo refuses an example with such a value without saying where it comes from. */
-    private float[] finite(float[] embedding) {
-        for (int j = 0; j < embedding.length; j++) {
-            if (!Float.isFinite(embedding[j])) {
-                throw new IllegalStateException(encoderPath + ": expected finite features, found " + names[j] + " = "
-                        + embedding[j] + ": the encoder is broken");
-            }
-        }
-        return embedding;
+        return encoder.encode(images, listener);
     }
 
     private void checkOpen() {
         if (closed) {
             throw new IllegalStateException("The extractor of " + encoderPath + " is closed");
         }
+    }
+
+    /** Returns the names of an encoder's features, {@code h000} and so on. */
+    public static String[] featureNames(int dimension) {
+        return ImageFeatureExtractor.names("h", dimension);
     }
 
     @Override
@@ -436,7 +354,7 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
 
     /** The encoder. It belongs to the extractors that share it. */
     public OnnxEncoder encoder() {
-        return shared.encoder();
+        return encoder.shared().encoder();
     }
 
     @Override
@@ -458,11 +376,11 @@ public final class SimCLRFeatureExtractor<T extends Output<T>> implements ImageF
             }
             closed = true;
         }
-        shared.release();
+        encoder.shared().release();
     }
 
     /** Which encoder, by its content, which preprocessing, and every setting with where it is from. */
-    public static final class ExtractorProvenance extends MeasuredProvenance {
+    public static class ExtractorProvenance extends MeasuredProvenance {
         private static final long serialVersionUID = 1L;
         /** SHA-256 of the encoder file. */
         public static final String ENCODER_HASH = "encoder-sha256";

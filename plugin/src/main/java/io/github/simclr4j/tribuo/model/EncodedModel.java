@@ -2,40 +2,27 @@ package io.github.simclr4j.tribuo.model;
 
 import ai.onnx.proto.OnnxMl;
 import com.google.protobuf.Any;
-import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.file.InvalidEncoderException;
-import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
-import io.github.simclr4j.onnx.runtime.RuntimeSettings;
-import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
-import io.github.simclr4j.tribuo.protos.EncodedModelProto;
+import io.github.simclr4j.tribuo.internal.ExampleNames;
 import io.github.simclr4j.util.AtomicFiles;
-import io.github.simclr4j.util.Sha256;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.IntFunction;
-import java.util.stream.Stream;
 import org.tribuo.CategoricalInfo;
 import org.tribuo.Example;
 import org.tribuo.Excuse;
@@ -46,7 +33,6 @@ import org.tribuo.Output;
 import org.tribuo.OutputFactory;
 import org.tribuo.Prediction;
 import org.tribuo.impl.ArrayExample;
-import org.tribuo.impl.ModelDataCarrier;
 import org.tribuo.protos.core.ModelProto;
 import org.tribuo.provenance.ModelProvenance;
 
@@ -55,9 +41,9 @@ import org.tribuo.provenance.ModelProvenance;
  *
  * <p>Its features are the pixels that {@link #example} makes, {@code p0000} and so on, row by row, red, green and blue of each
  * pixel, from 0 to 1; a pixel that is not there is 0. For an encoder of ours that is what {@link PixelFeatureExtractor} makes
- * at the encoder's size. So Tribuo's evaluators and data sets work with it. {@link #predict(Path)}, {@link #predict(byte[])}, {@link #predict(BufferedImage)} and
- * {@link #predictImages} take an image of any size without that detour and give the same scores; the example in their
- * predictions holds the encoder's features.
+ * at the encoder's size. So Tribuo's evaluators and data sets work with it. {@link #predict(Path)}, {@link #predict(byte[])},
+ * {@link #predict(BufferedImage)} and {@link #predictImages} take an image of any size without that detour and give the same
+ * scores; the example in their predictions holds the encoder's features.
  *
  * <p>Saved by {@link #serializeToFile} and loaded by {@link Model#deserializeFromFile} like any model of Tribuo's, with the
  * encoder file inside or by its path and SHA-256.
@@ -84,41 +70,35 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
 
     /** Images that go through the encoder together. */
     private static final int BATCH = 64;
-    private static final String FIX = ": write a file that has them inside (simclr export with the same options, or Conversion)"
-            + " and train on its features";
 
     private final OutputFactory<T> outputFactory;
     private final Model<T> innerModel;
-    /** The encoder file, null if only its path is kept. */
-    private final byte[] encoderFile;
-    private final String encoderPath;
-    private final int threads;
+    private final transient EncoderFile file;
     private final transient OnnxEncoder encoder;
     private final transient String[] names;
     private final transient String[] pixelNames;
 
-    private EncodedModel(
-            String name,
-            ModelProvenance provenance,
-            OutputFactory<T> outputFactory,
-            Model<T> innerModel,
-            byte[] encoderFile,
-            String encoderPath,
-            int threads,
+    EncodedModel(String name, ModelProvenance provenance, OutputFactory<T> outputFactory, Model<T> innerModel, EncoderFile file,
             OnnxEncoder encoder) {
         super(name, provenance, pixelDomain(encoder.preprocessing()), innerModel.getOutputIDInfo(),
                 innerModel.generatesProbabilities());
         this.outputFactory = outputFactory;
         this.innerModel = innerModel;
-        this.encoderFile = encoderFile;
-        this.encoderPath = encoderPath;
-        this.threads = threads;
+        this.file = file;
         this.encoder = encoder;
-        this.names = featureNames(encoder.dimension());
+        this.names = SimCLRFeatureExtractor.featureNames(encoder.dimension());
         this.pixelNames = new String[featureIDMap.size()];
         for (int i = 0; i < pixelNames.length; i++) {
             pixelNames[i] = featureIDMap.get(i).getName();
         }
+    }
+
+    private static ImmutableFeatureMap pixelDomain(Preprocessing p) {
+        MutableFeatureMap map = new MutableFeatureMap();
+        for (String name : PixelFeatureExtractor.featureNames(p.width(), p.height())) {
+            map.put(new CategoricalInfo(name));
+        }
+        return new ImmutableFeatureMap(map);
     }
 
     /**
@@ -133,7 +113,9 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      */
     public static <T extends Output<T>> EncodedModel<T> containing(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
-        return create(factory, model, read(encoder), true, encoder.toString(), threads, a -> checkBeside(model, a, encoder));
+        byte[] bytes = EncoderFile.read(encoder);
+        return EncodedModelFactory.create(factory, model, EncoderFile.inside(bytes, encoder.toString(), threads), bytes,
+                alone -> EncoderChecks.beside(model, alone, encoder));
     }
 
     /**
@@ -149,8 +131,10 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     public static <T extends Output<T>> EncodedModel<T> containing(SimCLRFeatureExtractor<T> extractor, Model<T> model)
             throws IOException {
         Path encoder = extractor.encoderPath();
-        return create(extractor.getOutputFactory(), model, read(encoder), true, encoder.toString(), extractor.threads(),
-                alone -> checkSame(alone, extractor.encoder(), encoder.toString(), "the extractor has"));
+        byte[] bytes = EncoderFile.read(encoder);
+        EncoderFile file = EncoderFile.inside(bytes, encoder.toString(), extractor.threads());
+        return EncodedModelFactory.create(extractor.getOutputFactory(), model, file, bytes,
+                alone -> EncoderChecks.same(alone, extractor.encoder(), encoder.toString(), "the extractor has"));
     }
 
     /**
@@ -174,7 +158,9 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      */
     public static <T extends Output<T>> EncodedModel<T> referringTo(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
-        return create(factory, model, read(encoder), false, encoder.toString(), threads, a -> checkBeside(model, a, encoder));
+        EncoderFile file = EncoderFile.at(encoder.toString(), threads);
+        return EncodedModelFactory.create(factory, model, file, EncoderFile.read(encoder),
+                alone -> EncoderChecks.beside(model, alone, encoder));
     }
 
     /**
@@ -190,181 +176,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      */
     public static <T extends Output<T>> EncodedModel<T> containing(
             OutputFactory<T> factory, byte[] encoder, String name, Model<T> model, int threads) throws IOException {
-        return create(factory, model, encoder, true, name, threads, alone -> checkNormalised(model, alone, name));
-    }
-
-    private static byte[] read(Path encoder) throws IOException {
-        if (!Files.isRegularFile(encoder)) {
-            throw new IOException(encoder + " is not a file: name the encoder that the model was trained with");
-        }
-        return Files.readAllBytes(encoder);
-    }
-
-    /** What is to be checked of an encoder that was opened from its file alone. */
-    private interface Check {
-        void of(OnnxEncoder alone) throws IOException;
-    }
-
-    /** A new model. */
-    private static <T extends Output<T>> EncodedModel<T> create(
-            OutputFactory<T> factory, Model<T> model, byte[] file, boolean inside, String path, int threads, Check check)
-            throws IOException {
-        return create(factory, model, file, inside, path, threads, null, encoder -> {
-            checkOneEncoder(model, encoder, path);
-            checkSettings(model, encoder, path);
-            check.of(encoder);
-        });
-    }
-
-    /** Opens the encoder and checks that it fits; whatever fails, no session stays open. */
-    private static <T extends Output<T>> EncodedModel<T> create(
-            OutputFactory<T> factory, Model<T> model, byte[] file, boolean inside, String path, int threads,
-            ModelDataCarrier<?> saved, Check check) throws IOException {
-        OnnxEncoder encoder = open(file, path, threads);
-        try {
-            checkFeatures(model, encoder, path);
-            check.of(encoder);
-            return new EncodedModel<>(
-                    saved == null ? model.getName() : saved.name(),
-                    saved == null ? provenance(model, encoder) : saved.provenance(),
-                    factory, model, inside ? file : null, path, threads, encoder);
-        } catch (IOException | RuntimeException e) {
-            encoder.close();
-            throw e;
-        }
-    }
-
-    private static OnnxEncoder open(byte[] file, String path, int threads) throws IOException {
-        try {
-            return OnnxEncoder.open(file, path, threads);
-        } catch (InvalidEncoderException e) {
-            if (hasExternalData(file)) {
-                throw new IOException(path + " keeps weights in other files, expected an encoder in one file: save it as one"
-                        + " (onnx.save_model without save_as_external_data)", e);
-            }
-            throw e;
-        }
-    }
-
-    private static boolean hasExternalData(byte[] file) {
-        try {
-            return OnnxMl.ModelProto.parseFrom(file).getGraph().getInitializerList().stream()
-                    .anyMatch(t -> t.getExternalDataCount() > 0);
-        } catch (InvalidProtocolBufferException e) {
-            return false;
-        }
-    }
-
-    private static void checkFeatures(Model<?> model, OnnxEncoder encoder, String path) {
-        Set<String> expected = Set.of(featureNames(encoder.dimension()));
-        TreeSet<String> found = new TreeSet<>(model.getFeatureIDMap().keySet());
-        Set<String> hashes = EncoderFacts.of(model.getProvenance(), ENCODER_HASH);
-        boolean same = hashes.contains(encoder.sha256());
-        if (!hashes.isEmpty() && !same) {
-            throw new IllegalArgumentException("The model was trained on features of the encoder with SHA-256 "
-                    + String.join(", ", hashes) + ", found " + path + " with SHA-256 " + encoder.sha256());
-        }
-        // A model of this very encoder may have left out features; of another origin, that is a model of another encoder.
-        if (!expected.containsAll(found) || found.isEmpty() || !same && found.size() < expected.size()) {
-            throw new IllegalArgumentException("Expected a model of the " + expected.size() + " features "
-                    + new TreeSet<>(expected).first() + " to " + new TreeSet<>(expected).last() + " of the encoder " + path
-                    + ", found one of " + found.size()
-                    + (found.isEmpty() ? "" : ", " + found.first() + " to " + found.last()));
-        }
-    }
-
-    /** Not asked of saved models: earlier versions took one that learnt from several. */
-    private static void checkOneEncoder(Model<?> model, OnnxEncoder encoder, String path) {
-        Set<String> hashes = EncoderFacts.of(model.getProvenance(), ENCODER_HASH);
-        if (hashes.size() > 1) {
-            throw new IllegalArgumentException("Expected a model of features of the encoder " + path + " with SHA-256 "
-                    + encoder.sha256() + " alone, found one of several encoders, " + String.join(", ", hashes)
-                    + ": train it on features of one");
-        }
-    }
-
-    private static Set<String> statedSettings(Model<?> model) {
-        return EncoderFacts.of(model.getProvenance(), SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS);
-    }
-
-    private static String text(OnnxEncoder encoder) {
-        return SimCLRFeatureExtractor.settings(encoder.settings(), EncoderSettings.Value::text);
-    }
-
-    private static void checkSettings(Model<?> model, OnnxEncoder alone, String path) {
-        for (String there : statedSettings(model)) {
-            if (!EncoderFacts.withoutSources(there).equals(text(alone))) {
-                throw new IllegalArgumentException("The model was trained on features that " + path + " gave with the settings "
-                        + there + ", found " + text(alone) + " from the file alone" + FIX);
-            }
-        }
-    }
-
-    /** A provenance without settings can't tell whether what an extractor finds beside the file was used. */
-    private static void checkBeside(Model<?> model, OnnxEncoder alone, Path file) throws IOException {
-        // An encoder of ours does not look beside itself.
-        boolean ours = Preprocessing.RULE.equals(alone.metadata().get("resize"));
-        if (!ours && statedSettings(model).isEmpty()) {
-            try (OnnxEncoder beside = OnnxEncoder.open(file, 1)) {
-                checkSame(alone, beside, file.toString(), EncoderSettings.PREPROCESSOR_CONFIG + " beside it says");
-            }
-        }
-        checkNormalised(model, alone, file.toString());
-    }
-
-    private static void checkNormalised(Model<?> model, OnnxEncoder alone, String path) {
-        List<String> assumed = Stream.of("mean", "std").filter(name -> {
-            EncoderSettings.Value value = alone.settings().values().get(name);
-            return value != null && value.source().equals("default");
-        }).toList();
-        if (!assumed.isEmpty() && statedSettings(model).isEmpty()) {
-            throw new IllegalArgumentException(path + " does not say its " + String.join(" and ", assumed) + ", and the model"
-                    + " does not say which its features were made with" + FIX + "; if it takes values from 0 to 1, give the"
-                    + " extractor to EncodedModel.containing(extractor, model)");
-        }
-    }
-
-    private static void checkSame(OnnxEncoder alone, OnnxEncoder used, String path, String who) {
-        if (!alone.sha256().equals(used.sha256())) {
-            throw new IllegalArgumentException(path + " has changed since the extractor opened it: its SHA-256 was "
-                    + used.sha256() + " and is " + alone.sha256());
-        }
-        boolean same = alone.preprocessing().equals(used.preprocessing())
-                && Stream.of("input", "output", "layout", "pooling")
-                        .allMatch(name -> alone.settings().get(name).equals(used.settings().get(name)));
-        if (!same) {
-            throw new IllegalArgumentException("Features of " + path + " may have been made with other settings than it has"
-                    + " inside: " + who + " " + text(used) + ", found " + text(alone) + " from the file alone" + FIX);
-        }
-    }
-
-    private static ModelProvenance provenance(Model<?> model, OnnxEncoder encoder) {
-        ModelProvenance inner = model.getProvenance();
-        Map<String, Provenance> instance = new HashMap<>(inner.getInstanceProvenance().getMap());
-        encoder.metadata().forEach((key, value) -> put(instance, ENCODER_PREFIX + key, value));
-        put(instance, ENCODER_HASH, encoder.sha256());
-        put(instance, PREPROCESSING, encoder.preprocessing().rule());
-        put(instance, INNER_CLASS, model.getClass().getName());
-        return new ModelProvenance(EncodedModel.class.getName(), inner.getTrainingTime(), inner.getDatasetProvenance(),
-                inner.getTrainerProvenance(), instance);
-    }
-
-    private static void put(Map<String, Provenance> map, String key, String value) {
-        map.put(key, new StringProvenance(key, value));
-    }
-
-    /** As {@link SimCLRFeatureExtractor#featureNames} names them. */
-    static String[] featureNames(int dimension) {
-        return ImageFeatureExtractor.names("h", dimension);
-    }
-
-    /** As {@link PixelFeatureExtractor#featureNames} names them. */
-    private static ImmutableFeatureMap pixelDomain(Preprocessing p) {
-        MutableFeatureMap map = new MutableFeatureMap();
-        for (String name : ImageFeatureExtractor.names("p", 3 * p.height() * p.width())) {
-            map.put(new CategoricalInfo(name));
-        }
-        return new ImmutableFeatureMap(map);
+        return EncodedModelFactory.create(factory, model, EncoderFile.inside(encoder, name, threads), encoder,
+                alone -> EncoderChecks.normalised(model, alone, name));
     }
 
     /**
@@ -373,7 +186,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * @throws IOException if the file is no encoded model, or the encoder that it refers to is missing or changed
      */
     public static EncodedModel<?> load(Path file) throws IOException {
-        return load(file, null);
+        return EncodedModelFile.load(file, null);
     }
 
     /**
@@ -384,16 +197,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * @throws IOException if the file is no encoded model, or the encoder is missing or another
      */
     public static EncodedModel<?> load(Path file, Path encoder) throws IOException {
-        try {
-            ModelProto proto = ModelProto.parseFrom(Files.readAllBytes(file));
-            if (!proto.getClassName().equals(EncodedModel.class.getName())) {
-                throw new IOException("expected an " + EncodedModel.class.getSimpleName() + ", found "
-                        + (proto.getClassName().isEmpty() ? "no model of Tribuo's" : proto.getClassName()));
-            }
-            return fromProto(proto.getVersion(), proto.getSerializedData(), encoder);
-        } catch (IOException | RuntimeException e) {
-            throw new IOException(file + ": " + e.getMessage(), e);
-        }
+        return EncodedModelFile.load(file, encoder);
     }
 
     /**
@@ -406,78 +210,12 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * @throws IOException if the encoder it refers to is missing or changed, or the data are damaged
      */
     public static EncodedModel<?> deserializeFromProto(int version, String className, Any message) throws IOException {
-        return fromProto(version, message, null);
-    }
-
-    private static EncodedModel<?> fromProto(int version, Any message, Path elsewhere) throws IOException {
-        if (version < 0 || version > CURRENT_VERSION) {
-            throw new IllegalArgumentException("Unknown version " + version
-                    + ", this class supports at most version " + CURRENT_VERSION);
-        }
-        EncodedModelProto proto = unpack(message);
-        ModelDataCarrier<?> carrier = ModelDataCarrier.deserialize(proto.getMetadata());
-        boolean inside = !proto.getEncoder().isEmpty();
-        String path = elsewhere == null ? proto.getEncoderPath() : elsewhere.toString();
-        byte[] encoder = inside
-                ? proto.getEncoder().toByteArray()
-                : readUnchanged(Path.of(path), proto.getEncoderSha256());
-        if (inside && !Sha256.hex(encoder).equals(proto.getEncoderSha256())) {
-            throw new IOException("the encoder inside is damaged: its SHA-256 is not " + proto.getEncoderSha256());
-        }
-        // It may have been saved on a machine of more processors.
-        int threads = Math.min(proto.getThreads(), RuntimeSettings.maxThreads());
-        return typed(OutputFactory.deserialize(proto.getOutputFactory()), Model.deserialize(proto.getModel()), encoder,
-                inside, path, threads, carrier);
-    }
-
-    private static <T extends Output<T>> EncodedModel<T> typed(
-            OutputFactory<T> factory, Model<?> model, byte[] encoder, boolean inside, String path, int threads,
-            ModelDataCarrier<?> carrier) throws IOException {
-        @SuppressWarnings("unchecked") // The class of an output of this type.
-        Class<T> type = (Class<T>) factory.getUnknownOutput().getClass();
-        return create(factory, model.castModel(type), encoder, inside, path, threads, carrier, alone -> { });
-    }
-
-    private static EncodedModelProto unpack(Any message) throws IOException {
-        try {
-            return message.unpack(EncodedModelProto.class);
-        } catch (InvalidProtocolBufferException e) {
-            throw new IOException("damaged model: " + e.getMessage(), e);
-        }
-    }
-
-    private static byte[] readUnchanged(Path encoder, String sha256) throws IOException {
-        String fix = "; put the encoder with SHA-256 " + sha256 + " there, or name it to EncodedModel.load";
-        if (!Files.isRegularFile(encoder)) {
-            throw new IOException("the encoder " + encoder + " is missing" + fix);
-        }
-        byte[] bytes = Files.readAllBytes(encoder);
-        String found = Sha256.hex(bytes);
-        if (!found.equals(sha256)) {
-            throw new IOException("the encoder " + encoder + " has changed: its SHA-256 is now " + found + fix);
-        }
-        return bytes;
+        return EncodedModelFile.read(version, message, null);
     }
 
     @Override
     public ModelProto serialize() {
-        EncodedModelProto.Builder model = EncodedModelProto.newBuilder()
-                // The pixels' domain follows from the encoder and would be the larger part of a small model's file.
-                .setMetadata(new ModelDataCarrier<>(name, provenance, innerModel.getFeatureIDMap(), outputIDInfo,
-                        generatesProbabilities, provenance.getTribuoVersion()).serialize())
-                .setOutputFactory(outputFactory.serialize())
-                .setModel(innerModel.serialize())
-                .setEncoderPath(encoderPath)
-                .setEncoderSha256(encoder.sha256())
-                .setThreads(threads);
-        if (encoderFile != null) {
-            model.setEncoder(ByteString.copyFrom(encoderFile));
-        }
-        return ModelProto.newBuilder()
-                .setSerializedData(Any.pack(model.build()))
-                .setClassName(EncodedModel.class.getName())
-                .setVersion(CURRENT_VERSION)
-                .build();
+        return EncodedModelFile.write(this, file);
     }
 
     private void writeObject(ObjectOutputStream out) throws NotSerializableException {
@@ -546,7 +284,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         ByteBuffer pixels = ByteBuffer.allocate(Math.multiplyExact(examples.size(), pixelNames.length));
         Preprocessing rule = encoder.preprocessing();
         examples.forEach(e -> pixels.put(PixelFeatureExtractor.image(e, rule.width(), rule.height()).rgb()));
-        List<Prediction<T>> inner = predictFeatures(encoder.embed(pixels.flip()), i -> PixelFeatureExtractor.name(examples.get(i)));
+        List<Prediction<T>> inner = predictFeatures(
+                encoder.embed(pixels.flip()), i -> ExampleNames.of(examples.get(i)));
         List<Prediction<T>> predictions = new ArrayList<>(inner.size());
         for (int i = 0; i < inner.size(); i++) {
             predictions.add(new Prediction<>(inner.get(i), examples.get(i).size(), examples.get(i)));
@@ -598,7 +337,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
             for (int j = 0; j < names.length; j++) {
                 features[j] = embeddings[i][j];
                 if (!Double.isFinite(features[j])) {
-                    throw new IllegalStateException("The encoder " + encoderPath + " gives " + features[j] + " as "
+                    throw new IllegalStateException("The encoder " + file.path() + " gives " + features[j] + " as "
                             + names[j] + " of " + name.apply(i) + ": it is damaged, or has weights that are not finite");
                 }
             }
@@ -622,15 +361,11 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     @Override
     protected EncodedModel<T> copy(String newName, ModelProvenance newProvenance) {
         try {
-            return new EncodedModel<>(newName, newProvenance, outputFactory, innerModel.copy(), encoderFile, encoderPath,
-                    threads, OnnxEncoder.open(encoderBytes(), encoderPath, threads));
+            return new EncodedModel<>(newName, newProvenance, outputFactory, innerModel.copy(), file,
+                    file.open(file.bytes(encoder.sha256())));
         } catch (IOException e) {
             throw new IllegalStateException("Can't copy the model: " + e.getMessage(), e);
         }
-    }
-
-    private byte[] encoderBytes() throws IOException {
-        return encoderFile != null ? encoderFile : readUnchanged(Path.of(encoderPath), encoder.sha256());
     }
 
     /**
@@ -645,13 +380,13 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      */
     public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion, OnnxStitcher.Input input)
             throws IOException {
-        OnnxMl.ModelProto file = OnnxMl.ModelProto.parseFrom(encoderBytes());
+        OnnxMl.ModelProto graph = OnnxMl.ModelProto.parseFrom(file.bytes(encoder.sha256()));
         String used = encoder.settings().get("output").orElseThrow();
-        if (file.getGraph().getOutputList().stream().noneMatch(o -> o.getName().equals(used))) {
-            throw new IllegalArgumentException("The features are the value " + used + " inside " + encoderPath
+        if (graph.getGraph().getOutputList().stream().noneMatch(o -> o.getName().equals(used))) {
+            throw new IllegalArgumentException("The features are the value " + used + " inside " + file.path()
                     + ", expected an output: export the encoder with that value as its output");
         }
-        return OnnxStitcher.stitch(file, innerModel, provenance, domain, modelVersion, input);
+        return OnnxStitcher.stitch(graph, innerModel, provenance, domain, modelVersion, input);
     }
 
     /**

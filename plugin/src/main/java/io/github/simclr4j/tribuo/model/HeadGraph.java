@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -120,7 +121,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
 
     /** The model's features, in its order, out of the encoder's. */
     private static ONNXRef<?> select(ONNXRef<?> input, ImmutableFeatureMap features, int dimension) {
-        List<String> ours = Arrays.asList(EncodedModel.featureNames(dimension));
+        List<String> ours = Arrays.asList(SimCLRFeatureExtractor.featureNames(dimension));
         int[] columns = new int[features.size()];
         boolean identity = columns.length == dimension;
         boolean named = ours.containsAll(features.keySet());

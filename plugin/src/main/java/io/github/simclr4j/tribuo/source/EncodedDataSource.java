@@ -9,10 +9,8 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.LongProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.MeasuredProvenance;
-import io.github.simclr4j.tribuo.extraction.PixelLayout;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -44,7 +42,7 @@ import org.tribuo.provenance.DatasetProvenance;
  *
  * @param <T> the output type
  */
-public final class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, EncodedDataSource.Numbered<T>> {
+public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, EncodedDataSource.Numbered<T>> {
 
     @Config(mandatory = true, description = "Where the pixels come from.")
     private ConfigurableDataSource<T> source;
@@ -76,8 +74,8 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     record Numbered<T extends Output<T>>(long number, Example<T> example) {}
 
     /** For OLCUT. */
-    private EncodedDataSource() {
-        super(Unreadable.FAIL);
+    protected EncodedDataSource() {
+        super(OnUnreadable.FAIL);
     }
 
     /**
@@ -89,7 +87,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
      * @param onUnreadable what to do about an example that does not have that layout
      */
     public EncodedDataSource(
-            DataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+            DataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         this(layout, extractor, onUnreadable, source instanceof ConfigurableDataSource<T> configured ? configured
                 : new Unconfigured<>(source, source.getOutputFactory(), source.getProvenance()));
     }
@@ -103,12 +101,12 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
      * @param onUnreadable what to do about an example that does not have that layout
      */
     public EncodedDataSource(
-            Dataset<T> dataset, PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+            Dataset<T> dataset, PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         this(layout, extractor, onUnreadable, new Unconfigured<>(
                 dataset, dataset.getOutputFactory(), new DatasetSourceProvenance(dataset.getProvenance())));
     }
 
-    private EncodedDataSource(PixelLayout layout, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable,
+    private EncodedDataSource(PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable,
             ConfigurableDataSource<T> source) {
         super(onUnreadable);
         this.source = source;
@@ -179,8 +177,8 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     @Override
     PreparedImage prepare(Numbered<T> item) throws IOException {
         if (!warned.get() && layout.looksUnscaled(item.example()) && warned.compareAndSet(false, true)) {
-            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale + ", expected 0 to 255; if they are"
-                    + " pixels from 0 to 1, set the scale to " + 255 * scale + " (PixelLayout.scaledBy)");
+            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale + ", expected 0 to 255; if they"
+                    + " are pixels from 0 to 1, set the scale to " + 255 * scale + " (PixelLayout.scaledBy)");
         }
         return extractor.prepare(layout.image(item.example()));
     }
@@ -232,7 +230,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     }
 
     /** Which source, how many examples, when, and the SHA-256 over their outputs, feature names and values. */
-    public static final class EncodedProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
+    public static class EncodedProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
         /** Number of examples of the source. */
         public static final String EXAMPLES = "examples";
@@ -258,7 +256,7 @@ public final class EncodedDataSource<T extends Output<T>> extends ImageDataSourc
     }
 
     /** The provenance of a dataset in the place of a data source's. */
-    public static final class DatasetSourceProvenance implements DataSourceProvenance {
+    public static class DatasetSourceProvenance implements DataSourceProvenance {
         private static final long serialVersionUID = 1L;
         private static final String DATASET = "dataset";
 

@@ -2,22 +2,19 @@ package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
-import io.github.simclr4j.tribuo.extraction.Failures;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.ReadAhead;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.ReadAhead;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.function.Function;
 import org.tribuo.ConfigurableDataSource;
 import org.tribuo.Example;
 import org.tribuo.Output;
@@ -39,13 +36,13 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
     int batchSize = 256;
 
     @Config(description = "What to do about an image that is missing or damaged: FAIL, SKIP or ZERO (features).")
-    Unreadable onUnreadable;
+    OnUnreadable onUnreadable;
 
     final Failures failures = new Failures();
     private DataSourceProvenance provenance;
 
     /** For OLCUT; the policy where none is configured. */
-    ImageDataSource(Unreadable onUnreadable) {
+    ImageDataSource(OnUnreadable onUnreadable) {
         this.onUnreadable = onUnreadable;
     }
 
@@ -133,16 +130,14 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
         return examples;
     }
 
-    /** SHA-256 over a line an image file, its name and the SHA-256 of its content, or a dash for one that can't be read. */
-    static String contentHash(Iterator<Path> files, Path folder) {
-        ReadAhead<Path, String> hashes = new ReadAhead<>(files, 256, f -> Sha256.hex(ImageEncoding.read(f)));
-        Path base = folder.toAbsolutePath();
+    /** SHA-256 over a line an image, its name and the SHA-256 of its content, or a dash for one that can't be read. */
+    static <I> String contentHash(Iterator<I> images, Function<I, String> name, ReadAhead.Task<I, byte[]> content) {
+        ReadAhead<I, String> hashes = new ReadAhead<>(images, 256, image -> Sha256.hex(content.apply(image)));
         StringBuilder lines = new StringBuilder();
         while (hashes.hasNext()) {
-            for (ReadAhead.Ready<Path, String> file : hashes.next()) {
-                Path path = file.item().toAbsolutePath();
-                String name = (path.startsWith(base) ? base.relativize(path) : path).toString();
-                lines.append(name.replace('\\', '/')).append(' ').append(file.failure() == null ? file.value() : "-").append('\n');
+            for (ReadAhead.Ready<I, String> image : hashes.next()) {
+                lines.append(name.apply(image.item()).replace('\\', '/')).append(' ')
+                        .append(image.failure() == null ? image.value() : "-").append('\n');
             }
         }
         return Sha256.hex(lines.toString().getBytes(StandardCharsets.UTF_8));

@@ -4,13 +4,10 @@ import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.impl.ConfiguredObjectProvenanceImpl;
-import io.github.simclr4j.tribuo.extraction.Failures;
 import io.github.simclr4j.tribuo.extraction.FeatureCache;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.ReadAhead;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.ReadAhead;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,7 +29,7 @@ import org.tribuo.data.columnar.FieldProcessor;
  *
  * <p>May be used by several threads at once. The extractor stays the caller's to close.
  */
-public final class ImageFieldProcessor implements FieldProcessor {
+public class ImageFieldProcessor implements FieldProcessor {
 
     @Config(mandatory = true, description = "The field name to read.")
     private String fieldName;
@@ -47,7 +44,7 @@ public final class ImageFieldProcessor implements FieldProcessor {
     private Path folder;
 
     @Config(description = "What to do about an image that is missing or damaged: FAIL, SKIP (no image features) or ZERO.")
-    private Unreadable onUnreadable = Unreadable.FAIL;
+    private OnUnreadable onUnreadable = OnUnreadable.FAIL;
 
     /** Shared with copies, which differ by the name of the column alone. */
     private State state = new State();
@@ -61,7 +58,7 @@ public final class ImageFieldProcessor implements FieldProcessor {
     private record Cell(String column, String text) {}
 
     /** For OLCUT. */
-    private ImageFieldProcessor() {}
+    protected ImageFieldProcessor() {}
 
     /**
      * A column of paths or URIs; an unreadable image is an error.
@@ -71,7 +68,7 @@ public final class ImageFieldProcessor implements FieldProcessor {
      * @param folder what relative paths are relative to, mostly the folder of the table; null for the working directory
      */
     public ImageFieldProcessor(String fieldName, ImageFeatureExtractor<?> extractor, Path folder) {
-        this(fieldName, extractor, folder, ImageEncoding.FILE, Unreadable.FAIL);
+        this(fieldName, extractor, folder, ImageEncoding.FILE, OnUnreadable.FAIL);
     }
 
     /**
@@ -85,7 +82,7 @@ public final class ImageFieldProcessor implements FieldProcessor {
      *     it keeps the others, and Tribuo leaves it out if there are none
      */
     public ImageFieldProcessor(String fieldName, ImageFeatureExtractor<?> extractor, Path folder, ImageEncoding encoding,
-            Unreadable onUnreadable) {
+            OnUnreadable onUnreadable) {
         this.fieldName = fieldName;
         this.extractor = extractor;
         this.folder = folder;

@@ -6,43 +6,35 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
-import io.github.simclr4j.images.Images;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
+import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.MeasuredProvenance;
-import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.OffsetDateTime;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import org.tribuo.Example;
+import java.util.Optional;
 import org.tribuo.Output;
-import org.tribuo.impl.ArrayExample;
 import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
  * The images of a folder as examples, in the order of their paths; an image's output is the name of the sub-folder that it lies
  * in (the first below the folder). Each iteration decodes and extracts anew, a batch at a time. A file that is no whole image
- * is logged, counted and left out, unless another policy is configured. The extractor stays the caller's to close.
+ * is logged, counted and left out, unless another policy is configured. The extractor stays the caller's to close. Archives,
+ * tables and binary files are for {@link ImageSetDataSource}.
  *
  * @param <T> the output type
  */
-public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataSource<T, Path> {
+public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages<T> {
 
     @Config(mandatory = true, description = "Folder with one sub-folder a class.")
     private Path folder;
 
-    private List<Path> files;
-
     /** For OLCUT. */
-    private ImageFolderDataSource() {
-        super(Unreadable.SKIP);
+    protected ImageFolderDataSource() {
+        super(OnUnreadable.SKIP);
     }
 
     /**
@@ -53,7 +45,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
      * @throws PropertyException if the folder can't be read or has no images in sub-folders
      */
     public ImageFolderDataSource(Path folder, ImageFeatureExtractor<T> extractor) {
-        this(folder, extractor, Unreadable.SKIP);
+        this(folder, extractor, OnUnreadable.SKIP);
     }
 
     /**
@@ -64,7 +56,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
      * @param onUnreadable what to do about a file that is no whole image
      * @throws PropertyException if the folder can't be read or has no images in sub-folders
      */
-    public ImageFolderDataSource(Path folder, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+    public ImageFolderDataSource(Path folder, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         super(onUnreadable);
         this.folder = folder;
         this.extractor = extractor;
@@ -75,63 +67,26 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
     @Override
     public void postConfig() {
         checkBatchSize();
+        Optional<ImageSource> images;
         try {
-            files = Images.find(folder).stream().filter(f -> depth(f) > 1).toList();
+            images = ImageSource.folder(folder);
         } catch (IOException e) {
             throw new PropertyException(e, "", "folder", e.getMessage());
         }
-        if (files.isEmpty()) {
+        if (images.isEmpty() || !use(images.get(), false)) {
             throw new PropertyException("", "folder",
                     "No images in sub-folders of " + folder + ": expected one sub-folder a class");
         }
     }
 
-    private int depth(Path file) {
-        return folder.relativize(file).getNameCount();
-    }
-
-    private String className(Path file) {
-        return folder.relativize(file).getName(0).toString();
-    }
-
-    /** The names of the sub-folders that hold images, in order. */
-    public List<String> classNames() {
-        Set<String> names = new LinkedHashSet<>();
-        files.forEach(f -> names.add(className(f)));
-        return List.copyOf(names);
-    }
-
-    /** The number of image files. */
-    public int size() {
-        return files.size();
-    }
-
     @Override
-    Iterator<Path> items() {
-        return files.iterator();
-    }
-
-    @Override
-    PreparedImage prepare(Path file) throws IOException {
-        return extractor.prepare(ImageEncoding.read(file));
-    }
-
-    @Override
-    String name(Path file) {
-        return file.toString();
-    }
-
-    @Override
-    Example<T> example(Path file, double[] features) {
-        Example<T> example = new ArrayExample<>(
-                getOutputFactory().generateOutput(className(file)), extractor.featureNames(), features);
-        example.setMetadataValue(Example.NAME, file.toString());
-        return example;
+    Path origin() {
+        return folder;
     }
 
     @Override
     public String toString() {
-        return "ImageFolderDataSource(folder=" + folder + ",images=" + files.size() + ")";
+        return "ImageFolderDataSource(folder=" + folder + ",images=" + size() + ")";
     }
 
     @Override
@@ -140,7 +95,7 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
     }
 
     /** Which folder, how many files, when, and the SHA-256 over their names and contents. */
-    public static final class FolderProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
+    public static class FolderProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
         /** Number of image files. */
         public static final String FILES = "files";
@@ -150,8 +105,8 @@ public final class ImageFolderDataSource<T extends Output<T>> extends ImageDataS
         <T extends Output<T>> FolderProvenance(ImageFolderDataSource<T> host) {
             super(host, "DataSource", List.of(
                     new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now()),
-                    new IntProvenance(FILES, host.files.size()),
-                    new StringProvenance(IMAGES_HASH, contentHash(host.files.iterator(), host.folder))));
+                    new IntProvenance(FILES, host.size()),
+                    new StringProvenance(IMAGES_HASH, host.contentHash())));
         }
 
         /**

@@ -8,11 +8,10 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.HashProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.MeasuredProvenance;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
+import io.github.simclr4j.tribuo.internal.ImageFiles;
+import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -46,7 +45,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  *
  * @param <T> the output type
  */
-public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T, ImageTableDataSource.Row<T>> {
+public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T, ImageTableDataSource.Row<T>> {
     /** Metadata of an example: the row's number, from 1, the header not counted; a {@link Long}. */
     public static final String ROW = "row";
 
@@ -78,8 +77,8 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
     record Row<T>(long number, String cell, T output) {}
 
     /** For OLCUT. */
-    private ImageTableDataSource() {
-        super(Unreadable.FAIL);
+    protected ImageTableDataSource() {
+        super(OnUnreadable.FAIL);
     }
 
     /**
@@ -95,7 +94,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
      * @throws PropertyException if the table can't be read or lacks a column
      */
     public ImageTableDataSource(Path table, String imageColumn, List<String> outputColumns,
-            ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+            ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         this(table, imageColumn, ImageEncoding.FILE, response(outputColumns, extractor), extractor, onUnreadable);
     }
 
@@ -112,7 +111,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
      * @throws PropertyException if the table can't be read or lacks a column
      */
     public ImageTableDataSource(Path table, String imageColumn, ImageEncoding encoding,
-            ResponseProcessor<T> responseProcessor, ImageFeatureExtractor<T> extractor, Unreadable onUnreadable) {
+            ResponseProcessor<T> responseProcessor, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
         super(onUnreadable);
         this.table = table;
         this.imageColumn = imageColumn;
@@ -260,8 +259,15 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
         return files;
     }
 
+    /** A file's path below the folder that relative paths are relative to, or the whole of it. */
+    private String relative(Path file) {
+        Path base = folder().toAbsolutePath();
+        Path path = file.toAbsolutePath();
+        return (path.startsWith(base) ? base.relativize(path) : path).toString();
+    }
+
     /** Which table, by its content, how many images, when, and the SHA-256 over the names and contents of image files. */
-    public static final class TableProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
+    public static class TableProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
         /** Number of image files. */
         public static final String FILES = "files";
@@ -278,7 +284,7 @@ public final class ImageTableDataSource<T extends Output<T>> extends ImageDataSo
                     new HashProvenance(DEFAULT_HASH_TYPE, RESOURCE_HASH,
                             ProvenanceUtil.hashResource(DEFAULT_HASH_TYPE, host.table)),
                     new IntProvenance(FILES, files.size()),
-                    new StringProvenance(IMAGES_HASH, contentHash(files.iterator(), host.folder()))));
+                    new StringProvenance(IMAGES_HASH, contentHash(files.iterator(), host::relative, ImageFiles::read))));
         }
 
         /**

@@ -3,7 +3,7 @@ package io.github.simclr4j.tribuo.source;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
-import io.github.simclr4j.tribuo.extraction.ReadAhead;
+import io.github.simclr4j.tribuo.internal.ReadAhead;
 import java.lang.reflect.InvocationTargetException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -26,7 +26,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  *
  * @param <T> the output type
  */
-public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource<T> {
+public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource<T> {
 
     @Config(mandatory = true, description = "The source of the rows.")
     private ColumnarDataSource<T> source;
@@ -35,7 +35,7 @@ public final class ReadAheadDataSource<T extends Output<T>> extends ColumnarData
     private int batchSize = 256;
 
     /** For OLCUT. */
-    private ReadAheadDataSource() {}
+    protected ReadAheadDataSource() {}
 
     /**
      * Reads ahead of a source.

@@ -7,7 +7,7 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor.ExtractorProvenance;
-import io.github.simclr4j.tribuo.model.EncoderFacts;
+import io.github.simclr4j.tribuo.internal.EncoderFacts;
 import io.github.simclr4j.tribuo.model.SelfTrainedModel;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -50,7 +50,7 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
  * the data and nothing else, and the model of a training in which nothing was confident is the inner trainer's own. A training
  * that fails counts as no invocation.
  */
-public final class SelfTrainingTrainer implements Trainer<Label> {
+public class SelfTrainingTrainer implements Trainer<Label> {
     /** Provenance of a training: how many examples each round added. */
     public static final String ADDED = "self-training-added";
     /** Provenance of a training: how many examples had a label. */
@@ -94,7 +94,7 @@ public final class SelfTrainingTrainer implements Trainer<Label> {
     private List<Example<Label>> pool;
 
     /** For OLCUT. */
-    private SelfTrainingTrainer() {}
+    protected SelfTrainingTrainer() {}
 
     /**
      * Takes every confident prediction for a label, for 10 rounds at most.

@@ -14,6 +14,7 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.tribuo.source.ImageFolderDataSource;
+import io.github.simclr4j.tribuo.source.OnUnreadable;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -110,7 +111,7 @@ class FeatureCacheTest {
 
         List<Example<Label>> read(Path images) {
             List<Example<Label>> examples = new ArrayList<>();
-            new ImageFolderDataSource<>(images, extractor, Unreadable.FAIL).forEach(examples::add);
+            new ImageFolderDataSource<>(images, extractor, OnUnreadable.FAIL).forEach(examples::add);
             return examples;
         }
 

@@ -49,8 +49,8 @@ import org.tribuo.Prediction;
 import org.tribuo.anomaly.AnomalyFactory;
 import org.tribuo.anomaly.Event;
 import org.tribuo.anomaly.libsvm.LibSVMAnomalyTrainer;
-import org.tribuo.anomaly.libsvm.SVMAnomalyType.SVMMode;
 import org.tribuo.anomaly.libsvm.SVMAnomalyType;
+import org.tribuo.anomaly.libsvm.SVMAnomalyType.SVMMode;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.evaluation.LabelEvaluation;
 import org.tribuo.classification.evaluation.LabelEvaluator;
@@ -446,7 +446,7 @@ class EncodedModelTest {
     /** Written by version 0 of both; the scores are those of that day. */
     @Test
     void aFileOfVersion0IsStillRead() throws IOException {
-        try (InputStream in = EncodedModelTest.class.getResourceAsStream(OldModel.FILE);
+        try (InputStream in = EncodedModelTest.class.getResourceAsStream("/io/github/simclr4j/tribuo/saved/" + OldModel.FILE);
                 EncodedModel<?> loaded = (EncodedModel<?>) Model.deserializeFromStream(in)) {
             assertEquals("resnet18", loaded.encoder().metadata().get("architecture"));
             SelfTrainedModel inner = (SelfTrainedModel) loaded.getInnerModel();

@@ -17,12 +17,9 @@ import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.tribuo.extraction.FeatureCache;
 import io.github.simclr4j.tribuo.extraction.Fixture;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.PixelLayout;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
 import java.awt.Color;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -117,7 +114,7 @@ class DataSourcesTest {
     void aTableOfOneLabelAnImage() throws IOException {
         Path table = table("labels.csv", "photo,kind", "red/1.png,Warm", "blue/0.png,cold", "red/0.png,Warm");
         ImageTableDataSource<Label> source =
-                new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, Unreadable.FAIL);
+                new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.FAIL);
         List<Example<Label>> examples = list(source);
         assertEquals(List.of("Warm", "cold", "Warm"), examples.stream().map(e -> e.getOutput().getLabel()).toList());
         assertEquals("blue/0.png", examples.get(1).getMetadataValue(Example.NAME).orElseThrow());
@@ -183,16 +180,16 @@ class DataSourcesTest {
         try (SimCLRFeatureExtractor<Regressor> numbers = extractor.share(new RegressionFactory())) {
             Path table = table("numbers.csv", "photo,height,weight", "red/1.png,1.5,70", "blue/0.png,-2,1e3");
             Regressor two = list(new ImageTableDataSource<>(
-                    table, "photo", List.of("height", "weight"), numbers, Unreadable.FAIL)).get(1).getOutput();
+                    table, "photo", List.of("height", "weight"), numbers, OnUnreadable.FAIL)).get(1).getOutput();
             assertEquals(Set.of("height", "weight"), Set.of(two.getNames()));
             assertEquals(-2, two.getDimension("height").orElseThrow().getValue());
             assertEquals(1000, two.getDimension("weight").orElseThrow().getValue());
             Regressor one = list(new ImageTableDataSource<>(
-                    table, "photo", List.of("height"), numbers, Unreadable.FAIL)).get(0).getOutput();
+                    table, "photo", List.of("height"), numbers, OnUnreadable.FAIL)).get(0).getOutput();
             assertArrayEquals(new double[] {1.5}, one.getValues());
             Path bad = table("bad.csv", "photo,height", "red/1.png,1", "red/2.png,tall");
             Iterator<Example<Regressor>> rows = new ImageTableDataSource<>(
-                    bad, "photo", List.of("height"), numbers, Unreadable.SKIP).iterator();
+                    bad, "photo", List.of("height"), numbers, OnUnreadable.SKIP).iterator();
             rows.next();
             String message = assertThrows(IllegalArgumentException.class, rows::next).getMessage();
             assertTrue(message.contains("Row 2 of " + bad) && message.contains("tall"), message);
@@ -205,10 +202,10 @@ class DataSourcesTest {
             Path table = table("many.csv", "photo,tags,sea,sky", "red/1.png,\"sun,sand\",true,false",
                     "red/2.png,sand,true,true");
             List<Example<MultiLabel>> tags = list(new ImageTableDataSource<>(
-                    table, "photo", List.of("tags"), many, Unreadable.FAIL));
+                    table, "photo", List.of("tags"), many, OnUnreadable.FAIL));
             assertEquals(Set.of("sun", "sand"), tags.get(0).getOutput().getNameSet());
             List<Example<MultiLabel>> columns = list(new ImageTableDataSource<>(
-                    table, "photo", List.of("sea", "sky"), many, Unreadable.FAIL));
+                    table, "photo", List.of("sea", "sky"), many, OnUnreadable.FAIL));
             assertEquals(Set.of("sea"), columns.get(0).getOutput().getNameSet());
             assertEquals(Set.of("sea", "sky"), columns.get(1).getOutput().getNameSet());
         }
@@ -227,18 +224,18 @@ class DataSourcesTest {
         }
         Path table = table("holes.csv", "photo,kind", "red/1.png,a", "gone.png,b", "text.png,a", ",b", "blue/0.png,a");
         ImageTableDataSource<Label> failing =
-                new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, Unreadable.FAIL);
+                new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.FAIL);
         UncheckedIOException e = assertThrows(UncheckedIOException.class, () -> list(failing));
         assertEquals("row 2 of " + table + " (gone.png): no such file", e.getMessage());
         ImageTableDataSource<Label> skipping =
-                new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, Unreadable.SKIP);
+                new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.SKIP);
         assertEquals(2, list(skipping).size());
         assertEquals(2, list(skipping).size());
         assertEquals(List.of("row 2 of " + table + " (gone.png)", "row 3 of " + table + " (text.png)",
                 "row 4 of " + table + " ()"), List.copyOf(skipping.skipped().keySet()));
         assertEquals("no such file", skipping.skipped().values().iterator().next());
         List<Example<Label>> zeros =
-                list(new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, Unreadable.ZERO));
+                list(new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.ZERO));
         assertEquals(5, zeros.size());
         assertArrayEquals(new double[Fixture.DIMENSION], values(zeros.get(2)));
     }
@@ -247,14 +244,14 @@ class DataSourcesTest {
     void badTablesAreNamed() throws IOException {
         Path table = table("columns.csv", "photo,kind", "red/1.png,a");
         assertMessage("expected a column picture, found [photo, kind]", () ->
-                new ImageTableDataSource<>(table, "picture", List.of("kind"), extractor, Unreadable.FAIL));
+                new ImageTableDataSource<>(table, "picture", List.of("kind"), extractor, OnUnreadable.FAIL));
         assertMessage("expected output columns [sort], found [photo, kind]", () ->
-                new ImageTableDataSource<>(table, "photo", List.of("sort"), extractor, Unreadable.FAIL));
+                new ImageTableDataSource<>(table, "photo", List.of("sort"), extractor, OnUnreadable.FAIL));
         assertMessage("gone.csv: no such file", () ->
-                new ImageTableDataSource<>(dir.resolve("gone.csv"), "photo", List.of("kind"), extractor, Unreadable.FAIL));
+                new ImageTableDataSource<>(dir.resolve("gone.csv"), "photo", List.of("kind"), extractor, OnUnreadable.FAIL));
         Path empty = Files.createFile(dir.resolve("empty.csv"));
         assertMessage("empty.csv: expected a column photo, found []", () ->
-                new ImageTableDataSource<>(empty, "photo", List.of("kind"), extractor, Unreadable.FAIL));
+                new ImageTableDataSource<>(empty, "photo", List.of("kind"), extractor, OnUnreadable.FAIL));
     }
 
     private static void assertMessage(String part, Executable action) {
@@ -266,7 +263,7 @@ class DataSourcesTest {
     void aTableWithoutOutputs() throws IOException {
         Path table = table("unlabelled.csv", "photo", "red/1.png");
         assertEquals(Fixture.LABELS.getUnknownOutput(), list(new ImageTableDataSource<>(table, "photo", ImageEncoding.FILE,
-                new EmptyResponseProcessor<>(Fixture.LABELS), extractor, Unreadable.FAIL)).get(0).getOutput());
+                new EmptyResponseProcessor<>(Fixture.LABELS), extractor, OnUnreadable.FAIL)).get(0).getOutput());
         Path xml = Files.writeString(dir.resolve("unlabelled.xml"), """
                 <config>
                   <component name="labels" type="org.tribuo.classification.LabelFactory"/>
@@ -314,7 +311,7 @@ class DataSourcesTest {
     }
 
     private static EncodedDataSource<Label> encoded(DataSource<Label> grey, int side) {
-        return new EncodedDataSource<>(grey, PixelLayout.grey(side, side), extractor, Unreadable.FAIL);
+        return new EncodedDataSource<>(grey, PixelLayout.grey(side, side), extractor, OnUnreadable.FAIL);
     }
 
     private static byte[][] strokes(int n, int side) {
@@ -350,7 +347,7 @@ class DataSourcesTest {
         }
         assertEquals(examples, list(source), "a second pass");
         assertEquals(examples, list(new EncodedDataSource<>(
-                new MutableDataset<>(mnist), PixelLayout.grey(28, 28), extractor, Unreadable.FAIL)), "or from a dataset");
+                new MutableDataset<>(mnist), PixelLayout.grey(28, 28), extractor, OnUnreadable.FAIL)), "or from a dataset");
     }
 
     @Test
@@ -372,7 +369,7 @@ class DataSourcesTest {
             Example<Label> row = new ArrayExample<>(new Label("red"), names, values);
             row.setMetadataValue("camera", "old");
             row.setWeight(2);
-            Example<Label> encoded = new EncodedDataSource<>(of(row), layout, extractor, Unreadable.FAIL).iterator().next();
+            Example<Label> encoded = new EncodedDataSource<>(of(row), layout, extractor, OnUnreadable.FAIL).iterator().next();
             assertArrayEquals(expected, values(encoded), 1e-6, layout.toString());
             assertEquals("old", encoded.getMetadataValue("camera").orElseThrow());
             assertEquals(2, encoded.getWeight());
@@ -427,9 +424,9 @@ class DataSourcesTest {
                     new ArrayExample<>(new Label(name), new String[] {"p0", "p1", "p2"}, values)));
             ListDataSource<Label> source =
                     new ListDataSource<>(examples, Fixture.LABELS, new SimpleDataSourceProvenance("rows", Fixture.LABELS));
-            list(new EncodedDataSource<>(source, PixelLayout.rgb(8, 8).scaledBy(255), extractor, Unreadable.FAIL));
+            list(new EncodedDataSource<>(source, PixelLayout.rgb(8, 8).scaledBy(255), extractor, OnUnreadable.FAIL));
             assertEquals(List.of(), warnings);
-            EncodedDataSource<Label> wrong = new EncodedDataSource<>(source, PixelLayout.rgb(8, 8), extractor, Unreadable.FAIL);
+            EncodedDataSource<Label> wrong = new EncodedDataSource<>(source, PixelLayout.rgb(8, 8), extractor, OnUnreadable.FAIL);
             list(wrong);
             list(wrong);
             assertEquals(1, warnings.size(), warnings.toString());
@@ -450,11 +447,11 @@ class DataSourcesTest {
         for (int change = 0; change < 2; change++) {
             ImageFolderDataSource<Label> folder = new ImageFolderDataSource<>(own, extractor);
             ImageTableDataSource<Label> rows =
-                    new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, Unreadable.SKIP);
+                    new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.SKIP);
             EncodedDataSource<Label> encoded = encoded(mnist, 8);
             List<String> hashes = new ArrayList<>();
             for (ImageDataSource<Label, ?> source : List.of(folder, rows, encoded,
-                    new EncodedDataSource<>(new MutableDataset<>(mnist), PixelLayout.grey(8, 8), extractor, Unreadable.FAIL))) {
+                    new EncodedDataSource<>(new MutableDataset<>(mnist), PixelLayout.grey(8, 8), extractor, OnUnreadable.FAIL))) {
                 DataSourceProvenance provenance = source.getProvenance();
                 assertEquals(provenance, source.getProvenance());
                 Path file = dir.resolve("saved.tribuo");
@@ -490,7 +487,7 @@ class DataSourcesTest {
                         EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(1), cache)) {
             for (ImageDataSource<Label, ?> source : List.of(
                     new ImageFolderDataSource<>(images, extractor),
-                    new ImageTableDataSource<>(table, "photo", List.of("kind"), cached, Unreadable.SKIP),
+                    new ImageTableDataSource<>(table, "photo", List.of("kind"), cached, OnUnreadable.SKIP),
                     encoded(mnist("again", strokes(3, 28), 28), 28))) {
                 try (ConfigurationManager manager = new ConfigurationManager()) {
                     manager.addConfiguration(ProvenanceUtil.extractConfiguration(source.getProvenance()));
@@ -548,7 +545,7 @@ class DataSourcesTest {
         ImageFolderDataSource<Label> folder = new ImageFolderDataSource<>(images, extractor);
         Path table = table("more.csv", "photo,kind", "red/1.png,red", "blue/0.png,blue");
         ImageTableDataSource<Label> rows =
-                new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, Unreadable.FAIL);
+                new ImageTableDataSource<>(table, "photo", List.of("kind"), extractor, OnUnreadable.FAIL);
         assertEquals(14, list(new AggregateDataSource<>(List.of(folder, rows))).size());
         assertEquals(14, list(new AggregateConfigurableDataSource<>(List.of(folder, rows),
                 AggregateDataSource.IterationOrder.ROUNDROBIN)).size());

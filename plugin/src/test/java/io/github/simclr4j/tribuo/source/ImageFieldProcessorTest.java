@@ -10,10 +10,8 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.github.simclr4j.tribuo.extraction.ExtractionListener;
 import io.github.simclr4j.tribuo.extraction.Fixture;
-import io.github.simclr4j.tribuo.extraction.ImageEncoding;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractorTest;
-import io.github.simclr4j.tribuo.extraction.Unreadable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -101,7 +99,7 @@ class ImageFieldProcessorTest {
         return 1.5 * row;
     }
 
-    private static ImageFieldProcessor photo(ImageEncoding encoding, Unreadable policy) {
+    private static ImageFieldProcessor photo(ImageEncoding encoding, OnUnreadable policy) {
         return new ImageFieldProcessor("photo", extractor, dir, encoding, policy);
     }
 
@@ -167,13 +165,13 @@ class ImageFieldProcessorTest {
                 "data-uris", f -> "data:image/png;base64," + base64(f));
         for (Map.Entry<String, Cell> form : cells.entrySet()) {
             Path csv = csv(form.getKey() + ".csv", form.getValue());
-            check(new CSVDataSource<>(csv, rows(photo(ImageEncoding.FILE, Unreadable.FAIL)), true));
+            check(new CSVDataSource<>(csv, rows(photo(ImageEncoding.FILE, OnUnreadable.FAIL)), true));
         }
         check(new CSVDataSource<>(csv("base64.csv", f -> base64(f)),
-                rows(photo(ImageEncoding.BASE64, Unreadable.FAIL)), true));
+                rows(photo(ImageEncoding.BASE64, OnUnreadable.FAIL)), true));
         Base64.Encoder mime = Base64.getMimeEncoder(40, "\n".getBytes());
         check(new CSVDataSource<>(csv("mime.csv", f -> mime.encodeToString(Files.readAllBytes(dir.resolve(f)))),
-                rows(photo(ImageEncoding.BASE64, Unreadable.FAIL)), true));
+                rows(photo(ImageEncoding.BASE64, OnUnreadable.FAIL)), true));
     }
 
     @Test
@@ -184,7 +182,7 @@ class ImageFieldProcessorTest {
                     .formatted(label(i), price(i), FILES.get(i)));
         }
         Path json = Files.writeString(dir.resolve("table.json"), "[" + String.join(",", objects) + "]");
-        check(new JsonDataSource<>(json, rows(photo(ImageEncoding.FILE, Unreadable.FAIL)), true));
+        check(new JsonDataSource<>(json, rows(photo(ImageEncoding.FILE, OnUnreadable.FAIL)), true));
     }
 
     @Test
@@ -210,7 +208,7 @@ class ImageFieldProcessorTest {
         String query = "SELECT photo, kind, price, shop, words FROM (SELECT *, %s AS photo FROM things) ORDER BY id";
         for (Map.Entry<String, ImageEncoding> column : Map.of("path", ImageEncoding.FILE, "encoded", ImageEncoding.BASE64,
                 "RAWTOHEX(bytes)", ImageEncoding.HEX).entrySet()) {
-            RowProcessor<Label> rows = rows(photo(column.getValue(), Unreadable.FAIL));
+            RowProcessor<Label> rows = rows(photo(column.getValue(), OnUnreadable.FAIL));
             try (SQLDataSource<Label> source = new SQLDataSource<>(
                     query.formatted(column.getKey()), database, Fixture.LABELS, rows, true)) {
                 check(source);
@@ -219,7 +217,7 @@ class ImageFieldProcessorTest {
         }
         // Tribuo passes on what toString makes of a byte array.
         try (SQLDataSource<Label> source = new SQLDataSource<>(query.formatted("bytes"), database, Fixture.LABELS,
-                rows(photo(ImageEncoding.HEX, Unreadable.FAIL)), true)) {
+                rows(photo(ImageEncoding.HEX, OnUnreadable.FAIL)), true)) {
             String message = assertThrows(UncheckedIOException.class, () -> source.iterator().next()).getMessage();
             assertTrue(message.contains("column photo") && message.contains("have the query write them"), message);
         }
@@ -228,7 +226,7 @@ class ImageFieldProcessorTest {
     @Test
     void readingAheadGivesTheSameInBatches() throws IOException {
         Path csv = csv("ahead.csv", f -> f);
-        RowProcessor<Label> rows = rows(photo(ImageEncoding.FILE, Unreadable.FAIL));
+        RowProcessor<Label> rows = rows(photo(ImageEncoding.FILE, OnUnreadable.FAIL));
         CSVDataSource<Label> source = new CSVDataSource<>(csv, rows, true);
         ReadAheadDataSource<Label> ahead = new ReadAheadDataSource<>(source, rows, true);
         RECORDER.batches.clear();
@@ -260,7 +258,7 @@ class ImageFieldProcessorTest {
             Files.copy(dir.resolve(file), dir.resolve("changing" + FILES.indexOf(file) + ".png"));
         }
         Path csv = csv("changing.csv", f -> "changing" + FILES.indexOf(f) % 3 + ".png");
-        ImageFieldProcessor photo = photo(ImageEncoding.FILE, Unreadable.FAIL);
+        ImageFieldProcessor photo = photo(ImageEncoding.FILE, OnUnreadable.FAIL);
         RowProcessor<Label> rows = rows(photo);
         Iterator<Example<Label>> half = new ReadAheadDataSource<>(new CSVDataSource<>(csv, rows, true), rows, true).iterator();
         assertTrue(half.hasNext());
@@ -280,7 +278,7 @@ class ImageFieldProcessorTest {
         Path csv = Files.writeString(dir.resolve("pattern.csv"), "kind,front,back\nred,%s,%s\nblue,%s,%s\n".formatted(
                 FILES.get(0), FILES.get(4), FILES.get(8), FILES.get(0)));
         RowProcessor<Label> rows = new RowProcessor.Builder<Label>()
-                .addRegexMappingProcessor("front|back", photo(ImageEncoding.FILE, Unreadable.FAIL))
+                .addRegexMappingProcessor("front|back", photo(ImageEncoding.FILE, OnUnreadable.FAIL))
                 .build(new FieldResponseProcessor<>("kind", "", Fixture.LABELS));
         CSVDataSource<Label> source = new CSVDataSource<>(csv, rows, true);
         RECORDER.batches.clear();
@@ -303,7 +301,7 @@ class ImageFieldProcessorTest {
         Files.writeString(dir.resolve("text.png"), "no image");
         Path csv = csv("damaged.csv", f -> f.equals(FILES.get(4)) ? "gone.png" : f.equals(FILES.get(6)) ? "text.png"
                 : f.equals(FILES.get(7)) ? "" : f);
-        RowProcessor<Label> failing = rows(photo(ImageEncoding.FILE, Unreadable.FAIL));
+        RowProcessor<Label> failing = rows(photo(ImageEncoding.FILE, OnUnreadable.FAIL));
         CSVDataSource<Label> source = new CSVDataSource<>(csv, failing, true);
         for (ColumnarDataSource<Label> s : List.of(source, new ReadAheadDataSource<>(source, failing, true))) {
             Iterator<Example<Label>> examples = s.iterator();
@@ -313,7 +311,7 @@ class ImageFieldProcessorTest {
             UncheckedIOException e = assertThrows(UncheckedIOException.class, examples::next);
             assertEquals("column photo = gone.png: no such file", e.getMessage());
         }
-        for (Unreadable policy : List.of(Unreadable.SKIP, Unreadable.ZERO)) {
+        for (OnUnreadable policy : List.of(OnUnreadable.SKIP, OnUnreadable.ZERO)) {
             ImageFieldProcessor photo = photo(ImageEncoding.FILE, policy);
             RowProcessor<Label> rows = rows(photo);
             CSVDataSource<Label> plain = new CSVDataSource<>(csv, rows, true);
@@ -321,7 +319,7 @@ class ImageFieldProcessorTest {
                 List<Example<Label>> all = new ArrayList<>();
                 s.forEach(all::add);
                 assertEquals(9, all.size(), "rows keep their other features");
-                int zeros = policy == Unreadable.ZERO ? Fixture.DIMENSION : 0;
+                int zeros = policy == OnUnreadable.ZERO ? Fixture.DIMENSION : 0;
                 assertEquals(zeros + 5, all.get(4).size());
                 assertEquals(0.0, values(all.get(4)).getOrDefault("photo@h00", 0.0));
                 assertEquals(Fixture.DIMENSION + 5, all.get(5).size());
@@ -349,14 +347,14 @@ class ImageFieldProcessorTest {
                 "photos", "is a folder");
         bad.forEach((cell, encoding) -> {
             String message = assertThrows(UncheckedIOException.class,
-                    () -> photo(encoding, Unreadable.FAIL).process(cell)).getMessage();
+                    () -> photo(encoding, OnUnreadable.FAIL).process(cell)).getMessage();
             assertTrue(message.contains(cell) && message.contains(expected.get(cell)), message);
         });
     }
 
     @Test
     void aFieldProcessorAsTribuoWantsIt() {
-        ImageFieldProcessor photo = photo(ImageEncoding.FILE, Unreadable.FAIL);
+        ImageFieldProcessor photo = photo(ImageEncoding.FILE, OnUnreadable.FAIL);
         assertEquals("photo", photo.getFieldName());
         assertEquals(FieldProcessor.GeneratedFeatureType.REAL, photo.getFeatureType());
         assertEquals(1, photo.getNumNamespaces());

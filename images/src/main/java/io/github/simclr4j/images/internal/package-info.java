@@ -1,0 +1,4 @@
+/**
+ * What several packages of this module share and nobody else may use.
+ */
+package io.github.simclr4j.images.internal;

@@ -1,0 +1,143 @@
+package io.github.simclr4j.images.source;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.commons.compress.archivers.ArchiveException;
+import org.apache.commons.compress.archivers.ArchiveStreamFactory;
+import org.apache.commons.compress.compressors.CompressorException;
+import org.apache.commons.compress.compressors.CompressorStreamFactory;
+
+/**
+ * A file or folder of which an {@link ImageSetFormat} says whether it can read it. Content is looked at once, when it is first
+ * asked for. Used by one thread.
+ */
+public final class ImageSetCandidate {
+    private static final Set<String> DECOMPRESSED = Set.of("gz", "xz", "bzip2");
+    /** A tar is recognised by its first 512 bytes. */
+    private static final int LOOKED_AT = 1024;
+
+    private final Path path;
+    private final boolean folder;
+    private final byte[] first;
+    private final String compression;
+    private byte[] decompressed;
+    private List<String> fileNames;
+
+    /**
+     * Looks at the beginning of a file.
+     *
+     * @param path a file or folder that exists
+     * @throws IOException if a file can't be read
+     */
+    ImageSetCandidate(Path path) throws IOException {
+        this.path = path;
+        folder = Files.isDirectory(path);
+        first = folder ? new byte[0] : first(Files.newInputStream(path));
+        compression = compression(first);
+    }
+
+    /** Returns the path. */
+    public Path path() {
+        return path;
+    }
+
+    /** Whether it is a folder. */
+    public boolean isFolder() {
+        return folder;
+    }
+
+    /** Returns the file's or folder's own name in lower case; empty for a root. */
+    public String lowerCaseName() {
+        return path.getFileName() == null ? "" : path.getFileName().toString().toLowerCase(Locale.ROOT);
+    }
+
+    /** Returns the first 1,024 bytes of a file, or all of a shorter one; none of a folder. */
+    public byte[] first() {
+        return first.clone();
+    }
+
+    /**
+     * Returns the names of a folder's files, without those in folders, in order; none for a file.
+     *
+     * @throws IOException if it can't be listed
+     */
+    public List<String> fileNames() throws IOException {
+        if (fileNames == null) {
+            fileNames = folder ? list(path) : List.of();
+        }
+        return fileNames;
+    }
+
+    static List<String> list(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Files::isRegularFile).map(f -> f.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    /** Returns how a file is compressed by its first bytes, such as {@code gz}; null if it is not. */
+    String compression() {
+        return compression;
+    }
+
+    /** Whether a file is compressed in a way that can be decompressed here. */
+    boolean isDecompressed() {
+        return compression != null && DECOMPRESSED.contains(compression);
+    }
+
+    /** Returns the first bytes of a compressed file's content. */
+    byte[] decompressed() throws IOException {
+        if (decompressed == null) {
+            try {
+                decompressed = first(TarSource.decompressed(Files.newInputStream(path)));
+            } catch (IOException e) {
+                throw new IOException(path + " is truncated or damaged: " + Unreadable.reason(e), e);
+            }
+        }
+        return decompressed;
+    }
+
+    /** Returns the kind of archive that a file is, not compressed, such as {@code zip}; null if it is none. */
+    String archive() {
+        return archive(first);
+    }
+
+    static String archive(byte[] first) {
+        try {
+            return ArchiveStreamFactory.detect(new BufferedInputStream(new ByteArrayInputStream(first)));
+        } catch (ArchiveException e) {
+            return null;
+        }
+    }
+
+    /** Whether a file begins as a text. */
+    boolean isText() {
+        for (byte b : first) {
+            if (b >= 0 && b < ' ' && b != '\t' && b != '\n' && b != '\r') {
+                return false;
+            }
+        }
+        return !folder;
+    }
+
+    private static byte[] first(InputStream opened) throws IOException {
+        try (InputStream in = opened) {
+            return in.readNBytes(LOOKED_AT);
+        }
+    }
+
+    private static String compression(byte[] first) {
+        try {
+            return CompressorStreamFactory.detect(new BufferedInputStream(new ByteArrayInputStream(first)));
+        } catch (CompressorException e) {
+            return null;
+        }
+    }
+}

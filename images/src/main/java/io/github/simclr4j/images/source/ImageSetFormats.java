@@ -1,0 +1,83 @@
+package io.github.simclr4j.images.source;
+
+import io.github.simclr4j.util.Progress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+
+/** Finds the format of a set of images. */
+final class ImageSetFormats {
+    private static final String EXPECTED = "expected a folder of images, a zip or tar archive of them, a table of paths with a"
+            + " header (.csv, .tsv), or a binary file of CIFAR, STL-10 or MNIST (IDX)";
+    /** Endings whose content is seen from the bytes: what is none of it is damaged, or misnamed. */
+    private static final List<String> ENDINGS = List.of(".zip", ".tar", ".tgz", ".gz", ".xz", ".txz", ".bz2", "-ubyte");
+    /** Those of this library have 100 and above. */
+    private static final int OWN = 100;
+
+    private ImageSetFormats() {}
+
+    static List<ImageSetFormat> installed() {
+        // The thread's class loader may see more jars than this class's, or fewer.
+        Map<Class<?>, ImageSetFormat> found = new LinkedHashMap<>();
+        for (ServiceLoader<ImageSetFormat> loader : List.of(ServiceLoader.load(ImageSetFormat.class),
+                ServiceLoader.load(ImageSetFormat.class, ImageSetFormat.class.getClassLoader()))) {
+            loader.forEach(f -> found.putIfAbsent(f.getClass(), f));
+        }
+        return found.values().stream()
+                .sorted(Comparator.comparingInt(ImageSetFormat::order).thenComparing(ImageSetFormat::name)).toList();
+    }
+
+    static ImageSource open(Path path, Progress progress) throws IOException {
+        List<ImageSetFormat> formats = installed();
+        String expected = EXPECTED + formats.stream().filter(f -> f.order() < OWN).map(f -> ", or " + f.description())
+                .collect(Collectors.joining());
+        if (!Files.isDirectory(path) && !Files.isRegularFile(path)) {
+            throw new IOException(path + (Files.exists(path) ? " is neither a file nor a folder" : " does not exist") + ": "
+                    + expected);
+        }
+        ImageSetCandidate candidate = new ImageSetCandidate(path);
+        if (!candidate.isFolder() && candidate.first().length == 0) {
+            throw new IOException(path + " is empty: " + expected);
+        }
+        for (ImageSetFormat format : formats) {
+            Optional<ImageSource> source = format.open(candidate, progress);
+            if (source.isPresent()) {
+                return source.get();
+            }
+        }
+        throw unknown(candidate, expected);
+    }
+
+    private static IOException unknown(ImageSetCandidate candidate, String expected) {
+        Path path = candidate.path();
+        if (candidate.compression() != null) {
+            return new IOException(candidate.isDecompressed()
+                    ? path + ": found something compressed that is neither a tar archive nor a gzipped IDX file: " + expected
+                    : path + " is compressed by " + candidate.compression() + ": expected gzip, xz or bzip2");
+        }
+        String archive = candidate.archive();
+        if (archive != null) {
+            return new IOException(path + " is an archive that is not read here (" + archive + "): " + expected);
+        }
+        String name = candidate.lowerCaseName();
+        Optional<String> ending = ENDINGS.stream().filter(name::endsWith).findFirst();
+        if (ending.isPresent()) {
+            return new IOException(path + ": its content is not what '" + ending.get() + "' says: damaged, or misnamed; "
+                    + expected);
+        }
+        return new IOException(path + ": " + expected
+                + (EncodedSource.isWanted(name) ? ", found one image: name the folder it is in" : ", found none of these"));
+    }
+
+    /** Whether a file's name says that its content is seen from the bytes. */
+    static boolean hasEnding(String lowerCaseName) {
+        return ENDINGS.stream().anyMatch(lowerCaseName::endsWith);
+    }
+}

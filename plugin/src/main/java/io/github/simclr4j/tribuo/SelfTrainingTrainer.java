@@ -1,0 +1,13 @@
+package io.github.simclr4j.tribuo;
+
+/**
+ * The old name of {@link io.github.simclr4j.tribuo.training.SelfTrainingTrainer},
+ * which configuration files have that were written before it had its own package.
+ *
+ * @deprecated only for what was written before
+ */
+@Deprecated
+public final class SelfTrainingTrainer extends io.github.simclr4j.tribuo.training.SelfTrainingTrainer {
+    /** For OLCUT. */
+    private SelfTrainingTrainer() {}
+}

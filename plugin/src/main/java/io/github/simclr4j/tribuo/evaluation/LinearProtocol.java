@@ -1,0 +1,28 @@
+package io.github.simclr4j.tribuo.evaluation;
+
+import java.io.IOException;
+
+/** Linear evaluation (Chen et al. 2020, section 2.3), see {@link LinearEvaluation}. */
+public final class LinearProtocol implements Protocol {
+    @Override
+    public String name() {
+        return "linear";
+    }
+
+    @Override
+    public String help() {
+        return "a linear classifier on fixed features";
+    }
+
+    @Override
+    public String paper() {
+        return "https://arxiv.org/abs/2002.05709";
+    }
+
+    @Override
+    public Accuracies run(ProtocolContext context) throws IOException {
+        FeatureSets features = context.features();
+        return Accuracies.evaluate(context,
+                (share, seed) -> LinearEvaluation.evaluate(features.train(), features.test(), share, seed));
+    }
+}

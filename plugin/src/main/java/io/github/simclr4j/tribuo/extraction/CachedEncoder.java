@@ -1,0 +1,142 @@
+package io.github.simclr4j.tribuo.extraction;
+
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.tribuo.internal.EncoderFacts;
+import io.github.simclr4j.util.LibraryVersion;
+import io.github.simclr4j.util.Sha256;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs an encoder on batches of images, and looks features up in a cache and keeps them there, if there is one. */
+final class CachedEncoder {
+    private final SharedEncoder shared;
+    private final FeatureCache cache;
+    /** Stands for whatever changes features but the image. */
+    private final String key;
+    /** What errors call the encoder. */
+    private final String path;
+
+    /**
+     * Takes over one use of an encoder.
+     *
+     * @param cache null for none
+     */
+    CachedEncoder(SharedEncoder shared, FeatureCache cache, RuntimeSettings runtime, String path) {
+        this.shared = shared;
+        this.cache = cache;
+        this.path = path;
+        key = key(shared.encoder(), runtime);
+    }
+
+    /** The file, how it is fed, read and run, and this library, whose decoders may change. */
+    private static String key(OnnxEncoder encoder, RuntimeSettings runtime) {
+        String made = String.join("\n", encoder.sha256(), encoder.preprocessing().toString(),
+                EncoderFacts.withoutSources(encoder.settings()),
+                runtime.options().isEmpty() ? runtime.provider() : runtime.provider() + " " + runtime.options(),
+                runtime.customiser() == null ? "" : "customised", runtime.winograd() ? "" : "direct", LibraryVersion.current());
+        return Sha256.hex(made.getBytes(StandardCharsets.UTF_8));
+    }
+
+    SharedEncoder shared() {
+        return shared;
+    }
+
+    /** Prepares the bytes of an image file: looks it up in the cache, or decodes, crops and resizes it. */
+    PreparedImage prepare(byte[] file) throws IOException {
+        String image = cache == null ? null : Sha256.hex(file);
+        PreparedImage cached = cached(image);
+        if (cached != null) {
+            return cached;
+        }
+        long start = System.nanoTime();
+        RgbImage pixels = Images.read(file);
+        return preprocess(pixels, image, System.nanoTime() - start);
+    }
+
+    /** Prepares a decoded image; the cache knows it by its pixels. */
+    PreparedImage prepare(RgbImage image) {
+        String content = null;
+        if (cache != null) {
+            byte[] rgb = image.rgb();
+            content = Sha256.hex(ByteBuffer.allocate(11 + rgb.length)
+                    .put("RGB".getBytes(StandardCharsets.US_ASCII)).putInt(image.width()).putInt(image.height())
+                    .put(rgb).array());
+        }
+        PreparedImage cached = cached(content);
+        return cached != null ? cached : preprocess(image, content, 0);
+    }
+
+    private PreparedImage cached(String image) {
+        float[] known = image == null ? null : cache.get(key, image, shared.encoder().dimension());
+        return known == null ? null : new PreparedImage(null, known, image, 0, 0);
+    }
+
+    private PreparedImage preprocess(RgbImage image, String content, long decodeNanos) {
+        long start = System.nanoTime();
+        RgbImage pixels = shared.encoder().preprocessing().apply(image);
+        return new PreparedImage(pixels, null, content, decodeNanos, System.nanoTime() - start);
+    }
+
+    /** The features of prepared images; the listener is told of each run and of the whole. */
+    float[][] encode(List<PreparedImage> images, ExtractionListener listener) {
+        float[][] features = new float[images.size()][];
+        List<Integer> unknown = new ArrayList<>();
+        for (int i = 0; i < features.length; i++) {
+            features[i] = images.get(i).known;
+            if (features[i] == null) {
+                unknown.add(i);
+            }
+        }
+        long inference = 0;
+        int most = shared.encoder().batch();
+        for (int from = 0; from < unknown.size(); from += most) {
+            List<Integer> run = unknown.subList(from, Math.min(unknown.size(), from + most));
+            List<PreparedImage> prepared = run.stream().map(images::get).toList();
+            long start = System.nanoTime();
+            float[][] embeddings = shared.embed(prepared.stream().map(p -> p.pixels).toList());
+            long nanos = System.nanoTime() - start;
+            inference += nanos;
+            for (int i = 0; i < embeddings.length; i++) {
+                features[run.get(i)] = finite(embeddings[i]);
+                if (prepared.get(i).key != null) {
+                    cache.put(key, prepared.get(i).key, embeddings[i]);
+                }
+            }
+            listener.batch(timings(prepared, nanos));
+        }
+        if (features.length > 0) {
+            listener.call(timings(images, inference));
+        }
+        return features;
+    }
+
+    private static ExtractionListener.Timings timings(List<PreparedImage> images, long inference) {
+        int cached = 0;
+        long decode = 0;
+        long preprocess = 0;
+        for (PreparedImage image : images) {
+            cached += image.known == null ? 0 : 1;
+            decode += image.decodeNanos;
+            preprocess += image.preprocessNanos;
+        }
+        return new ExtractionListener.Timings(images.size(), cached, decode, preprocess, inference);
+    }
+
+    /** Tribuo refuses an example with such a value without saying where it comes from. */
+    private float[] finite(float[] embedding) {
+        for (int j = 0; j < embedding.length; j++) {
+            if (!Float.isFinite(embedding[j])) {
+                throw new IllegalStateException(path + ": expected finite features, found "
+                        + SimCLRFeatureExtractor.featureNames(embedding.length)[j] + " = " + embedding[j]
+                        + ": the encoder is broken");
+            }
+        }
+        return embedding;
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.simclr4j.tribuo.internal;
+
+import com.oracle.labs.mlrg.olcut.provenance.ListProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.MapProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/** Writes an encoder's settings into a provenance, and finds what a provenance says of encoders, however deep. */
+public final class EncoderFacts {
+    private static final String NEXT = ", (?:" + String.join("|", EncoderSettings.NAMES) + ")=";
+    /** Where a setting is from, at its end: the value before it may have brackets, and so may the name of a file. */
+    private static final Pattern SOURCE = Pattern.compile(" \\((?:(?!\\) \\(|" + NEXT + ").)*\\)(?=" + NEXT + "|$)");
+
+    private EncoderFacts() {}
+
+    /** Returns settings in one line, each with where it is from: {@code name=value (source)}. */
+    public static String withSources(EncoderSettings settings) {
+        return line(settings, v -> v.text() + " (" + v.source() + ")");
+    }
+
+    /** Returns settings in one line. */
+    public static String withoutSources(EncoderSettings settings) {
+        return line(settings, EncoderSettings.Value::text);
+    }
+
+    private static String line(EncoderSettings settings, Function<EncoderSettings.Value, String> text) {
+        return settings.values().entrySet().stream()
+                .map(e -> e.getKey() + "=" + text.apply(e.getValue()))
+                .collect(Collectors.joining(", "));
+    }
+
+    /** Takes where each is from out of a line of settings. */
+    public static String withoutSources(String settings) {
+        return SOURCE.matcher(settings).replaceAll("");
+    }
+
+    /** Returns the texts under a key. */
+    public static Set<String> of(Provenance provenance, String key) {
+        Set<String> texts = new TreeSet<>();
+        collect(provenance, key, texts);
+        return texts;
+    }
+
+    private static void collect(Provenance provenance, String key, Set<String> into) {
+        if (provenance instanceof StringProvenance s) {
+            if (s.getKey().equals(key)) {
+                into.add(s.getValue());
+            }
+        } else if (provenance instanceof ObjectProvenance o) {
+            o.forEach(p -> collect(p.getB(), key, into));
+        } else if (provenance instanceof MapProvenance<?> m) {
+            m.getMap().values().forEach(p -> collect(p, key, into));
+        } else if (provenance instanceof ListProvenance<?> l) {
+            l.getList().forEach(p -> collect(p, key, into));
+        }
+    }
+}

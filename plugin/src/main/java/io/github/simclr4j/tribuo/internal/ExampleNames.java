@@ -1,0 +1,13 @@
+package io.github.simclr4j.tribuo.internal;
+
+import org.tribuo.Example;
+
+/** Names examples in errors. */
+public final class ExampleNames {
+    private ExampleNames() {}
+
+    /** Returns the example's {@link Example#NAME}, or words for one without. */
+    public static String of(Example<?> example) {
+        return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("an example");
+    }
+}

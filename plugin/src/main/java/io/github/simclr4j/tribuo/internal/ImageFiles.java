@@ -1,0 +1,31 @@
+package io.github.simclr4j.tribuo.internal;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** Reads image files and says why one could not be read; whoever reports it names the file. */
+public final class ImageFiles {
+    private ImageFiles() {}
+
+    /**
+     * Returns a file's bytes.
+     *
+     * @throws IOException if it can't be read; the message does not name the file
+     */
+    public static byte[] read(Path file) throws IOException {
+        try {
+            return Files.readAllBytes(file);
+        } catch (NoSuchFileException e) {
+            throw new IOException("no such file", e);
+        } catch (IOException e) {
+            throw new IOException(Files.isDirectory(file) ? "is a folder" : e.toString(), e);
+        }
+    }
+
+    /** Returns the reason in words. Of some exceptions, such as EOFException, the name says all. */
+    public static String reason(IOException e) {
+        return e.getMessage() == null ? e.toString() : e.getMessage();
+    }
+}

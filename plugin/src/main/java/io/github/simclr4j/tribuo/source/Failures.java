@@ -1,0 +1,69 @@
+package io.github.simclr4j.tribuo.source;
+
+import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
+import io.github.simclr4j.tribuo.extraction.PreparedImage;
+import io.github.simclr4j.tribuo.internal.ImageFiles;
+import io.github.simclr4j.tribuo.internal.ReadAhead;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.logging.Logger;
+
+/** Images that could not be read, by name, with the reason; and what is to be done about them. */
+final class Failures {
+    private static final Logger logger = Logger.getLogger(Failures.class.getName());
+
+    private final Map<String, String> reasons = Collections.synchronizedMap(new LinkedHashMap<>());
+
+    /** Throws, or notes and logs an image that has not been seen before. */
+    void handle(OnUnreadable policy, String name, IOException reason) {
+        if (policy == OnUnreadable.FAIL) {
+            throw new UncheckedIOException(name + ": " + ImageFiles.reason(reason), reason);
+        }
+        note(name, ImageFiles.reason(reason), policy == OnUnreadable.SKIP ? "Skipped " : "Zeros for ");
+    }
+
+    void note(String name, String reason, String done) {
+        if (reasons.put(name, reason) == null) {
+            logger.warning(done + name + ": " + reason);
+        }
+    }
+
+    Map<String, String> reasons() {
+        synchronized (reasons) {
+            return Collections.unmodifiableMap(new LinkedHashMap<>(reasons));
+        }
+    }
+
+    /**
+     * The features of prepared images, encoded together: an array each, zeros, or null for one that is left out.
+     *
+     * @param names what errors call each of them
+     */
+    <I> List<double[]> encode(ImageFeatureExtractor<?> extractor, OnUnreadable policy,
+            List<ReadAhead.Ready<I, PreparedImage>> images, List<String> names) {
+        List<PreparedImage> good = new ArrayList<>();
+        for (int i = 0; i < images.size(); i++) {
+            if (images.get(i).failure() == null) {
+                good.add(images.get(i).value());
+            } else {
+                handle(policy, names.get(i), images.get(i).failure());
+            }
+        }
+        double[][] features = extractor.encode(good);
+        List<double[]> all = new ArrayList<>();
+        int next = 0;
+        for (ReadAhead.Ready<I, PreparedImage> image : images) {
+            if (image.failure() == null) {
+                all.add(features[next++]);
+            } else {
+                all.add(policy == OnUnreadable.ZERO ? new double[extractor.dimension()] : null);
+            }
+        }
+        return all;
+    }
+}

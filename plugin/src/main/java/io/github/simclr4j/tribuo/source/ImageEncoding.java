@@ -1,0 +1,108 @@
+package io.github.simclr4j.tribuo.source;
+
+import io.github.simclr4j.tribuo.internal.ImageFiles;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** How a table's cell holds an image. A {@code data:} URI in base64 is understood in each case. */
+public enum ImageEncoding {
+    // No constant may have a body: OLCUT writes its class into the provenance, and can't read that again.
+    /** A path, or a {@code file:} or relative URI; relative ones are below a given folder. */
+    FILE,
+    /** An image file's bytes in base64 (RFC 4648, the URL-safe alphabet too); white space is ignored. */
+    BASE64,
+    /** An image file's bytes as hexadecimal digits, as SQL's {@code HEX} and {@code RAWTOHEX} write them. */
+    HEX;
+
+    private static final Pattern REMOTE = Pattern.compile("([A-Za-z][A-Za-z0-9+.-]+)://.*", Pattern.DOTALL);
+    private static final int SHOWN = 60;
+
+    /**
+     * The image file's bytes.
+     *
+     * @param cell the cell's text
+     * @param folder what relative paths are relative to, or null for the working directory
+     * @throws IOException if there is no image file; the message does not repeat the cell
+     */
+    public byte[] bytes(String cell, Path folder) throws IOException {
+        if (cell.isBlank()) {
+            throw new IOException("the cell is empty");
+        }
+        String text = cell.strip();
+        if (text.startsWith("[B@")) {
+            throw new IOException("the column holds raw bytes, of which Tribuo passes on only a Java reference: have the"
+                    + " query write them as base64 or hexadecimal digits, and set the encoding to match");
+        }
+        if (text.regionMatches(true, 0, "data:", 0, 5)) {
+            int comma = text.indexOf(',');
+            if (comma < 0 || !text.substring(0, comma).toLowerCase(Locale.ROOT).endsWith(";base64")) {
+                throw new IOException("expected a data: URI in base64 (data:image/png;base64,…)");
+            }
+            return base64(text.substring(comma + 1));
+        }
+        return switch (this) {
+            case FILE -> ImageFiles.read(locate(text, folder));
+            case BASE64 -> base64(text);
+            case HEX -> hex(text);
+        };
+    }
+
+    private static byte[] hex(String text) throws IOException {
+        try {
+            return HexFormat.of().parseHex(text.startsWith("0x") || text.startsWith("\\x") ? text.substring(2) : text);
+        } catch (IllegalArgumentException e) {
+            throw new IOException("expected hexadecimal digits: " + e.getMessage(), e);
+        }
+    }
+
+    /** A cell as messages show it: long ones are cut. */
+    static String shown(String cell) {
+        return cell.length() <= SHOWN ? cell : cell.substring(0, SHOWN) + "… (" + cell.length() + " characters)";
+    }
+
+    private static byte[] base64(String text) throws IOException {
+        try {
+            return Base64.getDecoder().decode(text.replaceAll("\\s", "").replace('-', '+').replace('_', '/'));
+        } catch (IllegalArgumentException e) {
+            throw new IOException("expected base64: " + e.getMessage(), e);
+        }
+    }
+
+    /** The file that a cell names. */
+    static Path locate(String cell, Path folder) throws IOException {
+        try {
+            if (cell.regionMatches(true, 0, "file:", 0, 5)) {
+                return Path.of(new URI(cell));
+            }
+            Matcher remote = REMOTE.matcher(cell);
+            if (remote.matches()) {
+                throw new IOException("expected a path, or a file: or data: URI, found the scheme " + remote.group(1)
+                        + ": download the image first");
+            }
+            Path file = below(folder, cell);
+            if (cell.contains("%") && !Files.exists(file)) {
+                // A relative URI: %20 stands for a space. A plus sign stands for itself there.
+                Path decoded = below(folder, URLDecoder.decode(cell.replace("+", "%2B"), StandardCharsets.UTF_8));
+                return Files.exists(decoded) ? decoded : file;
+            }
+            return file;
+        } catch (URISyntaxException | IllegalArgumentException e) {
+            throw new IOException("expected a path or a file: URI: " + e.getMessage(), e);
+        }
+    }
+
+    private static Path below(Path folder, String path) throws InvalidPathException {
+        return folder == null ? Path.of(path) : folder.resolve(path);
+    }
+}

@@ -1,0 +1,2 @@
+/** The contrastive losses, as functions of tensors. */
+package io.github.simclr4j.train.loss;

@@ -1,0 +1,7 @@
+/**
+ * Pretraining of image encoders: {@link io.github.simclr4j.train.Pretraining} is where to start.
+ *
+ * <p>The packages below depend on each other one way: torch, data, augment, network, loss, method, optim, device, monitor, settings,
+ * loop, this package, tribuo.
+ */
+package io.github.simclr4j.train;

@@ -1,0 +1,2 @@
+/** Everything that decides the weights that a training ends with. */
+package io.github.simclr4j.train.settings;
