@@ -1,6 +1,7 @@
 package io.github.simclr4j.train.device;
 
 import ai.djl.engine.EngineException;
+import io.github.simclr4j.train.torch.Torch.Library;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;

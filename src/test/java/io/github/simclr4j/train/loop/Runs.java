@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.testing.Interrupt;
@@ -16,13 +17,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Whole runs on one thread of the CPU, for tests. */
-final class Runs {
+public final class Runs {
     /** No checkpoints, no metrics. */
-    static final RunOptions NOTHING = RunOptions.checkpoints(null);
+    public static final RunOptions NOTHING = RunOptions.checkpoints(null);
 
     private Runs() {}
 
-    static EncoderTrainer.Result run(PretrainSettings s, TrainingImages images, RunOptions options) throws IOException {
+    /** Returns what a run ends with. */
+    public static EncoderTrainer.Result run(PretrainSettings s, TrainingImages images, RunOptions options) throws IOException {
         return new EncoderTrainer(s, "cpu", 1, Progress.NONE).run(images, options);
     }
 
@@ -31,11 +33,18 @@ final class Runs {
     }
 
     /** Returns a run that is interrupted after some steps, and then continued. */
-    static EncoderTrainer.Result cut(PretrainSettings s, TrainingImages set, int steps, Path folder) throws IOException {
+    public static EncoderTrainer.Result cut(PretrainSettings s, TrainingImages set, int steps, Path folder) throws IOException {
         InterruptedIOException e = assertThrows(InterruptedIOException.class,
                 () -> new EncoderTrainer(s, "cpu", 1, Interrupt.after(steps)).run(set, RunOptions.checkpoints(folder)));
         assertTrue(e.getMessage().contains(folder.toString()), e.getMessage());
         return run(s, set, RunOptions.checkpoints(folder));
+    }
+
+    /** Returns what a run ends with whose views are made by a number of threads; libtorch has one. */
+    public static EncoderTrainer.Result onViewThreads(PretrainSettings s, TrainingImages images, RunOptions options, int threads)
+            throws IOException {
+        Compute one = Compute.choose("cpu", s.precision(), 1, Progress.NONE);
+        return new EncoderTrainer(s, new Compute(one.computation(), threads), Progress.NONE).run(images, options);
     }
 
     /** Returns options that save after every step. */

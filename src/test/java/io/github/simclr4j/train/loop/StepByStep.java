@@ -9,6 +9,7 @@ import io.github.simclr4j.train.data.BatchLoader;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodContext;
+import io.github.simclr4j.train.monitor.Outcome;
 import io.github.simclr4j.train.network.MemoryLayout;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.Network.Computation;
@@ -44,6 +45,17 @@ public final class StepByStep implements AutoCloseable {
      */
     public record Taken(Map<String, double[]> before, Map<String, double[]> after, double loss) {}
 
+    /**
+     * What the monitor sees of a step.
+     *
+     * @param loss of the batch
+     * @param rank of each anchor, or null
+     * @param figures of the method, by name
+     * @param anchors shape of the embeddings
+     * @param positives shape of their positives
+     */
+    public record Watched(double loss, double[] rank, Map<String, Double> figures, long[] anchors, long[] positives) {}
+
     /** Makes the networks of a run; they compute in the settings' precision. */
     public StepByStep(PretrainSettings settings) {
         this.settings = settings;
@@ -77,6 +89,17 @@ public final class StepByStep implements AutoCloseable {
     public double loss() throws IOException {
         try (NDManager m = network().manager().newSubManager()) {
             return Small.doubles(take(next(), m).outcome().loss())[0];
+        }
+    }
+
+    /** Takes the next step and returns what the monitor sees of it. */
+    public Watched watch() throws IOException {
+        try (NDManager m = network().manager().newSubManager()) {
+            Outcome o = take(next(), m).outcome();
+            Map<String, Double> figures = new TreeMap<>();
+            o.figures().forEach((name, f) -> figures.put(name, Small.doubles(f)[0]));
+            return new Watched(Small.doubles(o.loss())[0], o.rank() == null ? null : Small.doubles(o.rank()), figures,
+                    o.anchors().getShape().getShape(), o.positives().getShape().getShape());
         }
     }
 
