@@ -1,5 +1,6 @@
 /**
- * Pretraining of image encoders: {@link io.github.simclr4j.train.Pretraining} is where to start.
+ * Pretraining of image encoders: {@link io.github.simclr4j.train.Pretraining} is where to start; it learns an encoder from images by
+ * any method.
  *
  * <p>The packages below depend on each other one way: torch, data, augment, network, loss, method, optim, device, monitor, settings,
  * loop, this package, tribuo.

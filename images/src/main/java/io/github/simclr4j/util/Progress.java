@@ -1,9 +1,26 @@
 package io.github.simclr4j.util;
 
+import java.util.logging.Logger;
+
 /** Told how long work goes on; {@link #at} may come from several threads. */
 public interface Progress {
     /** Says nothing. */
     Progress NONE = new Progress() {};
+
+    /** Returns a progress whose lines go to a log at FINE and its warnings at WARNING. */
+    static Progress logging(Logger logger) {
+        return new Progress() {
+            @Override
+            public void line(String text) {
+                logger.fine(text);
+            }
+
+            @Override
+            public void warn(String text) {
+                logger.warning(text);
+            }
+        };
+    }
 
     /**
      * A stretch of work begins.

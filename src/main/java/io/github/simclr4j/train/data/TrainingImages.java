@@ -57,4 +57,15 @@ public sealed interface TrainingImages permits ImageSet, StreamedImages {
         return new StreamedImages(source,
                 new ImageStream.Settings(side, Math.min(batch, source.size()), decoders, ahead), progress);
     }
+
+    /**
+     * Returns the fingerprint that the images of a source have once they are {@linkplain #of read}, without decoding them.
+     *
+     * @param imageSize side of the views
+     * @param readable how many of the images can be read
+     * @throws IOException if the source can't be read
+     */
+    static String fingerprint(ImageSource source, int imageSize, int readable) throws IOException {
+        return ResidentImages.fingerprint(source, ResidentImages.side(source, imageSize), readable);
+    }
 }

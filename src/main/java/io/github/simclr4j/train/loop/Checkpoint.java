@@ -246,7 +246,7 @@ public final class Checkpoint {
             }
             if (!FREE.contains(key)) {
                 throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now " + now.get(key)
-                        + "; choose another folder for the checkpoints or delete this one");
+                        + "; name another folder for the checkpoints or delete this one");
             }
             if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {
                 warn.accept(key + " was " + was + " so far, asked for is " + now.get(key));

@@ -18,10 +18,8 @@ import io.github.simclr4j.train.settings.Head;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
-import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -90,16 +88,8 @@ final class TrainingRun {
     }
 
     private Map<String, String> describe(String startedFrom) {
-        Map<String, String> all = new TreeMap<>(s.describe());
-        all.put("data.images", "" + images.count());
-        all.put("data.fingerprint", images.fingerprint());
-        if (s.needsLabels()) {
-            String labels = images.classes() + Arrays.toString(images.labels());
-            all.put("data.labels", Sha256.hex(labels.getBytes(StandardCharsets.UTF_8)));
-        }
-        if (startedFrom != null) {
-            all.put("training.started_from", startedFrom);
-        }
+        Map<String, String> all = RunDescription.of(s, images.count(), images.fingerprint(), images.classes(), images.labels(),
+                startedFrom);
         all.put(RUN, Instant.now().toString());
         return all;
     }

@@ -36,4 +36,22 @@ public enum Precision {
     public String text() {
         return name().toLowerCase(Locale.ROOT);
     }
+
+    /**
+     * Reads the name of a precision for training.
+     *
+     * @param text {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}
+     * @return null for {@code auto}: bfloat16 where the device computes with it natively, else float32
+     * @throws IllegalArgumentException if it is none of these
+     */
+    public static Precision parse(String text) {
+        return switch (text) {
+            case "auto" -> null;
+            case "float32" -> FLOAT32;
+            case "bfloat16" -> BFLOAT16;
+            case "float16" -> FLOAT16;
+            default -> throw new IllegalArgumentException(
+                    "Unknown precision, expected auto, float32, bfloat16 or float16, found " + text);
+        };
+    }
 }

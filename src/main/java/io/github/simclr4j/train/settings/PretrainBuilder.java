@@ -1,7 +1,9 @@
 package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.Defaults;
 import io.github.simclr4j.train.method.MethodFactory;
@@ -69,6 +71,22 @@ public final class PretrainBuilder {
     public PretrainBuilder encoder(Architecture architecture) {
         encoder = architecture;
         return this;
+    }
+
+    /**
+     * Chooses the architecture by its name, such as {@code resnet50}. A ResNet has a quarter of the published width unless another
+     * is given; what else is not given is the family's default.
+     *
+     * @param name in upper or lower case
+     * @param given values by the names of the family's options, such as {@code width}; an absent or null value means the default
+     * @throws IllegalArgumentException if there is no such architecture or option, or a value is out of range
+     */
+    public PretrainBuilder encoder(String name, Map<String, String> given) {
+        Map<String, String> all = new LinkedHashMap<>(given);
+        if (EncoderFamilies.family(name) instanceof ResNetFamily) {
+            all.putIfAbsent("width", Double.toString(PretrainSettings.WIDTH));
+        }
+        return encoder(EncoderFamilies.of(name, all));
     }
 
     /** Sets the side of the views in pixels; 32 by default. */

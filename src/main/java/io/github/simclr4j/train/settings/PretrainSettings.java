@@ -1,14 +1,18 @@
 package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.optim.OptimizerSettings;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -50,6 +54,8 @@ public record PretrainSettings(
         Precision precision,
         boolean zeroGamma,
         long seed) {
+    /** Width of a ResNet for which none is given. */
+    static final double WIDTH = 0.25;
 
     /**
      * Checks the ranges.
@@ -183,8 +189,23 @@ public record PretrainSettings(
         return d;
     }
 
+    /** Returns the options of a family of encoders, with the defaults that pretraining has. */
+    public static List<Option<?>> encoderOptions(EncoderFamily family) {
+        List<Option<?>> options = new ArrayList<>(family.options());
+        if (family instanceof ResNetFamily) {
+            options.replaceAll(o -> o.name().equals("width") && o.type() == Double.class ? narrow(o) : o);
+        }
+        return options;
+    }
+
+    @SuppressWarnings("unchecked") // The type was looked at.
+    private static Option<?> narrow(Option<?> width) {
+        return ((Option<Double>) width).withDefault(
+                WIDTH, "for a CPU; 1 is the published network, Chen et al. 2020 have 1, 2 and 4");
+    }
+
     /** Returns the default architecture: a ResNet-18 of a quarter of the width, for images of about 32 pixels. */
     static Architecture defaultEncoder() {
-        return new ResNet(18, 0.25, ResNet.Stem.CIFAR);
+        return new ResNet(18, WIDTH, ResNet.Stem.CIFAR);
     }
 }

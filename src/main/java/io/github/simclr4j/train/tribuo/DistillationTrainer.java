@@ -6,7 +6,6 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
@@ -84,49 +83,84 @@ public final class DistillationTrainer extends EndToEndTrainer {
     /** For OLCUT. */
     private DistillationTrainer() {}
 
-    /**
-     * A student that starts from an encoder.
-     *
-     * @param teacher trains the teacher; its models must give probabilities
-     * @param unlabelled unlabelled examples beside those of the training set whose output is unknown, or null
-     * @param encoder what the student starts from
-     * @param temperature t, above 0 and finite
-     * @param epochs passes over the examples, at least 1
-     * @param batchSize images a step, at least 2
-     * @param learningRate after which the steps follow half a cosine to 0; 0 for 0.05 * batch / 256
-     * @param views random views, see {@link AugmentationPipeline#of}
-     * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
-     * @param threads on the CPU, 0 for the libraries' own choice
-     * @param seed of everything random but the teacher
-     * @throws PropertyException if a value is out of range
-     */
-    public DistillationTrainer(Trainer<Label> teacher, ConfigurableDataSource<Label> unlabelled, Path encoder,
-            double temperature, int epochs, int batchSize, double learningRate, String views, String device, int threads,
-            long seed) {
-        super(epochs, batchSize, learningRate, views, device, threads, seed);
-        this.teacher = teacher;
-        this.unlabelled = unlabelled;
-        this.encoder = encoder;
-        this.temperature = temperature;
+    private DistillationTrainer(Builder b) {
+        super(b);
+        teacher = b.teacher;
+        unlabelled = b.unlabelled;
+        encoder = b.encoder;
+        architecture = b.student.name();
+        width = b.student.width();
+        stem = b.student.stem().name().toLowerCase(Locale.ROOT);
+        imageSize = b.imageSize;
+        temperature = b.temperature;
         postConfig();
     }
 
     /**
-     * A student that starts with random weights.
+     * Returns a builder.
      *
-     * @param student its architecture
-     * @param imageSize side in pixels of its images, 8 to 1024; the other arguments are as above
-     * @throws PropertyException if a value is out of range
+     * @param teacher trains the teacher; its models must give probabilities
      */
-    public DistillationTrainer(Trainer<Label> teacher, ConfigurableDataSource<Label> unlabelled, ResNet student, int imageSize,
-            double temperature, int epochs, int batchSize, double learningRate, String views, String device, int threads,
-            long seed) {
-        this(teacher, unlabelled, null, temperature, epochs, batchSize, learningRate, views, device, threads, seed);
-        this.architecture = student.name();
-        this.width = student.width();
-        this.stem = student.stem().name().toLowerCase(Locale.ROOT);
-        this.imageSize = imageSize;
-        postConfig();
+    public static Builder builder(Trainer<Label> teacher) {
+        return new Builder(teacher);
+    }
+
+    /** Collects the settings of a {@link DistillationTrainer}. */
+    public static final class Builder extends EndToEndTrainer.Builder<Builder> {
+        private final Trainer<Label> teacher;
+        private ConfigurableDataSource<Label> unlabelled;
+        private Path encoder;
+        private ResNet student = new ResNet(18, 0.25, ResNet.Stem.CIFAR);
+        private int imageSize = 32;
+        private double temperature = 1;
+
+        private Builder(Trainer<Label> teacher) {
+            this.teacher = teacher;
+        }
+
+        @Override
+        Builder self() {
+            return this;
+        }
+
+        /** Adds unlabelled examples to those of the training set whose output is unknown; null, the default, for none. */
+        public Builder unlabelled(ConfigurableDataSource<Label> source) {
+            unlabelled = source;
+            return this;
+        }
+
+        /** Starts the student from an encoder file; null, the default, for a student with random weights. */
+        public Builder encoder(Path file) {
+            encoder = file;
+            return this;
+        }
+
+        /** Sets the architecture of a student with random weights; a ResNet-18 of width 0.25 by default. */
+        public Builder student(ResNet network) {
+            student = network;
+            return this;
+        }
+
+        /** Sets the side in pixels of the images of a student with random weights, 8 to 1024; 32 by default. */
+        public Builder imageSize(int side) {
+            imageSize = side;
+            return this;
+        }
+
+        /** Sets the temperature of the teacher's and the student's distribution, above 0 and finite; 1 by default. */
+        public Builder temperature(double t) {
+            temperature = t;
+            return this;
+        }
+
+        /**
+         * Returns the trainer.
+         *
+         * @throws PropertyException if a value is out of range
+         */
+        public DistillationTrainer build() {
+            return new DistillationTrainer(this);
+        }
     }
 
     /** Used by the OLCUT configuration system, and should not be called by external code. */
@@ -175,7 +209,7 @@ public final class DistillationTrainer extends EndToEndTrainer {
      * @param model what the teacher trained; it stays the caller's
      * @param images with labels or without, which are not looked at
      * @param description what they are, for the model's provenance
-     * @throws IOException if the encoder can't be read or is no residual network, or if the thread was interrupted
+     * @throws IOException if the encoder can't be read or is of no known architecture, or if the thread was interrupted
      */
     public EncodedModel<Label> distil(EncodedModel<Label> model, ImageSet images, String description, Progress progress)
             throws IOException {

@@ -68,24 +68,103 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     @Config(description = "Seed of first weights, the order and the views.")
     private long seed = Trainer.DEFAULT_SEED;
 
+    @Config(description = "Precision of the convolutions: auto, float32, bfloat16 or float16.")
+    private String precision = "float32";
+
     private final Invocations invocations = new Invocations();
 
     /** For OLCUT. */
     EndToEndTrainer() {}
 
-    EndToEndTrainer(int epochs, int batchSize, double learningRate, String views, String device, int threads, long seed) {
-        this.epochs = epochs;
-        this.batchSize = batchSize;
-        this.learningRate = learningRate;
-        this.views = views;
-        this.device = device;
-        this.threads = threads;
-        this.seed = seed;
+    EndToEndTrainer(Builder<?> b) {
+        epochs = b.epochs;
+        batchSize = b.batchSize;
+        learningRate = b.learningRate;
+        views = b.views;
+        device = b.device;
+        threads = b.threads;
+        seed = b.seed;
+        precision = b.precision;
     }
 
     /** The settings of another, with no invocation yet. */
     EndToEndTrainer(EndToEndTrainer other) {
-        this(other.epochs, other.batchSize, other.learningRate, other.views, other.device, other.threads, other.seed);
+        epochs = other.epochs;
+        batchSize = other.batchSize;
+        learningRate = other.learningRate;
+        views = other.views;
+        device = other.device;
+        threads = other.threads;
+        seed = other.seed;
+        precision = other.precision;
+    }
+
+    /**
+     * Collects the settings that all of these trainers have.
+     *
+     * @param <B> the builder itself
+     */
+    public abstract static sealed class Builder<B extends Builder<B>> permits FineTuneTrainer.Builder, DistillationTrainer.Builder {
+        private int epochs = 60;
+        private int batchSize = 64;
+        private double learningRate;
+        private String views = "supervised";
+        private String device = "auto";
+        private int threads;
+        private long seed = Trainer.DEFAULT_SEED;
+        private String precision = "float32";
+
+        Builder() {}
+
+        abstract B self();
+
+        /** Sets the passes over the examples, at least 1; 60 by default. */
+        public B epochs(int passes) {
+            epochs = passes;
+            return self();
+        }
+
+        /** Sets how many images a step has, at least 2; 64 by default, all of them if there are fewer. */
+        public B batchSize(int images) {
+            batchSize = images;
+            return self();
+        }
+
+        /** Sets the learning rate, which then follows half a cosine to 0; 0, the default, for 0.05 * batch / 256. */
+        public B learningRate(double rate) {
+            learningRate = rate;
+            return self();
+        }
+
+        /** Sets the random views, see {@link AugmentationPipeline#of}; cropped and flipped by default. */
+        public B views(String text) {
+            views = text;
+            return self();
+        }
+
+        /** Chooses the device: {@code auto} (the default), {@code cpu}, {@code gpu} or {@code gpu:N}. */
+        public B device(String name) {
+            device = name;
+            return self();
+        }
+
+        /** Sets the threads on the CPU; 0, the default, for the libraries' own choice. */
+        public B threads(int number) {
+            threads = number;
+            return self();
+        }
+
+        /** Sets the seed of everything random. */
+        public B seed(long number) {
+            seed = number;
+            return self();
+        }
+
+        /** Sets the precision of the convolutions: auto, float32 (the default), bfloat16 or float16. */
+        public B precision(String name) {
+            precision = name;
+            return self();
+        }
     }
 
     /** Used by the OLCUT configuration system, and should not be called by external code. */
@@ -99,6 +178,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
         check("views", () -> AugmentationPipeline.of(views));
         // The name alone: whether there is such a device is known when training begins.
         check("device", () -> Devices.index(String.valueOf(device)));
+        check("precision", () -> Precision.parse(String.valueOf(precision)));
         // The trained model runs in ONNX Runtime with as many; it must not be refused after the training.
         check("threads", () -> RuntimeSettings.DEFAULT.withThreads(threads));
     }
@@ -136,13 +216,13 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
      *     probabilities
      * @throws IllegalStateException if the device can't be had, such as a GPU where there is none, or the loss is no longer a
      *     number
-     * @throws UncheckedIOException if the encoder can't be read or is no residual network, or if the thread was interrupted
+     * @throws UncheckedIOException if the encoder can't be read or is of no known architecture, or if the thread was interrupted
      */
     @Override
     public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
         try {
             return invocations.train(invocationCount, this::getProvenance, (provenance, invocation) ->
-                    train(examples, runProvenance, provenance, invocation, PixelExamples.log(logger)));
+                    train(examples, runProvenance, provenance, invocation, Progress.logging(logger)));
         } catch (IOException e) {
             if (e instanceof InterruptedIOException) {
                 Thread.currentThread().interrupt();
@@ -171,7 +251,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
         int batch = Math.max(2, Math.min(batchSize, images));
         PretrainBuilder builder = PretrainSettings.builder().method(method).encoder(network).imageSize(imageSize).views(views)
                 .optimizer("nesterov").learningRate(learningRate == 0 ? 0.05 * batch / 256 : learningRate).weightDecay(0.0)
-                .warmupEpochs(0.0).batch(batch).epochs(epochs).precision(Precision.FLOAT32).zeroGamma(true)
+                .warmupEpochs(0.0).batch(batch).epochs(epochs).precision(Precision.parse(precision)).zeroGamma(true)
                 .seed(invocation == 0 ? seed : Seeds.mix(seed, invocation));
         return (temperature == null ? builder : builder.option("temperature", temperature)).build(images);
     }
@@ -199,6 +279,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     @Override
     public String toString() {
         return getClass().getSimpleName() + "(epochs=" + epochs + ",batchSize=" + batchSize + ",learningRate=" + learningRate
-                + ",views=" + views + ",device=" + device + ",threads=" + threads + ",seed=" + seed;
+                + ",views=" + views + ",device=" + device + ",threads=" + threads + ",seed=" + seed + ",precision="
+                + precision;
     }
 }

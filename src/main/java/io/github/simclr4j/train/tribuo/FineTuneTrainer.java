@@ -28,7 +28,7 @@ import org.tribuo.provenance.TrainerProvenance;
  * linear classifier on its features are trained together on labelled images, by the cross entropy of randomly cropped and
  * flipped views.
  *
- * <p>The encoder must be a residual network, ours or one that PyTorch exported.
+ * <p>The encoder must be of an architecture that this library knows, ours or one that PyTorch exported.
  */
 public final class FineTuneTrainer extends EndToEndTrainer {
     @Config(mandatory = true, description = "The encoder to start from (ONNX).")
@@ -54,33 +54,63 @@ public final class FineTuneTrainer extends EndToEndTrainer {
      * @throws PropertyException if a value is out of range
      */
     public FineTuneTrainer(Path encoder, int epochs, String device, int threads, long seed) {
-        this(encoder, epochs, 64, 0, "supervised", device, threads, seed);
+        this(builder(encoder).epochs(epochs).device(device).threads(threads).seed(seed));
     }
 
-    /**
-     * Makes a trainer.
-     *
-     * @param encoder the encoder to start from
-     * @param epochs passes over the examples, at least 1
-     * @param batchSize images a step, at least 2
-     * @param learningRate after which the steps follow half a cosine to 0; 0 for 0.05 * batch / 256
-     * @param views random views, see {@link AugmentationPipeline#of}
-     * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
-     * @param threads on the CPU, 0 for the libraries' own choice
-     * @param seed of everything random
-     * @throws PropertyException if a value is out of range
-     */
-    public FineTuneTrainer(Path encoder, int epochs, int batchSize, double learningRate, String views, String device,
-            int threads, long seed) {
-        super(epochs, batchSize, learningRate, views, device, threads, seed);
-        this.encoder = encoder;
+    private FineTuneTrainer(Builder b) {
+        super(b);
+        this.encoder = b.encoder;
+        this.fromScratch = b.fromScratch;
+        this.imageSize = b.imageSize;
         postConfig();
+    }
+
+    /** Returns a builder of a trainer that starts from an encoder. */
+    public static Builder builder(Path encoder) {
+        return new Builder(encoder);
+    }
+
+    /** Collects the settings of a {@link FineTuneTrainer}. */
+    public static final class Builder extends EndToEndTrainer.Builder<Builder> {
+        private final Path encoder;
+        private boolean fromScratch;
+        private int imageSize;
+
+        private Builder(Path encoder) {
+            this.encoder = encoder;
+        }
+
+        @Override
+        Builder self() {
+            return this;
+        }
+
+        /** Starts with random weights in the encoder's architecture instead of its own: the baseline. */
+        public Builder fromScratch(boolean random) {
+            fromScratch = random;
+            return this;
+        }
+
+        /** Sets the side in pixels of the images of an encoder whose file leaves it open; 0, the default, for what it says. */
+        public Builder imageSize(int side) {
+            imageSize = side;
+            return this;
+        }
+
+        /**
+         * Returns the trainer.
+         *
+         * @throws PropertyException if a value is out of range
+         */
+        public FineTuneTrainer build() {
+            return new FineTuneTrainer(this);
+        }
     }
 
     /**
      * Side of the encoder's images in pixels.
      *
-     * @throws IOException if the encoder can't be read, or is no residual network
+     * @throws IOException if the encoder can't be read, or is of no known architecture
      */
     public int imageSize() throws IOException {
         return StartingPoint.of(encoder, imageSize).imageSize();
@@ -140,7 +170,7 @@ public final class FineTuneTrainer extends EndToEndTrainer {
      *
      * @param images with labels
      * @param description what they are, for the model's provenance
-     * @throws IOException if the encoder can't be read or is no residual network, or a checkpoint can't be read or written
+     * @throws IOException if the encoder can't be read or is of no known architecture, or a checkpoint can't be read or written
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
      * @throws IllegalArgumentException if not every image has a label, or there are fewer than two classes
      */

@@ -3,18 +3,16 @@ package io.github.simclr4j.train.tribuo;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
-import io.github.simclr4j.util.Progress;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.logging.Logger;
 import org.tribuo.Example;
 import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 
-/** Tribuo's examples of pixels as the trainer's images, and the trainer's messages as Tribuo's log. */
+/** Tribuo's examples of pixels as the trainer's images. */
 final class PixelExamples {
     private PixelExamples() {}
 
@@ -68,20 +66,5 @@ final class PixelExamples {
             throw new IllegalArgumentException("Expected images of at least two classes, found "
                     + (found.isEmpty() ? "none with a label" : "only " + String.join("", found)));
         }
-    }
-
-    /** Lines go to a log at FINE, warnings at WARNING. */
-    static Progress log(Logger logger) {
-        return new Progress() {
-            @Override
-            public void line(String text) {
-                logger.fine(text);
-            }
-
-            @Override
-            public void warn(String text) {
-                logger.warning(text);
-            }
-        };
     }
 }

@@ -12,9 +12,8 @@ import ai.djl.training.GradientCollector;
 import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.Small;
 import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.train.loss.Losses;
 import io.github.simclr4j.train.method.SoftLabels;
 import io.github.simclr4j.train.torch.Torch;
@@ -47,7 +46,12 @@ class DistillationTest {
     }
 
     private static DistillationTrainer student(Trainer<Label> teacher, int epochs, double temperature) {
-        return new DistillationTrainer(teacher, null, Small.NET, 32, temperature, epochs, 10, 0.1, "supervised", "cpu", 1, 3);
+        return builder(teacher, epochs).temperature(temperature).build();
+    }
+
+    private static DistillationTrainer.Builder builder(Trainer<Label> teacher, int epochs) {
+        return DistillationTrainer.builder(teacher).student(FineTuneTest.NET).epochs(epochs).batchSize(10).learningRate(0.1)
+                .device("cpu").threads(1).seed(3);
     }
 
     /** Softmax of logits over t. */
@@ -146,10 +150,11 @@ class DistillationTest {
 
     @Test
     void aFineTunedTeacherAndAStudentFromAnEncoder() throws IOException {
-        Path encoder = Files.write(dir.resolve("encoder.onnx"), Pretrainer.untrained(Small.NET, 32, 1));
+        Path encoder = Files.write(dir.resolve("encoder.onnx"), EncoderExport.untrained(FineTuneTest.NET, 32, 1));
         MutableDataset<Label> set = FineTuneTest.pixels(FineTuneTest.drawings(4, 2, 1), 2);
         Trainer<Label> teacher = new FineTuneTrainer(encoder, 1, "cpu", 1, 1);
-        DistillationTrainer trainer = new DistillationTrainer(teacher, null, encoder, 2, 1, 4, 0.01, "flip", "cpu", 1, 1);
+        DistillationTrainer trainer = DistillationTrainer.builder(teacher).encoder(encoder).temperature(2).epochs(1).batchSize(4)
+                .learningRate(0.01).views("flip").device("cpu").threads(1).seed(1).build();
         try (EncodedModel<Label> one = trainer.train(set); EncodedModel<Label> two = trainer.train(set, Map.of(), 0)) {
             assertEquals(0, apart(one, two, set), "the same invocation");
             assertEquals("2.0", one.encoder().metadata().get("training.temperature"));
@@ -186,8 +191,8 @@ class DistillationTest {
                     assertThrows(PropertyException.class, () -> student(teacher(), 1, t)).getProperty());
         }
         for (int side : new int[] {0, 7, 1025, 100_000}) {
-            assertEquals("imageSize", assertThrows(PropertyException.class, () -> new DistillationTrainer(
-                    teacher(), null, Small.NET, side, 1, 1, 10, 0.1, "supervised", "cpu", 1, 3)).getProperty());
+            assertEquals("imageSize", assertThrows(PropertyException.class,
+                    () -> builder(teacher(), 1).imageSize(side).build()).getProperty());
         }
     }
 

@@ -19,13 +19,14 @@ import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
-import io.github.simclr4j.train.PretrainSettings;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.PretrainerTest;
-import io.github.simclr4j.train.RunOptions;
-import io.github.simclr4j.train.Small;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.train.Pretraining;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.loop.EpochSummary;
+import io.github.simclr4j.train.loop.RunOptions;
+import io.github.simclr4j.train.loop.TrainingListener;
+import io.github.simclr4j.train.method.Supervised;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.tribuo.model.OnnxStitcher;
@@ -64,6 +65,8 @@ import org.tribuo.provenance.SimpleDataSourceProvenance;
 class FineTuneTest {
     private static final LabelFactory FACTORY = new LabelFactory();
     private static final int SIZE = BuiltInImages.SIZE;
+    /** Small enough for a test. */
+    static final ResNet NET = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
 
     @TempDir
     static Path dir;
@@ -73,9 +76,16 @@ class FineTuneTest {
     @BeforeAll
     static void learn() throws IOException {
         encoder = dir.resolve("encoder.onnx");
-        PretrainSettings s = Small.settings("simclr", "adamw", 5e-3, 20, 2, 0, 0);
-        Files.write(encoder, new Pretrainer(s, "cpu", 1, Progress.NONE)
-                .run(ImageSet.of(Small.drawings(100), SIZE), RunOptions.checkpoints(null)).onnx());
+        List<RgbImage> images = new ArrayList<>();
+        Random random = new Random(3);
+        for (int i = 0; i < 100; i++) {
+            images.add(BuiltInImages.draw(i % 10, random));
+        }
+        try (Pretraining pretraining = Pretraining.builder().images(ImageSet.of(images, SIZE)).encoder(NET)
+                .option("temperature", 0.5).projection(16).views("simclr-cifar").learningRate(5e-3).warmupEpochs(0.2)
+                .batch(20).epochs(2).zeroGamma(true).precision("float32").seed(5).device("cpu").threads(1).build()) {
+            pretraining.run().writeEncoder(encoder);
+        }
     }
 
     /** Drawings of some classes. */
@@ -112,7 +122,12 @@ class FineTuneTest {
     }
 
     private static FineTuneTrainer trainer(int epochs, double rate) {
-        return new FineTuneTrainer(encoder, epochs, 16, rate, "flip", "cpu", 1, 7);
+        return trainer(epochs, 16, rate);
+    }
+
+    private static FineTuneTrainer trainer(int epochs, int batch, double rate) {
+        return FineTuneTrainer.builder(encoder).epochs(epochs).batchSize(batch).learningRate(rate).views("flip").device("cpu")
+                .threads(1).seed(7).build();
     }
 
     /** Scores by class name of one image, as the file's user has them. */
@@ -142,8 +157,7 @@ class FineTuneTest {
         MutableDataset<Label> test = pixels(unseen, 5);
         MutableDataset<Label> known = pixels(drawings(20, 5, 1), 5);
         Path saved = dir.resolve("model.tribuo");
-        try (EncodedModel<Label> model =
-                new FineTuneTrainer(encoder, 12, 10, 0.05, "flip", "cpu", 1, 7).train(known)) {
+        try (EncodedModel<Label> model = trainer(12, 10, 0.05).train(known)) {
             double fit = new LabelEvaluator().evaluate(model, known).accuracy();
             double accuracy = new LabelEvaluator().evaluate(model, test).accuracy();
             // Chance is 0.2, with a deviation of 0.04 for 100 images.
@@ -257,9 +271,13 @@ class FineTuneTest {
 
     @Test
     void theRateIsThePapersForTheBatch() {
-        FineTuneTrainer trainer = new FineTuneTrainer(encoder, 60, 4096, 0, "supervised", "cpu", 1, 1);
-        assertEquals(0.8, trainer.settings(Small.NET, SIZE, 100_000, 1, 0).optimiser().rate(), 1e-12);
-        assertEquals(0.05 * 10 / 256, trainer.settings(Small.NET, SIZE, 10, 1, 0).optimiser().rate(), 1e-12);
+        FineTuneTrainer trainer = trainer(60, 4096, 0);
+        assertEquals(0.8, rate(trainer, 100_000), 1e-12);
+        assertEquals(0.05 * 10 / 256, rate(trainer, 10), 1e-12);
+    }
+
+    private static double rate(FineTuneTrainer trainer, int images) {
+        return trainer.settings(NET, SIZE, images, new Supervised(), null, 0).optimizer().rate();
     }
 
     private static void fails(String part, Class<? extends Exception> type, Executable what) {
@@ -355,15 +373,28 @@ class FineTuneTest {
         ImageSet bare = ImageSet.of(drawings(10, 2, 1), SIZE);
         ImageSet set = new ImageSet(SIZE, bare.pixels(), new int[] {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1},
                 List.of("checks", "cross"), List.of(), bare.fingerprint());
-        FineTuneTrainer trainer = new FineTuneTrainer(encoder, 2, 5, 0.05, "flip", "cpu", 1, 7);
+        FineTuneTrainer trainer = trainer(2, 5, 0.05);
         FineTuneTrainer.Tuned whole = trainer.train(set, "drawings", RunOptions.checkpoints(null), Progress.NONE);
         RunOptions saved = RunOptions.checkpoints(dir.resolve("cut"));
+        TrainingListener interrupt = new TrainingListener() {
+            @Override
+            public void stepFinished(long step, long steps) {
+                if (step == 6) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+
+            @Override
+            public void epochFinished(EpochSummary summary) {
+                // The first epoch goes by.
+            }
+        };
         assertThrows(InterruptedIOException.class,
-                () -> trainer.train(set, "drawings", saved, PretrainerTest.interruptAfter(6)));
+                () -> trainer.train(set, "drawings", saved.withListener(interrupt), Progress.NONE));
         FineTuneTrainer.Tuned rest = trainer.train(set, "drawings", saved, Progress.NONE);
         assertEquals(1, rest.run().resumedAt());
         assertArrayEquals(whole.run().classifier().weights(), rest.run().classifier().weights());
-        assertArrayEquals(Small.withoutTime(whole.run().onnx()), Small.withoutTime(rest.run().onnx()));
+        assertArrayEquals(whole.run().onnx(), rest.run().onnx());
         whole.model().close();
         rest.model().close();
     }

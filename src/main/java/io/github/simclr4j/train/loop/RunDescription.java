@@ -1,0 +1,39 @@
+package io.github.simclr4j.train.loop;
+
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.util.Sha256;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Says in which settings and images two runs are the same: checkpoints and encoder files have it. */
+public final class RunDescription {
+    private RunDescription() {}
+
+    /**
+     * Describes a run.
+     *
+     * @param settings as they are {@linkplain PretrainSettings#on used} on so many images
+     * @param images how many there are
+     * @param fingerprint names the images' content
+     * @param classes names of their classes
+     * @param labels class of each image, or null; only a method that needs labels is described by them
+     * @param startedFrom SHA-256 of the encoder file that the run starts from, or null
+     */
+    public static Map<String, String> of(PretrainSettings settings, int images, String fingerprint, List<String> classes,
+            int[] labels, String startedFrom) {
+        Map<String, String> all = new TreeMap<>(settings.describe());
+        all.put("data.images", "" + images);
+        all.put("data.fingerprint", fingerprint);
+        if (settings.needsLabels()) {
+            String text = classes + Arrays.toString(labels);
+            all.put("data.labels", Sha256.hex(text.getBytes(StandardCharsets.UTF_8)));
+        }
+        if (startedFrom != null) {
+            all.put("training.started_from", startedFrom);
+        }
+        return all;
+    }
+}

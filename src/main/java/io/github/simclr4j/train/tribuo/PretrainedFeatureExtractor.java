@@ -1,0 +1,381 @@
+package io.github.simclr4j.train.tribuo;
+
+import com.oracle.labs.mlrg.olcut.config.Config;
+import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import com.oracle.labs.mlrg.olcut.provenance.ConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.PrimitiveProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import com.oracle.labs.mlrg.olcut.provenance.impl.SkeletalConfiguredObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.train.Pretraining;
+import io.github.simclr4j.train.PretrainingBuilder;
+import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.tribuo.extraction.FeatureCache;
+import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
+import io.github.simclr4j.tribuo.extraction.PreparedImage;
+import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
+import io.github.simclr4j.util.Progress;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.logging.Logger;
+import java.util.stream.Collectors;
+import org.tribuo.Output;
+import org.tribuo.OutputFactory;
+
+/**
+ * Features from an encoder that is learnt from images first, so that one configuration file describes the way from unlabelled images
+ * to an evaluated model. The encoder is learnt when its features, their names or its provenance are first asked for, so that all
+ * other components of the file are checked before; for Tribuo's data sets, that is when they are made. It is written to a file.
+ * A file that is there already and records the same settings and images is used as it is; an encoder with others is replaced.
+ *
+ * <p>A training that was interrupted leaves its checkpoints, and continues from them when the same configuration is used again.
+ *
+ * <p>All methods may be called by several threads at once; the others wait while one of them trains. {@link #close} frees the
+ * encoder's native session, and ends a training that goes on in another thread after its step.
+ *
+ * @param <T> the output type
+ */
+public final class PretrainedFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
+    private static final Logger logger = Logger.getLogger(PretrainedFeatureExtractor.class.getName());
+
+    @Config(mandatory = true, description = "Output factory to use.")
+    private OutputFactory<T> outputFactory;
+
+    @Config(mandatory = true, description = "What to learn from: a folder, an archive, a table or the binaries of a data set.")
+    private Path images;
+
+    @Config(mandatory = true, description = "Where the encoder goes (ONNX).")
+    private Path encoderFile;
+
+    @Config(description = "Folder of the training's state; none for one beside the encoder, which is deleted when it is complete.")
+    private Path checkpoint;
+
+    @Config(description = "File that gets a line of JSON an epoch; none for no such file.")
+    private Path metrics;
+
+    @Config(description = "An encoder whose weights the training starts from (ONNX); none for random weights.")
+    private Path init;
+
+    @Config(description = "Method of pretraining, such as simclr or mocov2.")
+    private String method = "simclr";
+
+    @Config(description = "The method's own options by their names, such as temperature and 0.1.")
+    private Map<String, String> options = new HashMap<>();
+
+    @Config(description = "Architecture, such as resnet18 or vit-small.")
+    private String encoder = "resnet18";
+
+    @Config(description = "Multiplies the channels of every layer; empty for the encoder's default, 0.25 for a ResNet.")
+    private String width = "";
+
+    @Config(description = "How the network starts, cifar or imagenet; empty for the encoder's default.")
+    private String stem = "";
+
+    @Config(description = "Further options of the encoder by their names, such as patch-size and 8.")
+    private Map<String, String> encoderOptions = new HashMap<>();
+
+    @Config(description = "Side of the views in pixels, at least 8.")
+    private int imageSize = 32;
+
+    @Config(description = "Projection head: none, linear, nonlinear or deep; empty for the method's default.")
+    private String head = "";
+
+    @Config(description = "Length of a projection; 0 for the method's default.")
+    private int projection = 0;
+
+    @Config(description = "Random views: a preset or augmentations in order; empty for the method's default.")
+    private String views = "";
+
+    @Config(description = "Passes over the images.")
+    private int epochs = 100;
+
+    @Config(description = "Images a step; all of them if there are fewer.")
+    private int batch = 128;
+
+    @Config(description = "Images that go through the network at once, a divisor of the batch; 0 for all.")
+    private int microBatch = 0;
+
+    @Config(description = "Optimizer: lars, sgd, nesterov, adam or adamw.")
+    private String optimizer = "adamw";
+
+    @Config(description = "Learning rate after the warm-up; 0 for what goes with the optimizer and the batch.")
+    private double learningRate = 0;
+
+    @Config(description = "Weight decay; negative for the method's default.")
+    private double weightDecay = -1;
+
+    @Config(description = "Precision: auto, float32, bfloat16 or float16.")
+    private String precision = "auto";
+
+    @Config(description = "Seed of first weights, the order and the views.")
+    private long seed = 1;
+
+    @Config(description = "At most so many images, chosen at random by the seed; 0 for all.")
+    private int limit = 0;
+
+    @Config(description = "Where to train: auto, cpu, gpu or gpu:N.")
+    private String device = "auto";
+
+    @Config(description = "Threads on the CPU, of the training and of one call of the encoder; 0 for the libraries' own choice.")
+    private int threads = 0;
+
+    @Config(description = "Megabytes that decoded images may take in training; 0 for what the heap has room for.")
+    private int memory = 0;
+
+    @Config(description = "Keeps features on disk, so that an image that was seen before needs no inference.")
+    private FeatureCache cache;
+
+    private SimCLRFeatureExtractor<T> extractor;
+    private volatile Pretraining training;
+    private volatile boolean closed;
+
+    /** For OLCUT. */
+    private PretrainedFeatureExtractor() {}
+
+    /** Used by the OLCUT configuration system, and should not be called by external code. */
+    @Override
+    public void postConfig() {
+        if (!Files.exists(images)) {
+            throw new PropertyException("", "images", "Expected a file or a folder, found nothing at " + images);
+        }
+        if (Files.isDirectory(encoderFile)) {
+            throw new PropertyException("", "encoderFile", "Expected a file, found the folder " + encoderFile);
+        }
+        if (init != null && !Files.isRegularFile(init)) {
+            throw new PropertyException("", "init", "Expected an encoder file, found none at " + init);
+        }
+        EndToEndTrainer.check("threads", () -> RuntimeSettings.DEFAULT.withThreads(threads));
+        try {
+            builder().check();
+        } catch (IllegalArgumentException e) {
+            throw new PropertyException(e, "", "", e.getMessage());
+        }
+    }
+
+    private PretrainingBuilder builder() {
+        PretrainingBuilder b = Pretraining.builder().images(images).limit(limit).method(method).encoder(encoder).imageSize(imageSize)
+                .epochs(epochs).batch(batch).microBatch(microBatch).optimizer(optimizer).precision(precision).seed(seed)
+                .device(device).threads(threads).memory(memory).checkpoint(state()).progress(Progress.logging(logger));
+        options.forEach(b::option);
+        encoderOptions.forEach(b::encoderOption);
+        if (!width.isEmpty()) {
+            b.encoderOption("width", width);
+        }
+        if (!stem.isEmpty()) {
+            b.stem(stem);
+        }
+        if (!head.isEmpty()) {
+            b.head(head);
+        }
+        if (projection != 0) {
+            b.projection(projection);
+        }
+        if (!views.isEmpty()) {
+            b.views(views);
+        }
+        if (learningRate != 0) {
+            b.learningRate(learningRate);
+        }
+        if (weightDecay >= 0) {
+            b.weightDecay(weightDecay);
+        }
+        return b.metrics(metrics).init(init);
+    }
+
+    private Path state() {
+        return checkpoint != null ? checkpoint : encoderFile.resolveSibling(encoderFile.getFileName() + ".checkpoint");
+    }
+
+    /**
+     * Returns the extractor of the encoder, which is learnt before if it is not there; it belongs to this one and is closed with it.
+     *
+     * @throws UncheckedIOException if images, the encoder file or a checkpoint can't be read or written, or if the thread was
+     *     interrupted; it then stays interrupted
+     * @throws java.util.concurrent.CancellationException if this extractor is closed while it trains
+     * @throws IllegalStateException if it is closed, the device can't be had, or the loss is no longer a number
+     */
+    public synchronized SimCLRFeatureExtractor<T> extractor() {
+        if (closed) {
+            throw new IllegalStateException("The extractor of " + encoderFile + " is closed");
+        }
+        if (extractor == null) {
+            try {
+                learn();
+            } catch (InterruptedIOException e) {
+                Thread.currentThread().interrupt();
+                throw new UncheckedIOException(e.getMessage(), e);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e.getMessage(), e);
+            }
+            extractor = new SimCLRFeatureExtractor<>(outputFactory, encoderFile, EncoderSettings.none(),
+                    RuntimeSettings.DEFAULT.withThreads(threads), cache);
+        }
+        return extractor;
+    }
+
+    private void learn() throws IOException {
+        try (Pretraining pretraining = builder().build()) {
+            if (pretraining.matches(encoderFile)) {
+                logger.info(encoderFile + " records the settings and the images of this configuration: it is used as it is");
+                return;
+            }
+            if (Files.exists(encoderFile)) {
+                logger.warning(encoderFile + " was learnt with other settings or from other images: it will be replaced");
+            }
+            training = pretraining;
+            if (closed) {
+                pretraining.cancel();
+            }
+            pretraining.run().writeEncoder(encoderFile);
+            if (checkpoint == null) {
+                Checkpoint.delete(state());
+            }
+        } finally {
+            training = null;
+        }
+    }
+
+    @Override
+    public double[][] features(List<RgbImage> pictures) {
+        return extractor().features(pictures);
+    }
+
+    @Override
+    public float[][] floatFeatures(List<RgbImage> pictures) {
+        return extractor().floatFeatures(pictures);
+    }
+
+    @Override
+    public PreparedImage prepare(byte[] file) throws IOException {
+        return extractor().prepare(file);
+    }
+
+    @Override
+    public PreparedImage prepare(RgbImage image) {
+        return extractor().prepare(image);
+    }
+
+    @Override
+    public double[][] encode(List<PreparedImage> prepared) {
+        return extractor().encode(prepared);
+    }
+
+    @Override
+    public String[] featureNames() {
+        return extractor().featureNames();
+    }
+
+    @Override
+    public OutputFactory<T> getOutputFactory() {
+        return outputFactory;
+    }
+
+    /** The encoder and how it was learnt; what it was learnt from is read from its file. */
+    @Override
+    public ConfiguredObjectProvenance getProvenance() {
+        return new PretrainedProvenance(this, extractor());
+    }
+
+    /** Frees the encoder; a second call does nothing. */
+    @Override
+    public void close() {
+        closed = true;
+        Pretraining now = training;
+        if (now != null) {
+            now.cancel();
+        }
+        synchronized (this) {
+            if (extractor != null) {
+                extractor.close();
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "PretrainedFeatureExtractor(images=" + images + ",method=" + method + ",encoder=" + encoder + ",encoderFile="
+                + encoderFile + ")";
+    }
+
+    /** Which encoder, by its content, with which preprocessing, learnt with which settings and from which images. */
+    public static final class PretrainedProvenance extends SkeletalConfiguredObjectProvenance {
+        private static final long serialVersionUID = 1L;
+        /** How the encoder was learnt, as {@code training.name=value}. */
+        public static final String TRAINING = "training-settings";
+        /** Names the content of the images that it was learnt from. */
+        public static final String IMAGES = "training-images";
+        private static final List<String> MEASURED = List.of(SimCLRFeatureExtractor.ExtractorProvenance.ENCODER_HASH,
+                SimCLRFeatureExtractor.ExtractorProvenance.PREPROCESSING, SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS,
+                TRAINING, IMAGES);
+
+        private final HashMap<String, PrimitiveProvenance<?>> measured;
+
+        private PretrainedProvenance(PretrainedFeatureExtractor<?> host, SimCLRFeatureExtractor<?> learnt) {
+            super(host, "FeatureExtractor");
+            measured = new HashMap<>(learnt.getProvenance().getInstanceValues());
+            measured.keySet().retainAll(MEASURED);
+            Map<String, String> metadata = learnt.encoder().metadata();
+            put(TRAINING, metadata.entrySet().stream().filter(e -> e.getKey().startsWith("training."))
+                    .map(Object::toString).sorted().collect(Collectors.joining(", ")));
+            put(IMAGES, metadata.getOrDefault("data.fingerprint", ""));
+        }
+
+        private void put(String key, String value) {
+            measured.put(key, new StringProvenance(key, value));
+        }
+
+        /**
+         * Deserialization constructor.
+         *
+         * @param map the provenances
+         */
+        public PretrainedProvenance(Map<String, Provenance> map) {
+            this(split(map));
+        }
+
+        private PretrainedProvenance(ExtractedInfo info) {
+            super(info);
+            measured = new HashMap<>(info.instanceValues);
+        }
+
+        private static ExtractedInfo split(Map<String, Provenance> map) {
+            String name = PretrainedProvenance.class.getSimpleName();
+            Map<String, Provenance> configured = new HashMap<>(map);
+            String className = ObjectProvenance.checkAndExtractProvenance(
+                    configured, CLASS_NAME, StringProvenance.class, name).getValue();
+            String hostName = ObjectProvenance.checkAndExtractProvenance(
+                    configured, HOST_SHORT_NAME, StringProvenance.class, name).getValue();
+            Map<String, PrimitiveProvenance<?>> measured = new HashMap<>();
+            MEASURED.forEach(key -> ObjectProvenance.maybeExtractProvenance(configured, key, StringProvenance.class, name)
+                    .ifPresent(value -> measured.put(key, value)));
+            return new ExtractedInfo(className, hostName, configured, measured);
+        }
+
+        @Override
+        public Map<String, PrimitiveProvenance<?>> getInstanceValues() {
+            Map<String, PrimitiveProvenance<?>> all = super.getInstanceValues();
+            all.putAll(measured);
+            return all;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return super.equals(other) && other instanceof PretrainedProvenance that && measured.equals(that.measured);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * super.hashCode() + measured.hashCode();
+        }
+    }
+}
