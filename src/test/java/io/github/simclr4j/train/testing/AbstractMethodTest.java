@@ -101,6 +101,7 @@ public abstract class AbstractMethodTest {
         PretrainBuilder s = settings(batch).precision(Precision.FLOAT64).bnSplits(groups);
         StepByStep.Taken whole = StepByStep.take(Small.build(s), 1);
         StepByStep.Taken parts = StepByStep.take(Small.build(s.microBatch(micro)), 1);
+        assertTrue(Double.isFinite(whole.loss()), "" + whole.loss());
         assertEquals(whole.loss(), parts.loss(), 1e-9);
         assertEquals(whole.after().keySet(), parts.after().keySet());
         whole.after().forEach((name, w) -> Golden.same(w, parts.after().get(name), 1e-9, 1e-9, name));
