@@ -8,18 +8,33 @@ import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** {@code simclr devices}. */
-@Command(name = "devices", description = "Says which GPUs and which libtorch there are, what training would use and, where a"
+@CommandLine.Command(name = "devices", description = "Says which GPUs and which libtorch there are, what training would use and, where a"
         + " GPU is not used, why and what to do. Fails where --device can't be had.")
-final class DevicesCommand extends Work {
+final class DevicesCommand extends Command {
     /** DJL's; held, or its level would be lost. */
     private static final Logger DOWNLOADS = Logger.getLogger("ai.djl.pytorch.jni.LibUtils");
 
     @Option(names = "--fetch", description = "Fetch the libtorch with CUDA now, about 3 GB; needs no GPU.")
     boolean fetch;
+
+    @Override
+    boolean trains() {
+        return true;
+    }
+
+    @Override
+    boolean reports() {
+        return true;
+    }
+
+    @Override
+    boolean downloads() {
+        return fetch;
+    }
 
     @Override
     Map<String, Object> work() throws IOException {

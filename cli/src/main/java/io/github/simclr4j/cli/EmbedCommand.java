@@ -1,6 +1,6 @@
 package io.github.simclr4j.cli;
 
-import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.EncoderPipeline;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.Provider;
@@ -22,22 +22,23 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
-import picocli.CommandLine.Command;
+import java.util.stream.IntStream;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code simclr embed}. */
-@Command(name = "embed", description = "Writes the features of a folder of images, a row an image.")
-final class EmbedCommand extends Work {
+@CommandLine.Command(name = "embed", description = "Writes the features of images, a row an image.")
+final class EmbedCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
-    @Option(names = "--images", paramLabel = "DIR", required = true, description = "Folder of images, at any depth.")
+    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true,
-            description = "features.csv: a header, then the path and the features of each image; or features.npy: float32"
-                    + " [images, dimension], with the paths in features.npy.txt, a line a row.")
+            description = "features.csv: a header, then the path (archive.zip!member in an archive) and the features of each image;"
+                    + " or features.npy: float32 [images, dimension], with the paths in features.npy.txt, a line a row.")
     Path out;
 
     @Mixin
@@ -58,27 +59,23 @@ final class EmbedCommand extends Work {
         RuntimeSettings runtime = options.runtime(common);
         boolean cpu = Provider.of(runtime.provider()) == Provider.CPU;
         // On the CPU the pipeline's workers are the threads.
-        try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime)) {
+        try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
+                ImageSource source = ImageSource.open(images, console)) {
             console.line(EncoderOptions.line(model.settings()));
-            List<Path> files = Images.find(images);
-            if (files.isEmpty()) {
-                throw new IOException("No images in " + images
-                        + ": expected JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth");
-            }
             if (npy) {
-                oneLineEach(files);
+                oneLineEach(source);
             }
             List<String> skipped = new ArrayList<>();
             List<String> done = new ArrayList<>();
-            Interruption guard = interruptible();
+            ShutdownGuard guard = interruptible();
             try (TemporaryFile part = TemporaryFile.beside(out)) {
                 OutputStream rows = part.stream();
-                try (EncoderPipeline pipeline = new EncoderPipeline(model, files, sharedOut(model, cpu),
+                try (EncoderPipeline pipeline = new EncoderPipeline(model, source, sharedOut(model, cpu),
                                 item -> skipped.add(item.error().getMessage()))) {
                     if (!npy) {
                         rows.write(header(model.dimension()));
                     }
-                    console.start("embed", files.size());
+                    console.start("embed", source.size());
                     while (pipeline.hasNext()) {
                         EncoderPipeline.Item item = pipeline.next();
                         if (item.error() == null) {
@@ -102,7 +99,7 @@ final class EmbedCommand extends Work {
                 throw new IOException(
                         "Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
             }
-            guard.trained();
+            guard.finishing();
             skipped.forEach(s -> console.warn("skipped " + s));
             if (done.isEmpty()) {
                 throw new IOException("No readable image in " + images);
@@ -155,9 +152,9 @@ final class EmbedCommand extends Work {
     }
 
     /** The names of an .npy file's rows have a line each. */
-    private void oneLineEach(List<Path> files) {
-        files.stream().filter(f -> f.toString().matches("(?s).*[\n\r].*")).findFirst().ifPresent(f -> {
-            throw new IllegalArgumentException("The path '" + f + "' has a line break, which would be two rows in " + out
+    private void oneLineEach(ImageSource source) {
+        IntStream.range(0, source.size()).mapToObj(source::name).filter(n -> n.matches("(?s).*[\n\r].*")).findFirst().ifPresent(n -> {
+            throw new IllegalArgumentException("The path '" + n + "' has a line break, which would be two rows in " + out
                     + ".txt: rename it, or write a .csv file");
         });
     }

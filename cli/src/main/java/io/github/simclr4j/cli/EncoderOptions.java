@@ -95,7 +95,7 @@ final class EncoderOptions {
     }
 
     /** How ONNX Runtime runs; a GPU that is asked for must not silently become a CPU. */
-    RuntimeSettings runtime(Common common) {
+    RuntimeSettings runtime(GlobalOptions common) {
         String name = provider != null ? provider
                 : common.device.startsWith("gpu") ? "cuda" + common.device.substring("gpu".length()) : "cpu";
         return runtime(common.threads, name);

@@ -5,16 +5,16 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
-import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code simclr evaluate}. */
-@Command(name = "evaluate", description = "Measures an encoder: a linear classifier on its features, on raw pixels, and on"
+@CommandLine.Command(name = "evaluate", description = "Measures an encoder: a linear classifier on its features, on raw pixels, and on"
         + " an untrained encoder's features; or by other protocols. Sources: [1] Chen et al. 2020 (SimCLR), [2] Chen et al. 2020b"
         + " (SimCLRv2).")
-final class EvaluateCommand extends Work {
+final class EvaluateCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
@@ -66,6 +66,11 @@ final class EvaluateCommand extends Work {
         only(distils, "with --protocol distillation", "--student-epochs", "--temperature");
         only(distils || trainsItself, "with --protocol self-training and distillation", "--unlabelled");
         only(trainsItself || protocols.contains("linear"), "with --protocol linear and self-training", EncoderOptions.FIXED);
+    }
+
+    @Override
+    boolean trains() {
+        return protocols.contains("distillation") || protocols.contains("from-scratch") || protocols.contains("finetune");
     }
 
     @Override

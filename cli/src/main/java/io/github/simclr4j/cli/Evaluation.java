@@ -3,7 +3,7 @@ package io.github.simclr4j.cli;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
-import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.tribuo.evaluation.LinearEvaluation;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
@@ -33,7 +33,7 @@ final class Evaluation {
     private final Path train;
     private final Path test;
     private final Map<String, Double> shares;
-    private final Common common;
+    private final GlobalOptions common;
     private final int repeat;
     private final Progress progress;
 
@@ -41,13 +41,13 @@ final class Evaluation {
      * Accuracies by features and share, Tribuo's evaluation of the encoder with the most labels, how the encoder was fed, and the
      * SHA-256 of its file and the data beside it.
      */
-    record Result(Map<String, Map<String, Measured>> linear, List<String> classes, int skipped, LabelEvaluation best,
+    record Result(Map<String, Map<String, Accuracies>> linear, List<String> classes, int skipped, LabelEvaluation best,
             EncoderSettings settings, String encoderSha256) {}
 
     /**
      * @param repeat how many seeds choose the labels, from the common one on
      */
-    Evaluation(Path encoder, Path train, Path test, List<String> labels, Common common, int repeat, Progress progress) {
+    Evaluation(Path encoder, Path train, Path test, List<String> labels, GlobalOptions common, int repeat, Progress progress) {
         this.encoder = encoder;
         this.train = train;
         this.test = test;
@@ -92,7 +92,7 @@ final class Evaluation {
 
     Result run(EncoderSettings given, RuntimeSettings runtime) throws IOException {
         LabelFactory factory = new LabelFactory();
-        Map<String, Map<String, Measured>> linear = new LinkedHashMap<>();
+        Map<String, Map<String, Accuracies>> linear = new LinkedHashMap<>();
         try (SimCLRFeatureExtractor<Label> simclr = open(encoder, given, runtime)) {
             EncoderSettings used = simclr.encoder().settings();
             progress.line(EncoderOptions.line(used));
@@ -110,7 +110,7 @@ final class Evaluation {
             Path file = Files.createTempFile("simclr-untrained", ".onnx");
             try {
                 AtomicFiles.write(file,
-                        Pretrainer.untrained(simclr.encoder().architecture().get(), size, common.seed));
+                        EncoderExport.untrained(simclr.encoder().architecture().get(), size, common.seed));
                 try (SimCLRFeatureExtractor<Label> untrained =
                         new SimCLRFeatureExtractor<>(factory, file, common.threads)) {
                     measure("untrained", untrained, linear, new LabelEvaluation[1]);
@@ -171,16 +171,16 @@ final class Evaluation {
     }
 
     private int measure(String name, ImageFeatureExtractor<Label> extractor,
-            Map<String, Map<String, Measured>> linear, LabelEvaluation[] best) {
+            Map<String, Map<String, Accuracies>> linear, LabelEvaluation[] best) {
         ImageFolderDataSource<Label> trainSource = new ImageFolderDataSource<>(train, extractor);
         ImageFolderDataSource<Label> testSource = new ImageFolderDataSource<>(test, extractor);
         MutableDataset<Label> trainSet = extract("features of " + name + ", training images", trainSource);
         MutableDataset<Label> testSet = extract("features of " + name + ", test images", testSource);
         sameClasses(trainSet, testSet);
-        Map<String, Measured> accuracies = new LinkedHashMap<>();
+        Map<String, Accuracies> accuracies = new LinkedHashMap<>();
         double most = 0;
         for (Map.Entry<String, Double> share : shares.entrySet()) {
-            Measured measured = new Measured();
+            Accuracies measured = new Accuracies();
             for (long seed : seeds()) {
                 LabelEvaluation e = LinearEvaluation.evaluate(trainSet, testSet, share.getValue(), seed);
                 measured.add(e.accuracy());
@@ -214,7 +214,7 @@ final class Evaluation {
     /** Prints the table and Tribuo's evaluation. */
     static void print(Result result) {
         System.out.println();
-        System.out.println(Measured.table("linear on", result.linear()));
+        System.out.println(Accuracies.table("linear on", result.linear()));
         System.out.println();
         System.out.println("Tribuo's evaluation of simclr, most labels:");
         System.out.println(result.best());
@@ -223,8 +223,8 @@ final class Evaluation {
     /** The result as it goes into the JSON file. */
     static Map<String, Object> json(Result result, Path encoder, double seconds) {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("linear", Measured.each(result.linear(), Measured::mean));
-        json.put("linearRuns", Measured.each(result.linear(), Measured::runs));
+        json.put("linear", Accuracies.each(result.linear(), Accuracies::mean));
+        json.put("linearRuns", Accuracies.each(result.linear(), Accuracies::runs));
         json.put("encoder", encoder.toString());
         json.put("encoderSha256", result.encoderSha256());
         json.put("classes", result.classes());

@@ -13,15 +13,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr export}. */
-@Command(name = "export", description = "Writes an encoder anew: in another precision, with another opset, without"
+@CommandLine.Command(name = "export", description = "Writes an encoder anew: in another precision, with another opset, without"
         + " preprocessing, with settings inside that its users had to give.")
-final class ExportCommand extends Work {
+final class ExportCommand extends Command {
     private static final String[] CALIBRATING = {
         "--calibration", "--calibration-images", "--calibration-method", "--reduce-range", "--provider", "--session-option"
     };
@@ -74,6 +74,11 @@ final class ExportCommand extends Work {
                         "expected mse, min-max or percentile, found " + value);
             }
         }
+    }
+
+    @Override
+    boolean usesDevice() {
+        return false;
     }
 
     @Override

@@ -1,11 +1,11 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.RunOptions;
-import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.EncoderTrainer;
+import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.tribuo.FineTuneTrainer;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.tribuo.model.OnnxStitcher;
@@ -18,14 +18,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.tribuo.classification.Label;
+import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
-import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code simclr finetune}. */
-@Command(name = "finetune", description = "Trains an encoder further, with a linear classifier on it, on labelled images: one file"
+@CommandLine.Command(name = "finetune", description = "Trains an encoder further, with a linear classifier on it, on labelled images: one file"
         + " that takes an image and gives the probabilities of the classes. Source: [1] Chen et al. 2020 (SimCLR).")
-final class FinetuneCommand extends Work {
+final class FinetuneCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", required = true,
             description = "The encoder to start from: one of ours, or a ResNet exported by PyTorch (ONNX).")
     Path encoder;
@@ -79,15 +79,20 @@ final class FinetuneCommand extends Work {
                 description = "As pretrain's (default: ${DEFAULT-VALUE}: crop and flip [1]).")
         String views;
 
-        FineTuneTrainer trainer(Path encoder, Common common, long seed) {
+        FineTuneTrainer trainer(Path encoder, GlobalOptions common, long seed) {
             if (epochs < 1 || batch < 2 || !(rate >= 0)) {
                 throw new IllegalArgumentException("--epochs must be at least 1, --batch at least 2 and --learning-rate at least 0,"
                         + " found " + epochs + ", " + batch + " and " + rate);
             }
-            Composition.of(views);
+            AugmentationPipeline.of(views);
             return FineTuneTrainer.builder(encoder).epochs(epochs).batchSize(batch).learningRate(rate).views(views)
                     .device(common.device).threads(common.threads).seed(seed).build();
         }
+    }
+
+    @Override
+    boolean trains() {
+        return true;
     }
 
     @Override
@@ -109,10 +114,10 @@ final class FinetuneCommand extends Work {
             set = TrainingImages.of(source, size, megabytes, tuning.batch, common.threads, console);
             console.line(set.count() + " labelled images of " + set.classes().size() + " classes from " + train
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
-            Interruption guard = interruptible();
+            ShutdownGuard guard = interruptible();
             tuned = trainer.train(set, labels.strip() + " of the labels of " + train + ", images " + set.fingerprint(),
                     RunOptions.checkpoints(state), console);
-            guard.trained();
+            guard.finishing();
         }
         byte[] file;
         // Of the images that were drawn, which may lack some of the set's.
@@ -125,7 +130,7 @@ final class FinetuneCommand extends Work {
         if (checkpoint == null) {
             Checkpoint.delete(state);
         }
-        Pretrainer.Result run = tuned.run();
+        EncoderTrainer.Result run = tuned.run();
         System.out.printf(Locale.ROOT, "%s: %d classes, %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",
                 out, classes.size(), run.epochs(), run.finalLoss(), run.viewsPerSecond(), seconds());
         Map<String, Object> json = new LinkedHashMap<>();

@@ -11,14 +11,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr inspect}. */
-@Command(name = "inspect", description = "Says what an encoder file is, whether it is sound, and how it was trained.")
-final class InspectCommand extends Work {
+@CommandLine.Command(name = "inspect", description = "Says what an encoder file is, whether it is sound, and how it was trained.")
+final class InspectCommand extends Command {
     @Parameters(paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;
+
+    @Override
+    boolean usesDevice() {
+        return false;
+    }
 
     @Override
     Map<String, Object> work() throws IOException {

@@ -6,15 +6,14 @@ import java.util.List;
 import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.logging.Logger;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.UnmatchedArgumentException;
 import picocli.CommandLine;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted; a process that a signal ends
  * has the signal's code).
  */
-@Command(
+@CommandLine.Command(
         name = "simclr",
         description = "Learns image features without labels, and measures them.",
         mixinStandardHelpOptions = true,
@@ -40,7 +39,16 @@ public final class Main {
         Logger.getLogger("ai.djl"), Logger.getLogger("org.tribuo"), Logger.getLogger("com.oracle.labs.mlrg.olcut"),
     };
 
-    private Main() {}
+    private final Launcher launcher;
+
+    private Main(Launcher launcher) {
+        this.launcher = launcher;
+    }
+
+    /** Returns what finds a libtorch for the commands; null where they take the one on the class path. */
+    Launcher launcher() {
+        return launcher;
+    }
 
     /** Reads the version that the build wrote. */
     static final class Version implements CommandLine.IVersionProvider {
@@ -52,18 +60,27 @@ public final class Main {
 
     /** All commands and their options. */
     static CommandLine commands() {
-        // A path may begin with @, which is no file of options.
-        return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).setExpandAtFiles(false);
+        return commands(null);
     }
 
-    /** Runs a command and returns its exit code. */
+    private static CommandLine commands(Launcher launcher) {
+        // A path may begin with @, which is no file of options.
+        return new CommandLine(new Main(launcher)).setCaseInsensitiveEnumValuesAllowed(true).setExpandAtFiles(false);
+    }
+
+    /** Runs a command with the libtorch on the class path and returns its exit code. */
     public static int run(String... args) {
+        return run(null, args);
+    }
+
+    /** Runs a command with the libtorch that a launcher finds for it and returns its exit code. */
+    static int run(Launcher launcher, String... args) {
         System.setProperty("java.util.logging.SimpleFormatter.format", "%4$s: %5$s%6$s%n");
         LogManager.getLogManager();
         for (Logger l : QUIET) {
             l.setLevel(Level.SEVERE);
         }
-        CommandLine line = commands();
+        CommandLine line = commands(launcher);
         line.setParameterExceptionHandler((e, a) -> {
             String command = e.getCommandLine().getCommandSpec().qualifiedName();
             List<String> near = e instanceof UnmatchedArgumentException u ? u.getSuggestions() : List.of();
@@ -73,7 +90,7 @@ public final class Main {
         });
         line.setExecutionExceptionHandler((e, command, parsed) -> {
             Object user = command.getCommand();
-            boolean debug = user instanceof Work work && work.common.debug;
+            boolean debug = user instanceof Command c && c.common.debug;
             if (debug) {
                 e.printStackTrace();
             }
@@ -91,16 +108,16 @@ public final class Main {
         });
         try {
             int code = line.execute(args);
-            if (code == 0 && Interruption.isEnding()) {
+            if (code == 0 && ShutdownGuard.requested()) {
                 System.err.println("simclr: interrupted after the last epoch; the result was written nevertheless");
             }
             return code;
         } finally {
-            Interruption.said();
+            ShutdownGuard.finished();
         }
     }
 
-    /** Runs a command and ends the process. */
+    /** Runs a command with the libtorch on the class path and ends the process. */
     public static void main(String[] args) {
         System.exit(run(args));
     }

@@ -1,11 +1,12 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.train.PretrainSettings;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.RunOptions;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.EncoderTrainer;
+import io.github.simclr4j.train.loop.RunOptions;
+import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
@@ -13,15 +14,17 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
-import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code simclr pretrain}. */
-@Command(name = "pretrain", description = "Learns an encoder from images. Labels are read by supervised training and the supcon"
+@CommandLine.Command(name = "pretrain", description = "Learns an encoder from images. Labels are read by supervised training and the supcon"
         + " loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and He 2020"
         + " (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
-final class PretrainCommand extends Work {
+final class PretrainCommand extends Command {
     /** A number of images for which every setting that is right for any number is so. */
     private static final int FEW = 2;
 
@@ -50,8 +53,7 @@ final class PretrainCommand extends Work {
             description = "Threads that decode ahead; 0 for one a core (default: ${DEFAULT-VALUE}).")
     int decoders;
 
-    @ArgGroup(exclusive = false, validate = false, heading = "%nHyper-parameters%n")
-    final Hyper hyper = new Hyper();
+    final PretrainOptions hyper = new PretrainOptions();
 
     @ArgGroup(exclusive = false, validate = false, heading = "%nCheckpoints and what to watch%n")
     final Watch watch = new Watch();
@@ -86,7 +88,7 @@ final class PretrainCommand extends Work {
                 description = "Epochs between two of these measurements (default: ${DEFAULT-VALUE}).")
         int knnEvery;
 
-        void check(Work command) {
+        void check(Command command) {
             if (!(checkpointMinutes > 0)) {
                 throw new IllegalArgumentException("--checkpoint-minutes must be above 0, found " + checkpointMinutes);
             }
@@ -100,6 +102,17 @@ final class PretrainCommand extends Work {
         }
     }
 
+    /** Adds the hyper-parameters, which are not all known to this class. */
+    @Spec
+    void declare(CommandSpec spec) {
+        hyper.addTo(spec);
+    }
+
+    @Override
+    boolean trains() {
+        return true;
+    }
+
     @Override
     Map<String, Object> work() throws IOException {
         if (limit < 0 || megabytes < 0 || decoders < 0) {
@@ -108,8 +121,7 @@ final class PretrainCommand extends Work {
         }
         watch.check(this);
         // Wrong settings are said before an archive is opened, which may take a while; what is right for few images may be so.
-        hyper.settings(common.seed, FEW);
-        hyper.check(this);
+        hyper.check(this, hyper.settings(common.seed, FEW));
         only(init == null, "without --init, whose file has the batch norms' weights", "--zero-gamma");
         writable(out);
         Path state = watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
@@ -119,13 +131,14 @@ final class PretrainCommand extends Work {
         Console console = new Console();
         PretrainSettings settings;
         TrainingImages set;
-        Pretrainer.Result result;
+        EncoderTrainer.Result result;
+        Compute compute;
         // The sources stay open as long as images are read from them.
         try (ImageSource source = ImageSource.open(images, console).sample(limit, common.seed);
                 ImageSource known = watch.knn == null ? null : ImageSource.open(watch.knn, console);
                 ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
             settings = hyper.settings(common.seed, source.size());
-            if (settings.method().needsLabels()) {
+            if (settings.needsLabels()) {
                 labelled("--images for these settings", source);
             }
             labelled("--knn", known);
@@ -134,18 +147,20 @@ final class PretrainCommand extends Work {
                 throw new IOException("--knn-test has classes that --knn lacks: expected some of " + known.classes() + ", found "
                         + asked.classes());
             }
-            Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
+            EncoderTrainer trainer = new EncoderTrainer(settings, common.device, common.threads, console);
+            compute = trainer.compute();
             if (init != null) {
                 trainer.startFrom(init);
             }
             set = read(source, console);
             console.line(set.count() + " images of " + set.side() + "x" + set.side() + " pixels from " + images
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
-            RunOptions options = new RunOptions(state, watch.checkpointMinutes, watch.keep, metrics,
-                    known == null ? null : read(known, console), asked == null ? null : read(asked, console), watch.knnEvery);
-            Interruption guard = interruptible();
+            RunOptions options = RunOptions.checkpoints(state).withCheckpointsKept(watch.checkpointMinutes, watch.keep)
+                    .withMetrics(metrics).withNeighbours(known == null ? null : read(known, console),
+                            asked == null ? null : read(asked, console), watch.knnEvery);
+            ShutdownGuard guard = interruptible();
             result = trainer.run(set, options);
-            guard.trained();
+            guard.finishing();
         }
         AtomicFiles.write(out, result.onnx());
         if (watch.checkpoint == null) {
@@ -163,6 +178,8 @@ final class PretrainCommand extends Work {
             json.put("knn", result.knn());
         }
         json.put("viewsPerSecond", result.viewsPerSecond());
+        json.put("precision", compute.precision().text());
+        json.put("device", compute.device());
         json.put("images", set.count());
         json.put("skipped", set.skipped());
         json.put("resumedAfterEpoch", result.resumedAt());

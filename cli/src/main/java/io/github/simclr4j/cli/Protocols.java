@@ -1,13 +1,14 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
-import io.github.simclr4j.train.RunOptions;
 import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.tribuo.DistillationTrainer;
 import io.github.simclr4j.train.tribuo.FineTuneTrainer;
 import io.github.simclr4j.tribuo.evaluation.LinearEvaluation;
@@ -48,7 +49,7 @@ class Protocols {
     private final List<String> wanted;
     private final Console console = new Console();
     private final Evaluation evaluation;
-    private final Map<String, Map<String, Measured>> accuracies = new LinkedHashMap<>();
+    private final Map<String, Map<String, Accuracies>> accuracies = new LinkedHashMap<>();
 
     Protocols(EvaluateCommand command, List<String> names) {
         this.command = command;
@@ -81,17 +82,17 @@ class Protocols {
             endToEnd();
         }
         System.out.println();
-        System.out.println(Measured.table("protocol", accuracies));
+        System.out.println(Accuracies.table("protocol", accuracies));
         json.putIfAbsent("encoder", command.encoder.toString());
         json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(command.encoder));
-        json.put("protocols", Measured.each(accuracies, Measured::mean));
-        json.put("protocolRuns", Measured.each(accuracies, Measured::runs));
+        json.put("protocols", Accuracies.each(accuracies, Accuracies::mean));
+        json.put("protocolRuns", Accuracies.each(accuracies, Accuracies::runs));
         json.put("seconds", command.seconds());
         return json;
     }
 
     private void add(String protocol, String share, double accuracy) {
-        accuracies.get(protocol).computeIfAbsent(share, s -> new Measured()).add(accuracy);
+        accuracies.get(protocol).computeIfAbsent(share, s -> new Accuracies()).add(accuracy);
         console.line(String.format(Locale.ROOT, "%s with %s of the labels: %.2f%%", protocol, share, 100 * accuracy));
     }
 

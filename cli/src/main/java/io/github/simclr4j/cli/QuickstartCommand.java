@@ -3,24 +3,23 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.PretrainSettings;
-import io.github.simclr4j.train.Pretrainer;
-import io.github.simclr4j.train.RunOptions;
-import io.github.simclr4j.train.augment.Composition;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.loop.EncoderTrainer;
+import io.github.simclr4j.train.loop.RunOptions;
+import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.AtomicFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** {@code simclr quickstart}. */
-@Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without their"
+@CommandLine.Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without their"
         + " labels, and measures it.")
-final class QuickstartCommand extends Work {
+final class QuickstartCommand extends Command {
     private static final int BATCH = 64;
 
     @Option(names = "--out", paramLabel = "DIR", defaultValue = "target/quickstart",
@@ -35,16 +34,22 @@ final class QuickstartCommand extends Work {
     int epochs;
 
     @Override
+    boolean trains() {
+        return true;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         Console console = new Console();
         if (perClass < 1) {
             throw new IllegalArgumentException("--images must be at least 1, found " + perClass);
         }
         Path encoder = out.resolve("encoder.onnx");
-        PretrainSettings settings = PretrainSettings.simclr(new ResNet(18, 0.125, ResNet.Stem.CIFAR), BuiltInImages.SIZE,
-                Composition.of("crop:0.3,flip,jitter:1,grey"), BATCH, epochs, common.seed);
+        PretrainSettings settings = PretrainSettings.builder().encoder(new ResNet(18, 0.125, ResNet.Stem.CIFAR))
+                .imageSize(BuiltInImages.SIZE).views("crop:0.3,flip,jitter:1,grey").batch(BATCH).epochs(epochs).seed(common.seed)
+                .build(BuiltInImages.classNames().size() * perClass);
         writable(encoder);
-        Pretrainer trainer = new Pretrainer(settings, common.device, common.threads, console);
+        EncoderTrainer trainer = new EncoderTrainer(settings, common.device, common.threads, console);
         Path train = out.resolve("train");
         Path test = out.resolve("test");
         BuiltInImages.write(train, perClass, common.seed);

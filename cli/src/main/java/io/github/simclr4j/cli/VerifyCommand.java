@@ -1,10 +1,10 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.loop.Checkpoint;
-import io.github.simclr4j.train.network.CheckpointEncoder;
+import io.github.simclr4j.train.loop.CheckpointEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,15 +14,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr verify}. */
-@Command(name = "verify", description = "Compares the embeddings of an encoder with those of another, such as before an export, or of"
+@CommandLine.Command(name = "verify", description = "Compares the embeddings of an encoder with those of another, such as before an export, or of"
         + " the training checkpoint that it was written from.")
-final class VerifyCommand extends Work {
+final class VerifyCommand extends Command {
     @Parameters(index = "0", paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;
 
@@ -47,6 +47,11 @@ final class VerifyCommand extends Work {
     EncoderOptions options;
 
     @Override
+    boolean usesDevice() {
+        return false;
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         if (limit < 1) {
             throw new IllegalArgumentException("--limit must be at least 1, found " + limit);
@@ -67,7 +72,7 @@ final class VerifyCommand extends Work {
     }
 
     private Map<String, Object> compareWithCheckpoint() throws IOException {
-        ResNet net;
+        Architecture net;
         int size;
         try (OnnxEncoder model = open(encoder)) {
             net = model.architecture().orElseThrow(() -> new IOException(

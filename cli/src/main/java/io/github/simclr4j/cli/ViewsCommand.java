@@ -2,7 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.train.augment.Composition;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.augment.ViewGrid;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.util.AtomicFiles;
@@ -16,39 +16,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import javax.imageio.ImageIO;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code simclr views}. */
-@Command(name = "views", description = "Draws images beside random views of them, a row an image.",
-        footerHeading = "%nA composition is a preset or a list of augmentations, done in the order in which they are named:"
-                + "%n%n",
-        footer = {
-            "  name:strength@probability,name:strength@probability,...",
-            "",
-            "What is left out has the value shown:",
-            "",
-            "  crop:0.08@1             smallest share of the area, to 1; aspect 3/4 to 4/3;",
-            "                          resized by a bicubic filter",
-            "  crop-bilinear:0.08@1    the same with a bilinear filter",
-            "  flip@0.5                horizontal flip",
-            "  jitter:0.5@0.8          s: brightness, contrast and saturation 1 +- 0.8s, hue",
-            "                          +- 0.2s turns, in random order; or these four, as in",
-            "                          jitter:0.4/0.4/0.4/0.1",
-            "  grey@0.2                colour drop",
-            "  rotate@0.75             by 90, 180 or 270 degrees",
-            "  cutout:0.5@1            a grey square, side as a share of the image's",
-            "  noise:0.1@0.5           Gaussian; largest standard deviation, values 0 to 1",
-            "  blur:2.0@0.5            Gaussian; sigma 0.1 to 2.0 pixels, kernel a tenth of",
-            "                          the side",
-            "  sobel@0.5               edges in grey",
-            "  autoaugment@1           CIFAR-10 policy of AutoAugment",
-            "  autoaugment-imagenet@1  its ImageNet policy",
-            "",
-            "Presets: simclr (ImageNet), simclr-cifar, mocov1, mocov2, mocov2-cifar, supervised, autoaugment,"
-                + " autoaugment-imagenet; none resizes alone."
-        })
-final class ViewsCommand extends Work {
+@CommandLine.Command(name = "views", description = "Draws images beside random views of them, a row an image.")
+final class ViewsCommand extends Command {
     @Option(names = "--images", paramLabel = "DIR", required = true,
             description = "Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth.")
     Path images;
@@ -76,6 +51,23 @@ final class ViewsCommand extends Work {
             description = "Side of the views in pixels (default: ${DEFAULT-VALUE}).")
     int imageSize;
 
+    /** Adds the help of all augmentations, which are not all known to this class. */
+    @Spec
+    void declare(CommandSpec spec) {
+        List<String> lines = new ArrayList<>(List.of("  name:strength@probability,name:strength@probability,...", "",
+                "What is left out has the value shown:", ""));
+        lines.addAll(AugmentationPipeline.help());
+        lines.addAll(List.of("", "Presets: " + String.join(", ", AugmentationPipeline.presets()) + "; none resizes alone."));
+        spec.usageMessage().footerHeading("%nA composition is a preset or a list of augmentations, done in the order in which"
+                + " they are named:%n%n");
+        spec.usageMessage().footer(lines.stream().map(l -> l.replace("%", "%%")).toArray(String[]::new));
+    }
+
+    @Override
+    boolean usesDevice() {
+        return false;
+    }
+
     @Override
     Map<String, Object> work() throws IOException {
         between("--count", count, 1, 1000);
@@ -84,9 +76,9 @@ final class ViewsCommand extends Work {
         if (!out.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
             throw new IllegalArgumentException("--out must end in .png, found " + out);
         }
-        List<Composition> compositions = new ArrayList<>(List.of(Composition.of(views)));
+        List<AugmentationPipeline> compositions = new ArrayList<>(List.of(AugmentationPipeline.of(views)));
         if (views2 != null) {
-            compositions.add(Composition.of(views2));
+            compositions.add(AugmentationPipeline.of(views2));
         }
         writable(out);
         ImageSet set;
@@ -94,10 +86,7 @@ final class ViewsCommand extends Work {
         try (ImageSource source = ImageSource.open(images, console).sample(count, common.seed)) {
             set = ImageSet.of(ResidentImages.read(source, imageSize, console));
         }
-        // A picture needs no GPU, unless one wants to see what the GPU draws.
-        String device = common.device.equals("auto") ? "cpu" : common.device;
-        BufferedImage grid =
-                ViewGrid.draw(set, compositions, perImage, imageSize, common.seed, device, common.threads, console);
+        BufferedImage grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed);
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(grid, "png", png);
         AtomicFiles.write(out, png.toByteArray());
@@ -108,7 +97,7 @@ final class ViewsCommand extends Work {
         json.put("images", set.pixels().size());
         json.put("skipped", set.skipped());
         json.put("viewsPerImage", perImage * compositions.size());
-        json.put("views", compositions.stream().map(Composition::toString).toList());
+        json.put("views", compositions.stream().map(AugmentationPipeline::toString).toList());
         json.put("width", grid.getWidth());
         json.put("height", grid.getHeight());
         json.put("seconds", seconds());

@@ -8,30 +8,26 @@ import com.google.gson.Gson;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import io.github.simclr4j.cli.CommandLineTest.Run;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.Pretrainer;
 import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,21 +50,11 @@ class EvaluateProtocolTest {
         encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 
-    private record Run(int code, String error, Path json) {}
-
-    private static Run run(String name, String... more) {
-        Path json = dir.resolve(name + ".json");
-        CommandLine line = new CommandLine(new EvaluateCommand());
-        StringWriter error = new StringWriter();
-        line.setErr(new PrintWriter(error, true));
-        line.setExecutionExceptionHandler((e, c, p) -> {
-            error.write(e.toString());
-            return e instanceof IllegalArgumentException ? 2 : 1;
-        });
-        String[] first = {"--encoder", encoder.toString(), "--train", dir.resolve("train").toString(), "--test",
-            dir.resolve("test").toString(), "--json", json.toString(), "--device", "cpu", "--threads", "1"};
-        String[] all = Stream.of(first, more).flatMap(Arrays::stream).toArray(String[]::new);
-        return new Run(line.execute(all), error.toString(), json);
+    private static Run run(String name, Object... more) {
+        List<Object> args = new ArrayList<>(List.of("evaluate", "--encoder", encoder, "--train", dir.resolve("train"), "--test",
+                dir.resolve("test"), "--json", dir.resolve(name + ".json"), "--device", "cpu", "--threads", "1"));
+        args.addAll(List.of(more));
+        return CommandLineTest.run(args.toArray());
     }
 
     /**
@@ -122,7 +108,7 @@ class EvaluateProtocolTest {
     void everyProtocolTrainsAsItIsToldForEachShareAndSeed() throws IOException {
         Path train = Colours.write(dir.resolve("colours"), 8, 1);
         Path small = Files.write(dir.resolve("small.onnx"),
-                Pretrainer.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 16, 1));
+                EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 16, 1));
         EvaluateCommand command = CommandLine.populateCommand(new EvaluateCommand(), "--encoder", small.toString(), "--train",
                 train.toString(), "--test", Colours.write(dir.resolve("more-colours"), 5, 2).toString(), "--device", "cpu",
                 "--threads", "1", "--seed", "5", "--repeat", "2", "--labels", "50%,100%", "--protocol",
@@ -166,13 +152,13 @@ class EvaluateProtocolTest {
     void whatIsNoFolderIsSaidOnce() throws IOException {
         Path zip = Files.writeString(dir.resolve("train.zip"), "PK");
         for (String protocol : List.of("linear", "self-training", "finetune")) {
-            CommandLineTest.Run run = CommandLineTest.run("evaluate", "--encoder", encoder, "--train", zip, "--test",
+            Run run = CommandLineTest.run("evaluate", "--encoder", encoder, "--train", zip, "--test",
                     dir.resolve("test"), "--protocol", protocol, "--device", "cpu");
             assertEquals(1, run.code());
             String last = run.err().strip().lines().reduce((a, b) -> b).orElseThrow();
             assertEquals("simclr: " + zip + " is not a folder: name a folder with images in it", last);
         }
-        CommandLineTest.Run run = CommandLineTest.run("evaluate", "--encoder", zip, "--train", dir.resolve("train"), "--test",
+        Run run = CommandLineTest.run("evaluate", "--encoder", zip, "--train", dir.resolve("train"), "--test",
                 dir.resolve("test"));
         assertEquals(1, run.code());
         assertTrue(run.err().matches("simclr: \\S*train.zip is not an ONNX file[^(]*\\R"), run.err());
@@ -180,7 +166,7 @@ class EvaluateProtocolTest {
 
     @Test
     void theDeviationIsThatOfASample() {
-        Measured m = new Measured();
+        Accuracies m = new Accuracies();
         m.add(0.5);
         assertEquals("50.00%", m.toString());
         m.add(0.6);
@@ -193,8 +179,8 @@ class EvaluateProtocolTest {
     @Test
     void withAllLabelsSelfTrainingIsLinearEvaluation() throws IOException {
         Run run = run("full", "--protocol", "linear,self-training", "--labels", "100%");
-        assertEquals(0, run.code(), run.error());
-        JsonObject json = JsonParser.parseString(Files.readString(run.json())).getAsJsonObject();
+        assertEquals(0, run.code(), run.err());
+        JsonObject json = CommandLineTest.json(dir.resolve("full.json"));
         assertEquals(json.getAsJsonObject("linear").getAsJsonObject("simclr").get("100%").getAsDouble(),
                 json.getAsJsonObject("protocols").getAsJsonObject("self-training").get("100%").getAsDouble());
     }
@@ -202,14 +188,14 @@ class EvaluateProtocolTest {
     @Test
     void oneProtocolAloneLeavesLinearOut() throws IOException {
         Run run = run("one", "--protocol", "finetune", "--labels", "25%", "--epochs", "1");
-        assertEquals(0, run.code(), run.error());
-        JsonObject json = JsonParser.parseString(Files.readString(run.json())).getAsJsonObject();
+        assertEquals(0, run.code(), run.err());
+        JsonObject json = CommandLineTest.json(dir.resolve("one.json"));
         assertFalse(json.has("linear"));
         assertEquals(Set.of("finetune"), json.getAsJsonObject("protocols").keySet());
         assertTrue(json.has("encoderSha256"));
         Run wrong = run("wrong", "--protocol", "finetuning");
         assertEquals(2, wrong.code());
-        assertTrue(wrong.error().contains(
-                "expected linear, from-scratch, finetune, self-training, distillation, found finetuning"), wrong.error());
+        assertTrue(wrong.err().contains(
+                "expected linear, from-scratch, finetune, self-training, distillation, found finetuning"), wrong.err());
     }
 }

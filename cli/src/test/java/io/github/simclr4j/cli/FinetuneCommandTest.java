@@ -10,25 +10,23 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
+import io.github.simclr4j.cli.CommandLineTest.Run;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.ONNXExportable;
-import picocli.CommandLine;
 
 /** {@code simclr finetune} from the options to the file. */
 class FinetuneCommandTest {
@@ -45,39 +43,42 @@ class FinetuneCommandTest {
         encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 
-    private record Run(int code, String error, Path out, Path json) {
-        JsonObject result() throws IOException {
-            return JsonParser.parseString(Files.readString(json)).getAsJsonObject();
-        }
+    private static Path out(String name) {
+        return dir.resolve(name + ".onnx");
     }
 
+    private static JsonObject result(String name) throws IOException {
+        return CommandLineTest.json(dir.resolve(name + ".json"));
+    }
+
+    /** An option that is given here comes in place of the one that all runs have. */
     private static Run run(String name, Object... more) {
-        Path out = dir.resolve(name + ".onnx");
-        Path json = dir.resolve(name + ".json");
-        List<String> args = new ArrayList<>(List.of("--encoder", encoder.toString(), "--train", images.toString(), "--out",
-                out.toString(), "--json", json.toString(), "--device", "cpu", "--threads", "1"));
-        Arrays.stream(more).map(Object::toString).forEach(args::add);
-        CommandLine line = new CommandLine(new FinetuneCommand()).setOverwrittenOptionsAllowed(true);
-        StringWriter error = new StringWriter();
-        line.setErr(new PrintWriter(error, true));
-        line.setExecutionExceptionHandler((e, c, p) -> {
-            error.write(e.toString());
-            return e instanceof IllegalArgumentException ? 2 : 1;
-        });
-        return new Run(line.execute(args.toArray(String[]::new)), error.toString(), out, json);
+        Map<String, Object> options = new LinkedHashMap<>();
+        options.put("--encoder", encoder);
+        options.put("--train", images);
+        options.put("--out", out(name));
+        options.put("--json", dir.resolve(name + ".json"));
+        options.put("--device", "cpu");
+        options.put("--threads", 1);
+        for (int i = 0; i < more.length; i += 2) {
+            options.put(more[i].toString(), more[i + 1]);
+        }
+        List<Object> args = new ArrayList<>(List.of("finetune"));
+        options.forEach((option, value) -> args.addAll(List.of(option, value)));
+        return CommandLineTest.run(args.toArray());
     }
 
     @Test
     void oneFileTakesImagesAndGivesNamedProbabilities() throws IOException, OrtException {
         Run run = run("model", "--labels", "50%", "--epochs", 2, "--batch", 10);
-        assertEquals(0, run.code(), run.error());
-        JsonObject json = run.result();
+        assertEquals(0, run.code(), run.err());
+        JsonObject json = result("model");
         assertEquals(20, json.get("images").getAsInt());
         assertEquals(2, json.get("epochs").getAsInt());
         assertEquals(4, json.get("steps").getAsInt());
-        assertEquals(Sha256.hex(Files.readAllBytes(run.out())), json.get("modelSha256").getAsString());
+        assertEquals(Sha256.hex(Files.readAllBytes(out("model"))), json.get("modelSha256").getAsString());
         assertFalse(Files.exists(dir.resolve("model.onnx.checkpoint")));
-        try (OrtSession session = OrtEnvironment.getEnvironment().createSession(run.out().toString())) {
+        try (OrtSession session = OrtEnvironment.getEnvironment().createSession(out("model").toString())) {
             assertEquals(List.of("image"), List.copyOf(session.getInputNames()));
             assertEquals(List.of("output"), List.copyOf(session.getOutputNames()));
             long[] shape = ((TensorInfo) session.getOutputInfo().get("output").getInfo()).getShape();
@@ -111,13 +112,13 @@ class FinetuneCommandTest {
         cutter.start();
         Run first = run("cut", options);
         cutter.join();
-        assertEquals(1, first.code());
-        assertTrue(first.error().contains("run the same command again to continue from " + state), first.error());
-        assertFalse(Files.exists(first.out()));
+        assertEquals(130, first.code());
+        assertTrue(first.err().contains("run the same command again to continue from " + state), first.err());
+        assertFalse(Files.exists(out("cut")));
         Run second = run("cut", options);
-        assertEquals(0, second.code(), second.error());
-        assertTrue(second.result().get("resumedAfterEpoch").getAsInt() > 0);
-        assertEquals(80, second.result().get("steps").getAsInt());
+        assertEquals(0, second.code(), second.err());
+        assertTrue(result("cut").get("resumedAfterEpoch").getAsInt() > 0);
+        assertEquals(80, result("cut").get("steps").getAsInt());
         assertFalse(Files.exists(state));
     }
 
@@ -138,9 +139,10 @@ class FinetuneCommandTest {
         };
         for (Object[] c : cases) {
             Run run = run("bad", Arrays.copyOfRange(c, 2, c.length));
-            assertEquals(c[0], run.code(), run.error());
-            assertTrue(run.error().contains((String) c[1]) && !run.error().contains("\n"), run.error());
-            assertFalse(Files.exists(run.out()));
+            assertEquals(c[0], run.code(), run.err());
+            String last = run.err().strip().lines().reduce((x, y) -> y).orElseThrow();
+            assertTrue(last.startsWith("simclr: ") && last.contains((String) c[1]), run.err());
+            assertFalse(Files.exists(out("bad")));
         }
     }
 
@@ -151,10 +153,10 @@ class FinetuneCommandTest {
                 "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/resnet50-folded.onnx");
         Run without = run("anysize", "--encoder", foreign, "--epochs", 1, "--batch", 10);
         assertEquals(1, without.code());
-        assertTrue(without.error().contains("--image-size"), without.error());
+        assertTrue(without.err().contains("--image-size"), without.err());
         Run run = run("anysize", "--encoder", foreign, "--epochs", 1, "--batch", 10, "--image-size", "32", "--labels", "50%");
-        assertEquals(0, run.code(), run.error());
-        try (OnnxEncoder model = OnnxEncoder.open(run.out(), 1)) {
+        assertEquals(0, run.code(), run.err());
+        try (OnnxEncoder model = OnnxEncoder.open(out("anysize"), 1)) {
             assertEquals(32, model.preprocessing().size());
         }
     }

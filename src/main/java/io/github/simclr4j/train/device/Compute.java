@@ -59,6 +59,12 @@ public record Compute(Computation computation, int threads) {
         return new IllegalArgumentException("float16 needs a GPU, and this run is on the CPU: choose bfloat16 or float32");
     }
 
+    /** Returns the device as it is named: {@code cpu} or {@code gpu:N}. */
+    public String device() {
+        Device d = computation.device();
+        return d.isGpu() ? "gpu:" + d.getDeviceId() : "cpu";
+    }
+
     /** Returns the precision. */
     public Precision precision() {
         return computation.precision();

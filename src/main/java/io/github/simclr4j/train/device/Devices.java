@@ -88,13 +88,26 @@ public final class Devices {
             String system, String driver, String driverCuda, List<Gpu> gpus, String smi, List<String> cudaRuntimes,
             String binding, Libtorch libtorch, Map<String, String> variables, String device, String why, String fix) {}
 
+    /** Where the libtorch of a process comes from. */
+    public enum LibtorchSource {
+        /** {@code PYTORCH_LIBRARY_PATH} names it. */
+        NAMED,
+        /** The CPU library that is, or is to be put, on the class path. */
+        CLASS_PATH,
+        /** The CUDA library that DJL has fetched before; a CPU library on the class path would win over it. */
+        CACHE,
+        /** The CUDA library, which has to be {@linkplain #fetch fetched} first. */
+        DOWNLOAD
+    }
+
     /** Why something is not used, and what to do about it. */
     record Reason(String why, String fix) {}
 
     private final Environment environment;
     private final Libraries libraries;
 
-    Devices(Environment environment) {
+    /** Looks at a machine, which may be a made-up one. */
+    public Devices(Environment environment) {
         this.environment = environment;
         this.libraries = new Libraries(environment);
     }
@@ -146,7 +159,7 @@ public final class Devices {
     /**
      * Finds out what there is, and what training with this device would use.
      *
-     * @param name as for {@code --device}: {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param name {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
      * @param progress told when a libtorch has to be fetched first
      * @throws IllegalArgumentException if the name is none of these
      */
@@ -213,6 +226,24 @@ public final class Devices {
     String computeCapability(int index) {
         List<Gpu> visible = NvidiaDriver.find(environment).visible();
         return index < visible.size() ? visible.get(index).computeCapability() : null;
+    }
+
+    /**
+     * Finds out which libtorch a training should have, before any is loaded: the CUDA library where there is a GPU that it may use.
+     *
+     * @param name {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @throws IllegalArgumentException if the name is none of these
+     */
+    public LibtorchSource source(String name) {
+        index(name);
+        if (environment.value("PYTORCH_LIBRARY_PATH") != null) {
+            return LibtorchSource.NAMED;
+        }
+        String flavour = environment.value("PYTORCH_FLAVOR");
+        boolean cuda = !name.equals("cpu") && (flavour == null || flavour.equals(Libraries.CUDA)) && libraries.noBinding() == null
+                && NvidiaDriver.find(environment).against() == null;
+        return !cuda ? LibtorchSource.CLASS_PATH
+                : libraries.cached(Libraries.CUDA) ? LibtorchSource.CACHE : LibtorchSource.DOWNLOAD;
     }
 
     /**

@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
  * PYTORCH_LIBRARY_PATH names, else one on the class path, else the one of its cache, fetched if need be.
  */
 record Libraries(Environment environment) {
-    /** The only CUDA flavour of the binding. The launcher names it too. */
+    /** The only CUDA flavour of the binding. */
     static final String CUDA = "cu128";
 
     /** Where that binding exists. */

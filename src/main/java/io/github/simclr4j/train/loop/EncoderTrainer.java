@@ -60,10 +60,20 @@ public final class EncoderTrainer {
         this(settings, Compute.choose(device, settings.precision(), threads, progress), progress);
     }
 
-    EncoderTrainer(PretrainSettings settings, Compute compute, Progress progress) {
+    /**
+     * Prepares a training on a device that was chosen before.
+     *
+     * @param settings what to do; the precision is that of {@code compute}
+     */
+    public EncoderTrainer(PretrainSettings settings, Compute compute, Progress progress) {
         this.settings = settings.withPrecision(compute.precision());
         this.compute = compute;
         this.progress = progress;
+    }
+
+    /** Returns where and how this trainer computes. */
+    public Compute compute() {
+        return compute;
     }
 
     /**

@@ -1,14 +1,18 @@
 package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.optim.OptimizerSettings;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -183,6 +187,21 @@ public record PretrainSettings(
         d.put("training.weight_average", "" + optimizer.average());
         d.put("training.seed", "" + seed);
         return d;
+    }
+
+    /** Returns the options of a family of encoders, with the defaults that pretraining has. */
+    public static List<Option<?>> encoderOptions(EncoderFamily family) {
+        List<Option<?>> options = new ArrayList<>(family.options());
+        if (family instanceof ResNetFamily) {
+            options.replaceAll(o -> o.name().equals("width") && o.type() == Double.class ? narrow(o) : o);
+        }
+        return options;
+    }
+
+    @SuppressWarnings("unchecked") // The type was looked at.
+    private static Option<?> narrow(Option<?> width) {
+        return ((Option<Double>) width).withDefault(
+                WIDTH, "for a CPU; 1 is the published network, Chen et al. 2020 have 1, 2 and 4");
     }
 
     /** Returns the default architecture: a ResNet-18 of a quarter of the width, for images of about 32 pixels. */

@@ -10,7 +10,7 @@ public final class ResNetFamily implements EncoderFamily {
             v -> v > 0 && v <= 8, List.of(), "Multiplies the number of channels of every layer", "He et al. 2016");
     private static final Option<String> STEM = Option.choice("stem", List.of("cifar", "imagenet"),
             "How the network starts: a 3x3 convolution for images of about 32 pixels a side, or a strided 7x7 convolution and"
-                    + " pooling for about 224", "");
+                    + " pooling for about 224", "Chen et al. 2020, appendix B.9");
 
     @Override
     public List<String> names() {

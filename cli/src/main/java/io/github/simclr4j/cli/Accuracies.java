@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.function.Function;
 
 /** Accuracies of the same kind, one for each seed. */
-final class Measured {
+final class Accuracies {
     private final List<Double> runs = new ArrayList<>();
 
     void add(double accuracy) {
@@ -40,7 +40,7 @@ final class Measured {
     }
 
     /** A row a name and a column a share. */
-    static String table(String corner, Map<String, Map<String, Measured>> rows) {
+    static String table(String corner, Map<String, Map<String, Accuracies>> rows) {
         boolean one = rows.values().stream().flatMap(r -> r.values().stream()).allMatch(m -> m.runs.size() < 2);
         String cell = one ? "%9s" : "%18s";
         StringBuilder table = new StringBuilder(String.format("%-14s", corner));
@@ -53,7 +53,7 @@ final class Measured {
     }
 
     /** A value of each by name and share, as it goes into the JSON file. */
-    static <T> Map<String, Map<String, T>> each(Map<String, Map<String, Measured>> rows, Function<Measured, T> value) {
+    static <T> Map<String, Map<String, T>> each(Map<String, Map<String, Accuracies>> rows, Function<Accuracies, T> value) {
         Map<String, Map<String, T>> all = new LinkedHashMap<>();
         rows.forEach((name, row) -> {
             Map<String, T> some = new LinkedHashMap<>();

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** The options that every command has. */
-final class Common {
+final class GlobalOptions {
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1",
             description = "Seed of everything random (default: ${DEFAULT-VALUE}).")
     long seed;

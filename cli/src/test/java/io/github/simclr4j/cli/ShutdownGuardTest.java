@@ -18,7 +18,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Processes of their own that are told to end. */
-class InterruptionTest {
+class ShutdownGuardTest {
     @TempDir
     Path dir;
 

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.ArgSpec;
@@ -28,13 +28,10 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** A command: checks what holds for the options of all commands, works, and writes the result. */
-@Command(mixinStandardHelpOptions = true, sortOptions = false)
-abstract class Work implements Callable<Integer> {
+@CommandLine.Command(mixinStandardHelpOptions = true, sortOptions = false)
+abstract class Command implements Callable<Integer> {
     @Mixin
-    Common common;
-
-    /** Commands that run nothing on {@code --device}: a SIMCLR_DEVICE that is meant for others does not stop them. */
-    private static final Set<String> WITHOUT_DEVICE = Set.of("inspect", "export", "verify");
+    GlobalOptions common;
 
     private static final Gson JSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping()
             .registerTypeAdapter(Double.class, new Finite())
@@ -51,7 +48,7 @@ abstract class Work implements Callable<Integer> {
     private final Set<Path> written = new HashSet<>();
     /** Folders that were made for them. */
     private final List<Path> made = new ArrayList<>();
-    private Interruption interruption;
+    private ShutdownGuard interruption;
 
     /**
      * Does the work and returns the result as it goes into the JSON file.
@@ -59,6 +56,29 @@ abstract class Work implements Callable<Integer> {
      * @throws CheckFailed if the work is a check that found something wrong
      */
     abstract Map<String, Object> work() throws IOException;
+
+    /**
+     * Returns whether something runs on {@code --device}. A SIMCLR_DEVICE that is meant for other commands does not stop one for which
+     * this is false.
+     */
+    boolean usesDevice() {
+        return true;
+    }
+
+    /** Returns whether libtorch computes on {@code --device}; other commands have the CPU's at most. */
+    boolean trains() {
+        return false;
+    }
+
+    /** Returns whether the command says what there is, and so has nothing fetched for it. */
+    boolean reports() {
+        return false;
+    }
+
+    /** Returns whether the command itself has DJL fetch something. */
+    boolean downloads() {
+        return false;
+    }
 
     /** What a check found wrong: the command fails with this message (exit code 1), and its result is written all the same. */
     static final class CheckFailed extends IllegalStateException {
@@ -97,6 +117,9 @@ abstract class Work implements Callable<Integer> {
     @Override
     public final Integer call() throws IOException {
         check();
+        if (spec.root().userObject() instanceof Main main && main.launcher() != null) {
+            main.launcher().prepare(this);
+        }
         try {
             if (common.json != null) {
                 writable(common.json);
@@ -127,7 +150,7 @@ abstract class Work implements Callable<Integer> {
             throw new IllegalArgumentException("--threads must be at least 0, found " + common.threads);
         }
         boolean asked = isGiven("--device");
-        if (!asked && (common.device.isEmpty() || WITHOUT_DEVICE.contains(spec.name()))) {
+        if (!asked && (common.device.isEmpty() || !usesDevice())) {
             common.device = "auto";
         }
         if (!common.device.matches("auto|cpu|gpu(:\\d{1,4})?")) {
@@ -188,8 +211,8 @@ abstract class Work implements Callable<Integer> {
     }
 
     /** From now on, until the command has said how it ended, the end of the process waits for that. */
-    final Interruption interruptible() {
-        interruption = new Interruption();
+    final ShutdownGuard interruptible() {
+        interruption = new ShutdownGuard();
         return interruption;
     }
 
@@ -233,7 +256,7 @@ abstract class Work implements Callable<Integer> {
 
     private List<String> namesOf(Path path) {
         return spec.args().stream()
-                .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path))).map(Work::name).toList();
+                .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path))).map(Command::name).toList();
     }
 
     private static Path place(Path path) {

@@ -3,23 +3,27 @@ package io.github.simclr4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.train.PretrainSettings;
-import io.github.simclr4j.train.augment.Composition;
-import io.github.simclr4j.train.method.MethodSettings;
-import io.github.simclr4j.train.network.Head;
-import io.github.simclr4j.train.optim.OptimiserSettings;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.method.MoCo;
+import io.github.simclr4j.train.method.SimClr;
+import io.github.simclr4j.train.optim.OptimizerSettings;
+import io.github.simclr4j.train.settings.Head;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.util.OptionValues;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 /** The hyper-parameters that the command line chooses where nothing is said, and what its help says of them. */
-class HyperTest {
+class PretrainOptionsTest {
     /** A set as large as ImageNet. */
     private static final int IMAGENET = 1_281_167;
 
@@ -29,6 +33,18 @@ class HyperTest {
         PretrainCommand command = new PretrainCommand();
         new CommandLine(command).parseArgs(all.toArray(String[]::new));
         return command.hyper.settings(1, images);
+    }
+
+    /** The options of a method, with those of the losses as they are by default. */
+    private static Map<String, String> options(String method, double temperature, int queue, double momentum, double end) {
+        Map<String, String> all = new TreeMap<>(method.equals("supervised") ? Map.of() : Map.of("temperature", "" + temperature));
+        if (method.equals("simclr")) {
+            all.putAll(Map.of("loss", "nt-xent", "margin", "0.8", "class-prior", "0.1"));
+        } else if (method.startsWith("moco")) {
+            all.putAll(Map.of("queue", "" + queue, "momentum-encoder", "" + momentum, "momentum-encoder-end",
+                    end == 0 ? "0.0" : "" + end, "symmetric", "false"));
+        }
+        return all;
     }
 
     /**
@@ -45,13 +61,17 @@ class HyperTest {
             int splits, String views) {
         PretrainSettings s = settings(50_000, "--method", method);
         assertEquals(method, s.method().name());
-        assertEquals(temperature, s.method().temperature());
+        if (s.options().has("temperature")) {
+            assertEquals(temperature, s.options().get(SimClr.TEMPERATURE));
+        } else {
+            assertEquals("supervised", method);
+        }
         assertEquals(new Head(layers, 0, 64, norm, 0), s.head());
-        assertEquals(schedule, s.optimiser().schedule());
+        assertEquals(schedule, s.optimizer().schedule());
         assertEquals(splits, s.bnSplits());
-        assertEquals(Composition.of(views), s.firstView());
-        assertEquals(s.firstView(), s.secondView());
-        assertEquals(new MethodSettings(method, "nt-xent", temperature, 0.8, 0.1, 4096, 0.99, 0.99, false), s.method());
+        assertEquals(AugmentationPipeline.of(views), s.firstView());
+        assertEquals(s.firstView(), s.otherViews());
+        assertEquals(options(method, temperature, 4096, 0.99, 0), s.options().texts());
     }
 
     /** 65,536 keys and 0.999 are ImageNet's (He et al. 2020, section 4.1); MoCo's own notebook has 4,096 and 0.99 for CIFAR-10. */
@@ -59,14 +79,16 @@ class HyperTest {
     @CsvSource({"199999, 4096, 0.99", "200000, 65536, 0.999", "1281167, 65536, 0.999", "50000, 4096, 0.99"})
     void theQueueIsShortForFewImages(int images, int queue, double momentum) {
         for (String method : List.of("mocov1", "mocov2")) {
-            MethodSettings m = settings(images, "--method", method).method();
-            assertEquals(queue, m.queue());
-            assertEquals(momentum, m.momentum());
-            assertEquals(momentum, m.momentumEnd());
+            OptionValues m = settings(images, "--method", method).options();
+            assertEquals(queue, m.get(MoCo.QUEUE));
+            assertEquals(momentum, m.get(MoCo.MOMENTUM));
+            assertEquals(0, m.get(MoCo.MOMENTUM_END), "it stays");
         }
-        MethodSettings chosen = settings(images, "--method", "mocov2", "--queue", "1024", "--momentum-encoder", "0.9",
-                "--momentum-encoder-end", "0.95", "--symmetric").method();
-        assertEquals(new MethodSettings("mocov2", "nt-xent", 0.2, 0.8, 0.1, 1024, 0.9, 0.95, true), chosen);
+        OptionValues chosen = settings(images, "--method", "mocov2", "--queue", "1024", "--momentum-encoder", "0.9",
+                "--momentum-encoder-end", "0.95", "--symmetric").options();
+        Map<String, String> expected = options("mocov2", 0.2, 1024, 0.9, 0.95);
+        expected.put("symmetric", "true");
+        assertEquals(expected, chosen.texts());
     }
 
     /** Batch norm statistics of at least eight images each, in at most eight groups as on the papers' eight GPUs. */
@@ -86,9 +108,9 @@ class HyperTest {
     void mocoV1OnImageNetIsThePublishedRun() {
         PretrainSettings s = settings(IMAGENET, "--method", "mocov1", "--optimizer", "sgd", "--batch", "256", "--epochs", "200",
                 "--encoder", "resnet50", "--stem", "imagenet", "--width", "1", "--image-size", "224");
-        assertEquals(new OptimiserSettings("sgd", 0.03, 1e-4, 0.9, 0, "step", 0, 0), s.optimiser());
+        assertEquals(new OptimizerSettings("sgd", 0.03, 1e-4, 0.9, 0, "step", 0, 0), s.optimizer());
         assertEquals(new Head(1, 0, 128, false, 0), s.head());
-        assertEquals(new MethodSettings("mocov1", "nt-xent", 0.07, 0.8, 0.1, 65_536, 0.999, 0.999, false), s.method());
+        assertEquals(options("mocov1", 0.07, 65_536, 0.999, 0), s.options().texts());
         assertEquals(8, s.bnSplits());
     }
 
@@ -99,11 +121,11 @@ class HyperTest {
             PretrainSettings s = settings(IMAGENET, "--optimizer", "lars", "--batch", "4096", "--lr-scaling", scaling, "--encoder",
                     "resnet50", "--stem", "imagenet", "--width", "1", "--image-size", "224", "--weight-decay", "1e-6",
                     "--temperature", "0.1");
-            assertEquals(4.8, s.optimiser().rate(), 1e-9);
-            assertEquals(new OptimiserSettings("lars", s.optimiser().rate(), 1e-6, 0.9, 10, "cosine", 0, 0), s.optimiser());
+            assertEquals(4.8, s.optimizer().rate(), 1e-9);
+            assertEquals(new OptimizerSettings("lars", s.optimizer().rate(), 1e-6, 0.9, 10, "cosine", 0, 0), s.optimizer());
             assertEquals(new Head(2, 0, 128, true, 0), s.head());
-            assertEquals(Composition.of("simclr"), s.firstView());
-            assertEquals(0.1, s.method().temperature());
+            assertEquals(AugmentationPipeline.of("simclr"), s.firstView());
+            assertEquals(0.1, s.options().get(SimClr.TEMPERATURE));
             assertTrue(s.zeroGamma());
         }
     }
@@ -111,8 +133,8 @@ class HyperTest {
     /** A batch is no larger than the set, and the rate goes with what is there: 0.075 * sqrt(64). */
     @Test
     void theRateGoesWithTheImagesThatThereAre() {
-        assertEquals(0.6, settings(64, "--optimizer", "lars", "--batch", "4096").optimiser().rate(), 1e-12);
-        assertEquals(0.5, settings(64, "--optimizer", "lars", "--learning-rate", "0.5").optimiser().rate());
+        assertEquals(0.6, settings(64, "--optimizer", "lars", "--batch", "4096").optimizer().rate(), 1e-12);
+        assertEquals(0.5, settings(64, "--optimizer", "lars", "--learning-rate", "0.5").optimizer().rate());
     }
 
     @ParameterizedTest
@@ -125,9 +147,9 @@ class HyperTest {
     @Test
     void theSecondViewMayHaveARuleOfItsOwn() {
         PretrainSettings s = settings(64, "--views", "crop", "--views2", "grey@1");
-        assertEquals(Composition.of("crop"), s.firstView());
-        assertEquals(Composition.of("grey@1"), s.secondView());
-        assertEquals(Composition.of("crop"), settings(64, "--views", "crop").secondView());
+        assertEquals(AugmentationPipeline.of("crop"), s.firstView());
+        assertEquals(AugmentationPipeline.of("grey@1"), s.otherViews());
+        assertEquals(AugmentationPipeline.of("crop"), settings(64, "--views", "crop").otherViews());
     }
 
     /** What takes a value says what it is without one, unless it is a file that then is not read or written. */
@@ -147,7 +169,7 @@ class HyperTest {
     void theHelpOfAPapersHyperParameterNamesThePaper() {
         Set<String> named = new TreeSet<>();
         for (OptionSpec o : new CommandLine(new PretrainCommand()).getCommandSpec().options()) {
-            if (String.join(" ", o.description()).matches("(?s).*(\\[[1-4][],]|\\b[A-Z][a-z]+ 20\\d\\d\\b).*")) {
+            if (String.join(" ", o.description()).matches("(?s).*(\\[[1-4][],]|\\b[A-Z][a-z]+( et al\\.)? 20\\d\\d\\b|arxiv\\.org/abs/).*")) {
                 named.add(o.longestName());
             }
         }

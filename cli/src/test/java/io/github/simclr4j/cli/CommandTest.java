@@ -19,11 +19,10 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine.Command;
 import picocli.CommandLine;
 
 /** What all commands have in common: their files, and how they end. */
-class WorkTest {
+class CommandTest {
     @TempDir
     static Path dir;
 
@@ -63,8 +62,8 @@ class WorkTest {
     }
 
     /** A result with numbers of all kinds. */
-    @Command(name = "numbers")
-    static final class Numbers extends Work {
+    @CommandLine.Command(name = "numbers")
+    static final class Numbers extends Command {
         @Override
         Map<String, Object> work() {
             Map<String, Object> json = new LinkedHashMap<>();

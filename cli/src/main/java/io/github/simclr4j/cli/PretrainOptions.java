@@ -1,0 +1,251 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.network.EncoderFamilies;
+import io.github.simclr4j.onnx.network.EncoderFamily;
+import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.method.Methods;
+import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.settings.PretrainBuilder;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+
+/**
+ * The hyper-parameters of pretraining. What is left out is chosen by the method, as its paper has it. The options of the methods and
+ * of the encoder families are made from their declarations.
+ */
+final class PretrainOptions {
+    private static final String ALL_FAMILIES = "encoder";
+
+    @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "#METHODS (default: ${DEFAULT-VALUE}).")
+    String method;
+
+    @Option(names = "--views", paramLabel = "V", description = "A preset (#PRESETS), or augmentations in order, as"
+            + " crop:0.08,flip,jitter:0.5@0.8,grey@0.2,blur (see ./simclr views --help)"
+            + " (default: the method's; without blur for images of at most 64 pixels). The presets are those of [1], [1, B.9] and"
+            + " [2, 3].")
+    String views;
+
+    @Option(names = "--views2", paramLabel = "V", description = "Of the second view, where it differs, as in BYOL"
+            + ", Grill 2020 (default: as --views).")
+    String views2;
+
+    @Option(names = "--encoder", paramLabel = "E", defaultValue = "resnet18",
+            description = "#ENCODERS (default: ${DEFAULT-VALUE}; [1] has resnet50).")
+    String encoder;
+
+    @Option(names = "--image-size", paramLabel = "N", defaultValue = "32",
+            description = "Side of the views in pixels (default: ${DEFAULT-VALUE}; [1] has 224).")
+    int imageSize;
+
+    @Option(names = "--zero-gamma", paramLabel = "true|false", arity = "1", description = "Start the last batch norm of each"
+            + " residual block at 0, Goyal 2017 (default: true; adam and adamw false, which leave 0 slowly).")
+    Boolean zeroGamma;
+
+    @Option(names = "--head", paramLabel = "H", description = "none, linear, nonlinear [1, 4.2] or deep (three layers [4])"
+            + " (default: nonlinear; mocov1 linear).")
+    String head;
+
+    @Option(names = "--head-norm", paramLabel = "true|false", arity = "1", description = "Batch norm behind the head's dense layers,"
+            + " and no biases (default: true [1]; mocov1 and mocov2 false).")
+    Boolean headNorm;
+
+    @Option(names = "--hidden", paramLabel = "N",
+            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0).")
+    Integer hidden;
+
+    @Option(names = "--projection", paramLabel = "N", description = "Length of a projection, which the loss is taken on,"
+            + " up to 32768 (default: 64 for a ResNet of a width below 1, else 128 [1]).")
+    Integer projection;
+
+    @Option(names = "--keep-head", paramLabel = "K", defaultValue = "0",
+            description = "Layers of the head that stay with the encoder [4] (default: ${DEFAULT-VALUE}).")
+    int keepHead;
+
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "128",
+            description = "Images a step; each gives two views (default: ${DEFAULT-VALUE}; [1] has 4096, [2] 256).")
+    int batch;
+
+    @Option(names = "--micro-batch", paramLabel = "N", defaultValue = "0", description = "Images that go through the network at once,"
+            + " for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default: ${DEFAULT-VALUE}).")
+    int microBatch;
+
+    @Option(names = "--bn-splits", paramLabel = "N", description = "Groups of a batch with batch norm statistics of their own,"
+            + " as on as many devices [2, 3.3] (default: one a micro-batch; MoCo 8 where the batch allows it).")
+    Integer bnSplits;
+
+    @Option(names = "--epochs", paramLabel = "N", defaultValue = "100",
+            description = "Passes over the images (default: ${DEFAULT-VALUE}; [1] has 100 to 1000).")
+    int epochs;
+
+    @Option(names = "--optimizer", paramLabel = "O", defaultValue = "adamw",
+            description = "lars [1], sgd (with momentum [2]), nesterov, adam or adamw (default: ${DEFAULT-VALUE}).")
+    String optimizer;
+
+    @Option(names = "--learning-rate", paramLabel = "R", description = "After the warm-up (default: by --lr-scaling: lars"
+            + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1], sgd 0.03*sqrt(B/256) or 0.03*B/256 [2], adam and adamw 0.008*sqrt(B/128)"
+            + " or 0.008*B/128).")
+    Double learningRate;
+
+    @Option(names = "--lr-scaling", paramLabel = "S", defaultValue = "sqrt",
+            description = "How the rate goes with the batch: sqrt or linear (default: ${DEFAULT-VALUE}, better below 4096 [1, B.1]).")
+    String scaling;
+
+    @Option(names = "--momentum", paramLabel = "M", defaultValue = "0.9",
+            description = "Of lars and sgd (default: ${DEFAULT-VALUE} [1, 2]).")
+    double momentum;
+
+    @Option(names = "--weight-decay", paramLabel = "D",
+            description = "Of all weights but batch norm's and biases (default: 1e-4 [2]; [1] has 1e-6).")
+    Double weightDecay;
+
+    @Option(names = "--warmup-epochs", paramLabel = "N",
+            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]; mocov1 and mocov2 with sgd 0 [2]).")
+    Double warmupEpochs;
+
+    @Option(names = "--schedule", paramLabel = "S", description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%% [2])"
+            + " or constant (default: cosine; mocov1 step).")
+    String schedule;
+
+    @Option(names = "--clip", paramLabel = "N", defaultValue = "0",
+            description = "Largest norm of the gradient (Pascanu 2013); 0 for no clipping (default: ${DEFAULT-VALUE}).")
+    double clip;
+
+    @Option(names = "--weight-average", paramLabel = "M", defaultValue = "0", description = "Momentum of a moving average of the weights"
+            + " (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
+    double weightAverage;
+
+    @Option(names = "--precision", paramLabel = "P", defaultValue = "auto", description = "float32, bfloat16, float16 with loss scaling"
+            + " (Micikevicius 2018), on a GPU alone, or auto: bfloat16 where the device computes with it natively, else float32."
+            + " Weights, statistics, loss and optimizer are float32 throughout (default: ${DEFAULT-VALUE}).")
+    String precision;
+
+    /** Present up to version 0.1; it is refused with what to use instead. */
+    @Option(names = "--mixed-precision", hidden = true)
+    boolean mixedPrecision;
+
+    private final Map<String, MethodFactory> methods = new LinkedHashMap<>();
+    private DeclaredOptions ofMethods;
+    private DeclaredOptions ofEncoders;
+
+    /** Adds these options and the declared ones to a command, under a heading of their own. */
+    void addTo(CommandSpec command) {
+        Methods.all().forEach(m -> methods.putIfAbsent(m.name(), m));
+        List<OptionSpec> own = CommandSpec.forAnnotatedObject(this).options();
+        Set<String> taken = new HashSet<>(command.optionsMap().keySet());
+        own.forEach(o -> taken.addAll(List.of(o.names())));
+        Map<String, List<io.github.simclr4j.util.Option<?>>> all = new LinkedHashMap<>();
+        methods.forEach((name, m) -> all.put(name, m.options()));
+        ofMethods = new DeclaredOptions("--method", all, taken);
+        Map<String, List<io.github.simclr4j.util.Option<?>>> families = new LinkedHashMap<>();
+        EncoderFamilies.all().forEach(f -> families.put(name(f), PretrainSettings.encoderOptions(f)));
+        ofEncoders = new DeclaredOptions("--encoder", families, taken);
+        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nHyper-parameters%n");
+        for (OptionSpec o : own) {
+            group.addArg(described(o));
+            if (o.longestName().equals("--method")) {
+                ofMethods.specs(command).forEach(group::addArg);
+            } else if (o.longestName().equals("--encoder")) {
+                ofEncoders.specs(command).forEach(group::addArg);
+            }
+        }
+        command.addArgGroup(group.build());
+    }
+
+    /** Puts the names that the libraries know into a description that has a place for them. */
+    private OptionSpec described(OptionSpec option) {
+        String text = String.join(" ", option.description());
+        if (!text.contains("#")) {
+            return OptionSpec.builder(option).build();
+        }
+        return OptionSpec.builder(option).description(text
+            .replace("#METHODS", methods.values().stream().map(m -> m.name() + " [" + address(m.paper()) + "]")
+                    .collect(Collectors.joining(", ")))
+            .replace("#ENCODERS", EncoderFamilies.all().stream()
+                    .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]").collect(Collectors.joining(", ")))
+            .replace("#PRESETS", String.join(", ", AugmentationPipeline.presets()))).build();
+    }
+
+    private static String address(String paper) {
+        return paper.replaceFirst("^https?://(www\\.)?", "").replace("%", "%%");
+    }
+
+    /** Names a family by its members, such as {@code resnet18 to resnet152}. */
+    private static String name(EncoderFamily family) {
+        List<String> names = family.names();
+        return names.size() < 3 ? String.join(" and ", names) : names.get(0) + " to " + names.get(names.size() - 1);
+    }
+
+    /**
+     * Refuses what was given and has no effect.
+     *
+     * @param settings what was given comes to
+     */
+    void check(Command command, PretrainSettings settings) {
+        ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
+        ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoder))), Map.of());
+        command.only(!settings.method().isClassifier(), "without --method " + method + ", which has a linear classifier and the cross"
+                + " entropy", "--head", "--head-norm", "--hidden", "--projection", "--keep-head");
+        command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--hidden", "--projection");
+        command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
+        command.only(learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
+        command.only(settings.optimizer().usesMomentum(), "with --optimizer lars, sgd and nesterov", "--momentum");
+    }
+
+    /** Fills a builder with what was given. */
+    PretrainBuilder builder(long seed) {
+        if (mixedPrecision) {
+            throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a GPU");
+        }
+        PretrainBuilder b = PretrainSettings.builder().method(factory())
+                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize).head(head)
+                .headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead).views(views).otherViews(views2).batch(batch)
+                .microBatch(microBatch).bnSplits(bnSplits).epochs(epochs).optimizer(optimizer).learningRate(learningRate)
+                .rateScaling(scaling).momentum(momentum).weightDecay(weightDecay).warmupEpochs(warmupEpochs).schedule(schedule)
+                .clip(clip).weightAverage(weightAverage).precision(precision()).zeroGamma(zeroGamma).seed(seed);
+        ofMethods.given(method).forEach(b::option);
+        return b;
+    }
+
+    private MethodFactory factory() {
+        MethodFactory factory = methods.get(method);
+        if (factory == null) {
+            throw new IllegalArgumentException(
+                    "Unknown --method, expected " + DeclaredOptions.either(List.copyOf(methods.keySet())) + ", found " + method);
+        }
+        return factory;
+    }
+
+    private Precision precision() {
+        try {
+            return Precision.parse(precision);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(e.getMessage().replace("Unknown precision", "Unknown --precision"), e);
+        }
+    }
+
+    /**
+     * Returns the settings.
+     *
+     * @param images how many there are
+     * @throws IllegalArgumentException if a value is out of range
+     */
+    PretrainSettings settings(long seed, int images) {
+        try {
+            return builder(seed).build(images);
+        } catch (IllegalArgumentException e) {
+            String family = EncoderFamilies.names().contains(encoder) ? name(EncoderFamilies.family(encoder)) : ALL_FAMILIES;
+            String message = ofMethods.inTermsOfOptions(method, e.getMessage());
+            throw new IllegalArgumentException(ofEncoders.inTermsOfOptions(family, message), e);
+        }
+    }
+}
