@@ -36,7 +36,8 @@ class PretrainTest {
     @Test
     void anEncoderIsLearntAndUsed() throws IOException {
         Path encoder = dir.resolve("encoder.onnx");
-        LabelEvaluation evaluation = Pretrain.run(dir.resolve("unlabelled"), dir.resolve("train"), dir.resolve("test"), encoder, 1);
+        LabelEvaluation evaluation =
+                Pretrain.run(dir.resolve("unlabelled"), dir.resolve("train"), dir.resolve("test"), encoder, 1);
         assertEquals(20, evaluation.getPredictions().size());
         PretrainingResult more = Pretrain.learn(dir.resolve("unlabelled"), encoder, 2);
         assertEquals(1, more.resumedAt(), "the first epoch is not learnt again");
@@ -73,8 +74,8 @@ class PretrainTest {
 
     private static PretrainingResult simSiam(int epochs) throws IOException {
         try (Pretraining pretraining = Pretraining.builder().images(dir.resolve("unlabelled")).method("simsiam")
-                .option("predictor-hidden", 8).width(0.125).learningRate(0.01).batch(14).microBatch(7).epochs(epochs).device("cpu")
-                .progress(Progress.NONE).build()) {
+                .option("predictor-hidden", 8).width(0.125).learningRate(0.01).batch(14).microBatch(7).epochs(epochs)
+                .precision("float32").device("cpu").threads(1).progress(Progress.NONE).build()) {
             PretrainingResult result = pretraining.run();
             assertEquals("simsiam", result.settings().get("training.method"));
             assertEquals("8", result.settings().get("training.predictor_hidden"));
