@@ -145,7 +145,7 @@ public final class Pretraining implements AutoCloseable {
         }
         try {
             return train();
-        } catch (InterruptedIOException e) {
+        } catch (InterruptedIOException | CancellationException e) {
             if (cancelled) {
                 throw (CancellationException) cancellation().initCause(e);
             }
