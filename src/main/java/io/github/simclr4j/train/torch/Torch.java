@@ -93,6 +93,13 @@ public final class Torch {
         }
     }
 
+    /** Gives the memory of a GPU back that libtorch keeps although no tensor has it any more. */
+    public static void releaseMemory(Device device) {
+        if (device.isGpu()) {
+            JniUtils.emptyCudaCache();
+        }
+    }
+
     /** Sets the threads of one operation on the CPU; 0 leaves libtorch's own choice. */
     public static void threads(int threads) {
         engine();
