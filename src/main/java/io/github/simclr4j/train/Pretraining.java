@@ -28,8 +28,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }
  * }</pre>
  *
- * <p>Settings don't change after {@link PretrainingBuilder#build}. With the same settings, images, precision and number of threads
- * one machine gives the same weights, to the bit. With a {@linkplain PretrainingBuilder#checkpoint checkpoint} folder, a run that was
+ * <p>Settings don't change after {@link Builder#build}. With the same settings, images, precision and number of threads
+ * one machine gives the same weights, to the bit. With a {@linkplain Builder#checkpoint checkpoint} folder, a run that was
  * cancelled, interrupted or killed is continued by the next run of a pretraining with the same settings and images, and ends with the
  * weights that the whole run would have had.
  *
@@ -86,8 +86,37 @@ public final class Pretraining implements AutoCloseable {
     }
 
     /** Returns a builder with nothing set: SimCLR, and the method's defaults for all else. */
-    public static PretrainingBuilder builder() {
-        return new PretrainingBuilder();
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Collects what a {@link Pretraining} is to do. Images must be given; everything else has the default that its method names, or
+     * that of the chosen pretraining method, if it has one of its own. Ranges are checked by {@link #build}. Not thread-safe; it can
+     * be used again.
+     *
+     * <p>Sources of defaults: [1] Chen et al. 2020, <a href="https://arxiv.org/abs/2002.05709">SimCLR</a>; [2] He et al. 2020,
+     * <a href="https://arxiv.org/abs/1911.05722">MoCo</a>; [3] Chen et al. 2020b,
+     * <a href="https://arxiv.org/abs/2006.10029">SimCLRv2</a>. Where none is named, the default is this library's choice.
+     */
+    public static final class Builder extends PretrainingOptions<Builder> {
+        private Builder() {}
+
+        @Override
+        Builder self() {
+            return this;
+        }
+
+        /**
+         * Checks the settings and opens the images.
+         *
+         * @return the caller's to close
+         * @throws IOException if the images can't be read, or lack labels that the method needs
+         * @throws IllegalArgumentException if there are no images, a value is out of range, or values don't fit each other
+         */
+        public Pretraining build() throws IOException {
+            return open();
+        }
     }
 
     /** Returns the settings that decide the weights, the method's defaults included. */
@@ -116,7 +145,7 @@ public final class Pretraining implements AutoCloseable {
         }
         try {
             return train();
-        } catch (InterruptedIOException e) {
+        } catch (InterruptedIOException | CancellationException e) {
             if (cancelled) {
                 throw (CancellationException) cancellation().initCause(e);
             }

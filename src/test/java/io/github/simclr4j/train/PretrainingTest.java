@@ -39,7 +39,7 @@ class PretrainingTest {
     Path dir;
 
     /** 16 drawings, two epochs of two steps. */
-    private static PretrainingBuilder small() {
+    private static Pretraining.Builder small() {
         return Pretraining.builder().images(drawings(16)).width(1.0 / 16).batch(8).epochs(2).projection(16).precision("float32")
                 .device("cpu").threads(1).progress(Progress.NONE);
     }
@@ -53,7 +53,7 @@ class PretrainingTest {
         return images;
     }
 
-    private static PretrainingResult run(PretrainingBuilder builder) throws IOException {
+    private static PretrainingResult run(Pretraining.Builder builder) throws IOException {
         try (Pretraining pretraining = builder.build()) {
             return pretraining.run();
         }
@@ -133,7 +133,7 @@ class PretrainingTest {
         Recorder recorder = new Recorder(0, () -> {});
         Path file = dir.resolve("sub").resolve("encoder.onnx");
         Path metrics = dir.resolve("metrics.jsonl");
-        PretrainingBuilder builder = small().listener(recorder).metrics(metrics);
+        Pretraining.Builder builder = small().listener(recorder).metrics(metrics);
         PretrainingResult result = run(builder);
         assertEquals(List.of(1L, 2L, 3L, 4L), recorder.steps);
         assertEquals(List.of(1, 2), recorder.epochs);
@@ -172,7 +172,7 @@ class PretrainingTest {
         assertThrows(IOException.class, () -> matches(small(), text));
     }
 
-    private static boolean matches(PretrainingBuilder builder, Path file) throws IOException {
+    private static boolean matches(Pretraining.Builder builder, Path file) throws IOException {
         try (Pretraining pretraining = builder.build()) {
             return pretraining.matches(file);
         }
@@ -292,7 +292,7 @@ class PretrainingTest {
 
     @Test
     void aBuildersLaterChangesDoNotReachWhatItBuilt() throws IOException {
-        PretrainingBuilder builder = small();
+        Pretraining.Builder builder = small();
         try (Pretraining pretraining = builder.build()) {
             builder.epochs(9).checkpoint(dir.resolve("later")).listener(new Recorder(1, () -> {
                 throw new AssertionError("a later listener");
@@ -306,7 +306,7 @@ class PretrainingTest {
     void imagesFromAFolderWithNeighboursAndALimit() throws IOException {
         Path folder = dir.resolve("images");
         BuiltInImages.write(folder, 2, 1);
-        PretrainingBuilder builder = small().images(folder).limit(16).neighbours(folder);
+        Pretraining.Builder builder = small().images(folder).limit(16).neighbours(folder);
         PretrainingResult result = run(builder);
         assertEquals("16", result.settings().get("data.images"));
         assertTrue(result.neighboursAccuracy().isPresent());

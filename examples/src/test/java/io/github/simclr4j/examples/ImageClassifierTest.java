@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.Pretrainer;
+import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.util.AtomicFiles;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -36,7 +36,7 @@ class ImageClassifierTest {
     @Test
     void theExampleRuns(@TempDir Path dir) throws IOException {
         Path encoder = dir.resolve("encoder.onnx");
-        AtomicFiles.write(encoder, Pretrainer.untrained(new ResNet(18, 0.125, ResNet.Stem.CIFAR), 32, 1));
+        AtomicFiles.write(encoder, EncoderExport.untrained(new ResNet(18, 0.125, ResNet.Stem.CIFAR), 32, 1));
         LabelEvaluation evaluation = ImageClassifier.run(
                 encoder, images(dir.resolve("train"), 10, 1), images(dir.resolve("test"), 10, 2));
         assertEquals(2, evaluation.getConfusionMatrix().getDomain().size());

@@ -12,7 +12,6 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.Pretraining;
-import io.github.simclr4j.train.PretrainingBuilder;
 import io.github.simclr4j.train.loop.Checkpoint;
 import io.github.simclr4j.tribuo.extraction.FeatureCache;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
@@ -162,8 +161,8 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
         }
     }
 
-    private PretrainingBuilder builder() {
-        PretrainingBuilder b = Pretraining.builder().images(images).limit(limit).method(method).encoder(encoder).imageSize(imageSize)
+    private Pretraining.Builder builder() {
+        Pretraining.Builder b = Pretraining.builder().images(images).limit(limit).method(method).encoder(encoder).imageSize(imageSize)
                 .epochs(epochs).batch(batch).microBatch(microBatch).optimizer(optimizer).precision(precision).seed(seed)
                 .device(device).threads(threads).memory(memory).checkpoint(state()).progress(Progress.logging(logger));
         options.forEach(b::option);

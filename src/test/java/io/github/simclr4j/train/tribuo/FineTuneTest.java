@@ -280,6 +280,17 @@ class FineTuneTest {
         return trainer.settings(NET, SIZE, images, new Supervised(), null, 0).optimizer().rate();
     }
 
+    @Test
+    void thePrecisionIsFloat32UnlessAnotherIsAskedFor() {
+        MutableDataset<Label> set = pixels(drawings(2, 2, 1), 2);
+        FineTuneTrainer.Builder builder = FineTuneTrainer.builder(encoder).epochs(1).device("cpu").threads(1);
+        try (EncodedModel<Label> wide = builder.build().train(set);
+                EncodedModel<Label> narrow = builder.precision("bfloat16").build().train(set)) {
+            assertEquals("float32", wide.encoder().metadata().get("training.precision"));
+            assertEquals("bfloat16", narrow.encoder().metadata().get("training.precision"));
+        }
+    }
+
     private static void fails(String part, Class<? extends Exception> type, Executable what) {
         String message = assertThrows(type, what).getMessage();
         assertTrue(message.contains(part) && !message.contains("\n"), message);
@@ -317,6 +328,9 @@ class FineTuneTest {
             refused("device", () -> new FineTuneTrainer(encoder, 1, device, 1, 1));
         }
         new FineTuneTrainer(encoder, 1, "gpu:3", 1, 1); // Whether it is there is another question.
+        for (String precision : new String[] {"float64", "", null}) {
+            refused("precision", () -> FineTuneTrainer.builder(encoder).precision(precision).build());
+        }
         for (double rate : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
             refused("learningRate", () -> trainer(1, rate));
         }

@@ -19,6 +19,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -122,6 +125,23 @@ class PretrainedFeatureExtractorTest {
             extractor.featureNames();
             assertArrayEquals(whole, Files.readAllBytes(file));
         }
+    }
+
+    /** Epochs beyond what a test waits for. */
+    @Test
+    void closingEndsATrainingInAnotherThread() throws Exception {
+        PretrainedFeatureExtractor<Label> extractor = configured(1_000_000);
+        FutureTask<String[]> names = new FutureTask<>(extractor::featureNames);
+        new Thread(names).start();
+        Path state = dir.resolve("encoder.onnx.checkpoint");
+        while (!names.isDone() && !Files.exists(state)) {
+            Thread.sleep(10);
+        }
+        extractor.close();
+        ExecutionException e = assertThrows(ExecutionException.class, names::get);
+        assertEquals(CancellationException.class, e.getCause().getClass());
+        assertEquals("The pretraining was cancelled; one with the same settings continues from " + state, e.getCause().getMessage());
+        assertFalse(Files.exists(file));
     }
 
     @Test

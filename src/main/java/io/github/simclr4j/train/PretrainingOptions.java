@@ -21,15 +21,11 @@ import java.util.Map;
 import java.util.logging.Logger;
 
 /**
- * Collects what a {@link Pretraining} is to do. {@link #images} must be given; everything else has the default that its method
- * names, or that of the chosen pretraining method, if it has one of its own. Ranges are checked by {@link #build}. Not thread-safe;
- * it can be used again. The class is long because each setting is a method with its documentation.
+ * The settings of a {@link Pretraining.Builder}. The class is long because each setting is a method with its documentation.
  *
- * <p>Sources of defaults: [1] Chen et al. 2020, <a href="https://arxiv.org/abs/2002.05709">SimCLR</a>; [2] He et al. 2020,
- * <a href="https://arxiv.org/abs/1911.05722">MoCo</a>; [3] Chen et al. 2020b,
- * <a href="https://arxiv.org/abs/2006.10029">SimCLRv2</a>. Where none is named, the default is this library's choice.
+ * @param <B> the builder
  */
-public final class PretrainingBuilder {
+abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     /** A number of images for which every setting that is right for any number is so. */
     private static final int FEW = 2;
 
@@ -59,38 +55,40 @@ public final class PretrainingBuilder {
         ImageInput open(int limit, long seed, Progress progress) throws IOException;
     }
 
-    PretrainingBuilder() {}
+    PretrainingOptions() {}
+
+    abstract B self();
 
     /**
      * Learns from the images at a path: a folder, an archive, a table or the binaries of a data set, see
-     * {@link ImageSource#open(Path)}. They are opened by {@link #build} and closed by {@link Pretraining#close}.
+     * {@link ImageSource#open(Path)}. They are opened by {@link Pretraining.Builder#build} and closed by {@link Pretraining#close}.
      */
-    public PretrainingBuilder images(Path path) {
+    public B images(Path path) {
         images = (most, seed, told) -> ImageInput.open(path, most, seed, told);
-        return this;
+        return self();
     }
 
     /** Learns from a source of images, which stays the caller's to close, after the run. */
-    public PretrainingBuilder images(ImageSource source) {
+    public B images(ImageSource source) {
         images = (most, seed, told) -> ImageInput.of(source, most, seed);
-        return this;
+        return self();
     }
 
     /** Learns from decoded images of any size, without labels. The list is copied, the pixels are not. */
-    public PretrainingBuilder images(List<RgbImage> decoded) {
+    public B images(List<RgbImage> decoded) {
         return images(new DecodedImages(decoded));
     }
 
     /** Learns from images that are squares of one size already; {@link #limit} and {@link #memory} have no effect on them. */
-    public PretrainingBuilder images(TrainingImages set) {
+    public B images(TrainingImages set) {
         images = (most, seed, told) -> ImageInput.of(set);
-        return this;
+        return self();
     }
 
     /** Takes at most so many images, chosen at random by the seed; 0, the default, for all. */
-    public PretrainingBuilder limit(int count) {
+    public B limit(int count) {
         limit = count;
-        return this;
+        return self();
     }
 
     /**
@@ -99,15 +97,15 @@ public final class PretrainingBuilder {
      *
      * @throws IllegalArgumentException if there is none of this name; the message lists the names
      */
-    public PretrainingBuilder method(String name) {
+    public B method(String name) {
         settings.method(name);
-        return this;
+        return self();
     }
 
     /** Chooses the method; it needs no registration. */
-    public PretrainingBuilder method(MethodFactory factory) {
+    public B method(MethodFactory factory) {
         settings.method(factory);
-        return this;
+        return self();
     }
 
     /**
@@ -116,30 +114,30 @@ public final class PretrainingBuilder {
      * @param name as the method {@linkplain MethodFactory#options declares} it, such as {@code temperature} or {@code queue}
      * @param value a number, a text or a boolean; null for the default
      */
-    public PretrainingBuilder option(String name, Object value) {
+    public B option(String name, Object value) {
         settings.option(name, value);
-        return this;
+        return self();
     }
 
     /** Chooses the architecture; {@link #width}, {@link #stem} and {@link #encoderOption} are then not to be set. */
-    public PretrainingBuilder encoder(Architecture chosen) {
+    public B encoder(Architecture chosen) {
         architecture = chosen;
         encoder = null;
-        return this;
+        return self();
     }
 
     /** Chooses the architecture by its name, such as {@code resnet50} or {@code vit-small}; {@code resnet18} by default. */
-    public PretrainingBuilder encoder(String name) {
+    public B encoder(String name) {
         encoder = name;
         architecture = null;
-        return this;
+        return self();
     }
 
     /**
      * Multiplies the number of channels of every layer, above 0 and at most 8; 0.25 by default for a ResNet, 1, the published width,
      * for others.
      */
-    public PretrainingBuilder width(double factor) {
+    public B width(double factor) {
         return encoderOption("width", factor);
     }
 
@@ -147,7 +145,7 @@ public final class PretrainingBuilder {
      * Sets how the network starts: {@code cifar} for images of about 32 pixels ([1], appendix B.9), the default of a ResNet, or
      * {@code imagenet} for about 224.
      */
-    public PretrainingBuilder stem(String name) {
+    public B stem(String name) {
         return encoderOption("stem", name);
     }
 
@@ -157,54 +155,54 @@ public final class PretrainingBuilder {
      * @param name as the {@linkplain io.github.simclr4j.onnx.network.EncoderFamily#options family} declares it
      * @param value a number, a text or a boolean; null for the default
      */
-    public PretrainingBuilder encoderOption(String name, Object value) {
+    public B encoderOption(String name, Object value) {
         encoderOptions.put(name, value == null ? null : value.toString());
-        return this;
+        return self();
     }
 
     /**
      * Starts from the weights of an encoder file in place of random ones: one of this library, or one of the same architecture that
      * PyTorch exported. The projection head starts at random.
      */
-    public PretrainingBuilder init(Path encoderFile) {
+    public B init(Path encoderFile) {
         init = encoderFile;
-        return this;
+        return self();
     }
 
     /** Sets the side of the views in pixels, at least 8; 32 by default ([1] has 224). */
-    public PretrainingBuilder imageSize(int side) {
+    public B imageSize(int side) {
         settings.imageSize(side);
-        return this;
+        return self();
     }
 
     /** Sets the kind of the projection head: none, linear, nonlinear ([1], section 4.2; the default) or deep (three layers, [3]). */
-    public PretrainingBuilder head(String kind) {
+    public B head(String kind) {
         settings.head(kind);
-        return this;
+        return self();
     }
 
     /** Sets whether batch norm stands behind the head's dense layers, in place of biases; true by default [1]. */
-    public PretrainingBuilder headNorm(boolean norm) {
+    public B headNorm(boolean norm) {
         settings.headNorm(norm);
-        return this;
+        return self();
     }
 
     /** Sets the width of the head's hidden layers, up to 32768; 0, the default, for the encoder's dimension [1, 3]. */
-    public PretrainingBuilder hidden(int width) {
+    public B hidden(int width) {
         settings.hidden(width);
-        return this;
+        return self();
     }
 
     /** Sets the length of a projection, 1 to 32768; 128 by default [1], 64 for a ResNet of a width below 1. */
-    public PretrainingBuilder projection(int length) {
+    public B projection(int length) {
         settings.projection(length);
-        return this;
+        return self();
     }
 
     /** Sets how many layers of the head stay with the exported encoder ([3], section 2.1), fewer than it has; 0 by default. */
-    public PretrainingBuilder keepHead(int layers) {
+    public B keepHead(int layers) {
         settings.keepHead(layers);
-        return this;
+        return self();
     }
 
     /**
@@ -212,114 +210,114 @@ public final class PretrainingBuilder {
      * {@link io.github.simclr4j.train.augment.AugmentationPipeline#of}; the preset {@code simclr} ([1], appendix A) by default,
      * {@code simclr-cifar} ([1], appendix B.9) for views of at most 64 pixels.
      */
-    public PretrainingBuilder views(String text) {
+    public B views(String text) {
         settings.views(text);
-        return this;
+        return self();
     }
 
     /** Sets how the second and further views are made, where they differ from the first. */
-    public PretrainingBuilder otherViews(String text) {
+    public B otherViews(String text) {
         settings.otherViews(text);
-        return this;
+        return self();
     }
 
     /** Sets how many images a step has, at least 2; 128 by default ([1] has 4096, [2] 256), all of them if there are fewer. */
-    public PretrainingBuilder batch(int size) {
+    public B batch(int size) {
         settings.batch(size);
-        return this;
+        return self();
     }
 
     /**
      * Sets how many images go through the network at once, a divisor of the batch; 0, the default, for all. The gradient is that of
      * the whole batch (Gao et al. 2021, <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>).
      */
-    public PretrainingBuilder microBatch(int size) {
+    public B microBatch(int size) {
         settings.microBatch(size);
-        return this;
+        return self();
     }
 
     /**
      * Sets how many groups of a batch have batch norm statistics of their own, as on as many devices ([2], section 3.3): a divisor of
      * the batch and a multiple of the number of micro-batches; 0, the default, for one a micro-batch.
      */
-    public PretrainingBuilder batchNormSplits(int groups) {
+    public B batchNormSplits(int groups) {
         settings.bnSplits(groups);
-        return this;
+        return self();
     }
 
     /** Sets the passes over the images, at least 1; 100 by default ([1] has 100 to 1000). */
-    public PretrainingBuilder epochs(int passes) {
+    public B epochs(int passes) {
         settings.epochs(passes);
-        return this;
+        return self();
     }
 
     /** Chooses the optimizer: lars [1], sgd (with momentum, [2]), nesterov, adam or adamw, the default. */
-    public PretrainingBuilder optimizer(String name) {
+    public B optimizer(String name) {
         settings.optimizer(name);
-        return this;
+        return self();
     }
 
     /**
      * Sets the learning rate after the warm-up, above 0. By default it follows from the optimizer and the batch, see
      * {@link io.github.simclr4j.train.optim.OptimizerSettings#rate}.
      */
-    public PretrainingBuilder learningRate(double rate) {
+    public B learningRate(double rate) {
         settings.learningRate(rate);
-        return this;
+        return self();
     }
 
     /** Sets how the default learning rate goes with the batch: sqrt, the default, better below 4096 ([1], B.1), or linear. */
-    public PretrainingBuilder rateScaling(String scaling) {
+    public B rateScaling(String scaling) {
         settings.rateScaling(scaling);
-        return this;
+        return self();
     }
 
     /** Sets the momentum of LARS and SGD, 0 to below 1; 0.9 by default [1, 2]. */
-    public PretrainingBuilder momentum(double m) {
+    public B momentum(double m) {
         settings.momentum(m);
-        return this;
+        return self();
     }
 
     /** Sets the decay of all weights but batch norm's and biases, at least 0; 1e-4 by default [2] ([1] has 1e-6). */
-    public PretrainingBuilder weightDecay(double decay) {
+    public B weightDecay(double decay) {
         settings.weightDecay(decay);
-        return this;
+        return self();
     }
 
     /** Sets the epochs in which the learning rate rises from 0, at least 0; a tenth of them by default, at most 10 [1]. */
-    public PretrainingBuilder warmupEpochs(double warmup) {
+    public B warmupEpochs(double warmup) {
         settings.warmupEpochs(warmup);
-        return this;
+        return self();
     }
 
     /** Sets what follows: cosine [1], the default, step (a tenth after 60%, a hundredth after 80%, [2]) or constant. */
-    public PretrainingBuilder schedule(String name) {
+    public B schedule(String name) {
         settings.schedule(name);
-        return this;
+        return self();
     }
 
     /** Sets the largest norm of the gradient (Pascanu et al. 2013), at least 0; 0, the default, for no clipping. */
-    public PretrainingBuilder clip(double norm) {
+    public B clip(double norm) {
         settings.clip(norm);
-        return this;
+        return self();
     }
 
     /**
      * Sets the momentum of a moving average of the weights (Polyak and Juditsky 1992), 0 to below 1, which is then what is measured
      * and written; 0, the default, for none.
      */
-    public PretrainingBuilder weightAverage(double m) {
+    public B weightAverage(double m) {
         settings.weightAverage(m);
-        return this;
+        return self();
     }
 
     /**
      * Starts the last batch norm of each residual block at 0 (Goyal et al. 2017, section 5.1); true by default, false for Adam and
      * AdamW, which leave 0 slowly.
      */
-    public PretrainingBuilder zeroGamma(boolean zero) {
+    public B zeroGamma(boolean zero) {
         settings.zeroGamma(zero);
-        return this;
+        return self();
     }
 
     /**
@@ -328,72 +326,72 @@ public final class PretrainingBuilder {
      *
      * @throws IllegalArgumentException if it is none of these
      */
-    public PretrainingBuilder precision(String name) {
+    public B precision(String name) {
         settings.precision(Precision.parse(name));
-        return this;
+        return self();
     }
 
     /** Sets the seed of weights, order, views and the choice of images; 1 by default. */
-    public PretrainingBuilder seed(long number) {
+    public B seed(long number) {
         settings.seed(number);
-        return this;
+        return self();
     }
 
     /**
      * Chooses the device: {@code auto} (the first GPU, or the CPU where there is none; the default), {@code cpu}, {@code gpu} or
      * {@code gpu:N}. A GPU that is asked for and is not there is an error of {@link Pretraining#run}.
      */
-    public PretrainingBuilder device(String name) {
+    public B device(String name) {
         device = name;
-        return this;
+        return self();
     }
 
     /** Sets the threads of training on the CPU; 0, the default, for libtorch's own choice. */
-    public PretrainingBuilder threads(int number) {
+    public B threads(int number) {
         threads = number;
-        return this;
+        return self();
     }
 
     /**
      * Sets the megabytes (2^20 bytes) that decoded images may take. A set that does not fit is decoded anew in every epoch, at most
      * so many ahead. 0, the default, for what the heap has room for, or half of that ahead.
      */
-    public PretrainingBuilder memory(int mebibytes) {
+    public B memory(int mebibytes) {
         megabytes = mebibytes;
-        return this;
+        return self();
     }
 
     /** Sets the threads that decode ahead where images don't fit into memory; 0, the default, for one a core. */
-    public PretrainingBuilder decoders(int number) {
+    public B decoders(int number) {
         decoders = number;
-        return this;
+        return self();
     }
 
     /**
      * Saves the run's state in a folder, after each epoch and at intervals, and continues from what is there; none by default. The
      * folder stays after the run.
      */
-    public PretrainingBuilder checkpoint(Path folder) {
+    public B checkpoint(Path folder) {
         checkpoint = folder;
-        return this;
+        return self();
     }
 
     /** Sets the minutes between two checkpoints within an epoch, above 0; 10 by default. */
-    public PretrainingBuilder checkpointMinutes(double minutes) {
+    public B checkpointMinutes(double minutes) {
         checkpointMinutes = minutes;
-        return this;
+        return self();
     }
 
     /** Sets how many checkpoints stay, at least 1; 2 by default. */
-    public PretrainingBuilder keepCheckpoints(int newest) {
+    public B keepCheckpoints(int newest) {
         keepCheckpoints = newest;
-        return this;
+        return self();
     }
 
     /** Adds a line of JSON an epoch to a file; none by default. */
-    public PretrainingBuilder metrics(Path file) {
+    public B metrics(Path file) {
         metrics = file;
-        return this;
+        return self();
     }
 
     /**
@@ -402,7 +400,7 @@ public final class PretrainingBuilder {
      *
      * @param labelled a set of images with classes, such as a folder with one sub-folder a class
      */
-    public PretrainingBuilder neighbours(Path labelled) {
+    public B neighbours(Path labelled) {
         return neighbours(labelled, null);
     }
 
@@ -412,43 +410,43 @@ public final class PretrainingBuilder {
      * @param labelled a set of images with classes, which vote
      * @param asked a set of images with some of these classes, which are classified; null for those of {@code labelled}
      */
-    public PretrainingBuilder neighbours(Path labelled, Path asked) {
+    public B neighbours(Path labelled, Path asked) {
         bank = told -> ImageInput.open(labelled, 0, 0, told);
         queries = asked == null ? null : told -> ImageInput.open(asked, 0, 0, told);
-        return this;
+        return self();
     }
 
     /** As {@link #neighbours(Path, Path)}, with images that are decoded already. */
-    public PretrainingBuilder neighbours(TrainingImages labelled, TrainingImages asked) {
+    public B neighbours(TrainingImages labelled, TrainingImages asked) {
         bank = told -> ImageInput.of(labelled);
         queries = asked == null ? null : told -> ImageInput.of(asked);
-        return this;
+        return self();
     }
 
     /** Sets the epochs between two of these measurements, at least 1; 10 by default. The last epoch has one in any case. */
-    public PretrainingBuilder neighboursEvery(int epochs) {
+    public B neighboursEvery(int epochs) {
         neighboursEvery = epochs;
-        return this;
+        return self();
     }
 
     /** Adds a listener, which is told of steps and epochs on the thread that runs the pretraining. */
-    public PretrainingBuilder listener(TrainingListener listener) {
+    public B listener(TrainingListener listener) {
         listeners.add(listener);
-        return this;
+        return self();
     }
 
     /** Sets who is told how long the work goes on; by default lines go to a log at FINE and warnings at WARNING. */
-    public PretrainingBuilder progress(Progress told) {
+    public B progress(Progress told) {
         progress = told;
-        return this;
+        return self();
     }
 
     /**
-     * Checks all that can be checked without the images, as {@link #build} does first.
+     * Checks all that can be checked without the images, as {@link Pretraining.Builder#build} does first.
      *
      * @throws IllegalArgumentException if there are no images, a value is out of range, or values don't fit each other
      */
-    public PretrainingBuilder check() {
+    public B check() {
         if (images == null) {
             throw new IllegalArgumentException("No images: say what to learn from");
         }
@@ -461,17 +459,11 @@ public final class PretrainingBuilder {
         chooseEncoder();
         PretrainSettings some = settings.build(FEW);
         some.encoder().graph(some.imageSize());
-        return this;
+        return self();
     }
 
-    /**
-     * Checks the settings and opens the images.
-     *
-     * @return the caller's to close
-     * @throws IOException if the images can't be read, or lack labels that the method needs
-     * @throws IllegalArgumentException if there are no images, a value is out of range, or values don't fit each other
-     */
-    public Pretraining build() throws IOException {
+    /** Builds what {@link Pretraining.Builder#build} says. */
+    Pretraining open() throws IOException {
         // Wrong settings are said before an archive is opened, which may take a while.
         check();
         ImageInput input = images.open(limit, settings.build(FEW).seed(), progress);

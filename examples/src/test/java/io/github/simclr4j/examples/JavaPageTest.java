@@ -1,0 +1,48 @@
+package io.github.simclr4j.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The code in docs/java.md is that of the examples, which other tests run. */
+class JavaPageTest {
+    private static final Path EXAMPLES = Path.of("").toAbsolutePath();
+
+    @Test
+    void everyFenceIsAPieceOfAnExample() throws IOException {
+        List<String> sources = new ArrayList<>(List.of(lines(Files.readString(EXAMPLES.resolve("pom.xml")))));
+        try (Stream<Path> files = Files.walk(EXAMPLES.resolve("src/main"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                sources.add(lines(Files.readString(file)));
+            }
+        }
+        Matcher fence = Pattern.compile("(?ms)^```\\w*\\R(.*?)^```$").matcher(
+                Files.readString(EXAMPLES.resolveSibling("docs").resolve("java.md")));
+        List<String> strange = new ArrayList<>();
+        int found = 0;
+        while (fence.find()) {
+            found++;
+            String text = lines(fence.group(1));
+            if (sources.stream().noneMatch(s -> s.contains(text))) {
+                strange.add(fence.group(1));
+            }
+        }
+        assertEquals(List.of(), strange);
+        assertTrue(found > 5, "only " + found + " fences found");
+    }
+
+    /** Indentation apart, which depends on what stands around. */
+    private static String lines(String text) {
+        return text.lines().map(String::strip).collect(Collectors.joining("\n", "\n", "\n"));
+    }
+}
