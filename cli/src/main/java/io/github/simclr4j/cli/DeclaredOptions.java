@@ -114,7 +114,8 @@ final class DeclaredOptions {
         without.forEach((option, when) -> command.only(false, "with settings " + when, optionOf(chosen, option.name())));
     }
 
-    private static String and(List<String> names) {
+    /** Joins some names, the last two by "and". */
+    static String and(List<String> names) {
         int last = names.size() - 1;
         return last < 1 ? String.join("", names) : String.join(", ", names.subList(0, last)) + " and " + names.get(last);
     }

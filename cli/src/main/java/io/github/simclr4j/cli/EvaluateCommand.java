@@ -1,90 +1,161 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.tribuo.evaluation.Accuracies;
+import io.github.simclr4j.tribuo.evaluation.LabelledImages;
+import io.github.simclr4j.tribuo.evaluation.Protocol;
+import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
+import io.github.simclr4j.tribuo.evaluation.Protocols;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import picocli.CommandLine;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Spec;
 
 /** {@code simclr evaluate}. */
 @CommandLine.Command(name = "evaluate", description = "Measures an encoder: a linear classifier on its features, on raw pixels, and on"
-        + " an untrained encoder's features; or by other protocols. Sources: [1] Chen et al. 2020 (SimCLR), [2] Chen et al. 2020b"
-        + " (SimCLRv2).")
+        + " an untrained encoder's features; or by other protocols.")
 final class EvaluateCommand extends Command {
-    @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
+    /** The protocol whose result is compared with that of other features. */
+    private static final String LINEAR = "linear";
+
+    @CommandLine.Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
-    @Option(names = "--train", paramLabel = "DIR", required = true, description = "Images to train on, a sub-folder a class.")
+    @CommandLine.Option(names = "--train", paramLabel = "SET", required = true,
+            description = "Images to train on, with classes: a folder with a sub-folder a class, or whatever else pretrain takes.")
     Path train;
 
-    @Option(names = "--test", paramLabel = "DIR", required = true, description = "Images to test on, a sub-folder a class.")
+    @CommandLine.Option(names = "--test", paramLabel = "SET", required = true, description = "Images to test on, likewise.")
     Path test;
 
-    @Option(names = "--labels", paramLabel = "SHARE", split = ",", defaultValue = "1%,10%,100%",
+    @CommandLine.Option(names = "--labels", paramLabel = "SHARE", split = ",", defaultValue = "1%,10%,100%",
             description = "Shares of the training labels, drawn alike from each class (default: ${DEFAULT-VALUE}).")
     List<String> labels;
 
-    @Option(names = "--protocol", paramLabel = "P", split = ",", defaultValue = "linear",
-            description = "linear: a linear classifier on fixed features; from-scratch: the encoder's architecture with random weights"
-                    + " and a classifier trained together, the baseline; finetune: the same from the encoder's own weights [1];"
-                    + " self-training: a linear classifier that labels what it is sure of itself; distillation: the fine-tuned"
-                    + " encoder teaches this one on all images [2] (default: ${DEFAULT-VALUE}).")
+    @CommandLine.Option(names = "--protocol", paramLabel = "P", split = ",", defaultValue = LINEAR)
     List<String> protocols;
 
-    @Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Seeds, from --seed on, that choose the labels"
-            + " and all else that is random; the mean and the standard deviation are reported (default: ${DEFAULT-VALUE}).")
+    @CommandLine.Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Seeds, from --seed on, that choose the"
+            + " labels and all else that is random; the mean and the standard deviation are reported (default: ${DEFAULT-VALUE}).")
     int repeat;
 
     @Mixin
     EncoderOptions options;
 
-    @ArgGroup(exclusive = false, validate = false, heading = "%nOf from-scratch, finetune and distillation%n")
-    final FinetuneCommand.Tuning tuning = new FinetuneCommand.Tuning();
+    private final Map<String, Protocol> known = new LinkedHashMap<>();
+    private DeclaredOptions declared;
 
-    @Option(names = "--student-epochs", paramLabel = "N", defaultValue = "10",
-            description = "Passes of distillation's student over all images (default: ${DEFAULT-VALUE}).")
-    int studentEpochs;
-
-    @Option(names = "--unlabelled", paramLabel = "N", defaultValue = "0", description = "Training images that self-training and"
-            + " distillation's student see without their labels, drawn by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
-    int unlabelled;
-
-    @Option(names = "--temperature", paramLabel = "T", defaultValue = "1",
-            description = "Of distillation (default: ${DEFAULT-VALUE}).")
-    double temperature;
-
-    /** Refuses what was given and has no effect. */
-    private void check() {
-        boolean distils = protocols.contains("distillation");
-        boolean trainsItself = protocols.contains("self-training");
-        only(distils || protocols.contains("from-scratch") || protocols.contains("finetune"),
-                "with --protocol from-scratch, finetune and distillation", "--epochs", "--batch", "--learning-rate", "--views");
-        only(distils, "with --protocol distillation", "--student-epochs", "--temperature");
-        only(distils || trainsItself, "with --protocol self-training and distillation", "--unlabelled");
-        only(trainsItself || protocols.contains("linear"), "with --protocol linear and self-training", EncoderOptions.FIXED);
+    /** Adds the protocols with their options, which are not all known to this class. */
+    @Spec
+    void declare(CommandSpec spec) {
+        Protocols.all().forEach(p -> known.putIfAbsent(p.name(), p));
+        String names = known.values().stream()
+                .map(p -> p.name() + ": " + p.help() + " [" + p.paper().replaceFirst("^https?://(www\\.)?", "") + "]")
+                .collect(Collectors.joining("; "));
+        OptionSpec option = spec.findOption("--protocol");
+        spec.remove(option);
+        spec.addOption(OptionSpec.builder(option)
+                .description((names + " (default: ").replace("%", "%%") + "${DEFAULT-VALUE}).").build());
+        Map<String, List<Option<?>>> all = new LinkedHashMap<>();
+        known.forEach((name, p) -> all.put(name, p.options()));
+        declared = new DeclaredOptions("--protocol", all, new HashSet<>(spec.optionsMap().keySet()));
+        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nOptions of protocols%n");
+        declared.specs(spec).forEach(group::addArg);
+        spec.addArgGroup(group.build());
     }
 
     @Override
     boolean trains() {
-        return protocols.contains("distillation") || protocols.contains("from-scratch") || protocols.contains("finetune");
+        return chosen().stream().anyMatch(p -> !p.usesFeatures());
+    }
+
+    /** Returns the protocols that were asked for, in the order in which they are known. */
+    private List<Protocol> chosen() {
+        for (String name : protocols) {
+            if (!known.containsKey(name)) {
+                throw new IllegalArgumentException(
+                        "Unknown --protocol, expected " + String.join(", ", known.keySet()) + ", found " + name);
+            }
+        }
+        return known.values().stream().filter(p -> protocols.contains(p.name())).toList();
+    }
+
+    /** Refuses what was given and has no effect. */
+    private void check(List<Protocol> chosen) {
+        if (repeat < 1) {
+            throw new IllegalArgumentException("--repeat must be at least 1, found " + repeat);
+        }
+        declared.check(this, protocols, Map.of());
+        List<String> fixed = known.values().stream().filter(Protocol::usesFeatures).map(Protocol::name).toList();
+        only(chosen.stream().anyMatch(Protocol::usesFeatures), "with --protocol " + DeclaredOptions.and(fixed), EncoderOptions.FIXED);
+    }
+
+    private OptionValues values(Protocol protocol) {
+        try {
+            return OptionValues.of(protocol.options(), declared.given(protocol.name()));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(declared.inTermsOfOptions(protocol.name(), e.getMessage()), e);
+        }
     }
 
     @Override
     Map<String, Object> work() throws IOException {
-        Protocols others = new Protocols(this, protocols);
-        check();
-        if (!protocols.contains("linear")) {
-            return others.run(new LinkedHashMap<>());
+        List<Protocol> chosen = chosen();
+        check(chosen);
+        Map<String, OptionValues> values = new LinkedHashMap<>();
+        chosen.forEach(p -> values.put(p.name(), values(p)));
+        Map<String, Double> shares = LabelShares.parse(labels);
+        Console console = new Console();
+        try (ImageSource training = ImageSource.open(train, console);
+                ImageSource testing = ImageSource.open(test, console);
+                ProtocolContext context = ProtocolContext.builder().encoder(encoder).settings(options.settings())
+                        .runtime(options.runtime(common)).device(common.device).train(new LabelledImages(train, training))
+                        .test(new LabelledImages(test, testing)).shares(shares).progress(console)
+                        .seeds(LongStream.range(common.seed, common.seed + repeat).toArray()).build()) {
+            return measure(chosen, values, context);
         }
-        Evaluation evaluation = new Evaluation(encoder, train, test, labels, common, repeat, new Console());
-        Evaluation.Result result = evaluation.run(options.settings(), options.runtime(common));
-        Evaluation.print(result);
-        Map<String, Object> json = Evaluation.json(result, encoder, seconds());
-        json.put("settings", EncoderOptions.json(result.settings()));
-        return others.run(json);
+    }
+
+    private Map<String, Object> measure(List<Protocol> chosen, Map<String, OptionValues> values, ProtocolContext context)
+            throws IOException {
+        Map<String, Object> json = new LinkedHashMap<>();
+        if (values.containsKey(LINEAR)) {
+            LinearComparison linear = LinearComparison.of(context.with(values.get(LINEAR)), common.seed);
+            linear.print();
+            json.putAll(linear.json(encoder, seconds()));
+            json.put("settings", EncoderOptions.json(linear.settings()));
+        }
+        Map<String, Accuracies> others = new LinkedHashMap<>();
+        for (Protocol p : chosen) {
+            if (!p.name().equals(LINEAR)) {
+                others.put(p.name(), p.run(context.with(values.get(p.name())).with((share, seed, accuracy) ->
+                        context.progress().line(String.format(Locale.ROOT, "%s with %s of the labels: %.2f%%", p.name(), share,
+                                100 * accuracy)))));
+            }
+        }
+        if (!others.isEmpty()) {
+            System.out.println();
+            System.out.println(AccuracyTable.of("protocol", others));
+            json.putIfAbsent("encoder", encoder.toString());
+            json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(encoder));
+            json.put("protocols", AccuracyTable.means(others));
+            json.put("protocolRuns", AccuracyTable.runs(others));
+            json.put("seconds", seconds());
+        }
+        return json;
     }
 }

@@ -1,5 +1,6 @@
 package io.github.simclr4j.cli;
 
+import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.convert.CalibrationMethod;
 import io.github.simclr4j.onnx.convert.CalibrationSettings;
 import io.github.simclr4j.onnx.convert.Conversion;
@@ -36,8 +37,8 @@ final class ExportCommand extends Command {
             description = "float32, float16 or int8, of a float32 encoder (default: the encoder's own, whatever it is).")
     Precision precision;
 
-    @Option(names = "--calibration", paramLabel = "DIR",
-            description = "Images that int8 finds the ranges of activations on, alike to those that it will see.")
+    @Option(names = "--calibration", paramLabel = "SET",
+            description = "Images, whatever pretrain takes, that int8 finds the ranges of activations on, alike to those that it will see.")
     Path calibration;
 
     @Option(names = "--calibration-images", paramLabel = "N", defaultValue = "256",
@@ -84,7 +85,7 @@ final class ExportCommand extends Command {
     @Override
     Map<String, Object> work() throws IOException {
         if (precision == Precision.INT8 && calibration == null) {
-            throw new IllegalArgumentException("--precision int8 needs --calibration DIR, a folder of images");
+            throw new IllegalArgumentException("--precision int8 needs --calibration SET, some images");
         }
         only(false, "where a command chooses its batches; calibration takes an image at a time, or as many as the file fixes",
                 "--encoder-batch");
@@ -96,13 +97,19 @@ final class ExportCommand extends Command {
         EncoderSettings settings = options.settings();
         replaceable(out);
         List<String> skipped = new ArrayList<>();
-        CalibrationSettings images = precision != Precision.INT8 ? null : new CalibrationSettings(
-                Sample.read(calibration, calibrationImages, common.seed, skipped), method,
-                options.runtime(common.threads), reduceRange);
-        skipped.forEach(s -> new Console().warn("skipped " + s));
-        // Now: the new file may take the old one's place.
-        long before = ModelInspector.check(encoder).bytes();
-        new Conversion(precision, opset, !noPreprocessing, settings, images).apply(encoder, out);
+        Console console = new Console();
+        long before;
+        int calibrated = 0;
+        try (ImageSource source = precision != Precision.INT8 ? null : ImageSource.open(calibration, console)) {
+            CalibrationSettings images = source == null ? null : new CalibrationSettings(
+                    ImageSample.of(source, calibration, calibrationImages, common.seed, skipped), method,
+                    options.runtime(common.threads), reduceRange);
+            skipped.forEach(s -> console.warn("skipped " + s));
+            calibrated = images == null ? 0 : images.images().size();
+            // Now: the new file may take the old one's place.
+            before = ModelInspector.check(encoder).bytes();
+            new Conversion(precision, opset, !noPreprocessing, settings, images).apply(encoder, out);
+        }
         ModelInspector.Report report = ModelInspector.check(out);
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("encoder", out.toString());
@@ -111,7 +118,7 @@ final class ExportCommand extends Command {
         json.put("opset", report.opset());
         json.put("bytes", report.bytes());
         json.put("bytesBefore", before);
-        json.put("calibrationImages", images == null ? 0 : images.images().size());
+        json.put("calibrationImages", calibrated);
         json.put("skipped", skipped);
         json.put("seconds", seconds());
         System.out.printf(Locale.ROOT, "%s: %s, opset %d, %d bytes (before: %d)%n",

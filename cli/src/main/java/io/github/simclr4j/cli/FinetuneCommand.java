@@ -1,33 +1,39 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loop.Checkpoint;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
+import io.github.simclr4j.train.tribuo.FineTuneProtocol;
 import io.github.simclr4j.train.tribuo.FineTuneTrainer;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.tribuo.model.OnnxStitcher;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.OptionValues;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.tribuo.classification.Label;
 import picocli.CommandLine;
-import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code simclr finetune}. */
 @CommandLine.Command(name = "finetune", description = "Trains an encoder further, with a linear classifier on it, on labelled images: one file"
-        + " that takes an image and gives the probabilities of the classes. Source: [1] Chen et al. 2020 (SimCLR).")
+        + " that takes an image and gives the probabilities of the classes.")
 final class FinetuneCommand extends Command {
+    private static final FineTuneProtocol PROTOCOL = new FineTuneProtocol();
+
     @Option(names = "--encoder", paramLabel = "E", required = true,
-            description = "The encoder to start from: one of ours, or a ResNet exported by PyTorch (ONNX).")
+            description = "The encoder to start from: one of ours, or one of a known architecture that PyTorch exported (ONNX).")
     Path encoder;
 
     @Option(names = "--train", paramLabel = "SET", required = true,
@@ -51,9 +57,6 @@ final class FinetuneCommand extends Command {
                     + " (default: ${DEFAULT-VALUE}).")
     int imageSize;
 
-    @ArgGroup(exclusive = false, validate = false, heading = "%nHyper-parameters%n")
-    final Tuning tuning = new Tuning();
-
     @Option(names = "--memory", paramLabel = "MB", defaultValue = "0", description = "As pretrain's (default: ${DEFAULT-VALUE}).")
     int megabytes;
 
@@ -61,33 +64,31 @@ final class FinetuneCommand extends Command {
             + " (default: OUT.checkpoint, deleted when the run is complete).")
     Path checkpoint;
 
-    /** What decides the weights. */
-    static final class Tuning {
-        @Option(names = "--epochs", paramLabel = "N", defaultValue = "60",
-                description = "Passes over the images (default: ${DEFAULT-VALUE}, with 1%% of the labels in [1]; 30 with 10%%).")
-        int epochs;
+    private DeclaredOptions tuning;
 
-        @Option(names = "--batch", paramLabel = "N", defaultValue = "64",
-                description = "Images a step; each gives two views (default: ${DEFAULT-VALUE}; [1] has 4096).")
-        int batch;
+    /** Adds the hyper-parameters, which are those of the protocol of {@code evaluate}. */
+    @Spec
+    void declare(CommandSpec spec) {
+        tuning = new DeclaredOptions("finetune", Map.of(PROTOCOL.name(), PROTOCOL.options()),
+                new HashSet<>(spec.optionsMap().keySet()));
+        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nHyper-parameters%n");
+        tuning.specs(spec).forEach(group::addArg);
+        spec.addArgGroup(group.build());
+    }
 
-        @Option(names = "--learning-rate", paramLabel = "R", defaultValue = "0", description = "Of SGD with Nesterov's momentum,"
-                + " then half a cosine to 0; 0 for 0.05*B/256 [1] (default: ${DEFAULT-VALUE}).")
-        double rate;
-
-        @Option(names = "--views", paramLabel = "V", defaultValue = "supervised",
-                description = "As pretrain's (default: ${DEFAULT-VALUE}: crop and flip [1]).")
-        String views;
-
-        FineTuneTrainer trainer(Path encoder, GlobalOptions common, long seed) {
-            if (epochs < 1 || batch < 2 || !(rate >= 0)) {
-                throw new IllegalArgumentException("--epochs must be at least 1, --batch at least 2 and --learning-rate at least 0,"
-                        + " found " + epochs + ", " + batch + " and " + rate);
-            }
-            AugmentationPipeline.of(views);
-            return FineTuneTrainer.builder(encoder).epochs(epochs).batchSize(batch).learningRate(rate).views(views)
-                    .device(common.device).threads(common.threads).seed(seed).build();
+    private OptionValues tuned() {
+        try {
+            return OptionValues.of(PROTOCOL.options(), tuning.given(PROTOCOL.name()));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(tuning.inTermsOfOptions(PROTOCOL.name(), e.getMessage()), e);
         }
+    }
+
+    private FineTuneTrainer trainer(OptionValues values) {
+        return FineTuneTrainer.builder(encoder).epochs(values.get(FineTuneProtocol.EPOCHS))
+                .batchSize(values.get(FineTuneProtocol.BATCH)).learningRate(values.get(FineTuneProtocol.LEARNING_RATE))
+                .views(values.get(FineTuneProtocol.VIEWS)).imageSize(imageSize).device(common.device).threads(common.threads)
+                .seed(common.seed).build();
     }
 
     @Override
@@ -97,11 +98,12 @@ final class FinetuneCommand extends Command {
 
     @Override
     Map<String, Object> work() throws IOException {
-        double share = Evaluation.share(labels);
+        double share = LabelShares.parse(labels);
         if (limit < 0 || megabytes < 0) {
             throw new IllegalArgumentException("--limit and --memory must be at least 0, found " + limit + " and " + megabytes);
         }
-        FineTuneTrainer trainer = tuning.trainer(encoder, common, common.seed).withImageSize(imageSize);
+        OptionValues values = tuned();
+        FineTuneTrainer trainer = trainer(values);
         writable(out);
         Path state = checkpoint != null ? checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
         writableFolder(state);
@@ -110,8 +112,8 @@ final class FinetuneCommand extends Command {
         TrainingImages set;
         FineTuneTrainer.Tuned tuned;
         try (ImageSource all = ImageSource.open(train, console).sample(limit, common.seed);
-                ImageSource source = LabelledImages.share(all, train, share, common.seed, console)) {
-            set = TrainingImages.of(source, size, megabytes, tuning.batch, common.threads, console);
+                ImageSource source = LabelShares.draw(all, train, share, common.seed, console)) {
+            set = TrainingImages.of(source, size, megabytes, values.get(FineTuneProtocol.BATCH), common.threads, console);
             console.line(set.count() + " labelled images of " + set.classes().size() + " classes from " + train
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
             ShutdownGuard guard = interruptible();

@@ -23,9 +23,6 @@ import java.util.stream.Stream;
  * not on the class path of the process, but in a folder beside it, and is added where a command is to compute on the CPU. DJL finds
  * the library as a resource of the thread's class loader, so that a class loader which has nothing else does: all classes, and with
  * them the native libraries of DJL and of ONNX Runtime, stay in the one of the application.
- *
- * <p>Jars that the environment variable {@code CLASSPATH} names are added too, for methods, encoder families, augmentations, formats and
- * protocols of the user's own.
  */
 public final class Launcher {
     private final Devices devices;
@@ -47,7 +44,6 @@ public final class Launcher {
 
     /** Runs a command and ends the process. */
     public static void main(String[] args) {
-        addToClassPath(named(System.getenv("CLASSPATH")));
         Path home = home();
         System.exit(Main.run(new Launcher(Devices.here(), home.resolve("lib-cpu"), () -> fetch(home)), args));
     }
@@ -137,19 +133,6 @@ public final class Launcher {
         } catch (MalformedURLException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** Returns the files of a class path; {@code folder/*} is all jars of the folder, as for Java itself. */
-    static List<Path> named(String classPath) {
-        List<Path> files = new ArrayList<>();
-        for (String part : classPath == null ? new String[0] : classPath.split(File.pathSeparator)) {
-            if (part.endsWith("*")) {
-                files.addAll(jars(Path.of(part.substring(0, part.length() - 1))));
-            } else if (!part.isBlank()) {
-                files.add(Path.of(part));
-            }
-        }
-        return files;
     }
 
     private static List<Path> jars(Path folder) {

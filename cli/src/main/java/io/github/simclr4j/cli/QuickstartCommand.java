@@ -3,11 +3,14 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.tribuo.evaluation.LabelledImages;
+import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.util.AtomicFiles;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -60,10 +63,17 @@ final class QuickstartCommand extends Command {
             set = ImageSet.of(ResidentImages.read(source, BuiltInImages.SIZE, console));
         }
         AtomicFiles.write(encoder, trainer.run(set, RunOptions.checkpoints(null)).onnx());
-        Evaluation.Result result =
-                new Evaluation(encoder, train, test, List.of("1%", "10%", "100%"), common, 1, console).run();
-        Evaluation.print(result);
+        LinearComparison result;
+        try (ImageSource training = ImageSource.open(train);
+                ImageSource testing = ImageSource.open(test);
+                ProtocolContext context = ProtocolContext.builder().encoder(encoder)
+                        .runtime(RuntimeSettings.DEFAULT.withThreads(common.threads)).train(new LabelledImages(train, training))
+                        .test(new LabelledImages(test, testing)).shares(LabelShares.parse(List.of("1%", "10%", "100%")))
+                        .seeds(common.seed).progress(console).build()) {
+            result = LinearComparison.of(context, common.seed);
+        }
+        result.print();
         System.out.println("The encoder is " + encoder + "; see what it is: ./simclr inspect " + encoder);
-        return Evaluation.json(result, encoder, seconds());
+        return result.json(encoder, seconds());
     }
 }

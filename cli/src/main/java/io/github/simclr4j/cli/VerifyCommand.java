@@ -1,6 +1,7 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.loop.Checkpoint;
@@ -30,7 +31,8 @@ final class VerifyCommand extends Command {
             + " checkpoint (a step-*.ckpt file, or the folder of them, of which the newest counts).")
     Path reference;
 
-    @Option(names = "--images", paramLabel = "DIR", required = true, description = "Images to compare on, at any depth.")
+    @Option(names = "--images", paramLabel = "SET", required = true,
+            description = "Images to compare on: whatever pretrain takes.")
     Path images;
 
     @Option(names = "--limit", paramLabel = "N", defaultValue = "256",
@@ -91,11 +93,14 @@ final class VerifyCommand extends Command {
     /** Compares the encoder with anything that makes embeddings. */
     Map<String, Object> compare(Function<List<RgbImage>, float[][]> expected) throws IOException {
         List<String> skipped = new ArrayList<>();
-        List<RgbImage> sample = Sample.read(images, limit, common.seed, skipped);
-        skipped.forEach(s -> new Console().warn("skipped " + s));
+        Console console = new Console();
         EncoderComparison c;
-        try (OnnxEncoder model = open(encoder)) {
-            c = EncoderComparison.of(expected, model::embed, sample);
+        try (ImageSource source = ImageSource.open(images, console)) {
+            List<RgbImage> sample = ImageSample.of(source, images, limit, common.seed, skipped);
+            skipped.forEach(s -> console.warn("skipped " + s));
+            try (OnnxEncoder model = open(encoder)) {
+                c = EncoderComparison.of(expected, model::embed, sample);
+            }
         }
         System.out.printf(Locale.ROOT, "%d images: largest difference %.3g, mean %.3g, of values of mean size %.3g;"
                 + " cosine similarity at least %.6f, mean %.6f%n",

@@ -24,8 +24,7 @@ import picocli.CommandLine.Spec;
 /** {@code simclr views}. */
 @CommandLine.Command(name = "views", description = "Draws images beside random views of them, a row an image.")
 final class ViewsCommand extends Command {
-    @Option(names = "--images", paramLabel = "DIR", required = true,
-            description = "Folder of JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth.")
+    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the picture goes (PNG).")

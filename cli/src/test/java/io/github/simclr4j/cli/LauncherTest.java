@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.simclr4j.cli.CommandLineTest.Run;
 import io.github.simclr4j.train.device.Devices;
 import io.github.simclr4j.train.device.Environment;
-import java.io.File;
+import io.github.simclr4j.train.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,7 +124,7 @@ class LauncherTest {
         }
 
         @Override
-        public Library load() {
+        public Torch.Library load() {
             throw new IllegalStateException();
         }
 
@@ -252,15 +252,5 @@ class LauncherTest {
         assertNull(Thread.currentThread().getContextClassLoader().getResource("the-cpu-library"));
         assertEquals(0, fetches);
         assertFalse(err.contains("the GPU can't be used"), err);
-    }
-
-    @Test
-    void aClassPathOfTheUsersOwnMayHaveAFolderOfJars() throws IOException {
-        Path jar = cpu.resolve("pytorch-native-cpu.jar");
-        Files.writeString(cpu.resolve("notes.txt"), "");
-        assertEquals(List.of(Path.of("my.jar"), jar, Path.of("classes")),
-                Launcher.named("my.jar" + File.pathSeparator + cpu + "/*" + File.pathSeparator + File.pathSeparator + "classes"));
-        assertEquals(List.of(), Launcher.named(null));
-        assertEquals(List.of(), Launcher.named(""));
     }
 }

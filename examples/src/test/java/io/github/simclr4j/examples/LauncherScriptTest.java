@@ -94,6 +94,15 @@ class LauncherScriptTest {
                     "a  b;$(exit 3)*'", "env unset unset C.UTF-8 1", "exit 3"), lines);
         }
 
+        /** A jar of the user's own may have methods, encoders, augmentations, formats or protocols. */
+        @Test
+        void jarsOfTheUsersOwnComeLast() throws IOException, InterruptedException {
+            variables.put("CLASSPATH", "/home/ann/my method.jar:more/*");
+            List<String> lines = run(simclr, variables);
+            assertTrue(lines.contains(dir.toRealPath() + "/cli/target/*:" + dir.toRealPath()
+                    + "/cli/target/lib/*:/home/ann/my method.jar:more/*"), lines.toString());
+        }
+
         @Test
         void anEmptyVariableDoesNotHideTheRightChoice() throws IOException, InterruptedException {
             variables.putAll(Map.of("PYTORCH_LIBRARY_PATH", "", "PYTORCH_FLAVOR", "", "LANG", "de_DE.UTF-8", "MALLOC_ARENA_MAX", "4"));

@@ -314,12 +314,12 @@ public final class Devices {
             String capability = index < visible.size() ? visible.get(index).computeCapability() : null;
             return new Reason("this libtorch has no code for " + gpu
                     + (capability == null ? "" : ", whose compute capability is " + capability),
-                    "use another GPU or --device cpu");
+                    "use another GPU or the CPU");
         }
         if (problem.contains("out of memory")) {
-            return new Reason(gpu + " has no memory left", "end what fills it, or choose another with --device gpu:N");
+            return new Reason(gpu + " has no memory left", "end what fills it, or choose another as gpu:N");
         }
-        return new Reason(gpu + " does not compute: " + firstLine(problem), "check it with nvidia-smi, or use --device cpu");
+        return new Reason(gpu + " does not compute: " + firstLine(problem), "check it with nvidia-smi, or use the CPU");
     }
 
     private static Reason outOfRange(int index, int count) {

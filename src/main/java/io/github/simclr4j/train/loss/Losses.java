@@ -218,13 +218,20 @@ public final class Losses {
     }
 
     /**
-     * A number that an operation may keep for its backward pass. DJL makes one of a Java number, too, but in memory that Java's
-     * garbage collector frees, and closes it at once: a collection before the backward pass then leaves a gradient of rubbish.
+     * Returns a number that an operation may keep for its backward pass. DJL makes one of a Java number, too, but in memory that
+     * Java's garbage collector frees, and closes it at once: a collection before the backward pass then leaves a gradient of rubbish.
      */
     public static NDArray number(NDArray like, double value) {
+        if (like.getDataType() == DataType.FLOAT64) {
+            // full has the digits of a float only; the copy's memory is libtorch's own.
+            try (NDArray javas = like.getManager().create(value)) {
+                return javas.duplicate();
+            }
+        }
         return like.getManager().full(new Shape(), (float) value, like.getDataType());
     }
 
+    /** Returns a constant in the type of z. */
     public static NDArray like(NDArray z, NDArray constant) {
         return constant.toType(z.getDataType(), false);
     }

@@ -70,7 +70,7 @@ public interface Method {
     /**
      * Returns how many anchors the loss is a mean over, if it is the mean of the losses of some of them at a time: with micro-batches
      * it is then taken of a part of the anchors at a time, so that what compares each with all others never stands in memory at
-     * once. Returns 0, the default, for a loss of the whole batch only.
+     * once. Returns 0, the default, for a loss of the whole batch only, which no range of anchors is asked for.
      *
      * @param images in the batch
      */

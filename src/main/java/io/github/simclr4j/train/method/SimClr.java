@@ -92,7 +92,7 @@ public final class SimClr implements MethodFactory {
 
         @Override
         public Loss loss(Embeddings z) {
-            Anchors a = new Anchors(z.of(both), z.from(), z.to());
+            Anchors a = anchors(z.size()) == 0 ? Anchors.all(z.of(both)) : new Anchors(z.of(both), z.from(), z.to());
             NDArray value = switch (loss) {
                 case "nt-xent" -> Losses.ntXent(a, temperature);
                 case "nt-logistic" -> Losses.ntLogistic(a, temperature, false);

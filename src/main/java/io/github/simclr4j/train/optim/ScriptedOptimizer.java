@@ -21,7 +21,7 @@ abstract class ScriptedOptimizer implements Optimizer {
               def prepared(self: __torch__.Net, w: List[Tensor], g: List[Tensor]) -> List[Tensor]:
                 d = annotate(List[Tensor], [])
                 for i in range(torch.len(w)):
-                  if torch.ne(torch.size(g[i]), torch.size(w[i])):
+                  if torch.__not__(torch.is_same_size(g[i], w[i])):
                     ops.prim.RaiseException("A gradient has another shape than its weight")
                   _0 = torch.append(d, torch.contiguous(g[i]))
                 return d

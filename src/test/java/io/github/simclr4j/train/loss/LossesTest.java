@@ -7,7 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
-import io.github.simclr4j.train.Small;
+import io.github.simclr4j.train.testing.Small;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.Arrays;
 import java.util.function.ToDoubleFunction;
@@ -25,7 +25,7 @@ class LossesTest {
         Torch.noGradient();
     }
 
-    /** In float64; a constant such as the temperature has float32's seven digits all the same. */
+    /** In float64: the value to its last digits but one, the gradient as well as differences tell it. */
     private static void same(String what, ToDoubleFunction<double[][]> definition, UnaryOperator<NDArray> loss, double[][] z) {
         int d = z[0].length;
         double[] expected = new double[z.length * d];
@@ -41,7 +41,7 @@ class LossesTest {
                 c.backward(l);
                 value = l.toDoubleArray()[0];
             }
-            assertEquals(definition.applyAsDouble(z), value, 1e-6, what);
+            assertEquals(definition.applyAsDouble(z), value, 1e-12, what);
             double[] gradient = x.getGradient().toDoubleArray();
             double largest = Arrays.stream(expected).map(Math::abs).max().orElseThrow();
             assertTrue(largest > 1e-3, what);

@@ -5,24 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.training.GradientCollector;
 import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.train.Golden;
-import io.github.simclr4j.train.Small;
+import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.StreamedImages;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loss.Anchors;
 import io.github.simclr4j.train.loss.Losses;
-import io.github.simclr4j.train.method.Method;
-import io.github.simclr4j.train.network.Head;
 import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.testing.Golden;
+import io.github.simclr4j.train.testing.Small;
 import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
@@ -100,10 +97,10 @@ class MonitorTest {
             spread += Math.sqrt(c[k][k]) / d * Math.sqrt(d);
         }
         try (NDManager m = Torch.engine().newBaseManager()) {
-            Monitor monitor = new Monitor(m);
+            Monitor monitor = new Monitor(m, List.of());
             NDArray rank = m.create(new float[] {0, 0, 3, 4, 5, 9, 0});
-            monitor.add(new Method.Outcome(m.create(2f), rank, tensor(m, first), tensor(m, second)));
-            monitor.add(new Method.Outcome(m.create(4f), rank, tensor(m, first), tensor(m, second)));
+            monitor.add(new Outcome(m.create(2f), rank, Map.of(), tensor(m, first), tensor(m, second)));
+            monitor.add(new Outcome(m.create(4f), rank, Map.of(), tensor(m, first), tensor(m, second)));
             Monitor.Figures f = monitor.figures();
             assertEquals(3, f.loss(), 1e-6);
             assertEquals(3.0 / 7, f.top1(), 1e-6);
@@ -113,8 +110,28 @@ class MonitorTest {
             assertEquals(spread, f.spread(), 1e-5);
             assertEquals(trace * trace / squares, f.effectiveRank(), 1e-4);
             assertTrue(monitor.sound(true));
-            monitor.add(new Method.Outcome(m.create(Float.NaN), rank, tensor(m, first), tensor(m, second)));
+            monitor.add(new Outcome(m.create(Float.NaN), rank, Map.of(), tensor(m, first), tensor(m, second)));
             assertFalse(monitor.sound(true));
+        }
+    }
+
+    /** A method may have figures of its own, and none to compare a positive with. */
+    @Test
+    void aMethodsOwnFiguresAreMeansAndWithoutCandidatesThereIsNoRank() {
+        try (NDManager m = Torch.engine().newBaseManager()) {
+            Monitor monitor = new Monitor(m, List.of("margin", "share"));
+            NDArray x = tensor(m, Small.rows(6, 4, 1));
+            monitor.add(new Outcome(m.create(2f), null, Map.of("share", m.create(0.25f), "margin", m.create(5f)), x, x));
+            monitor.add(new Outcome(m.create(2f), null, Map.of("share", m.create(0.75f), "margin", m.create(7f)), x, x));
+            Monitor.Figures f = monitor.figures();
+            assertEquals(List.of("margin", "share"), List.copyOf(f.others().keySet()));
+            assertEquals(6, f.others().get("margin"), 1e-6);
+            assertEquals(0.5, f.others().get("share"), 1e-6);
+            assertTrue(Double.isNaN(f.top1()) && Double.isNaN(f.top5()));
+            assertFalse(f.none());
+            assertEquals(0, f.alignment(), 1e-6);
+            monitor.clear();
+            assertTrue(monitor.figures().none());
         }
     }
 
@@ -198,12 +215,13 @@ class MonitorTest {
     void neighboursOfStreamedImagesAreThoseOfImagesInMemory(@TempDir Path dir) throws IOException {
         BuiltInImages.write(dir, 53, 1);
         try (ImageSource source = ImageSource.open(dir);
-                Network network = new Network(Small.NET, Head.simclr(8), false, Device.cpu(), DataType.FLOAT32, 1)) {
+                Network network = new Network(Small.NET.graph(32), false, Network.Computation.cpu(), 1);
+                ViewPool pool = new ViewPool(1)) {
             TrainingImages resident = TrainingImages.of(source, 32, 0, 8, 2, Progress.NONE);
             TrainingImages streamed = TrainingImages.of(source, 32, 1, 8, 2, Progress.NONE);
             assertTrue(resident instanceof ImageSet && streamed instanceof StreamedImages);
-            double expected = Knn.accuracy(network, 32, resident, null);
-            assertEquals(expected, Knn.accuracy(network, 32, streamed, null), 1e-9);
+            double expected = Knn.accuracy(network, 32, resident, null, pool);
+            assertEquals(expected, Knn.accuracy(network, 32, streamed, null, pool), 1e-9);
         }
     }
 
@@ -276,7 +294,7 @@ class MonitorTest {
     void anEpochWithoutAStepHasNoFigures(@TempDir Path dir) throws IOException {
         Monitor.Figures none;
         try (NDManager m = Torch.engine().newBaseManager()) {
-            Monitor monitor = new Monitor(m);
+            Monitor monitor = new Monitor(m, List.of());
             assertTrue(monitor.sound(true));
             none = monitor.figures();
         }
@@ -337,7 +355,7 @@ class MonitorTest {
     }
 
     private static Monitor.Figures figures(double loss, double spread, double rank) {
-        return new Monitor.Figures(loss, 0.1, 0.2, 1, -2, spread, rank);
+        return new Monitor.Figures(loss, 0.1, 0.2, 1, -2, spread, rank, Map.of());
     }
 
     @Test

@@ -2,29 +2,49 @@ package io.github.simclr4j.train.network;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.train.Golden;
-import io.github.simclr4j.train.Small;
-import io.github.simclr4j.train.loop.Batch;
+import io.github.simclr4j.train.loss.Anchors;
+import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.network.Network.Computation;
+import io.github.simclr4j.train.optim.Averages;
+import io.github.simclr4j.train.settings.Head;
+import io.github.simclr4j.train.testing.Golden;
+import io.github.simclr4j.train.testing.Small;
+import io.github.simclr4j.train.torch.Gradients;
+import io.github.simclr4j.train.torch.Torch;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a network consists of, what it starts with, and how it follows another one. */
+/** What a network consists of, what it starts with, how it follows another one, and its gradients. */
 class NetworkTest {
     private static final Head NONE = new Head(0, 0, 1, true, 0);
 
+    @BeforeEach
+    void noGradient() {
+        Torch.noGradient();
+    }
+
     private static Network network(ResNet net, Head head, boolean zeroGamma, long seed) {
-        return new Network(net, head, zeroGamma, Device.cpu(), DataType.FLOAT32, seed);
+        return new Network(head.behind(net.graph(32)), zeroGamma, Computation.cpu(), seed);
     }
 
     private static long trained(Network network) {
@@ -109,33 +129,113 @@ class NetworkTest {
     }
 
     /** this = m * this + (1 - m) * other: of all tensors, or of those alone that are trained (He et al. 2020, equation 2). */
-    @Test
-    void aNetworkFollowsAnotherByTheMomentum() {
-        try (Network other = network(Small.NET, Head.simclr(16), false, 1)) {
+    @ParameterizedTest
+    @CsvSource({"true, 0", "true, 0.75", "true, 0.99", "false, 0", "false, 0.75", "false, 0.99"})
+    void aNetworkFollowsAnotherByTheMomentum(boolean all, double momentum) {
+        try (Network other = network(Small.NET, Head.simclr(16), false, 1);
+                Network network = network(Small.NET, Head.simclr(16), false, 2)) {
             // Batch norm's tensors are made to differ as well.
             other.tensors().values().forEach(a -> a.muli(3).addi(0.25));
-            for (boolean all : new boolean[] {true, false}) {
-                for (double momentum : new double[] {0, 0.75, 0.99}) {
-                    try (Network network = network(Small.NET, Head.simclr(16), false, 2)) {
-                        Map<String, float[]> before = new HashMap<>();
-                        network.tensors().forEach((name, a) -> before.put(name, a.toFloatArray()));
-                        if (all) {
-                            network.follow(other, momentum);
-                        } else {
-                            network.followWeights(other, momentum);
-                        }
-                        for (Map.Entry<String, NDArray> e : network.tensors().entrySet()) {
-                            boolean moves = all || network.trained().containsKey(e.getKey());
-                            float[] expected = before.get(e.getKey());
-                            float[] theirs = other.values(e.getKey());
-                            for (int i = 0; moves && i < expected.length; i++) {
-                                expected[i] = (float) (momentum * expected[i] + (1 - momentum) * theirs[i]);
-                            }
-                            Golden.same(expected, e.getValue().toFloatArray(), 1e-6, 0, e.getKey() + " at " + momentum);
+            Map<String, float[]> before = new HashMap<>();
+            network.tensors().forEach((name, a) -> before.put(name, a.toFloatArray()));
+            if (all) {
+                Averages.move(network.tensors(), other.tensors(), momentum);
+            } else {
+                Averages.move(network.trained(), other.trained(), momentum);
+            }
+            for (Map.Entry<String, NDArray> e : network.tensors().entrySet()) {
+                boolean moves = all || network.trained().containsKey(e.getKey());
+                float[] expected = before.get(e.getKey());
+                float[] theirs = other.values(e.getKey());
+                for (int i = 0; moves && i < expected.length; i++) {
+                    expected[i] = (float) (momentum * expected[i] + (1 - momentum) * theirs[i]);
+                }
+                Golden.same(expected, e.getValue().toFloatArray(), 1e-6, 0, e.getKey());
+            }
+        }
+    }
+
+    @Test
+    void aCopyHasTheSameValuesAndGoesItsOwnWay() {
+        try (Network network = network(Small.NET, Head.simclr(16), false, 1); Network copy = network.copy();
+                Network encoder = network.copy(Small.NET.graph(32), false)) {
+            network.tensors().forEach((name, a) -> assertArrayEquals(a.toFloatArray(), copy.values(name), name));
+            assertEquals(network.trained().keySet(), copy.trained().keySet());
+            copy.trained().forEach((name, w) -> assertTrue(w.hasGradient(), name));
+            encoder.tensors().forEach((name, a) -> assertArrayEquals(network.values(name), a.toFloatArray(), name));
+            encoder.trained().forEach((name, w) -> assertFalse(w.hasGradient(), name));
+            float[] before = network.values("conv1.weight");
+            copy.tensors().get("conv1.weight").muli(0);
+            assertArrayEquals(before, network.values("conv1.weight"));
+        }
+    }
+
+    /** Gradients of all weights for a loss of some images, which are finite. */
+    private static Map<String, float[]> gradients(Network network, NDArray x, boolean contrastive) {
+        NDArray loss = Torch.recording(() -> {
+            NDArray z = network.run(x, new Network.Pass(true, 1, true, null), ProjectionHead.PROJECTION).get(0);
+            return contrastive ? Losses.ntXent(Anchors.all(z), 0.5) : z.square().sum();
+        });
+        List<String> names = new ArrayList<>(network.trained().keySet());
+        List<NDArray> all = Gradients.of(new NDList(loss), null, network.trained().values(), x.getManager());
+        assertEquals(names.size(), all.size());
+        Map<String, float[]> gradients = new HashMap<>();
+        for (int i = 0; i < names.size(); i++) {
+            float[] g = all.get(i).toFloatArray();
+            for (float v : g) {
+                assertTrue(Float.isFinite(v), names.get(i));
+            }
+            gradients.put(names.get(i), g);
+        }
+        return gradients;
+    }
+
+    /** The widths give numbers of channels that libtorch's blocks of 16 do not divide. */
+    @ParameterizedTest
+    @CsvSource({"0.0625, CHANNELS_LAST", "0.0625, CHANNELS_FIRST", "0.3, CHANNELS_LAST", "0.3, CHANNELS_FIRST"})
+    void whatMemoryHeldBeforeDoesNotReachTheGradient(double width, MemoryLayout layout) {
+        LayerGraph graph = Head.simclr(16).behind(new ResNet(18, width, ResNet.Stem.CIFAR).graph(32));
+        Computation computation = new Computation(ai.djl.Device.cpu(), Precision.FLOAT32, layout);
+        for (int i = 0; i < 4; i++) {
+            try (Network network = new Network(graph, false, computation, 1);
+                    NDManager m = network.manager().newSubManager()) {
+                try (NDManager freed = network.manager().newSubManager()) {
+                    for (int size = 1 << 10; size <= 1 << 21; size *= 2) {
+                        for (int k = 0; k < 8; k++) {
+                            freed.full(new Shape(size), Float.NaN);
                         }
                     }
                 }
+                gradients(network, Small.pixels(m, Small.drawings(16)), true);
             }
+        }
+    }
+
+    /** libtorch's 1x1 convolutions with a stride kill the process at these numbers of channels. */
+    @Test
+    @Tag("slow")
+    void aFullResNet50Learns() {
+        LayerGraph graph = Head.simclr(16).behind(new ResNet(50, 1, ResNet.Stem.CIFAR).graph(16));
+        try (Network network = new Network(graph, true, Computation.cpu(), 1);
+                NDManager m = network.manager().newSubManager()) {
+            // The published 23,508,032, of which the first convolution has 7 * 7 * 3 * 64 and not 3 * 3 * 3 * 64.
+            assertEquals(23_508_032 - 9_408 + 1_728, network.trained().entrySet().stream()
+                    .filter(e -> !e.getKey().startsWith("head.")).mapToLong(e -> e.getValue().getShape().size()).sum());
+            gradients(network, Small.pixels(m, Small.drawings(2)).get(":, :, ::2, ::2"), false);
+        }
+    }
+
+    /** As PyTorch has it, a batch's statistics come with the pass, and a pass without a collector leaves nothing behind. */
+    @Test
+    void evaluationReadsTheRunningStatisticsAndLeavesThemAsTheyAre() {
+        try (Network network = network(Small.NET, Head.simclr(16), false, 1); NDManager m = network.manager().newSubManager()) {
+            float[] before = network.values("bn1.running_mean");
+            NDArray x = Small.pixels(m, Small.drawings(8));
+            float[] first = network.run(x, Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0).toFloatArray();
+            // What stands beside an image does not change its features.
+            float[] alone = network.run(x.get("0:1"), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0).toFloatArray();
+            Golden.same(alone, Arrays.copyOf(first, alone.length), 1e-5, 0, "alone");
+            assertArrayEquals(before, network.values("bn1.running_mean"));
         }
     }
 }

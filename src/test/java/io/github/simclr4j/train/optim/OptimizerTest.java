@@ -12,7 +12,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import io.github.simclr4j.train.Golden;
+import io.github.simclr4j.train.testing.Golden;
 import io.github.simclr4j.train.torch.Gradients;
 import io.github.simclr4j.train.torch.Torch;
 import java.io.IOException;

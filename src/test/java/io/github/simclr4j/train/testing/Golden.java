@@ -1,4 +1,4 @@
-package io.github.simclr4j.train;
+package io.github.simclr4j.train.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -19,6 +19,7 @@ import java.util.stream.StreamSupport;
 public final class Golden {
     private Golden() {}
 
+    /** Returns the rows of a file. */
     public static Iterable<JsonObject> read(String name) throws IOException {
         String other = System.getProperty("simclr.golden", "");
         Path file = other.isEmpty() ? Path.of("test/resources/golden", name) : Path.of(other, name);
@@ -28,6 +29,7 @@ public final class Golden {
         }
     }
 
+    /** Returns the values of a row's tensor. */
     public static float[] data(JsonElement tensor) {
         JsonArray a = tensor.getAsJsonObject().getAsJsonArray("data");
         float[] values = new float[a.size()];
@@ -37,6 +39,7 @@ public final class Golden {
         return values;
     }
 
+    /** Returns a row's tensor. */
     public static NDArray tensor(NDManager m, JsonElement tensor) {
         JsonArray s = tensor.getAsJsonObject().getAsJsonArray("shape");
         long[] shape = new long[s.size()];
@@ -51,6 +54,18 @@ public final class Golden {
         assertEquals(expected.length, actual.length, what);
         double largest = 0;
         for (float e : expected) {
+            largest = Math.max(largest, Math.abs(e));
+        }
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], actual[i], Math.max(absolute, relative * largest), what + " [" + i + "]");
+        }
+    }
+
+    /** Compares with a tolerance relative to the largest expected value, or an absolute one. */
+    public static void same(double[] expected, double[] actual, double relative, double absolute, String what) {
+        assertEquals(expected.length, actual.length, what);
+        double largest = 0;
+        for (double e : expected) {
             largest = Math.max(largest, Math.abs(e));
         }
         for (int i = 0; i < expected.length; i++) {

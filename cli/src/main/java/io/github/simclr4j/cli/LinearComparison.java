@@ -1,0 +1,107 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
+import io.github.simclr4j.train.loop.EncoderExport;
+import io.github.simclr4j.tribuo.evaluation.Accuracies;
+import io.github.simclr4j.tribuo.evaluation.LinearProtocol;
+import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
+import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
+import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
+import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
+import io.github.simclr4j.util.AtomicFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.tribuo.classification.Label;
+import org.tribuo.classification.LabelFactory;
+import org.tribuo.classification.evaluation.LabelEvaluation;
+
+/**
+ * Linear evaluation of an encoder beside that of raw pixels and of an untrained encoder.
+ *
+ * @param linear accuracies by the features
+ * @param classes names of the classes
+ * @param skipped images that could not be read
+ * @param best Tribuo's evaluation of the encoder's features with the most labels
+ * @param settings how the encoder was fed
+ * @param encoderSha256 of the file and the data beside it
+ */
+record LinearComparison(Map<String, Accuracies> linear, List<String> classes, int skipped, LabelEvaluation best,
+        EncoderSettings settings, String encoderSha256) {
+    /** Pixels of the images' sides that are a baseline. */
+    private static final int PIXELS = 32;
+
+    /**
+     * Measures.
+     *
+     * @param seed of the untrained encoder's weights
+     */
+    static LinearComparison of(ProtocolContext context, long seed) throws IOException {
+        SimCLRFeatureExtractor<Label> encoder = context.extractor();
+        EncoderSettings used = encoder.encoder().settings();
+        context.progress().line(EncoderOptions.line(used));
+        Map<String, Accuracies> linear = new LinkedHashMap<>();
+        ProtocolContext simclr = context.with("simclr", encoder);
+        measure("simclr", simclr, linear);
+        int size = encoder.encoder().preprocessing().size();
+        try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(new LabelFactory(), Math.min(PIXELS, size))) {
+            measure("pixels", context.with("pixels", pixels), linear);
+        }
+        Optional<Architecture> network = encoder.encoder().architecture();
+        if (network.isEmpty()) {
+            context.progress().warn(context.encoder() + " does not name its architecture: no untrained encoder to compare with");
+        } else {
+            untrained(network.get(), size, seed, context, linear);
+        }
+        return new LinearComparison(linear, simclr.features().classes(), simclr.features().skipped(),
+                linear.get("simclr").best().orElseThrow(), used, encoder.encoder().sha256());
+    }
+
+    private static void untrained(Architecture network, int size, long seed, ProtocolContext context,
+            Map<String, Accuracies> linear) throws IOException {
+        Path file = Files.createTempFile("simclr-untrained", ".onnx");
+        try {
+            AtomicFiles.write(file, EncoderExport.untrained(network, size, seed));
+            try (ImageFeatureExtractor<Label> untrained =
+                    new SimCLRFeatureExtractor<>(new LabelFactory(), file, context.runtime().threads())) {
+                measure("untrained", context.with("untrained", untrained), linear);
+            }
+        } finally {
+            Files.deleteIfExists(file);
+        }
+    }
+
+    private static void measure(String name, ProtocolContext context, Map<String, Accuracies> linear) throws IOException {
+        Accuracies measured = new LinearProtocol().run(context);
+        linear.put(name, measured);
+        measured.runs().keySet().forEach(share ->
+                context.progress().line(name + " with " + share + " of the labels: " + AccuracyTable.text(measured, share)));
+    }
+
+    /** Prints the table and Tribuo's evaluation. */
+    void print() {
+        System.out.println();
+        System.out.println(AccuracyTable.of("linear on", linear));
+        System.out.println();
+        System.out.println("Tribuo's evaluation of simclr, most labels:");
+        System.out.println(best);
+    }
+
+    /** Returns the result as it goes into the JSON file. */
+    Map<String, Object> json(Path encoder, double seconds) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("linear", AccuracyTable.means(linear));
+        json.put("linearRuns", AccuracyTable.runs(linear));
+        json.put("encoder", encoder.toString());
+        json.put("encoderSha256", encoderSha256);
+        json.put("classes", classes);
+        json.put("skipped", skipped);
+        json.put("seconds", seconds);
+        return json;
+    }
+}

@@ -1,0 +1,179 @@
+package io.github.simclr4j.train.loop;
+
+import static io.github.simclr4j.train.loop.Runs.everyStep;
+import static io.github.simclr4j.train.loop.Runs.run;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDManager;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.train.augment.ViewPool;
+import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.monitor.Knn;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.testing.Golden;
+import io.github.simclr4j.train.testing.Small;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What checkpoints hold, which are continued from, and which are refused. */
+class CheckpointTest {
+    /** The scale and the good steps since it changed stand behind magic, version, epoch, step (four bytes each) and loss (eight). */
+    @Test
+    void theLossScaleOfACheckpointIsTakenOver(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(8);
+        run(Small.settings("simclr", "sgd", 0.01, 4, 1), set, RunOptions.checkpoints(dir));
+        ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(Checkpoint.newest(dir)));
+        write(Checkpoint.newest(dir), file.putDouble(24, 512).putDouble(32, 77));
+        assertEquals(1, run(Small.settings("simclr", "sgd", 0.01, 4, 2), set, RunOptions.checkpoints(dir)).resumedAt());
+        // In float32 it stays.
+        ByteBuffer next = ByteBuffer.wrap(Files.readAllBytes(Checkpoint.newest(dir)));
+        assertEquals(2, next.getInt(8), "epochs done");
+        assertEquals(512, next.getDouble(24));
+        assertEquals(77, next.getDouble(32));
+    }
+
+    /** A checkpoint with the checksum of what it holds now. */
+    private static void write(Path path, ByteBuffer file) throws IOException {
+        CRC32 sum = new CRC32();
+        sum.update(file.array(), 0, file.capacity() - 8);
+        Files.write(path, file.putLong(file.capacity() - 8, sum.getValue()).array());
+    }
+
+    @Test
+    void aCheckpointOfAnotherVersionIsRefusedForWhateverItIsRead(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(8);
+        PretrainSettings s = Small.build(Small.settings("simclr", "sgd", 0.01, 4, 1));
+        run(s, set, RunOptions.checkpoints(dir));
+        Path file = Checkpoint.newest(dir);
+        write(file, ByteBuffer.wrap(Files.readAllBytes(file)).putInt(4, 99));
+        for (IOException e : List.of(assertThrows(IOException.class, () -> run(s, set, RunOptions.checkpoints(dir))),
+                assertThrows(IOException.class, () -> new CheckpointEncoder(file, Small.NET, 32)))) {
+            assertTrue(e.getMessage().contains("version 3, found 99"), e.getMessage());
+        }
+    }
+
+    @Test
+    void aDamagedCheckpointIsPassedOverAndAnotherRunsIsRefused(@TempDir Path dir) throws IOException {
+        TrainingImages set = Small.labelled(16);
+        PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2));
+        run(s, set, RunOptions.checkpoints(dir));
+        assertEquals(2, Checkpoint.list(dir).size());
+        Path last = Checkpoint.list(dir).get(1);
+        byte[] bytes = Files.readAllBytes(last);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(last, bytes);
+        Runs.Warnings warnings = new Runs.Warnings();
+        assertEquals(1, new EncoderTrainer(s, "cpu", 1, warnings).run(set, RunOptions.checkpoints(dir)).resumedAt());
+        assertTrue(warnings.all.get(0).contains(last.getFileName().toString()), warnings.all.toString());
+
+        PretrainSettings other = Small.build(Small.settings("simclr", "lars", 1e-3, 8, 2));
+        IOException e = assertThrows(IOException.class, () -> run(other, set, RunOptions.checkpoints(dir)));
+        assertTrue(e.getMessage().contains("training.optimiser"), e.getMessage());
+        assertFalse(e.getMessage().contains("--"), "a library's user has no command line: " + e.getMessage());
+        assertNull(Checkpoint.read(dir.resolve("none"), new TreeMap<>(), Map.of(), w -> {}));
+    }
+
+    @Test
+    void aRunIsNotContinuedWithOtherLabels(@TempDir Path dir) throws IOException {
+        ImageSet set = Small.labelled(16);
+        PretrainSettings s = Small.build(Small.settings("supervised", "sgd", 0.01, 8, 2));
+        run(s, set, RunOptions.checkpoints(dir));
+        int[] labels = set.labels().clone();
+        labels[3] = 0;
+        ImageSet other = new ImageSet(32, set.pixels(), labels, set.classes(), List.of(), set.fingerprint());
+        IOException e = assertThrows(IOException.class, () -> run(s, other, RunOptions.checkpoints(dir)));
+        assertTrue(e.getMessage().contains("data.labels"), e.getMessage());
+    }
+
+    @Test
+    void onlyTheNewestCheckpointsStay(@TempDir Path dir) throws IOException {
+        run(Small.settings("simclr", "adamw", 1e-3, 4, 2), Small.labelled(16),
+                RunOptions.checkpoints(dir).withCheckpointsKept(1e-9, 3));
+        assertEquals(List.of("step-0000000006.ckpt", "step-0000000007.ckpt", "step-0000000008.ckpt"),
+                Checkpoint.list(dir).stream().map(p -> p.getFileName().toString()).toList());
+    }
+
+    /** After each step average = 0.75 * average + 0.25 * weights, from the first weights on; the training itself is the same. */
+    @Test
+    void theMovingAverageOfTheWeightsIsWhatIsMeasuredAndWritten(@TempDir Path dir) throws IOException {
+        ImageSet ten = Small.labelled(40);
+        // Two classes of as many images: it is close which of them wins the vote.
+        int[] labels = IntStream.of(ten.labels()).map(l -> l % 2).toArray();
+        ImageSet set = new ImageSet(32, ten.pixels(), labels, List.of("even", "odd"), List.of(), ten.fingerprint());
+        PretrainSettings plain = Small.build(Small.settings("simclr", "sgd", 0.5, 8, 1));
+        run(plain, set, everyStep(dir.resolve("plain"), set));
+        EncoderTrainer.Result result =
+                run(Small.settings("simclr", "sgd", 0.5, 8, 1).weightAverage(0.75), set, everyStep(dir.resolve("averaged"), set));
+        List<Path> steps = Checkpoint.list(dir.resolve("plain/checkpoints"));
+        assertEquals(5, steps.size());
+        try (Network network = new Network(plain.network(), plain.zeroGamma(), Network.Computation.cpu(), plain.seed());
+                NDManager m = network.manager().newSubManager(); ViewPool pool = new ViewPool(1)) {
+            Map<String, float[]> average = new TreeMap<>();
+            network.tensors().keySet().forEach(name -> average.put(name, network.values(name)));
+            for (Path step : steps) {
+                Map<String, float[]> now = Checkpoint.tensors(step);
+                average.forEach((name, a) -> {
+                    for (int i = 0; i < a.length; i++) {
+                        a[i] = (float) (0.75 * a[i] + 0.25 * now.get(name)[i]);
+                    }
+                });
+            }
+            Map<String, float[]> without = Checkpoint.tensors(steps.get(4));
+            Map<String, float[]> with = Checkpoint.tensors(Checkpoint.newest(dir.resolve("averaged/checkpoints")));
+            average.forEach((name, a) -> {
+                assertArrayEquals(without.get(name), with.get(name), name);
+                Golden.same(a, with.get("average." + name), 1e-6, 0, name);
+            });
+            network.load(average);
+            assertEquals(Knn.accuracy(network, 32, set, set, pool), result.knn(), 1e-9);
+            List<RgbImage> images = Small.drawings(4);
+            double[][] expected = Small.wide(
+                    network.run(Small.pixels(m, images), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0));
+            try (OnnxEncoder e = OnnxEncoder.open(result.onnx(), "test", 1);
+                    CheckpointEncoder c = new CheckpointEncoder(
+                            Checkpoint.newest(dir.resolve("averaged/checkpoints")), Small.NET, 32)) {
+                double[][] exported = Small.wide(e.embed(images));
+                double[][] saved = Small.wide(c.embed(images));
+                for (int i = 0; i < expected.length; i++) {
+                    assertArrayEquals(expected[i], exported[i], 1e-4, "image " + i);
+                    assertArrayEquals(expected[i], saved[i], 1e-4, "image " + i);
+                }
+            }
+        }
+    }
+
+    @Test
+    void aCheckpointsEncoderIsTheExportedOne(@TempDir Path dir) throws IOException {
+        byte[] onnx = run(Small.settings("simclr", "adamw", 1e-3, 8, 2), Small.labelled(16), RunOptions.checkpoints(dir)).onnx();
+        List<RgbImage> images = Small.drawings(5);
+        try (OnnxEncoder e = OnnxEncoder.open(onnx, "test", 1);
+                CheckpointEncoder c = new CheckpointEncoder(Checkpoint.newest(dir), Small.NET, 32)) {
+            float[][] expected = c.embed(images);
+            float[][] actual = e.embed(images);
+            for (int i = 0; i < 5; i++) {
+                assertArrayEquals(expected[i], actual[i], 1e-4f);
+            }
+        }
+        ResNet other = new ResNet(34, 1.0 / 16, ResNet.Stem.CIFAR);
+        assertThrows(IOException.class, () -> new CheckpointEncoder(Checkpoint.newest(dir), other, 32));
+    }
+}

@@ -1,0 +1,161 @@
+package io.github.simclr4j.train.loop;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import io.github.simclr4j.train.augment.ViewPool;
+import io.github.simclr4j.train.data.BatchLoader;
+import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.method.Method;
+import io.github.simclr4j.train.method.MethodContext;
+import io.github.simclr4j.train.monitor.Outcome;
+import io.github.simclr4j.train.network.MemoryLayout;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.network.Network.Computation;
+import io.github.simclr4j.train.settings.Head;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.testing.Small;
+import io.github.simclr4j.train.torch.Torch;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/** Takes single steps of a method on the CPU, one batch of drawn images after the other, for tests. */
+public final class StepByStep implements AutoCloseable {
+    /** Images that the batches are taken from, in order; every image has a label of ten. */
+    public static final ImageSet IMAGES = Small.labelled(64);
+
+    private final PretrainSettings settings;
+    private final MethodContext context;
+    private final Method method;
+    private final TrainingStep step;
+    private final BatchLoader loader;
+    private final ViewPool pool = new ViewPool(1);
+    private int batches;
+
+    /**
+     * What some steps came to.
+     *
+     * @param before all tensors of the run before the first step, by name
+     * @param after all tensors after the last
+     * @param loss of the last step
+     */
+    public record Taken(Map<String, double[]> before, Map<String, double[]> after, double loss) {}
+
+    /**
+     * What the monitor sees of a step.
+     *
+     * @param loss of the batch
+     * @param rank of each anchor, or null
+     * @param figures of the method, by name
+     * @param anchors shape of the embeddings
+     * @param positives shape of their positives
+     */
+    public record Watched(double loss, double[] rank, Map<String, Double> figures, long[] anchors, long[] positives) {}
+
+    /** Makes the networks of a run; they compute in the settings' precision. */
+    public StepByStep(PretrainSettings settings) {
+        this.settings = settings;
+        Torch.noGradient();
+        int classes = IMAGES.classes().size();
+        Head head = settings.method().isClassifier() ? Head.classifier(classes) : settings.head();
+        context = new MethodContext(settings.withHead(head).network(), settings.zeroGamma(),
+                new Computation(Device.cpu(), settings.precision(), MemoryLayout.CHANNELS_LAST),
+                new MethodContext.Run(settings.options(), settings.batch(), classes, settings.seed()));
+        method = settings.method().create(context);
+        step = new TrainingStep(settings, context, method);
+        loader = BatchLoader.of(IMAGES);
+        loader.begin(IntStream.range(0, IMAGES.count()).toArray(), settings.batch(), 0);
+    }
+
+    /** Takes steps from the start of a run, at the settings' learning rate, which stays as it is. */
+    public static Taken take(PretrainSettings settings, int steps) throws IOException {
+        try (StepByStep run = new StepByStep(settings)) {
+            Map<String, double[]> before = run.values();
+            double loss = Double.NaN;
+            for (int i = 0; i < steps; i++) {
+                try (NDManager m = run.network().manager().newSubManager()) {
+                    loss = Small.doubles(run.takeSoundly(run.next(), m).outcome().loss())[0];
+                }
+            }
+            return new Taken(before, run.values(), loss);
+        }
+    }
+
+    /** Takes the next step and returns its loss. */
+    public double loss() throws IOException {
+        try (NDManager m = network().manager().newSubManager()) {
+            return Small.doubles(take(next(), m).outcome().loss())[0];
+        }
+    }
+
+    /** Takes the next step and returns what the monitor sees of it. */
+    public Watched watch() throws IOException {
+        try (NDManager m = network().manager().newSubManager()) {
+            Outcome o = take(next(), m).outcome();
+            Map<String, Double> figures = new TreeMap<>();
+            o.figures().forEach((name, f) -> figures.put(name, Small.doubles(f)[0]));
+            return new Watched(Small.doubles(o.loss())[0], o.rank() == null ? null : Small.doubles(o.rank()), figures,
+                    o.anchors().getShape().getShape(), o.positives().getShape().getShape());
+        }
+    }
+
+    /** Returns the networks and the state. */
+    public MethodContext context() {
+        return context;
+    }
+
+    /** Returns the method. */
+    public Method method() {
+        return method;
+    }
+
+    /** Returns the network that holds the encoder. */
+    public Network network() {
+        return context.exported();
+    }
+
+    TrainingStep step() {
+        return step;
+    }
+
+    /** Returns the next batch, for one step or several. */
+    BatchViews next() throws IOException {
+        int[] which = loader.next();
+        int[] labels = Arrays.stream(which).map(k -> IMAGES.labels()[k]).toArray();
+        return new BatchViews(loader, EncoderTrainer.views(settings), which, labels, 7, 100 + batches++, pool);
+    }
+
+    /** Takes a step in the middle of the run. */
+    TrainingStep.Result take(BatchViews batch, NDManager m) {
+        return step.take(batch, settings.optimizer().rate(), 0.5, m);
+    }
+
+    /** Takes a step as often as float16 needs to find its loss scale; the weights stay as they are meanwhile. */
+    TrainingStep.Result takeSoundly(BatchViews batch, NDManager m) {
+        TrainingStep.Result r = take(batch, m);
+        for (int k = 0; r.skipped() && k < 16; k++) {
+            r = take(batch, m);
+        }
+        assertFalse(r.skipped());
+        return r;
+    }
+
+    /** Returns the values of all tensors of the run: weights, statistics, the optimizer's and the method's state. */
+    public Map<String, double[]> values() {
+        Map<String, double[]> all = new TreeMap<>();
+        step.tensors().forEach((name, a) -> all.put(name, Small.doubles(a)));
+        return all;
+    }
+
+    @Override
+    public void close() {
+        loader.close();
+        step.close();
+        context.close();
+        pool.close();
+    }
+}

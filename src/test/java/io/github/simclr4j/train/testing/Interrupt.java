@@ -1,0 +1,22 @@
+package io.github.simclr4j.train.testing;
+
+import io.github.simclr4j.util.Progress;
+
+/** Interrupts runs. */
+public final class Interrupt {
+    private Interrupt() {}
+
+    /** Returns a listener that interrupts the run's thread after a number of steps. */
+    public static Progress after(int steps) {
+        return new Progress() {
+            private int seen;
+
+            @Override
+            public void at(long done, String detail) {
+                if (++seen == steps) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        };
+    }
+}
