@@ -1,6 +1,5 @@
 package io.github.simclr4j.cli;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.file.ModelInspector;
