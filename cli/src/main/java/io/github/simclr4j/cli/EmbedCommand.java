@@ -70,7 +70,7 @@ final class EmbedCommand extends Command {
             ShutdownGuard guard = interruptible();
             try (TemporaryFile part = TemporaryFile.beside(out)) {
                 OutputStream rows = part.stream();
-                try (EncoderPipeline pipeline = new EncoderPipeline(model, source, sharedOut(model, cpu),
+                try (EncoderPipeline pipeline = new EncoderPipeline(model, source, shareOut(model, cpu, common.threads),
                                 item -> skipped.add(item.error().getMessage()))) {
                     if (!npy) {
                         rows.write(header(model.dimension()));
@@ -120,8 +120,8 @@ final class EmbedCommand extends Command {
     }
 
     /** On the CPU each core decodes and encodes for itself; another provider gets whole batches, the next while it works. */
-    private EncoderPipeline.Settings sharedOut(OnnxEncoder model, boolean cpu) {
-        EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(common.threads, model);
+    static EncoderPipeline.Settings shareOut(OnnxEncoder model, boolean cpu, int threads) {
+        EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(threads, model);
         return cpu ? cores : new EncoderPipeline.Settings(cores.workers(), model.batch(), Math.min(2, cores.workers()));
     }
 

@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.data.TrainingSets;
 import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.Checkpoint;
 import io.github.simclr4j.train.loop.EncoderTrainer;
@@ -14,11 +15,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** {@code simclr pretrain}. */
 @CommandLine.Command(name = "pretrain", description = "Learns an encoder from images. Labels are read by supervised training and the supcon"
@@ -36,22 +38,12 @@ final class PretrainCommand extends Command {
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the encoder goes (ONNX).")
     Path out;
 
-    @Option(names = "--limit", paramLabel = "N", defaultValue = "0",
-            description = "At most N images, chosen at random by the seed; 0 for all (default: ${DEFAULT-VALUE}).")
-    int limit;
-
     @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: one of ours, or a ResNet exported"
             + " by PyTorch (ONNX).")
     Path init;
 
-    @Option(names = "--memory", paramLabel = "MB", defaultValue = "0",
-            description = "Megabytes that the decoded images may take; a set that does not fit is decoded anew in every epoch, at"
-                    + " most so many ahead; 0 for what Java's heap has room for, or half of that ahead (default: ${DEFAULT-VALUE}).")
-    int megabytes;
-
-    @Option(names = "--decoders", paramLabel = "N", defaultValue = "0",
-            description = "Threads that decode ahead; 0 for one a core (default: ${DEFAULT-VALUE}).")
-    int decoders;
+    @Mixin
+    ReadingOptions reading;
 
     final PretrainOptions hyper = new PretrainOptions();
 
@@ -115,10 +107,7 @@ final class PretrainCommand extends Command {
 
     @Override
     Map<String, Object> work() throws IOException {
-        if (limit < 0 || megabytes < 0 || decoders < 0) {
-            throw new IllegalArgumentException("--limit, --memory and --decoders must be at least 0, found " + limit + ", "
-                    + megabytes + " and " + decoders);
-        }
+        reading.check();
         watch.check(this);
         // Wrong settings are said before an archive is opened, which may take a while; what is right for few images may be so.
         hyper.check(this, hyper.settings(common.seed, FEW));
@@ -134,7 +123,7 @@ final class PretrainCommand extends Command {
         EncoderTrainer.Result result;
         Compute compute;
         // The sources stay open as long as images are read from them.
-        try (ImageSource source = ImageSource.open(images, console).sample(limit, common.seed);
+        try (ImageSource source = ImageSource.open(images, console).sample(reading.limit, common.seed);
                 ImageSource known = watch.knn == null ? null : ImageSource.open(watch.knn, console);
                 ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
             settings = hyper.settings(common.seed, source.size());
@@ -199,6 +188,6 @@ final class PretrainCommand extends Command {
     }
 
     private TrainingImages read(ImageSource source, Console console) throws IOException {
-        return TrainingImages.of(source, hyper.imageSize, megabytes, hyper.batch, decoders, console);
+        return TrainingSets.of(source, hyper.imageSize, reading.megabytes, hyper.batch, reading.decoders, console);
     }
 }

@@ -202,11 +202,11 @@ final class PretrainOptions {
     }
 
     /** Fills a builder with what was given. */
-    PretrainBuilder builder(long seed) {
+    private PretrainBuilder builder(long seed) {
         if (mixedPrecision) {
             throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a GPU");
         }
-        PretrainBuilder b = PretrainSettings.builder().method(factory())
+        PretrainBuilder b = new PretrainBuilder().method(factory())
                 .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize).head(head)
                 .headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead).views(views).otherViews(views2).batch(batch)
                 .microBatch(microBatch).bnSplits(bnSplits).epochs(epochs).optimizer(optimizer).learningRate(learningRate)
@@ -240,8 +240,13 @@ final class PretrainOptions {
      * @throws IllegalArgumentException if a value is out of range
      */
     PretrainSettings settings(long seed, int images) {
+        return settings(seed, images, batch);
+    }
+
+    /** Returns the settings with another batch than the one that was given; for the rest as the other method. */
+    PretrainSettings settings(long seed, int images, int otherBatch) {
         try {
-            return builder(seed).build(images);
+            return builder(seed).batch(otherBatch).build(images);
         } catch (IllegalArgumentException e) {
             String family = EncoderFamilies.names().contains(encoder) ? name(EncoderFamilies.family(encoder)) : ALL_FAMILIES;
             String message = ofMethods.inTermsOfOptions(method, e.getMessage());

@@ -65,6 +65,21 @@ public record Compute(Computation computation, int threads) {
         return d.isGpu() ? "gpu:" + d.getDeviceId() : "cpu";
     }
 
+    /** Returns the same device and threads with another way to compute. */
+    public Compute with(Precision precision, MemoryLayout layout) {
+        return new Compute(new Computation(computation.device(), precision, layout), threads);
+    }
+
+    /** Gives memory of a GPU back that libtorch keeps although nothing needs it any more. */
+    public void releaseMemory() {
+        Torch.releaseMemory(computation.device());
+    }
+
+    /** Returns the memory layout of feature maps. */
+    public MemoryLayout layout() {
+        return computation.layout();
+    }
+
     /** Returns the precision. */
     public Precision precision() {
         return computation.precision();

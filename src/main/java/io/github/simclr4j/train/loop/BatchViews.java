@@ -14,7 +14,7 @@ import java.util.List;
  * The random views of the images of a step. A view depends on the run's seed, the epoch, the image and its number; it can be made
  * again and is the same. Row {@code r} is view {@code r / N} of image {@code r mod N}.
  */
-final class BatchViews {
+class BatchViews {
     private final BatchLoader loader;
     private final List<ViewGenerator> views;
     private final int[] images;

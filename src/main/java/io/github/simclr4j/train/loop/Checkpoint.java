@@ -3,6 +3,7 @@ package io.github.simclr4j.train.loop;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import io.github.simclr4j.train.monitor.Diagnosis;
+import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.util.AtomicFiles;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -203,7 +204,23 @@ public final class Checkpoint {
         for (int i = in.readInt(); i > 0; i--) {
             settings.put(in.readUTF(), in.readUTF());
         }
-        return new State(epoch, step, loss, scale, good, atChance, rising, settings);
+        return new State(epoch, step, loss, scale, good, atChance, rising, today(settings));
+    }
+
+    /** Returns settings as they are written today: those of runs up to November 2026 had two of them in other words. */
+    private static Map<String, String> today(Map<String, String> saved) {
+        Map<String, String> settings = new TreeMap<>(saved);
+        String mixed = settings.remove("training.mixed_precision");
+        if (mixed != null) {
+            settings.put("training.precision", (Boolean.parseBoolean(mixed) ? Precision.FLOAT16 : Precision.FLOAT32).text());
+        }
+        String[] momentum = settings.getOrDefault("training.momentum_encoder", "").split(" to ");
+        if (momentum.length == 2) {
+            settings.put("training.momentum_encoder", momentum[0]);
+            // No rise was written as a rise to the same value.
+            settings.put("training.momentum_encoder_end", momentum[1].equals(momentum[0]) ? "0.0" : momentum[1]);
+        }
+        return settings;
     }
 
     /**

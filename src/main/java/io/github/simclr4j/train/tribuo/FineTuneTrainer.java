@@ -3,7 +3,6 @@ package io.github.simclr4j.train.tribuo;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loop.EncoderTrainer;

@@ -10,6 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDManager;
+import com.google.gson.Gson;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ResNet;
@@ -19,9 +23,12 @@ import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.monitor.Knn;
 import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.testing.Golden;
 import io.github.simclr4j.train.testing.Small;
+import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -33,6 +40,8 @@ import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What checkpoints hold, which are continued from, and which are refused. */
 class CheckpointTest {
@@ -175,5 +184,76 @@ class CheckpointTest {
         }
         ResNet other = new ResNet(34, 1.0 / 16, ResNet.Stem.CIFAR);
         assertThrows(IOException.class, () -> new CheckpointEncoder(Checkpoint.newest(dir), other, 32));
+    }
+
+    private static PretrainBuilder earlier(String method) {
+        PretrainBuilder b = Small.settings(method).encoder(new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR)).imageSize(16)
+                .learningRate(1e-2).batch(8).epochs(2);
+        return method.equals("simclr") ? b.optimizer("adamw") : b.optimizer("sgd").option("symmetric", true)
+                .option("momentum-encoder", 0.5).option("momentum-encoder-end", 0.9);
+    }
+
+    private static Path copy(String method, Path folder) throws IOException {
+        Files.createDirectories(folder);
+        return Files.copy(Path.of("test/resources/earlier/" + method + ".ckpt"), folder.resolve("step-0000000002.ckpt"));
+    }
+
+    private static JsonObject expected(String method) throws IOException {
+        return JsonParser.parseString(Files.readString(Path.of("test/resources/earlier/" + method + ".json"))).getAsJsonObject();
+    }
+
+    private static void same(JsonElement expected, float[][] actual, double tolerance) {
+        float[][] features = new Gson().fromJson(expected, float[][].class);
+        assertEquals(features.length, actual.length);
+        for (int i = 0; i < features.length; i++) {
+            assertArrayEquals(features[i], actual[i], (float) tolerance, "image " + i);
+        }
+    }
+
+    /** The second epoch comes to what it came to there: the same views, steps and moving average, but for the order of additions. */
+    @ParameterizedTest
+    @ValueSource(strings = {"simclr", "mocov2"})
+    void aCheckpointOfAnEarlierVersionIsContinued(String method, @TempDir Path dir) throws IOException {
+        copy(method, dir);
+        EncoderTrainer.Result r = run(earlier(method), Small.labelled(16), RunOptions.checkpoints(dir));
+        assertEquals(1, r.resumedAt());
+        assertEquals(expected(method).get("finalLoss").getAsDouble(), r.finalLoss(), 2e-3);
+        try (OnnxEncoder e = OnnxEncoder.open(r.onnx(), "test", 1)) {
+            same(expected(method).get("final"), e.embed(Small.drawings(3)), 2e-2);
+        }
+        assertEquals("float32", r.settings().get("training.precision"));
+        assertFalse(r.settings().containsKey("training.mixed_precision"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"simclr", "mocov2"})
+    void theEncoderOfACheckpointOfAnEarlierVersionGivesItsFeatures(String method, @TempDir Path dir) throws IOException {
+        try (CheckpointEncoder e =
+                new CheckpointEncoder(copy(method, dir), new ResNet(18, 1.0 / 32, ResNet.Stem.CIFAR), 16)) {
+            same(expected(method).get("saved"), e.embed(Small.drawings(3)), 1e-5);
+        }
+    }
+
+    @Test
+    void aCheckpointOfAnEarlierVersionIsNotContinuedInAnotherPrecision(@TempDir Path dir) throws IOException {
+        copy("simclr", dir);
+        PretrainSettings other = Small.build(earlier("simclr").precision(Precision.BFLOAT16));
+        IOException e = assertThrows(IOException.class, () -> run(other, Small.labelled(16), RunOptions.checkpoints(dir)));
+        assertTrue(e.getMessage().contains("training.precision was float32, is now bfloat16"), e.getMessage());
+        copy("mocov2", dir.resolve("moco"));
+        PretrainSettings moco = Small.build(earlier("mocov2").option("momentum-encoder-end", 0.95));
+        e = assertThrows(IOException.class, () -> run(moco, Small.labelled(16), RunOptions.checkpoints(dir.resolve("moco"))));
+        assertTrue(e.getMessage().contains("training.momentum_encoder_end was 0.9, is now 0.95"), e.getMessage());
+    }
+
+    @Test
+    void anEncoderOfAnEarlierVersionGivesItsFeaturesAndTrainsOn() throws IOException {
+        Path file = Path.of("test/resources/earlier/simclr.onnx");
+        try (OnnxEncoder e = OnnxEncoder.open(file)) {
+            same(expected("simclr").get("final"), e.embed(Small.drawings(3)), 1e-5);
+        }
+        EncoderTrainer trainer = new EncoderTrainer(Small.build(earlier("simclr").epochs(1)), "cpu", 1, Progress.NONE);
+        trainer.startFrom(file);
+        assertTrue(Double.isFinite(trainer.run(Small.labelled(16), Runs.NOTHING).finalLoss()));
     }
 }

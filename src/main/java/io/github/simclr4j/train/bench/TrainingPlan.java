@@ -1,0 +1,151 @@
+package io.github.simclr4j.train.bench;
+
+import io.github.simclr4j.train.device.Compute;
+import io.github.simclr4j.train.network.MemoryLayout;
+import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Progress;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Properties;
+import java.util.function.IntFunction;
+
+/**
+ * The fastest way to train that fits into memory, and the others that were tried.
+ *
+ * @param chosen what is used
+ * @param trials all that were measured, in order
+ */
+record TrainingPlan(Trial chosen, List<Trial> trials) {
+    private static final String FILE = "plan.properties";
+    private static final Repetitions QUICK = new Repetitions(3, 0.5);
+    private static final int FIRST_BATCH = 64;
+    /** Views of a micro-batch are made in one buffer. */
+    private static final long LARGEST_BUFFER = Integer.MAX_VALUE;
+
+    TrainingPlan {
+        trials = List.copyOf(trials);
+    }
+
+    /** Reads the plan of an earlier call; null if there is none. */
+    static TrainingPlan read(Path folder) throws IOException {
+        Path file = folder.resolve(FILE);
+        if (!Files.exists(file)) {
+            return null;
+        }
+        Properties p = new Properties();
+        try (InputStream in = Files.newInputStream(file)) {
+            p.load(in);
+            List<Trial> trials = new ArrayList<>();
+            for (int i = 0; p.getProperty("trial." + i) != null; i++) {
+                trials.add(Trial.parse(p.getProperty("trial." + i)));
+            }
+            return new TrainingPlan(Trial.parse(p.getProperty("chosen")), trials);
+        } catch (RuntimeException e) {
+            throw new IOException(file + " is no plan of an earlier call: delete it, and its folder's checkpoints", e);
+        }
+    }
+
+    void write(Path folder) throws IOException {
+        Properties p = new Properties();
+        p.setProperty("chosen", chosen.text());
+        for (int i = 0; i < trials.size(); i++) {
+            p.setProperty("trial." + i, trials.get(i).text());
+        }
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        p.store(out, null);
+        Files.createDirectories(folder);
+        AtomicFiles.write(folder.resolve(FILE), out.toByteArray());
+    }
+
+    /** Returns the plan with half of the batch. */
+    TrainingPlan halved() {
+        Trial half = new Trial(chosen.batch() / 2, chosen.precision(), chosen.layout(), chosen.viewsPerSecond());
+        return new TrainingPlan(half, trials);
+    }
+
+    /**
+     * Measures steps: first of batches that double until one does not fit, then of the precisions and memory layouts with the fastest.
+     *
+     * @param settings for a batch; a precision that they name is the only one that is tried
+     * @param auto the device with the precision that it takes by itself
+     * @param batch the only batch that is tried; 0 for all that fit, up to {@code images}
+     * @param images the most images that a batch can have
+     * @param until the time, as of {@link System#nanoTime}, at which no further way is tried
+     */
+    static TrainingPlan make(IntFunction<PretrainSettings> settings, Compute auto, int batch, int images, long until,
+            Progress progress) throws IOException {
+        List<Trial> trials = new ArrayList<>();
+        MemoryLayout usual = auto.layout();
+        if (batch > 0) {
+            trials.add(measure(settings.apply(batch), auto.with(auto.precision(), usual), progress));
+        } else {
+            for (int b = Math.min(FIRST_BATCH, images); b <= images; b *= 2) {
+                PretrainSettings s = settings.apply(b);
+                long bytes = 12L * s.method().views() * s.imageSize() * s.imageSize() * (s.microBatch() == 0 ? b : s.microBatch());
+                if (bytes > LARGEST_BUFFER || !trials.isEmpty() && System.nanoTime() > until) {
+                    break;
+                }
+                Trial trial = measure(s, auto.with(auto.precision(), usual), progress);
+                trials.add(trial);
+                if (!trial.fits()) {
+                    break;
+                }
+            }
+        }
+        int best = fastest(trials).batch();
+        for (Precision precision : precisions(settings.apply(best).precision(), auto)) {
+            for (MemoryLayout layout : MemoryLayout.values()) {
+                boolean done = precision == auto.precision() && layout == usual;
+                if (!done && System.nanoTime() < until) {
+                    trials.add(measure(settings.apply(best), auto.with(precision, layout), progress));
+                }
+            }
+        }
+        return new TrainingPlan(fastest(trials), trials);
+    }
+
+    private static Trial fastest(List<Trial> trials) throws IOException {
+        return trials.stream().filter(Trial::fits).max(Comparator.comparing(Trial::viewsPerSecond))
+                .orElseThrow(() -> new IOException("Not even the smallest batch fits into memory: " + trials.get(0)));
+    }
+
+    private static List<Precision> precisions(Precision only, Compute auto) {
+        if (only != null) {
+            return List.of(only);
+        }
+        boolean gpu = !auto.device().equals("cpu");
+        return auto.precision() == Precision.BFLOAT16 ? List.of(Precision.BFLOAT16, Precision.FLOAT32)
+                : gpu ? List.of(Precision.FLOAT32, Precision.FLOAT16) : List.of(Precision.FLOAT32);
+    }
+
+    private static Trial measure(PretrainSettings s, Compute compute, Progress progress) throws IOException {
+        double rate;
+        try {
+            rate = Benchmarks.step(s, compute, QUICK).median();
+        } catch (RuntimeException | OutOfMemoryError e) {
+            if (!isOutOfMemory(e)) {
+                throw e;
+            }
+            rate = Double.NaN;
+        }
+        compute.releaseMemory();
+        Trial trial = new Trial(s.batch(), compute.precision(), compute.layout(), rate);
+        progress.line(trial.toString());
+        return trial;
+    }
+
+    /** Whether something failed for lack of memory. */
+    static boolean isOutOfMemory(Throwable e) {
+        String message = String.valueOf(e.getMessage());
+        return e instanceof OutOfMemoryError || message.contains("out of memory") || message.contains("allocate memory")
+                || message.contains("ALLOC_FAILED");
+    }
+}

@@ -1,0 +1,41 @@
+package io.github.simclr4j.train.bench;
+
+import io.github.simclr4j.train.network.MemoryLayout;
+import io.github.simclr4j.train.network.Precision;
+import java.util.Locale;
+
+/**
+ * One way to train, and how fast its steps are.
+ *
+ * @param batch images a step
+ * @param precision of the network
+ * @param layout of feature maps in memory
+ * @param viewsPerSecond median rate of steps alone; NaN if they don't fit into memory
+ */
+public record Trial(int batch, Precision precision, MemoryLayout layout, double viewsPerSecond) {
+    /** Whether the steps fit into memory. */
+    public boolean fits() {
+        return !Double.isNaN(viewsPerSecond);
+    }
+
+    /** Returns the text that {@link #parse} reads. */
+    String text() {
+        return batch + " " + precision + " " + layout + " " + viewsPerSecond;
+    }
+
+    static Trial parse(String text) {
+        String[] f = text.split(" ");
+        return new Trial(Integer.parseInt(f[0]), Precision.valueOf(f[1]), MemoryLayout.valueOf(f[2]), Double.parseDouble(f[3]));
+    }
+
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "batch %d, %s, %s: %s", batch, precision.text(), layoutText(),
+                fits() ? String.format(Locale.ROOT, "%.0f views/s", viewsPerSecond) : "does not fit into memory");
+    }
+
+    /** Returns the layout's name in lower case, such as {@code channels-last}. */
+    public String layoutText() {
+        return layout.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

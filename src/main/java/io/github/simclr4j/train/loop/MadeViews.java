@@ -1,0 +1,39 @@
+package io.github.simclr4j.train.loop;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.simclr4j.train.torch.Torch;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Views that were made before, so that a step can be measured without them. */
+final class MadeViews extends BatchViews {
+    private final NDArray made;
+
+    /**
+     * Takes over views.
+     *
+     * @param made float32 [views * images, 3, size, size], which stay the caller's
+     * @param images how many images they are of
+     * @param labels of the images
+     * @param seed of what is drawn once a step
+     */
+    MadeViews(NDArray made, int images, int[] labels, long seed) {
+        super(null, List.of(), IntStream.range(0, images).toArray(), labels, seed, seed, null);
+        this.made = made;
+    }
+
+    @Override
+    NDArray rows(NDManager manager, int[] rows) {
+        boolean all = rows.length == made.getShape().get(0) && IntStream.range(0, rows.length).allMatch(i -> rows[i] == i);
+        if (all) {
+            return Torch.alias(made, manager);
+        }
+        try (NDArray index = manager.create(Arrays.stream(rows).asLongStream().toArray())) {
+            NDArray some = made.get(index);
+            some.attach(manager);
+            return some;
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package io.github.simclr4j.train.loop;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.train.device.Compute;
+import io.github.simclr4j.train.method.Method;
+import io.github.simclr4j.train.method.MethodContext;
+import io.github.simclr4j.train.settings.Head;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.torch.Torch;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/**
+ * Takes training steps on the same random views again and again, outside of a run: forward, loss, backward and optimizer, so that
+ * they can be measured. It owns its networks until it is closed. Used by one thread.
+ */
+public final class RepeatedStep implements AutoCloseable {
+    /** Classes of a method that has labels. */
+    private static final int CLASSES = 10;
+    /** So slow that the weights stay finite however many steps there are. */
+    private static final double RATE = 1e-6;
+
+    private final MethodContext context;
+    private final TrainingStep step;
+    private final BatchViews batch;
+    private final int views;
+    private NDArray loss;
+    private NDManager last;
+
+    /**
+     * Prepares steps.
+     *
+     * @param settings the precision is that of {@code compute}
+     * @param compute where and how
+     */
+    public RepeatedStep(PretrainSettings settings, Compute compute) {
+        PretrainSettings s = settings.withPrecision(compute.precision());
+        Head head = s.method().isClassifier() ? Head.classifier(CLASSES) : s.head();
+        Torch.noGradient();
+        context = new MethodContext(s.withHead(head).network(), s.zeroGamma(), compute.computation(),
+                new MethodContext.Run(s.options(), s.batch(), CLASSES, s.seed()));
+        views = s.method().views() * s.batch();
+        TrainingStep made = null;
+        try {
+            Method method = s.method().create(context);
+            made = new TrainingStep(s, context, method);
+            batch = new MadeViews(random(context.exported().manager(), views, s.imageSize(), s.seed()), s.batch(),
+                    IntStream.range(0, s.batch()).map(i -> i % CLASSES).toArray(), s.seed());
+            step = made;
+        } catch (RuntimeException e) {
+            if (made != null) {
+                made.close();
+            }
+            context.close();
+            throw e;
+        }
+    }
+
+    /** Whole numbers of pixels, as views of a real image have nearly. */
+    private static NDArray random(NDManager manager, int views, int size, long seed) {
+        Random random = new Random(seed);
+        int one = 3 * size * size;
+        NDArray all = manager.zeros(new Shape(views, 3, size, size));
+        for (int i = 0; i < views; i++) {
+            float[] pixels = new float[one];
+            for (int p = 0; p < one; p++) {
+                pixels[p] = random.nextInt(256) / 255f;
+            }
+            try (NDArray view = manager.create(pixels, new Shape(1, 3, size, size))) {
+                all.set(new ai.djl.ndarray.index.NDIndex("{}:{}", i, i + 1), view);
+            }
+        }
+        return all;
+    }
+
+    /** Returns how many views a step has. */
+    public int views() {
+        return views;
+    }
+
+    /** Takes a step; a GPU may still be at it afterwards. */
+    public void take() {
+        release();
+        last = context.exported().manager().newSubManager();
+        loss = step.take(batch, RATE, 0.5, last).outcome().loss();
+    }
+
+    /** Waits until the last step is done, and returns its loss. */
+    public double await() {
+        return loss.toFloatArray()[0];
+    }
+
+    private void release() {
+        if (last != null) {
+            last.close();
+            last = null;
+        }
+    }
+
+    /** Frees networks, optimizer and views. */
+    @Override
+    public void close() {
+        release();
+        step.close();
+        context.close();
+    }
+}
