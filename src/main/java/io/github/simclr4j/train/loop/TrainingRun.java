@@ -258,7 +258,7 @@ final class TrainingRun {
     private InterruptedIOException interrupted(int epoch) {
         progress.end();
         return new InterruptedIOException("interrupted in epoch " + (epoch + 1) + (options.checkpoints() == null
-                ? "" : "; run the same command again to continue from " + options.checkpoints()));
+                ? "" : "; train again with the same settings to continue from " + options.checkpoints()));
     }
 
     private IllegalStateException diverged(int epoch) throws IOException {

@@ -29,7 +29,7 @@ import org.tribuo.provenance.TrainerProvenance;
  *
  * <p>The encoder must be of an architecture that this library knows, ours or one that PyTorch exported.
  */
-public final class FineTuneTrainer extends EndToEndTrainer {
+public non-sealed class FineTuneTrainer extends EndToEndTrainer {
     @Config(mandatory = true, description = "The encoder to start from (ONNX).")
     private Path encoder;
 
@@ -40,7 +40,7 @@ public final class FineTuneTrainer extends EndToEndTrainer {
     private int imageSize = 0;
 
     /** For OLCUT. */
-    private FineTuneTrainer() {}
+    protected FineTuneTrainer() {}
 
     /**
      * Trains on batches of 64 at the paper's rate.
