@@ -211,7 +211,7 @@ class CommandLineTest {
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--flag"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--batch", "1"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--encoder", "vgg"},
-            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--method", "guess"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--method", "no-such-method"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--loss", "mse"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--views", "crop,twirl"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--optimizer", "adagrad"},

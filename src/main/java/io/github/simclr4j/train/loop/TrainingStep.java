@@ -4,10 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
+import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Embeddings;
 import io.github.simclr4j.train.method.Method;
-import io.github.simclr4j.train.method.Method.Branch;
 import io.github.simclr4j.train.method.MethodContext;
 import io.github.simclr4j.train.monitor.Outcome;
 import io.github.simclr4j.train.network.Network;
@@ -226,7 +226,7 @@ final class TrainingStep implements AutoCloseable {
                     });
                     return method.loss(embeddings(batch, own, from, to));
                 });
-                NDArray part = Torch.recording(() -> loss.value().mul(Losses.number(loss.value(), share)));
+                NDArray part = Torch.recording(() -> loss.value().mul(Rows.number(loss.value(), share)));
                 Gradients.add(slices, new NDList(Torch.recording(() -> scaled(part))), null, leaves, m);
                 sum.addi(part.stopGradient());
                 if (loss.rank() != null) {
@@ -250,7 +250,7 @@ final class TrainingStep implements AutoCloseable {
     }
 
     private NDArray scaled(NDArray loss) {
-        return scale == 1 ? loss : loss.mul(Losses.number(loss, scale));
+        return scale == 1 ? loss : loss.mul(Rows.number(loss, scale));
     }
 
     /** Shortens gradients that are too long together; false if they are not finite and the step is to be left out. */
