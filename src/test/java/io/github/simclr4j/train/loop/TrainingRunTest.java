@@ -44,7 +44,7 @@ class TrainingRunTest {
     @CsvSource({"simclr, adamw", "simclr, lars", "mocov2, sgd", "end-to-end, adam"})
     void aRunCutAtAnyStepEndsWithTheSameWeightsToTheBit(String method, String optimizer, @TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(16);
-        PretrainSettings s = Small.build(Small.settings(method, optimizer, 1e-3, 4, 2).bnSplits(2));
+        PretrainSettings s = Small.build(Small.settings(method, optimizer, 1e-3, 4, 2).imageSize(16).bnSplits(2));
         byte[] whole = run(s, set, NOTHING).onnx();
         for (int cut : new int[] {1, 3, 4, 6}) {
             EncoderTrainer.Result rest = cut(s, set, cut, dir.resolve("" + cut));

@@ -158,8 +158,9 @@ class TrainingStepTest {
      * no weight's is lost.
      */
     @ParameterizedTest
-    @CsvSource({"FLOAT16, 0.1, 5e-3", "BFLOAT16, 0.8, 4e-2"})
-    void sixteenBitsGiveEveryWeightNearlyItsGradient(Precision precision, double tolerance, double ofLoss) throws IOException {
+    @CsvSource({"FLOAT16, 0.1, 0.04, 5e-3", "BFLOAT16, 0.8, 0.32, 4e-2"})
+    void sixteenBitsGiveEveryWeightNearlyItsGradient(Precision precision, double ofEach, double ofAll, double ofLoss)
+            throws IOException {
         PretrainBuilder s = descent("simclr", 16).seed(2);
         StepByStep.Taken exact = StepByStep.take(Small.build(s), 1);
         StepByStep.Taken half = StepByStep.take(Small.build(s.precision(precision)), 1);
@@ -174,13 +175,13 @@ class TrainingStepTest {
                     moved += Math.pow(exact.after().get(name)[i] - exact.before().get(name)[i], 2);
                     apart += Math.pow(exact.after().get(name)[i] - half.after().get(name)[i], 2);
                 }
-                assertTrue(Math.sqrt(apart) < tolerance * Math.sqrt(moved) + 1e-7,
+                assertTrue(Math.sqrt(apart) < ofEach * Math.sqrt(moved) + 1e-7,
                         name + " " + Math.sqrt(moved) + " " + Math.sqrt(apart));
                 allMoved += moved;
                 allApart += apart;
             }
         }
-        assertEquals(0, Math.sqrt(allApart / allMoved), tolerance / 4, "of all weights together");
+        assertEquals(0, Math.sqrt(allApart / allMoved), ofAll, "of all weights together");
     }
 
     /** The loss is then taken on the encoder's 32 features: on one and the same batch gradient descent lowers it. */
@@ -323,7 +324,7 @@ class TrainingStepTest {
     @ParameterizedTest
     @CsvSource({"16, 4, 4", "16, 8, 4", "12, 4, 3"})
     void partsThatDoNotDivideTheAnchorsGiveTheGradientOfTheWholeBatch(int batch, int micro, int groups) throws IOException {
-        PretrainBuilder s = Small.settings(new OddAnchors()).optimizer("sgd").learningRate(1.0).batch(batch).epochs(1)
+        PretrainBuilder s = Small.settings(new OddAnchors()).imageSize(16).optimizer("sgd").learningRate(1.0).batch(batch).epochs(1)
                 .precision(Precision.FLOAT64).bnSplits(groups);
         StepByStep.Taken whole = StepByStep.take(Small.build(s.microBatch(0)), 1);
         StepByStep.Taken parts = StepByStep.take(Small.build(s.microBatch(micro)), 1);

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The losses against values that PyTorch computed. */
@@ -57,6 +58,7 @@ class GoldenLossesTest {
 
     /** What a loss keeps for its backward pass must not lie in memory that the garbage collector may free. */
     @Test
+    @Tag("slow")
     void gradientsOutliveAGarbageCollection() throws Exception {
         Set<String> seen = new TreeSet<>();
         for (JsonObject row : Golden.read("losses.json")) {
