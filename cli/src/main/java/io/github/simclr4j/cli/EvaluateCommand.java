@@ -64,7 +64,7 @@ final class EvaluateCommand extends Command {
     void declare(CommandSpec spec) {
         Protocols.all().forEach(p -> known.putIfAbsent(p.name(), p));
         String names = known.values().stream()
-                .map(p -> p.name() + ": " + p.help() + " [" + p.paper().replaceFirst("^https?://(www\\.)?", "") + "]")
+                .map(p -> p.name() + ": " + p.help() + " [" + PretrainOptions.address(p.paper()) + "]")
                 .collect(Collectors.joining("; "));
         OptionSpec option = spec.findOption("--protocol");
         spec.remove(option);

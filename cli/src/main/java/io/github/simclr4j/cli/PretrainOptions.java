@@ -3,16 +3,20 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.method.Defaults;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,12 +28,15 @@ import picocli.CommandLine.Option;
  * of the encoder families are made from their declarations.
  */
 final class PretrainOptions {
-    private static final String ALL_FAMILIES = "encoder";
+    /** A place in a description. */
+    private static final Pattern PLACE = Pattern.compile("#(\\w+)#");
+    /** Images of CIFAR-10. */
+    private static final int CIFAR = 50_000;
 
-    @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "#METHODS (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "#METHODS# (default: ${DEFAULT-VALUE}).")
     String method;
 
-    @Option(names = "--views", paramLabel = "V", description = "A preset (#PRESETS), or augmentations in order, as"
+    @Option(names = "--views", paramLabel = "V", description = "A preset (#PRESETS#), or augmentations in order, as"
             + " crop:0.08,flip,jitter:0.5@0.8,grey@0.2,blur (see ./simclr views --help)"
             + " (default: the method's; without blur for images of at most 64 pixels). The presets are those of [1], [1, B.9] and"
             + " [2, 3].")
@@ -40,7 +47,7 @@ final class PretrainOptions {
     String views2;
 
     @Option(names = "--encoder", paramLabel = "E", defaultValue = "resnet18",
-            description = "#ENCODERS (default: ${DEFAULT-VALUE}; [1] has resnet50).")
+            description = "#ENCODERS# (default: ${DEFAULT-VALUE}; [1] has resnet50).")
     String encoder;
 
     @Option(names = "--image-size", paramLabel = "N", defaultValue = "32",
@@ -52,19 +59,19 @@ final class PretrainOptions {
     Boolean zeroGamma;
 
     @Option(names = "--head", paramLabel = "H", description = "none, linear, nonlinear [1, 4.2] or deep (three layers [4])"
-            + " (default: nonlinear; mocov1 linear).")
+            + " (default: nonlinear#head#).")
     String head;
 
     @Option(names = "--head-norm", paramLabel = "true|false", arity = "1", description = "Batch norm behind the head's dense layers,"
-            + " and no biases (default: true [1]; mocov1 and mocov2 false).")
+            + " and no biases (default: true [1]#headNorm#).")
     Boolean headNorm;
 
     @Option(names = "--hidden", paramLabel = "N",
-            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0).")
+            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#).")
     Integer hidden;
 
     @Option(names = "--projection", paramLabel = "N", description = "Length of a projection, which the loss is taken on,"
-            + " up to 32768 (default: 64 for a ResNet of a width below 1, else 128 [1]).")
+            + " up to 32768 (default: 64 for a ResNet of a width below 1, else 128 [1]#projection#).")
     Integer projection;
 
     @Option(names = "--keep-head", paramLabel = "K", defaultValue = "0",
@@ -105,15 +112,15 @@ final class PretrainOptions {
     double momentum;
 
     @Option(names = "--weight-decay", paramLabel = "D",
-            description = "Of all weights but batch norm's and biases (default: 1e-4 [2]; [1] has 1e-6).")
+            description = "Of all weights but batch norm's and biases (default: 1e-4 [2]#weightDecay#; [1] has 1e-6).")
     Double weightDecay;
 
     @Option(names = "--warmup-epochs", paramLabel = "N",
-            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]; mocov1 and mocov2 with sgd 0 [2]).")
+            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]#warmupEpochs#; mocov1 and mocov2 with sgd 0 [2]).")
     Double warmupEpochs;
 
     @Option(names = "--schedule", paramLabel = "S", description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%% [2])"
-            + " or constant (default: cosine; mocov1 step).")
+            + " or constant (default: cosine#schedule#).")
     String schedule;
 
     @Option(names = "--clip", paramLabel = "N", defaultValue = "0",
@@ -161,22 +168,39 @@ final class PretrainOptions {
         command.addArgGroup(group.build());
     }
 
-    /** Puts the names that the libraries know into a description that has a place for them. */
+    /** Puts what the libraries know into a description that has places for it. */
     private OptionSpec described(OptionSpec option) {
         String text = String.join(" ", option.description());
         if (!text.contains("#")) {
             return OptionSpec.builder(option).build();
         }
-        return OptionSpec.builder(option).description(text
-            .replace("#METHODS", methods.values().stream().map(m -> m.name() + " [" + address(m.paper()) + "]")
-                    .collect(Collectors.joining(", ")))
-            .replace("#ENCODERS", EncoderFamilies.all().stream()
-                    .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]").collect(Collectors.joining(", ")))
-            .replace("#PRESETS", String.join(", ", AugmentationPipeline.presets()))).build();
+        Map<String, String> places = new LinkedHashMap<>();
+        places.put("METHODS", methods.values().stream().map(m -> m.name() + " [" + address(m.paper()) + "]")
+                .collect(Collectors.joining(", ")));
+        places.put("ENCODERS", EncoderFamilies.all().stream()
+                .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]").collect(Collectors.joining(", ")));
+        places.put("PRESETS", String.join(", ", AugmentationPipeline.presets()));
+        String described = PLACE.matcher(text).replaceAll(m -> Matcher.quoteReplacement(
+                places.containsKey(m.group(1)) ? places.get(m.group(1)) : ofMethods(m.group(1))));
+        // The description that was read has its signs of percent already.
+        return OptionSpec.builder(option).description(described.replace("%", "%%")).build();
     }
 
-    private static String address(String paper) {
-        return paper.replaceFirst("^https?://(www\\.)?", "").replace("%", "%%");
+    /** Says which methods have another default for a setting than most, on a set like CIFAR-10. */
+    private String ofMethods(String setting) {
+        Map<String, List<String>> values = new LinkedHashMap<>();
+        methods.forEach((name, m) -> {
+            Defaults d = new Defaults(CIFAR, 32, 128, 0, 100, "adamw");
+            m.defaults(d);
+            d.get(setting, Object.class).ifPresent(v ->
+                    values.computeIfAbsent(v.toString().replaceAll("\\.0$", ""), k -> new ArrayList<>()).add(name));
+        });
+        return values.entrySet().stream().map(e -> "; " + DeclaredOptions.and(e.getValue()) + " " + e.getKey())
+                .collect(Collectors.joining());
+    }
+
+    static String address(String paper) {
+        return paper.replaceFirst("^https?://(www\\.)?", "").replaceFirst("^arxiv\\.org/abs/", "arXiv:");
     }
 
     /** Names a family by its members, such as {@code resnet18 to resnet152}. */
@@ -248,7 +272,7 @@ final class PretrainOptions {
         try {
             return builder(seed).batch(otherBatch).build(images);
         } catch (IllegalArgumentException e) {
-            String family = EncoderFamilies.names().contains(encoder) ? name(EncoderFamilies.family(encoder)) : ALL_FAMILIES;
+            String family = EncoderFamilies.names().contains(encoder) ? name(EncoderFamilies.family(encoder)) : "";
             String message = ofMethods.inTermsOfOptions(method, e.getMessage());
             throw new IllegalArgumentException(ofEncoders.inTermsOfOptions(family, message), e);
         }

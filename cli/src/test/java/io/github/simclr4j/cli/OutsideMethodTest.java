@@ -99,7 +99,7 @@ class OutsideMethodTest {
 
     @Test
     void theHelpNamesItAndItsOptions() {
-        String help = run("pretrain", "--help").out().replaceAll("\\s+", " ");
+        String help = run("pretrain", "--help").out().replaceAll("\\s+", " ").replace(". org", ".org");
         for (String part : List.of("outside [example.org/outside]", "--sharpness=X",
                 "How sharp the views are, 100% at most (default: 0.5, nobody 1999).", "--blunt Take no sharpness.",
                 "--outside-batch=N Batch of another kind (default: 3).", "outside 0.9)")) {
