@@ -24,8 +24,8 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 
 /**
- * The hyper-parameters of pretraining. What is left out is chosen by the method, as its paper has it. The options of the methods and
- * of the encoder families are made from their declarations.
+ * The hyper-parameters of pretraining. What is left out is chosen by the method, as its paper has it. The options of the methods
+ * and of the encoder families are made from their declarations.
  */
 final class PretrainOptions {
     /** A place in a description. */
@@ -62,8 +62,8 @@ final class PretrainOptions {
             + " (default: nonlinear#head#).")
     String head;
 
-    @Option(names = "--head-norm", paramLabel = "true|false", arity = "1", description = "Batch norm behind the head's dense layers,"
-            + " and no biases (default: true [1]#headNorm#).")
+    @Option(names = "--head-norm", paramLabel = "true|false", arity = "1", description = "Batch norm behind the head's dense"
+            + " layers, and no biases (default: true [1]#headNorm#).")
     Boolean headNorm;
 
     @Option(names = "--hidden", paramLabel = "N",
@@ -82,8 +82,9 @@ final class PretrainOptions {
             description = "Images a step; each gives two views (default: ${DEFAULT-VALUE}; [1] has 4096, [2] 256).")
     int batch;
 
-    @Option(names = "--micro-batch", paramLabel = "N", defaultValue = "0", description = "Images that go through the network at once,"
-            + " for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--micro-batch", paramLabel = "N", defaultValue = "0", description = "Images that go through the network at"
+            + " once, for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default:"
+            + " ${DEFAULT-VALUE}).")
     int microBatch;
 
     @Option(names = "--bn-splits", paramLabel = "N", description = "Groups of a batch with batch norm statistics of their own,"
@@ -104,7 +105,8 @@ final class PretrainOptions {
     Double learningRate;
 
     @Option(names = "--lr-scaling", paramLabel = "S", defaultValue = "sqrt",
-            description = "How the rate goes with the batch: sqrt or linear (default: ${DEFAULT-VALUE}, better below 4096 [1, B.1]).")
+            description = "How the rate goes with the batch: sqrt or linear (default: ${DEFAULT-VALUE}, better below 4096 [1,"
+                    + " B.1]).")
     String scaling;
 
     @Option(names = "--momentum", paramLabel = "M", defaultValue = "0.9",
@@ -116,24 +118,25 @@ final class PretrainOptions {
     Double weightDecay;
 
     @Option(names = "--warmup-epochs", paramLabel = "N",
-            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]#warmupEpochs#; mocov1 and mocov2 with sgd 0 [2]).")
+            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]#warmupEpochs#; mocov1 and"
+                    + " mocov2 with sgd 0 [2]).")
     Double warmupEpochs;
 
-    @Option(names = "--schedule", paramLabel = "S", description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%% [2])"
-            + " or constant (default: cosine#schedule#).")
+    @Option(names = "--schedule", paramLabel = "S", description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%%"
+            + " [2]) or constant (default: cosine#schedule#).")
     String schedule;
 
     @Option(names = "--clip", paramLabel = "N", defaultValue = "0",
             description = "Largest norm of the gradient (Pascanu 2013); 0 for no clipping (default: ${DEFAULT-VALUE}).")
     double clip;
 
-    @Option(names = "--weight-average", paramLabel = "M", defaultValue = "0", description = "Momentum of a moving average of the weights"
-            + " (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--weight-average", paramLabel = "M", defaultValue = "0", description = "Momentum of a moving average of the"
+            + " weights (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
     double weightAverage;
 
-    @Option(names = "--precision", paramLabel = "P", defaultValue = "auto", description = "float32, bfloat16, float16 with loss scaling"
-            + " (Micikevicius 2018), on a GPU alone, or auto: bfloat16 where the device computes with it natively, else float32."
-            + " Weights, statistics, loss and optimizer are float32 throughout (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--precision", paramLabel = "P", defaultValue = "auto", description = "float32, bfloat16, float16 with loss"
+            + " scaling (Micikevicius 2018), on a GPU alone, or auto: bfloat16 where the device computes with it natively, else"
+            + " float32. Weights, statistics, loss and optimizer are float32 throughout (default: ${DEFAULT-VALUE}).")
     String precision;
 
     /** Present up to version 0.1; it is refused with what to use instead. */
@@ -217,8 +220,8 @@ final class PretrainOptions {
     void check(Command command, PretrainSettings settings) {
         ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
         ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoder))), Map.of());
-        command.only(!settings.method().isClassifier(), "without --method " + method + ", which has a linear classifier and the cross"
-                + " entropy", "--head", "--head-norm", "--hidden", "--projection", "--keep-head");
+        command.only(!settings.method().isClassifier(), "without --method " + method + ", which has a linear classifier and the"
+                + " cross entropy", "--head", "--head-norm", "--hidden", "--projection", "--keep-head");
         command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--hidden", "--projection");
         command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
         command.only(learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
@@ -228,14 +231,16 @@ final class PretrainOptions {
     /** Fills a builder with what was given. */
     private PretrainBuilder builder(long seed) {
         if (mixedPrecision) {
-            throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a GPU");
+            throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a"
+                    + " GPU");
         }
         PretrainBuilder b = new PretrainBuilder().method(factory())
-                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize).head(head)
-                .headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead).views(views).otherViews(views2).batch(batch)
-                .microBatch(microBatch).bnSplits(bnSplits).epochs(epochs).optimizer(optimizer).learningRate(learningRate)
-                .rateScaling(scaling).momentum(momentum).weightDecay(weightDecay).warmupEpochs(warmupEpochs).schedule(schedule)
-                .clip(clip).weightAverage(weightAverage).precision(precision()).zeroGamma(zeroGamma).seed(seed);
+                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize)
+                .zeroGamma(zeroGamma).head(head).headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead)
+                .views(views).otherViews(views2).batch(batch).microBatch(microBatch).bnSplits(bnSplits).epochs(epochs)
+                .optimizer(optimizer).learningRate(learningRate).rateScaling(scaling).momentum(momentum).weightDecay(weightDecay)
+                .warmupEpochs(warmupEpochs).schedule(schedule).clip(clip).weightAverage(weightAverage).precision(precision())
+                .seed(seed);
         ofMethods.given(method).forEach(b::option);
         return b;
     }

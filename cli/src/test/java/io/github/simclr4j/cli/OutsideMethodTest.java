@@ -92,7 +92,8 @@ class OutsideMethodTest {
         if (!Files.exists(images)) {
             BuiltInImages.write(images, 1, 1);
         }
-        List<Object> args = new ArrayList<>(List.of("pretrain", "--images", images, "--out", dir.resolve("x.onnx"), "--device", "cpu"));
+        List<Object> args = new ArrayList<>(List.of("pretrain", "--images", images, "--out", dir.resolve("x.onnx"), "--device",
+                "cpu"));
         args.addAll(List.of(options.split(" ")));
         return run(args.toArray());
     }
