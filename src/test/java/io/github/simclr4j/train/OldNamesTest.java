@@ -45,7 +45,8 @@ class OldNamesTest {
                 </config>
                 """);
         try (ConfigurationManager manager = new ConfigurationManager(file.toString())) {
-            Trainer<?> teacher = assertInstanceOf(io.github.simclr4j.train.tribuo.FineTuneTrainer.class, manager.lookup("teacher"));
+            Trainer<?> teacher = assertInstanceOf(io.github.simclr4j.train.tribuo.FineTuneTrainer.class,
+                    manager.lookup("teacher"));
             Trainer<?> student = assertInstanceOf(io.github.simclr4j.train.tribuo.DistillationTrainer.class,
                     manager.lookup("student"));
             for (String setting : List.of("epochs=3", "encoder=encoder.onnx", "fromScratch=true", "imageSize=32")) {
@@ -56,7 +57,8 @@ class OldNamesTest {
             }
             // What the provenance of a model names can be made again.
             for (var component : ProvenanceUtil.extractConfiguration(student.getProvenance())) {
-                assertTrue(Configurable.class.isAssignableFrom(Class.forName(component.getClassName())), component.getClassName());
+                Class<?> type = Class.forName(component.getClassName());
+                assertTrue(Configurable.class.isAssignableFrom(type), type.getName());
             }
             assertEquals("io.github.simclr4j.train.DistillationTrainer", student.getProvenance().getClassName());
         }

@@ -38,8 +38,8 @@ final class PretrainCommand extends Command {
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the encoder goes (ONNX).")
     Path out;
 
-    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: one of ours, or a ResNet"
-            + " exported by PyTorch (ONNX).")
+    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: a file of this program, or a"
+            + " network of the same architecture exported by PyTorch (ONNX).")
     Path init;
 
     @Mixin

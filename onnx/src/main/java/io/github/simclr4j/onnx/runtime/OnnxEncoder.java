@@ -180,7 +180,8 @@ public final class OnnxEncoder implements AutoCloseable {
             TrialRun trial = TrialRun.of(session, binding, input, name);
             if (given.values().containsKey("pooling") && trial.output().shape().length == 1) {
                 throw new InvalidEncoderException(name + " has an output " + binding.output() + " [N, D], in which there is"
-                        + " nothing to pool: drop the setting pooling, or name an output of tokens or a map by the setting output");
+                        + " nothing to pool: drop the setting pooling, or name an output of tokens or a map by the setting"
+                        + " output");
             }
             int wanted = runtime.batch() > 0 ? runtime.batch() : BatchSize.of(binding, input, runtime, trial.output());
             int batch = trial.fixedBatch() > 0 ? trial.fixedBatch() : wanted;
