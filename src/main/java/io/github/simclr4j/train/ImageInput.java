@@ -2,6 +2,7 @@ package io.github.simclr4j.train;
 
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.data.TrainingSets;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -86,12 +87,12 @@ interface ImageInput extends AutoCloseable {
 
         @Override
         public TrainingImages read(int imageSize, int megabytes, int batch, int decoders, Progress progress) throws IOException {
-            return TrainingImages.of(source, imageSize, megabytes, batch, decoders, progress);
+            return TrainingSets.of(source, imageSize, megabytes, batch, decoders, progress);
         }
 
         @Override
         public String fingerprint(int imageSize, int readable) throws IOException {
-            return TrainingImages.fingerprint(source, imageSize, readable);
+            return TrainingSets.fingerprint(source, imageSize, readable);
         }
 
         @Override

@@ -29,7 +29,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     /** A number of images for which every setting that is right for any number is so. */
     private static final int FEW = 2;
 
-    private final PretrainBuilder settings = PretrainSettings.builder();
+    private final PretrainBuilder settings = new PretrainBuilder();
     private final Map<String, String> encoderOptions = new LinkedHashMap<>();
     private String encoder;
     private Architecture architecture;

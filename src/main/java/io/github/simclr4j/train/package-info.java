@@ -3,6 +3,6 @@
  * any method.
  *
  * <p>The packages below depend on each other one way: torch, data, augment, network, loss, method, optim, device, monitor, settings,
- * loop, this package, tribuo.
+ * loop, this package, tribuo. Only the old names of two trainers here know the trainers in tribuo.
  */
 package io.github.simclr4j.train;

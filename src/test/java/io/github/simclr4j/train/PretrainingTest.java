@@ -17,7 +17,7 @@ import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.loop.EpochSummary;
 import io.github.simclr4j.train.loop.TrainingListener;
-import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -91,8 +91,8 @@ class PretrainingTest {
     void whatIsNotSetHasTheMethodsDefaults() throws IOException {
         try (Pretraining bare = Pretraining.builder().images(drawings(2)).build();
                 Pretraining moco = Pretraining.builder().images(drawings(300)).method("mocov1").option("queue", 512).build()) {
-            assertEquals(PretrainSettings.builder().build(2).describe(), bare.settings().describe());
-            assertEquals(PretrainSettings.builder().method("mocov1").option("queue", 512).build(300).describe(),
+            assertEquals(new PretrainBuilder().build(2).describe(), bare.settings().describe());
+            assertEquals(new PretrainBuilder().method("mocov1").option("queue", 512).build(300).describe(),
                     moco.settings().describe());
             assertEquals("step", moco.settings().optimizer().schedule());
             assertEquals("512", moco.settings().describe().get("training.queue"));

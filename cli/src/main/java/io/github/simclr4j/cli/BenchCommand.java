@@ -1,6 +1,5 @@
 package io.github.simclr4j.cli;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.file.ModelInspector;
@@ -16,7 +15,7 @@ import io.github.simclr4j.train.bench.Repetitions;
 import io.github.simclr4j.train.bench.TimedTraining;
 import io.github.simclr4j.train.bench.Trial;
 import io.github.simclr4j.train.data.ImageSet;
-import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.data.TrainingSets;
 import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.train.settings.PretrainSettings;
@@ -29,12 +28,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** {@code simclr bench}. */
 @CommandLine.Command(name = "bench", description = "Measures speed and memory: medians and quartiles of a rate, and the largest resident"
@@ -215,7 +214,7 @@ final class BenchCommand extends Command {
             TimedTraining training = new TimedTraining(
                     batch -> hyper.settings(common.seed, source.size(), batch), checkpoint, console);
             ShutdownGuard guard = interruptible();
-            TimedTraining.Outcome o = training.run(auto, batch -> TrainingImages.of(
+            TimedTraining.Outcome o = training.run(auto, batch -> TrainingSets.of(
                     source, hyper.imageSize, reading.megabytes, batch, reading.decoders, console), source.size(), only, minutes);
             guard.finishing();
             report(o, auto, json);

@@ -51,6 +51,6 @@ final class Console implements Progress {
 
     @Override
     public void warn(String text) {
-        System.err.println("warning: " + text);
+        System.err.println("warning: " + OptionNames.commands(text));
     }
 }

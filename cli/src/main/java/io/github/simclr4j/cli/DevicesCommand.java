@@ -67,7 +67,7 @@ final class DevicesCommand extends Command {
         line("device", r.device() == null ? "none" : r.device());
         if (r.why() != null) {
             line("why", r.why());
-            line("to do", r.fix());
+            line("to do", OptionNames.commands(r.fix()));
         }
         if (r.device() == null) {
             throw new CheckFailed("--device " + common.device + " can't be had: " + r.why(), json(r));
@@ -95,7 +95,7 @@ final class DevicesCommand extends Command {
         json.put("variables", r.variables());
         json.put("device", r.device());
         json.put("why", r.why());
-        json.put("fix", r.fix());
+        json.put("fix", r.fix() == null ? null : OptionNames.commands(r.fix()));
         json.values().removeIf(v -> v == null || v.equals(List.of()));
         return json;
     }

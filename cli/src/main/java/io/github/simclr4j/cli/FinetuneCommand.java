@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.data.TrainingSets;
 import io.github.simclr4j.train.loop.Checkpoint;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
@@ -20,11 +21,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.tribuo.classification.Label;
-import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** {@code simclr finetune}. */
 @CommandLine.Command(name = "finetune", description = "Trains an encoder further, with a linear classifier on it, on labelled images: one file"
@@ -113,7 +114,7 @@ final class FinetuneCommand extends Command {
         FineTuneTrainer.Tuned tuned;
         try (ImageSource all = ImageSource.open(train, console).sample(limit, common.seed);
                 ImageSource source = LabelShares.draw(all, train, share, common.seed, console)) {
-            set = TrainingImages.of(source, size, megabytes, values.get(FineTuneProtocol.BATCH), common.threads, console);
+            set = TrainingSets.of(source, size, megabytes, values.get(FineTuneProtocol.BATCH), common.threads, console);
             console.line(set.count() + " labelled images of " + set.classes().size() + " classes from " + train
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
             ShutdownGuard guard = interruptible();

@@ -96,7 +96,8 @@ public final class Main {
                 e.printStackTrace();
             }
             String message = e.getMessage() == null ? e.toString() : e.getMessage();
-            System.err.println("simclr: " + message.replaceAll("\\s*\\R\\s*", " "));
+            System.err.println("simclr: " + OptionNames.all(message.replaceAll("\\s*\\R\\s*", " "),
+                    command.getCommandSpec().optionsMap().keySet()));
             return e instanceof IllegalArgumentException ? 2 : e instanceof InterruptedIOException ? INTERRUPTED : 1;
         });
         // No command at all is bad usage.

@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.data.TrainingSets;
 import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.Checkpoint;
 import io.github.simclr4j.train.loop.EncoderTrainer;
@@ -14,12 +15,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine;
 
 /** {@code simclr pretrain}. */
 @CommandLine.Command(name = "pretrain", description = "Learns an encoder from images. Labels are read by supervised training and the supcon"
@@ -37,8 +38,8 @@ final class PretrainCommand extends Command {
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the encoder goes (ONNX).")
     Path out;
 
-    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: one of ours, or a ResNet exported"
-            + " by PyTorch (ONNX).")
+    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: a file of this program, or a network"
+            + " of the same architecture exported by PyTorch (ONNX).")
     Path init;
 
     @Mixin
@@ -187,6 +188,6 @@ final class PretrainCommand extends Command {
     }
 
     private TrainingImages read(ImageSource source, Console console) throws IOException {
-        return TrainingImages.of(source, hyper.imageSize, reading.megabytes, hyper.batch, reading.decoders, console);
+        return TrainingSets.of(source, hyper.imageSize, reading.megabytes, hyper.batch, reading.decoders, console);
     }
 }

@@ -206,7 +206,7 @@ final class PretrainOptions {
         if (mixedPrecision) {
             throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a GPU");
         }
-        PretrainBuilder b = PretrainSettings.builder().method(factory())
+        PretrainBuilder b = new PretrainBuilder().method(factory())
                 .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize).head(head)
                 .headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead).views(views).otherViews(views2).batch(batch)
                 .microBatch(microBatch).bnSplits(bnSplits).epochs(epochs).optimizer(optimizer).learningRate(learningRate)

@@ -8,6 +8,7 @@ import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
+import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.tribuo.evaluation.LabelledImages;
 import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
@@ -16,8 +17,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import picocli.CommandLine;
 import picocli.CommandLine.Option;
+import picocli.CommandLine;
 
 /** {@code simclr quickstart}. */
 @CommandLine.Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without their"
@@ -48,7 +49,7 @@ final class QuickstartCommand extends Command {
             throw new IllegalArgumentException("--images must be at least 1, found " + perClass);
         }
         Path encoder = out.resolve("encoder.onnx");
-        PretrainSettings settings = PretrainSettings.builder().encoder(new ResNet(18, 0.125, ResNet.Stem.CIFAR))
+        PretrainSettings settings = new PretrainBuilder().encoder(new ResNet(18, 0.125, ResNet.Stem.CIFAR))
                 .imageSize(BuiltInImages.SIZE).views("crop:0.3,flip,jitter:1,grey").batch(BATCH).epochs(epochs).seed(common.seed)
                 .build(BuiltInImages.classNames().size() * perClass);
         writable(encoder);

@@ -1,6 +1,5 @@
 package io.github.simclr4j.cli;
 
-import io.github.simclr4j.images.Images;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;

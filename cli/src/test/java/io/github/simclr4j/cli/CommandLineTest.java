@@ -153,6 +153,38 @@ class CommandLineTest {
         assertTrue(run.out().contains("Balanced Error Rate"), run.out());
     }
 
+    /** Each kind of features is measured for itself, and what is measured can be wrong. */
+    @Test
+    void whatIsComparedIsWhatItsNameSays() throws IOException {
+        Path colours = Colours.write(dir.resolve("known-colours"), 8, 1);
+        Path swapped = dir.resolve("swapped-colours");
+        Colours.write(swapped, 5, 2);
+        // Every test image has the class of another colour.
+        List<String> names = List.of("black", "blue", "red", "white");
+        for (String name : names) {
+            Files.move(swapped.resolve(name), swapped.resolve("old-" + name));
+        }
+        for (int i = 0; i < names.size(); i++) {
+            Files.move(swapped.resolve("old-" + names.get(i)), swapped.resolve(names.get((i + 1) % names.size())));
+        }
+        assertEquals(0, run("evaluate", "--encoder", encoder, "--train", colours, "--test", swapped, "--labels", "100%", "--json",
+                dir.resolve("s.json")).code());
+        json(dir.resolve("s.json")).getAsJsonObject("linear").entrySet().forEach(e ->
+                assertTrue(e.getValue().getAsJsonObject().get("100%").getAsDouble() < 0.1, e.toString()));
+
+        // Shapes, which no features tell apart perfectly: the untrained encoder's row is what its own file comes to.
+        Path untrained = untrained(dir.resolve("untrained.onnx"), 1);
+        JsonObject[] linear = new JsonObject[2];
+        for (int i = 0; i < 2; i++) {
+            assertEquals(0, run("evaluate", "--encoder", i == 0 ? encoder : untrained, "--train", train, "--test", test, "--labels",
+                    "50%", "--seed", 1, "--repeat", 3, "--json", dir.resolve("u.json")).code());
+            linear[i] = json(dir.resolve("u.json")).getAsJsonObject("linearRuns");
+        }
+        assertEquals(linear[1].get("simclr"), linear[0].get("untrained"));
+        assertEquals(linear[1].get("pixels"), linear[0].get("pixels"));
+        assertTrue(Set.of(linear[0].get("simclr"), linear[0].get("pixels"), linear[0].get("untrained")).size() > 1, linear[0].toString());
+    }
+
     @Test
     void quickstartRuns() throws IOException {
         Run run = run("quickstart", "--out", dir.resolve("q"), "--images", "8", "--epochs", "1", "--device", "cpu",
@@ -179,7 +211,7 @@ class CommandLineTest {
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--flag"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--batch", "1"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--encoder", "vgg"},
-            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--method", "byol"},
+            {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--method", "no-such-method"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--loss", "mse"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--views", "crop,twirl"},
             {"pretrain", "--images", train, "--out", dir.resolve("x.onnx"), "--optimizer", "adagrad"},

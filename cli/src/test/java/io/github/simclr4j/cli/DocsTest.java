@@ -3,13 +3,16 @@ package io.github.simclr4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -63,6 +66,53 @@ class DocsTest {
             }
         }
         assertEquals(List.of(), unknown);
+    }
+
+    /** The sources of all modules, tests too, by the full name of their class. */
+    private static Map<String, String> sources() throws IOException {
+        Map<String, String> sources = new HashMap<>();
+        for (String module : List.of("images", "onnx", "plugin", "src", "cli", "examples")) {
+            try (Stream<Path> files = Files.walk(ROOT.resolve(module))) {
+                for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                    String[] path = file.toString().replace(File.separatorChar, '/').split("/java/");
+                    sources.put(path[path.length - 1].replace(".java", "").replace('/', '.'), Files.readString(file));
+                }
+            }
+        }
+        return sources;
+    }
+
+    @Test
+    void everyClassIsWhereItIsSaidToBe() throws IOException {
+        Map<String, String> sources = sources();
+        List<String> wrong = new ArrayList<>();
+        for (Path page : pages()) {
+            Matcher m = Pattern.compile("io\\.github\\.simclr4j(?:\\.[a-z0-9]+)*\\.[A-Z]\\w*").matcher(Files.readString(page));
+            while (m.find()) {
+                // An old name, under which configuration files find a class that has moved, is none to learn.
+                if (!sources.containsKey(m.group()) || sources.get(m.group()).contains("@Deprecated\npublic")) {
+                    wrong.add(page.getFileName() + ": " + m.group());
+                }
+            }
+        }
+        assertEquals(List.of(), wrong);
+    }
+
+    @Test
+    void everyTestExists() throws IOException {
+        Map<String, String> sources = sources();
+        List<String> missing = new ArrayList<>();
+        for (Path page : pages()) {
+            Matcher m = Pattern.compile("`(\\w+Test)(?:\\.(\\w+))?`").matcher(Files.readString(page));
+            while (m.find()) {
+                List<String> tests = sources.entrySet().stream().filter(e -> e.getKey().endsWith("." + m.group(1)))
+                        .map(Map.Entry::getValue).toList();
+                if (tests.isEmpty() || m.group(2) != null && tests.stream().noneMatch(t -> t.contains(" " + m.group(2) + "("))) {
+                    missing.add(page.getFileName() + ": " + m.group());
+                }
+            }
+        }
+        assertEquals(List.of(), missing);
     }
 
     @Test

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.simclr4j.cli.CommandLineTest.Run;
-import io.github.simclr4j.images.Images;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -92,7 +91,7 @@ class EmbedCommandTest {
         List<String> skipped = json(dir.resolve("e.json")).getAsJsonArray("skipped").asList().stream()
                 .map(e -> e.getAsString()).toList();
         assertTrue(skipped.get(0).startsWith(some.resolve("b.png") + ": "), skipped.toString());
-        assertEquals(some.resolve("c.png") + ": no such file, or a link that leads nowhere", skipped.get(1));
+        assertEquals(some.resolve("c.png") + ": no such file", skipped.get(1));
         skipped.forEach(s -> assertTrue(run.err().contains("warning: skipped " + s), run.err()));
         Path bad = Files.createDirectories(dir.resolve("bad"));
         Files.writeString(bad.resolve("b.png"), "no image");

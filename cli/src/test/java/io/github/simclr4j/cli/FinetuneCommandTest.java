@@ -11,7 +11,6 @@ import ai.onnxruntime.TensorInfo;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import io.github.simclr4j.cli.CommandLineTest.Run;
-import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.util.Sha256;

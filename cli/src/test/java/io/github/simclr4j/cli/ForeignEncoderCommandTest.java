@@ -225,7 +225,7 @@ class ForeignEncoderCommandTest {
         Path out = dir.resolve("bad.csv");
         Object[][] cases = {
             {"2 ", "mean from option", "mobilenet-v2", "--mean", "a"},
-            {"1 ", "nothing to pool: drop pooling (--pooling)", "mobilenet-v2", "--pooling", "mean"},
+            {"1 ", "nothing to pool: drop --pooling, or name", "mobilenet-v2", "--pooling", "mean"},
             {"2 ", "Unknown execution provider", "mobilenet-v2", "--provider", "tpu"},
             {"2 ", "at least 0 threads", "mobilenet-v2", "--encoder-batch", "-1"},
             {"1 ", "this has no such file.json", "mobilenet-v2", "--preprocessing", "this has no such file.json"},
@@ -234,7 +234,7 @@ class ForeignEncoderCommandTest {
             {"2 ", "KEY=VALUE", "resnet18-bytes", "--session-option", "fast"},
             {"2 ", "with a name and a value", "resnet18-bytes", "--session-option", "=1"},
             {"1 ", "ONNX Runtime can't load it", "resnet18-bytes", "--session-option", "session.load_model_format=ORT"},
-            {"2 ", "expected a batch (--encoder-batch) of at most", "mobilenet-v2", "--encoder-batch", "65536"},
+            {"2 ", "expected a batch of at most", "mobilenet-v2", "--encoder-batch", "65536"},
             {"1 ", "no execution provider cuda", "resnet18-bytes", "--device", "gpu"},
         };
         for (Object[] c : cases) {

@@ -8,7 +8,8 @@ import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.onnx.network.Weight;
 import io.github.simclr4j.train.Pretraining;
-import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
+import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Defaults;
 import io.github.simclr4j.train.method.Embeddings;
 import io.github.simclr4j.train.method.Method;
@@ -59,7 +60,7 @@ public final class AddAMethod implements MethodFactory {
     @Override
     public Method create(MethodContext context) {
         Network network = context.train(withPredictor(context.encoder(), context.options().get(HIDDEN)));
-        return new BothViews(new Method.Branch(network, List.of(0, 1), List.of(ProjectionHead.PROJECTION, PREDICTION), true));
+        return new BothViews(new Branch(network, List.of(0, 1), List.of(ProjectionHead.PROJECTION, PREDICTION), true));
     }
 
     /** Dense, batch norm, ReLU, dense behind the projection. */
@@ -92,7 +93,7 @@ public final class AddAMethod implements MethodFactory {
             NDArray p = z.of(both, PREDICTION).get(some);
             // The rows stand view by view; those of the other view in front of each other.
             NDArray other = NDArrays.concat(new NDList(z.view(both, 1), z.view(both, 0))).stopGradient().get(some);
-            return Loss.of(Losses.normalise(p).mul(Losses.normalise(other)).sum(new int[] {1}).mean().neg());
+            return Loss.of(Rows.normalise(p).mul(Rows.normalise(other)).sum(new int[] {1}).mean().neg());
         }
     }
 

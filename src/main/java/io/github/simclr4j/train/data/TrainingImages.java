@@ -1,12 +1,6 @@
 package io.github.simclr4j.train.data;
 
-import io.github.simclr4j.images.load.ImageStream;
-import io.github.simclr4j.images.load.ResidentImages;
-import io.github.simclr4j.images.source.ImageSource;
-import io.github.simclr4j.util.Progress;
-import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 
 /** The images that a run learns from: squares of one size, with or without labels. */
 public sealed interface TrainingImages permits ImageSet, StreamedImages {
@@ -27,45 +21,4 @@ public sealed interface TrainingImages permits ImageSet, StreamedImages {
 
     /** The images that could not be read so far, and why. */
     List<String> skipped();
-
-    /**
-     * Brings images to the trainer: a set that fits is decoded once and held in memory, a larger one is decoded anew in every
-     * epoch, ahead of the trainer.
-     *
-     * @param source stays the caller's to close, after the run
-     * @param imageSize side of the views; larger images are kept at up to twice that
-     * @param megabytes (2^20 bytes) that a set may take in memory, or that are decoded ahead of a set that does not fit; 0 for
-     *     what the heap has room for, and half of that decoded ahead at most
-     * @param batch images a step
-     * @param threads that decode ahead; 0 for one a core
-     * @throws IOException if there is no readable image
-     * @throws IllegalArgumentException if what is decoded ahead does not hold two batches
-     */
-    static TrainingImages of(ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
-            throws IOException {
-        long available = ResidentImages.available();
-        long room = megabytes == 0 ? available : Math.min(available, (long) megabytes << 20);
-        int side = ResidentImages.side(source, imageSize);
-        long needed = ResidentImages.bytes(source.size(), side);
-        if (needed <= room) {
-            return ImageSet.of(ResidentImages.read(source, imageSize, progress));
-        }
-        progress.line(String.format(Locale.ROOT, "%d images of %dx%d pixels take %d MB, of which %d MB are free: they are decoded"
-                + " anew in every epoch", source.size(), side, side, needed >> 20, room >> 20));
-        int ahead = (int) Math.max(1, (megabytes == 0 ? room / 2 : room) >> 20);
-        int decoders = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-        return new StreamedImages(source,
-                new ImageStream.Settings(side, Math.min(batch, source.size()), decoders, ahead), progress);
-    }
-
-    /**
-     * Returns the fingerprint that the images of a source have once they are {@linkplain #of read}, without decoding them.
-     *
-     * @param imageSize side of the views
-     * @param readable how many of the images can be read
-     * @throws IOException if the source can't be read
-     */
-    static String fingerprint(ImageSource source, int imageSize, int readable) throws IOException {
-        return ResidentImages.fingerprint(source, ResidentImages.side(source, imageSize), readable);
-    }
 }

@@ -198,7 +198,7 @@ public final class Devices {
                 library = environment.load();
             } catch (RuntimeException | LinkageError e) {
                 broken = new Reason("libtorch can't be loaded: " + causes(e), "see docs/devices.md for which"
-                        + " libtorch goes with which system; 'simclr devices' shows what was found");
+                        + " libtorch goes with which system; Devices.report shows what was found");
             }
         }
         Libtorch libtorch = library == null ? null : libraries.describe(library);
@@ -342,7 +342,7 @@ public final class Devices {
     }
 
     private static String fetchFix() {
-        return "fetch the CUDA libtorch with 'simclr devices --fetch' (about 3 GB), or set PYTORCH_LIBRARY_PATH to an installed"
+        return "fetch the CUDA libtorch with Devices.fetch (about 3 GB), or set PYTORCH_LIBRARY_PATH to an installed"
                 + " one; without the launcher take pytorch-native-cpu off the class path";
     }
 

@@ -81,7 +81,7 @@ public final class Checkpoint {
             }
         } catch (IOException e) {
             throw new IOException("Can't write the checkpoint " + file + ": " + e
-                    + "; free some space and run the same command again", e);
+                    + "; free some space and train again with the same settings", e);
         }
     }
 

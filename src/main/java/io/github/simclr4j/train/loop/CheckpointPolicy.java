@@ -65,6 +65,6 @@ final class CheckpointPolicy {
         }
         List<Path> all = Checkpoint.list(options.checkpoints());
         return all.isEmpty() ? "" : "; the last good state is " + all.get(all.size() - 1)
-                + ", from which the same command with a lower rate continues";
+                + ", from which a run with the same settings and a lower rate continues";
     }
 }

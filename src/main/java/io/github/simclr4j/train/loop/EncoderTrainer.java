@@ -83,7 +83,7 @@ public final class EncoderTrainer {
      * @throws IOException if it can't be read, or is no network of this run's architecture
      */
     public void startFrom(Path file) throws IOException {
-        WeightReader.Loaded loaded = WeightReader.read(file, settings.encoder());
+        WeightReader.Loaded loaded = WeightReader.read(file, settings.encoder(), settings.imageSize());
         if (!loaded.missing().isEmpty()) {
             throw new IOException(file + " lacks what " + settings.encoder().describe() + " needs: "
                     + String.join(", ", loaded.missing()) + "; choose the encoder with the settings that the file has");

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import io.github.simclr4j.train.method.Method.Branch;
+import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.network.BatchStatistics;
 import io.github.simclr4j.train.network.Network;
 import java.util.Arrays;

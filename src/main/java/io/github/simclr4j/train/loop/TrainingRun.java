@@ -6,6 +6,7 @@ import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.data.BatchLoader;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.monitor.Diagnosis;
 import io.github.simclr4j.train.monitor.Knn;
@@ -16,7 +17,7 @@ import io.github.simclr4j.train.optim.Averages;
 import io.github.simclr4j.train.optim.Schedule;
 import io.github.simclr4j.train.settings.Head;
 import io.github.simclr4j.train.settings.PretrainSettings;
-import io.github.simclr4j.train.torch.Torch;
+import io.github.simclr4j.train.torch.TensorChecks;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -230,7 +231,7 @@ final class TrainingRun {
             return loader.next();
         } catch (InterruptedIOException e) {
             Thread.interrupted();
-            if (!monitor.sound(true) || !Torch.finite(tensors.values())) {
+            if (!monitor.sound(true) || !TensorChecks.finite(tensors.values())) {
                 throw diverged(epoch);
             }
             save(epoch, done);
@@ -243,21 +244,21 @@ final class TrainingRun {
      * worthless since.
      */
     private boolean isSound(BatchViews batch) {
-        if (!Torch.finite(tensors.values())) {
+        if (!TensorChecks.finite(tensors.values())) {
             return false;
         }
         try (NDManager m = network.manager().newSubManager()) {
             int[] some = IntStream.range(0, Math.min(batch.size(), LOOKED_AT)).toArray();
-            Method.Branch branch = method.branches().stream().filter(b -> b.network() == network).findFirst().orElseThrow();
+            Branch branch = method.branches().stream().filter(b -> b.network() == network).findFirst().orElseThrow();
             NDArray x = batch.rows(m, some).toType(network.type(), false);
-            return Torch.finite(network.run(x, new Network.Pass(true, 1, false, null), branch.results().toArray(String[]::new)));
+            return TensorChecks.finite(network.run(x, new Network.Pass(true, 1, false, null), branch.results().toArray(String[]::new)));
         }
     }
 
     private InterruptedIOException interrupted(int epoch) {
         progress.end();
         return new InterruptedIOException("interrupted in epoch " + (epoch + 1) + (options.checkpoints() == null
-                ? "" : "; run the same command again to continue from " + options.checkpoints()));
+                ? "" : "; train again with the same settings to continue from " + options.checkpoints()));
     }
 
     private IllegalStateException diverged(int epoch) throws IOException {

@@ -4,23 +4,27 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.onnx.network.Weight;
+import io.github.simclr4j.train.loss.Rows;
+import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Embeddings;
 import io.github.simclr4j.train.method.Method;
-import io.github.simclr4j.train.method.Method.Branch;
 import io.github.simclr4j.train.method.MethodContext;
 import io.github.simclr4j.train.monitor.Outcome;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.optim.Averages;
 import io.github.simclr4j.train.optim.Optimizer;
+import io.github.simclr4j.train.optim.WeightRules;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.Gradients;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One step of any method: embed, loss, gradient, move.
@@ -66,11 +70,15 @@ final class TrainingStep implements AutoCloseable {
         if (scales) {
             scale = FIRST_SCALE;
         }
+        // Norms, biases and learned tokens get no weight decay.
+        Set<String> plain = new HashSet<>();
         for (int i = 0; i < context.trained().size(); i++) {
             String prefix = prefix(i);
-            context.trained().get(i).trained().forEach((name, w) -> trained.put(prefix + name, w));
+            Network network = context.trained().get(i);
+            network.trained().forEach((name, w) -> trained.put(prefix + name, w));
+            network.graph().weights().stream().filter(w -> w.kind() != Weight.Kind.MATRIX).forEach(w -> plain.add(prefix + w.name()));
         }
-        optimizer = Optimizer.of(settings.optimizer(), trained);
+        optimizer = Optimizer.of(settings.optimizer(), trained, new WeightRules((name, w) -> plain.contains(name), name -> false));
     }
 
     private static String prefix(int network) {
@@ -226,7 +234,7 @@ final class TrainingStep implements AutoCloseable {
                     });
                     return method.loss(embeddings(batch, own, from, to));
                 });
-                NDArray part = Torch.recording(() -> loss.value().mul(Losses.number(loss.value(), share)));
+                NDArray part = Torch.recording(() -> loss.value().mul(Rows.number(loss.value(), share)));
                 Gradients.add(slices, new NDList(Torch.recording(() -> scaled(part))), null, leaves, m);
                 sum.addi(part.stopGradient());
                 if (loss.rank() != null) {
@@ -250,7 +258,7 @@ final class TrainingStep implements AutoCloseable {
     }
 
     private NDArray scaled(NDArray loss) {
-        return scale == 1 ? loss : loss.mul(Losses.number(loss, scale));
+        return scale == 1 ? loss : loss.mul(Rows.number(loss, scale));
     }
 
     /** Shortens gradients that are too long together; false if they are not finite and the step is to be left out. */

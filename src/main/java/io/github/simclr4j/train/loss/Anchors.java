@@ -24,20 +24,20 @@ public record Anchors(NDArray z, int from, int to) {
 
     /** Cosines of the anchors with all views, over a temperature, [anchors, 2N]. */
     NDArray cosines(double temperature) {
-        NDArray unit = Losses.normalise(z);
+        NDArray unit = Rows.normalise(z);
         NDArray rows = from == 0 && to == views() ? unit : unit.get(from + ":" + to);
-        return (temperature == 1 ? rows : rows.div(Losses.number(z, temperature))).matMul(unit.transpose());
+        return (temperature == 1 ? rows : rows.div(Rows.number(z, temperature))).matMul(unit.transpose());
     }
 
     /** 1 where the column is the anchor itself, [anchors, 2N]. */
     NDArray self() {
-        return Losses.like(z, column().eq(row()));
+        return Rows.like(z, column().eq(row()));
     }
 
     /** 1 where the column is another image's view, [anchors, 2N]. */
     NDArray negative() {
         int n = views() / 2;
-        return Losses.like(z, column().mod(n).neq(row().mod(n)));
+        return Rows.like(z, column().mod(n).neq(row().mod(n)));
     }
 
     /**
@@ -48,7 +48,7 @@ public record Anchors(NDArray z, int from, int to) {
     NDArray same(int[] labels) {
         NDArray classes = z.getManager().create(labels).tile(2);
         NDArray equal = classes.reshape(1, -1).eq(classes.get(from + ":" + to).reshape(-1, 1));
-        return Losses.like(z, equal).sub(self());
+        return Rows.like(z, equal).sub(self());
     }
 
     /** Row of the same image's other view, int64 [anchors, 1]. */

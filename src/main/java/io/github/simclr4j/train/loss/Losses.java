@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 
 /**
@@ -12,18 +11,10 @@ import ai.djl.nn.Activation;
  * are the two views of one image. A loss is a scalar that belongs to the manager of z.
  */
 public final class Losses {
-    /** Keeps the squared norm of a zero vector from dividing by zero: norms are at least 1e-12. */
-    private static final float FLOOR = 1e-24f;
     /** A logit that gets no probability. A mask before the sum: subtracting after it would leak gradient. */
     private static final float NEVER = -1e9f;
 
     private Losses() {}
-
-    /** Rows divided by their length. */
-    public static NDArray normalise(NDArray z) {
-        // The floor is under the root: the root's gradient at 0 is no number.
-        return z.div(z.square().sum(new int[] {1}, true).maximum(number(z, FLOOR)).sqrt());
-    }
 
     /**
      * NT-Xent (Chen et al. 2020, equation 1): {@code -log(exp(s(i, j) / t) / sum over k != i of exp(s(i, k) / t))}.
@@ -46,9 +37,9 @@ public final class Losses {
     public static NDArray ntLogistic(Anchors a, double temperature, boolean semiHard) {
         NDArray cosines = a.cosines(1);
         NDArray positive = at(cosines, a.partner());
-        NDArray negatives = Activation.softPlus(cosines.div(number(cosines, temperature)));
+        NDArray negatives = Activation.softPlus(cosines.div(Rows.number(cosines, temperature)));
         NDArray mask = semiHard ? semiHard(a, cosines, positive) : a.negative();
-        return Activation.softPlus(positive.div(number(positive, -temperature))).mean().add(mean(negatives, mask));
+        return Activation.softPlus(positive.div(Rows.number(positive, -temperature))).mean().add(mean(negatives, mask));
     }
 
     /**
@@ -79,10 +70,10 @@ public final class Losses {
         NDArray e = shifted.exp();
         NDArray positive = at(e, a.partner());
         int negatives = a.views() - 2;
-        NDArray least = top.add(number(top, 1 / temperature)).neg().exp().mul(number(top, negatives));
+        NDArray least = top.add(Rows.number(top, 1 / temperature)).neg().exp().mul(Rows.number(top, negatives));
         NDArray g = e.mul(a.negative()).sum(new int[] {1}, true)
-                .sub(positive.mul(number(e, negatives * prior)))
-                .div(number(e, 1 - prior))
+                .sub(positive.mul(Rows.number(e, negatives * prior)))
+                .div(Rows.number(e, 1 - prior))
                 .maximum(least);
         return positive.add(g).log().sub(at(shifted, a.partner())).mean();
     }
@@ -117,12 +108,12 @@ public final class Losses {
      * @return [N, 1 + K]
      */
     public static NDArray queueLogits(NDArray query, NDArray key, NDArray queue, double temperature) {
-        NDArray q = normalise(query);
+        NDArray q = Rows.normalise(query);
         NDArray positive = q.mul(key).sum(new int[] {1}, true);
         NDArray columns = queue.transpose();
         // It would stay with the queue, and so for ever.
         columns.attach(query.getManager());
-        return NDArrays.concat(new NDList(positive, q.matMul(columns)), 1).div(number(query, temperature));
+        return NDArrays.concat(new NDList(positive, q.matMul(columns)), 1).div(Rows.number(query, temperature));
     }
 
     /**
@@ -136,8 +127,8 @@ public final class Losses {
      */
     public static NDArray queryKeyLogits(NDArray z, double temperature, int from, int to) {
         long n = z.getShape().get(0) / 2;
-        NDArray unit = normalise(z);
-        return unit.get(from + ":" + to).matMul(unit.get(n + ":").transpose()).div(number(z, temperature));
+        NDArray unit = Rows.normalise(z);
+        return unit.get(from + ":" + to).matMul(unit.get(n + ":").transpose()).div(Rows.number(z, temperature));
     }
 
     /** Cross entropy where the first column is right. */
@@ -163,7 +154,7 @@ public final class Losses {
      * @param targets P, [n, classes], each row a distribution
      */
     public static NDArray softCrossEntropy(NDArray logits, NDArray targets, double temperature) {
-        return logits.div(number(logits, temperature)).logSoftmax(1).mul(targets).sum(new int[] {1}).mean().neg();
+        return logits.div(Rows.number(logits, temperature)).logSoftmax(1).mul(targets).sum(new int[] {1}).mean().neg();
     }
 
     /** For each anchor, how many other images' views are as near as its partner or nearer, [anchors]. */
@@ -189,15 +180,15 @@ public final class Losses {
 
     /** A tie counts against the right one: where all embeddings are equal nothing is told apart. */
     private static NDArray rank(NDArray values, NDArray right) {
-        return like(values, values.gte(right)).sum(new int[] {1}).sub(1);
+        return Rows.like(values, values.gte(right)).sum(new int[] {1}).sub(1);
     }
 
     /** 1 at the nearest negative of each row that is farther than the positive; a row may have none. */
     private static NDArray semiHard(Anchors a, NDArray cosines, NDArray positive) {
         NDArray values = cosines.stopGradient();
-        NDArray candidate = a.negative().mul(like(values, values.lt(positive.stopGradient())));
+        NDArray candidate = a.negative().mul(Rows.like(values, values.lt(positive.stopGradient())));
         NDArray hidden = values.sub(candidate.neg().add(1).mul(4));
-        return candidate.mul(like(values, hidden.eq(hidden.max(new int[] {1}, true))));
+        return candidate.mul(Rows.like(values, hidden.eq(hidden.max(new int[] {1}, true))));
     }
 
     private static NDArray mean(NDArray values, NDArray mask) {
@@ -215,24 +206,5 @@ public final class Losses {
 
     private static NDArray at(NDArray rows, NDArray column) {
         return rows.gather(column, 1);
-    }
-
-    /**
-     * Returns a number that an operation may keep for its backward pass. DJL makes one of a Java number, too, but in memory that
-     * Java's garbage collector frees, and closes it at once: a collection before the backward pass then leaves a gradient of rubbish.
-     */
-    public static NDArray number(NDArray like, double value) {
-        if (like.getDataType() == DataType.FLOAT64) {
-            // full has the digits of a float only; the copy's memory is libtorch's own.
-            try (NDArray javas = like.getManager().create(value)) {
-                return javas.duplicate();
-            }
-        }
-        return like.getManager().full(new Shape(), (float) value, like.getDataType());
-    }
-
-    /** Returns a constant in the type of z. */
-    public static NDArray like(NDArray z, NDArray constant) {
-        return constant.toType(z.getDataType(), false);
     }
 }

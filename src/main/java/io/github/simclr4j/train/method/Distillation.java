@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.util.Option;
 import java.nio.FloatBuffer;
 import java.util.List;
@@ -57,7 +58,7 @@ public final class Distillation implements MethodFactory {
 
     @Override
     public Method create(MethodContext context) {
-        return new Student(Method.Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), soft,
+        return new Student(Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), soft,
                 context.options().get(TEMPERATURE));
     }
 
@@ -81,7 +82,7 @@ public final class Distillation implements MethodFactory {
             }
             NDArray p = z.manager().create(targets.array(), new Shape(z.to() - z.from(), classes));
             NDArray some = z.of(both).get(z.from() + ":" + z.to());
-            return Loss.of(Losses.softCrossEntropy(some, Losses.like(some, p), temperature),
+            return Loss.of(Losses.softCrossEntropy(some, Rows.like(some, p), temperature),
                     Losses.rankOf(some.stopGradient(), Supervised.labels(z)));
         }
     }

@@ -3,7 +3,6 @@ package io.github.simclr4j.train.method;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.github.simclr4j.train.method.Method.Branch;
 import java.util.Map;
 
 /**

@@ -42,8 +42,8 @@ public final class EndToEnd implements MethodFactory {
     public Method create(MethodContext context) {
         Network query = context.train(context.encoder());
         Network key = context.trainCopy(query);
-        return new QueriesAndKeys(Method.Branch.trained(query, ProjectionHead.PROJECTION, 0),
-                Method.Branch.trained(key, ProjectionHead.PROJECTION, 1), context.options().get(TEMPERATURE), context.batch());
+        return new QueriesAndKeys(Branch.trained(query, ProjectionHead.PROJECTION, 0),
+                Branch.trained(key, ProjectionHead.PROJECTION, 1), context.options().get(TEMPERATURE), context.batch());
     }
 
     private record QueriesAndKeys(Branch query, Branch key, double temperature, int batch) implements Method {

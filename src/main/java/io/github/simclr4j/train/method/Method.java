@@ -2,7 +2,6 @@ package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import io.github.simclr4j.train.network.Network;
 import java.util.List;
 import java.util.Map;
 
@@ -15,32 +14,6 @@ import java.util.Map;
  * computes in a step belongs to the manager of the embeddings and is freed after the step.
  */
 public interface Method {
-    /**
-     * A network, and the views that it embeds in one pass.
-     *
-     * @param network what embeds
-     * @param views numbers of the views, from 0
-     * @param results which results of the network's graph are wanted
-     * @param gradient true if the loss moves the network's weights; false for a network that follows as a moving average
-     */
-    record Branch(Network network, List<Integer> views, List<String> results, boolean gradient) {
-        /** Copies the lists. */
-        public Branch {
-            views = List.copyOf(views);
-            results = List.copyOf(results);
-        }
-
-        /** Returns a branch whose network is trained. */
-        public static Branch trained(Network network, String result, Integer... views) {
-            return new Branch(network, List.of(views), List.of(result), true);
-        }
-
-        /** Returns a branch whose network gets no gradient. */
-        public static Branch fixed(Network network, String result, Integer... views) {
-            return new Branch(network, List.of(views), List.of(result), false);
-        }
-    }
-
     /**
      * A loss, and what a step is watched by.
      *

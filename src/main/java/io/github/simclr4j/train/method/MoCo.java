@@ -7,6 +7,7 @@ import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
@@ -139,8 +140,7 @@ public abstract sealed class MoCo implements MethodFactory {
     }
 
     private static Momentum momentum(OptionValues o) {
-        double start = o.get(MOMENTUM);
-        return new Momentum(start, o.get(MOMENTUM_END) == 0 ? start : o.get(MOMENTUM_END));
+        return Momentum.rising(o.get(MOMENTUM), o.get(MOMENTUM_END));
     }
 
     @Override
@@ -159,9 +159,9 @@ public abstract sealed class MoCo implements MethodFactory {
         NDArray queue = context.state("queue", noise(m, size, d, context.seed(), query));
         NDArray position = context.state("queue.position", m.zeros(new Shape(1)));
         String z = ProjectionHead.PROJECTION;
-        return new Queue(symmetric ? Method.Branch.trained(query, z, 0, 1) : Method.Branch.trained(query, z, 0),
+        return new Queue(symmetric ? Branch.trained(query, z, 0, 1) : Branch.trained(query, z, 0),
                 // The key of a query is the other view.
-                symmetric ? Method.Branch.fixed(key, z, 1, 0) : Method.Branch.fixed(key, z, 1), queue, position,
+                symmetric ? Branch.fixed(key, z, 1, 0) : Branch.fixed(key, z, 1), queue, position,
                 o.get(temperature), symmetric ? 2 * context.batch() : context.batch());
     }
 
@@ -172,7 +172,7 @@ public abstract sealed class MoCo implements MethodFactory {
             noise[i] = (float) random.nextGaussian();
         }
         try (NDManager scratch = m.newSubManager()) {
-            NDArray queue = Losses.normalise(scratch.create(noise, new Shape(size, d))).toType(network.type(), true);
+            NDArray queue = Rows.normalise(scratch.create(noise, new Shape(size, d))).toType(network.type(), true);
             queue.attach(m);
             return queue;
         }
@@ -199,7 +199,7 @@ public abstract sealed class MoCo implements MethodFactory {
 
         /** The batch's keys, each of length 1, in the order of the queries. */
         private NDArray keys(Embeddings z) {
-            return Losses.normalise(z.of(key));
+            return Rows.normalise(z.of(key));
         }
 
         @Override

@@ -22,6 +22,17 @@ public record Momentum(double start, double end) {
     }
 
     /**
+     * Returns a momentum by two options' values.
+     *
+     * @param start at the beginning of the run
+     * @param end after the last step; 0 for no rise
+     * @throws IllegalArgumentException if a value is out of range, or the momentum falls
+     */
+    public static Momentum rising(double start, double end) {
+        return new Momentum(start, end == 0 ? start : end);
+    }
+
+    /**
      * Returns the momentum at a share of the run.
      *
      * @param done 0 to 1

@@ -74,7 +74,7 @@ public final class SimClr implements MethodFactory {
     @Override
     public Method create(MethodContext context) {
         OptionValues o = context.options();
-        Method.Branch both = Method.Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1);
+        Branch both = Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1);
         return new Pairs(both, o.get(LOSS), o.get(TEMPERATURE), o.get(MARGIN), o.get(CLASS_PRIOR), context.batch());
     }
 

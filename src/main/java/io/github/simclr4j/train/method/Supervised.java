@@ -38,7 +38,7 @@ public final class Supervised implements MethodFactory {
 
     @Override
     public Method create(MethodContext context) {
-        return new Classifier(Method.Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1),
+        return new Classifier(Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1),
                 context.classes());
     }
 

@@ -14,7 +14,7 @@ import io.github.simclr4j.train.augment.ViewRequest;
 import io.github.simclr4j.train.data.BatchLoader;
 import io.github.simclr4j.train.data.StreamedImages;
 import io.github.simclr4j.train.data.TrainingImages;
-import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.ViewBatch;
 import io.github.simclr4j.train.torch.Torch;
@@ -95,7 +95,7 @@ public final class Knn {
                 }
                 try (NDManager m = manager.newSubManager()) {
                     NDArray x = ViewBatch.of(requests, pool, m);
-                    NDArray h = Losses.normalise(network.run(x.toType(network.type(), false), Network.Pass.EVALUATION,
+                    NDArray h = Rows.normalise(network.run(x.toType(network.type(), false), Network.Pass.EVALUATION,
                             LayerGraph.FEATURES).get(0));
                     h.attach(manager);
                     all.add(h);

@@ -6,7 +6,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,8 +69,8 @@ public final class Monitor {
 
     /** Adds a step. */
     public void add(Outcome o) {
-        NDArray a = Losses.normalise(o.anchors());
-        NDArray p = Losses.normalise(o.positives());
+        NDArray a = Rows.normalise(o.anchors());
+        NDArray p = Rows.normalise(o.positives());
         long n = a.getShape().get(0);
         long d = a.getShape().get(1);
         NDArray alignment = a.sub(p).square().sum(new int[] {1}).mean();

@@ -270,7 +270,7 @@ public final class Network implements AutoCloseable {
     /**
      * Makes the encoder's batch norms fit some images without a change of what it computes in evaluation. The batch norms of a file
      * are folded into the convolutions: as read back they neither know the statistics of what comes to them nor scale it, so in
-     * training, where every batch is normalised, the network would be another one.
+     * training, where every batch is normalised, the network would be another one. A network without batch norm stays as it is.
      *
      * @param x images as for {@link #run}
      */
@@ -278,6 +278,9 @@ public final class Network implements AutoCloseable {
         Torch.noGradient();
         BatchStatistics seen = new BatchStatistics(x.getManager());
         run(x, new Pass(false, 1, false, seen), LayerGraph.FEATURES);
+        if (seen.norms().isEmpty()) {
+            return;
+        }
         Map<String, float[]> fitted = new HashMap<>();
         float[] means = floats(seen.means(x.getManager()));
         float[] variances = floats(seen.variances(x.getManager()));

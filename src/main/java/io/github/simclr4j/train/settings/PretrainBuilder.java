@@ -22,7 +22,7 @@ import java.util.Map;
 public final class PretrainBuilder {
     private MethodFactory method = new SimClr();
     private final Map<String, String> options = new LinkedHashMap<>();
-    private Architecture encoder = PretrainSettings.defaultEncoder();
+    private Architecture encoder = new ResNet(18, 0.25, ResNet.Stem.CIFAR);
     private int imageSize = 32;
     private String head;
     private Boolean headNorm;
@@ -48,7 +48,8 @@ public final class PretrainBuilder {
     private Boolean zeroGamma;
     private long seed = 1;
 
-    PretrainBuilder() {}
+    /** Starts with nothing set: SimCLR, and the defaults of the method for all else. */
+    public PretrainBuilder() {}
 
     /** Chooses the method by its name, such as {@code mocov2}; SimCLR by default. */
     public PretrainBuilder method(String name) {

@@ -3,7 +3,6 @@ package io.github.simclr4j.train.settings;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.onnx.network.LayerGraph;
-import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.MethodFactory;
@@ -82,11 +81,6 @@ public record PretrainSettings(
         if (value < least) {
             throw new IllegalArgumentException(what + " must be at least " + least + ", found " + value);
         }
-    }
-
-    /** Returns a builder with nothing set: SimCLR, and the defaults of the method for all else. */
-    public static PretrainBuilder builder() {
-        return new PretrainBuilder();
     }
 
     /**
@@ -202,10 +196,5 @@ public record PretrainSettings(
     private static Option<?> narrow(Option<?> width) {
         return ((Option<Double>) width).withDefault(
                 WIDTH, "for a CPU; 1 is the published network, Chen et al. 2020 have 1, 2 and 4");
-    }
-
-    /** Returns the default architecture: a ResNet-18 of a quarter of the width, for images of about 32 pixels. */
-    static Architecture defaultEncoder() {
-        return new ResNet(18, WIDTH, ResNet.Stem.CIFAR);
     }
 }

@@ -32,19 +32,6 @@ import java.util.function.UnaryOperator;
 public final class Torch {
     private Torch() {}
 
-    /** Checks of many tensors at once; the script stays loaded until the JVM ends. */
-    private static final class Checks {
-        /** For a number, x - x is 0; for infinity and NaN it is NaN, which the sum keeps. */
-        private static final Script SCRIPT = Script.of("""
-                  def finite(self: __torch__.Net, tensors: List[Tensor]) -> bool:
-                    sums = annotate(List[Tensor], [])
-                    for i in range(torch.len(tensors)):
-                      x = tensors[i]
-                      _0 = torch.append(sums, torch.to(torch.sum(torch.sub(x, x)), 7))
-                    return bool(torch.eq(torch.sum(torch.stack(sums)), 0))
-                """);
-    }
-
     /**
      * What the engine loaded.
      *
@@ -129,12 +116,6 @@ public final class Torch {
         } finally {
             JniUtils.setGradMode(before);
         }
-    }
-
-    /** Tells whether all values of some tensors on one device are finite; tensors of other types than floating point are. */
-    public static boolean finite(Collection<NDArray> tensors) {
-        List<NDArray> floating = tensors.stream().filter(a -> a.getDataType().isFloating()).toList();
-        return floating.isEmpty() || Checks.SCRIPT.update("finite", floating) != 0;
     }
 
     /**

@@ -48,7 +48,7 @@ import org.tribuo.provenance.TrainerProvenance;
  *
  * <p>The teacher is trained on the same examples, and closed if it is an {@link EncodedModel}.
  */
-public final class DistillationTrainer extends EndToEndTrainer {
+public non-sealed class DistillationTrainer extends EndToEndTrainer {
     /** Provenance of a training: how many examples had a label. */
     public static final String LABELLED = "distillation-labelled";
     /** Provenance of a training: how many examples had none. */
@@ -81,7 +81,7 @@ public final class DistillationTrainer extends EndToEndTrainer {
     private List<Example<Label>> pool;
 
     /** For OLCUT. */
-    private DistillationTrainer() {}
+    protected DistillationTrainer() {}
 
     private DistillationTrainer(Builder b) {
         super(b);

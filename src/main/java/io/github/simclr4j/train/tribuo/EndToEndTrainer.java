@@ -3,12 +3,12 @@ package io.github.simclr4j.train.tribuo;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.device.Devices;
-import io.github.simclr4j.train.loop.Seeds;
 import io.github.simclr4j.train.loop.EncoderTrainer;
+import io.github.simclr4j.train.loop.Seeds;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.settings.PretrainBuilder;
@@ -249,7 +249,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     PretrainSettings settings(Architecture network, int imageSize, int images, MethodFactory method, Double temperature,
             int invocation) {
         int batch = Math.max(2, Math.min(batchSize, images));
-        PretrainBuilder builder = PretrainSettings.builder().method(method).encoder(network).imageSize(imageSize).views(views)
+        PretrainBuilder builder = new PretrainBuilder().method(method).encoder(network).imageSize(imageSize).views(views)
                 .optimizer("nesterov").learningRate(learningRate == 0 ? 0.05 * batch / 256 : learningRate).weightDecay(0.0)
                 .warmupEpochs(0.0).batch(batch).epochs(epochs).precision(Precision.parse(precision)).zeroGamma(true)
                 .seed(invocation == 0 ? seed : Seeds.mix(seed, invocation));

@@ -3,7 +3,6 @@ package io.github.simclr4j.train.tribuo;
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
-import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loop.EncoderTrainer;
@@ -30,7 +29,7 @@ import org.tribuo.provenance.TrainerProvenance;
  *
  * <p>The encoder must be of an architecture that this library knows, ours or one that PyTorch exported.
  */
-public final class FineTuneTrainer extends EndToEndTrainer {
+public non-sealed class FineTuneTrainer extends EndToEndTrainer {
     @Config(mandatory = true, description = "The encoder to start from (ONNX).")
     private Path encoder;
 
@@ -41,7 +40,7 @@ public final class FineTuneTrainer extends EndToEndTrainer {
     private int imageSize = 0;
 
     /** For OLCUT. */
-    private FineTuneTrainer() {}
+    protected FineTuneTrainer() {}
 
     /**
      * Trains on batches of 64 at the paper's rate.

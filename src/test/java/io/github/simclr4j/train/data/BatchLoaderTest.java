@@ -54,7 +54,7 @@ class BatchLoaderTest {
         BuiltInImages.write(dir, 2, 1);
         int[] order = IntStream.range(0, 20).map(i -> 7 * i % 20).toArray();
         try (ImageSource source = ImageSource.open(dir);
-                BatchLoader memory = BatchLoader.of(TrainingImages.of(source, 32, 0, 6, 1, Progress.NONE));
+                BatchLoader memory = BatchLoader.of(TrainingSets.of(source, 32, 0, 6, 1, Progress.NONE));
                 BatchLoader streamed = BatchLoader.of(new StreamedImages(source, 32, 1, 6, 2, Progress.NONE))) {
             assertInstanceOf(BatchLoader.Streamed.class, streamed);
             for (int first : new int[] {0, 1}) {
@@ -95,7 +95,7 @@ class BatchLoaderTest {
         PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 10, 2));
         List<TrainingImages> kinds = new ArrayList<>();
         try (ImageSource source = ImageSource.open(images)) {
-            kinds.add(TrainingImages.of(source, 32, 0, 10, 1, Progress.NONE));
+            kinds.add(TrainingSets.of(source, 32, 0, 10, 1, Progress.NONE));
             kinds.add(new StreamedImages(source, 32, 1, 10, 1, Progress.NONE));
             assertInstanceOf(ImageSet.class, kinds.get(0));
             byte[] whole = new EncoderTrainer(s, "cpu", 1, Progress.NONE).run(kinds.get(0), RunOptions.checkpoints(null)).onnx();
@@ -117,7 +117,7 @@ class BatchLoaderTest {
         try (ImageSource source = ImageSource.open(images)) {
             TrainingImages streamed = new StreamedImages(source, 32, 1, 10, 1, Progress.NONE);
             assertNotEquals(kinds.get(1).fingerprint(), streamed.fingerprint());
-            assertEquals(streamed.fingerprint(), TrainingImages.of(source, 32, 0, 10, 1, Progress.NONE).fingerprint());
+            assertEquals(streamed.fingerprint(), TrainingSets.of(source, 32, 0, 10, 1, Progress.NONE).fingerprint());
         }
     }
 
@@ -135,7 +135,7 @@ class BatchLoaderTest {
                     lines.add(text);
                 }
             };
-            StreamedImages images = (StreamedImages) TrainingImages.of(new Grey(n, 64), 64, Integer.MAX_VALUE, 10, 1, progress);
+            StreamedImages images = (StreamedImages) TrainingSets.of(new Grey(n, 64), 64, Integer.MAX_VALUE, 10, 1, progress);
             long room = Runtime.getRuntime().maxMemory() >> 20;
             assertTrue(images.megabytes() > 0 && images.megabytes() < room, images.megabytes() + " of " + room);
         } finally {

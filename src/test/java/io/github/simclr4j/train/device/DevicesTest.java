@@ -97,7 +97,7 @@ class DevicesTest {
     void aCpuLibtorchOnTheClassPathIsNamed() {
         machine.onClassPath = true;
         withH100().libtorch(CUDA, true);
-        fallsBack(JAR, "take pytorch-native-cpu off the class path", "simclr devices --fetch");
+        fallsBack(JAR, "take pytorch-native-cpu off the class path", "Devices.fetch");
         assertNull(machine.variables.get("PYTORCH_FLAVOR"));
     }
 
@@ -280,7 +280,7 @@ class DevicesTest {
     @Test
     void withoutTheLibraryAndTheNetworkTheWordIsHowToGetIt() {
         withH100().libtorch(CACHE.resolve("2.7.1-cpu-linux-x86_64"), false);
-        fallsBack("2.7.1 cu128 is not in " + CACHE, "simclr devices --fetch");
+        fallsBack("2.7.1 cu128 is not in " + CACHE, "Devices.fetch");
         machine.files.clear();
         machine.variables.clear();
         refused("auto", "libtorch can't be loaded: Failed to save pytorch index file", "Offline mode is enabled.");

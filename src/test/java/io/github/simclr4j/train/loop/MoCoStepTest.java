@@ -11,8 +11,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.onnx.network.ProjectionHead;
+import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Embeddings;
-import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.testing.Small;
@@ -120,8 +120,8 @@ class MoCoStepTest {
                 }
                 assertEquals(1, length, 1e-5, "starts with noise of length 1");
             }
-            Method.Branch query = run.method().branches().get(0);
-            Method.Branch key = run.method().branches().get(1);
+            Branch query = run.method().branches().get(0);
+            Branch key = run.method().branches().get(1);
             // A queue of 24 and five arrivals of 10: it holds those of the second to the fifth, but for six of the second.
             for (int from = 0; from < 50; from += 10) {
                 float[] keys = new float[160];

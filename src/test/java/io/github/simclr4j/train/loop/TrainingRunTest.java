@@ -288,7 +288,7 @@ class TrainingRunTest {
     @Test
     void aRunIsMadeLongerWithItsWarmUpByDefault(@TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(16);
-        PretrainBuilder s = PretrainSettings.builder().encoder(Small.NET).batch(8).seed(3);
+        PretrainBuilder s = new PretrainBuilder().encoder(Small.NET).batch(8).seed(3);
         run(s.epochs(1).build(16), set, RunOptions.checkpoints(dir));
         Files.writeString(dir.resolve("step-0000000009.ckpt.part"), "half");
         EncoderTrainer.Result more = run(s.epochs(3).build(16), set, RunOptions.checkpoints(dir));

@@ -10,6 +10,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Anchors;
 import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Embeddings;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodContext;
@@ -293,7 +294,7 @@ class TrainingStepTest {
 
         @Override
         public Method create(MethodContext context) {
-            Method.Branch both = Method.Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1);
+            Branch both = Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1);
             return new Method() {
                 @Override
                 public List<Branch> branches() {
@@ -348,7 +349,7 @@ class TrainingStepTest {
                 try (NDManager m = run.network().manager().newSubManager()) {
                     monitor.add(run.take(run.next(), m).outcome());
                 }
-                for (Method.Branch b : run.method().branches()) {
+                for (Branch b : run.method().branches()) {
                     left[i] += b.network().manager().getManagedArrays().size();
                 }
             }

@@ -94,8 +94,8 @@ class GoldenLossesTest {
     private static NDArray loss(String name, JsonObject row, NDManager m, NDArray z1, NDArray z2) {
         double t = row.has("temperature") ? row.get("temperature").getAsDouble() : 0;
         if (name.equals("info_nce_queue")) {
-            NDArray queue = Losses.normalise(Golden.tensor(m, row.get("queue")));
-            return Losses.crossEntropyOfFirst(Losses.queueLogits(z1, Losses.normalise(z2), queue, t));
+            NDArray queue = Rows.normalise(Golden.tensor(m, row.get("queue")));
+            return Losses.crossEntropyOfFirst(Losses.queueLogits(z1, Rows.normalise(z2), queue, t));
         }
         Anchors all = Anchors.all(NDArrays.concat(new NDList(z1, z2)));
         return switch (name) {

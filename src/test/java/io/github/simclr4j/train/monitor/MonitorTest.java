@@ -15,8 +15,10 @@ import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.StreamedImages;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.data.TrainingSets;
 import io.github.simclr4j.train.loss.Anchors;
 import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.testing.Golden;
 import io.github.simclr4j.train.testing.Small;
@@ -176,7 +178,7 @@ class MonitorTest {
                 assertTrue(Float.isFinite(g));
             }
             // 3, 0, 4 has length 5.
-            Golden.same(new float[] {0, 0, 0, 0.6f, 0, 0.8f}, Losses.normalise(z).get(":2").toFloatArray(), 1e-6, 0, "length");
+            Golden.same(new float[] {0, 0, 0, 0.6f, 0, 0.8f}, Rows.normalise(z).get(":2").toFloatArray(), 1e-6, 0, "length");
         }
     }
 
@@ -217,8 +219,8 @@ class MonitorTest {
         try (ImageSource source = ImageSource.open(dir);
                 Network network = new Network(Small.NET.graph(32), false, Network.Computation.cpu(), 1);
                 ViewPool pool = new ViewPool(1)) {
-            TrainingImages resident = TrainingImages.of(source, 32, 0, 8, 2, Progress.NONE);
-            TrainingImages streamed = TrainingImages.of(source, 32, 1, 8, 2, Progress.NONE);
+            TrainingImages resident = TrainingSets.of(source, 32, 0, 8, 2, Progress.NONE);
+            TrainingImages streamed = TrainingSets.of(source, 32, 1, 8, 2, Progress.NONE);
             assertTrue(resident instanceof ImageSet && streamed instanceof StreamedImages);
             double expected = Knn.accuracy(network, 32, resident, null, pool);
             assertEquals(expected, Knn.accuracy(network, 32, streamed, null, pool), 1e-9);

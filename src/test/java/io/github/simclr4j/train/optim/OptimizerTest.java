@@ -14,6 +14,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import io.github.simclr4j.train.testing.Golden;
 import io.github.simclr4j.train.torch.Gradients;
+import io.github.simclr4j.train.torch.TensorChecks;
 import io.github.simclr4j.train.torch.Torch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -332,7 +333,7 @@ class OptimizerTest {
                     Averages.move(average, weights(w, b), 0.99);
                 }
             }
-            assertTrue(Torch.finite(List.of(w, b)));
+            assertTrue(TensorChecks.finite(List.of(w, b)));
             long growth = resident() - before;
             assertTrue(growth < 200 << 20, growth + " bytes");
         }

@@ -128,7 +128,7 @@ class PretrainSettingsTest {
         "mocov1, 50000, 32, 0.07, 4096, 0.99, step, 1, false", "mocov2, 50000, 32, 0.2, 4096, 0.99, cosine, 2, false"})
     void aMethodBringsItsPublishedDefaults(String method, int images, int size, double temperature, int queue, double momentum,
             String schedule, int layers, boolean norm) {
-        PretrainSettings s = PretrainSettings.builder().method(method).imageSize(size).batch(256).build(images);
+        PretrainSettings s = new PretrainBuilder().method(method).imageSize(size).batch(256).build(images);
         assertEquals("" + temperature, s.options().texts().get("temperature"));
         assertEquals("" + queue, s.options().texts().get("queue"));
         assertEquals("" + momentum, s.options().texts().get("momentum-encoder"));
@@ -141,13 +141,13 @@ class PretrainSettingsTest {
     /** What is set wins over the method's default, which wins over the common one. */
     @Test
     void whatIsSetWinsOverTheMethodsDefault() {
-        PretrainBuilder b = PretrainSettings.builder().method("mocov1");
+        PretrainBuilder b = new PretrainBuilder().method("mocov1");
         assertEquals("step", b.build(1000).optimizer().schedule());
         assertEquals("constant", b.schedule("constant").build(1000).optimizer().schedule());
-        assertEquals("cosine", PretrainSettings.builder().build(1000).optimizer().schedule());
+        assertEquals("cosine", new PretrainBuilder().build(1000).optimizer().schedule());
         assertEquals("" + EndToEnd.TEMPERATURE.fallback(),
-                PretrainSettings.builder().method("end-to-end").build(1000).options().texts().get("temperature"));
+                new PretrainBuilder().method("end-to-end").build(1000).options().texts().get("temperature"));
         // A narrow encoder has a shorter projection.
-        assertEquals(64, PretrainSettings.builder().build(1000).head().out());
+        assertEquals(64, new PretrainBuilder().build(1000).head().out());
     }
 }

@@ -18,7 +18,7 @@ import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.loop.Runs;
 import io.github.simclr4j.train.loop.StepByStep;
-import io.github.simclr4j.train.method.Method;
+import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.MethodContext;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.network.Network;
@@ -325,9 +325,9 @@ public abstract class AbstractMethodTest {
     @Test
     void someBranchHoldsTheEncoderAndGetsAGradient() {
         try (StepByStep run = new StepByStep(Small.build(settings(8)))) {
-            List<Method.Branch> branches = run.method().branches();
+            List<Branch> branches = run.method().branches();
             assertTrue(branches.stream().anyMatch(b -> b.gradient() && b.network() == run.network()));
-            for (Method.Branch b : branches) {
+            for (Branch b : branches) {
                 assertFalse(b.views().isEmpty() || b.results().isEmpty(), b.toString());
                 assertTrue(b.views().stream().allMatch(v -> v >= 0 && v < method().views()), "views " + b.views());
                 assertEquals(b.gradient(), run.context().trained().contains(b.network()), "the context has made its network");

@@ -71,7 +71,7 @@ public final class Small {
 
     /** Returns settings of a small run by any method, in float32; its options have small values where these are known. */
     public static PretrainBuilder settings(MethodFactory method) {
-        PretrainBuilder b = PretrainSettings.builder().method(method).encoder(NET).imageSize(32).projection(16)
+        PretrainBuilder b = new PretrainBuilder().method(method).encoder(NET).imageSize(32).projection(16)
                 .head("nonlinear").views("simclr-cifar").zeroGamma(true).weightDecay(1e-4).warmupEpochs(0.2).schedule("cosine")
                 .bnSplits(0).precision(Precision.FLOAT32).seed(5);
         method.options().stream().filter(o -> OPTIONS.containsKey(o.name()))

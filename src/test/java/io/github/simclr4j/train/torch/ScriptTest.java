@@ -194,11 +194,11 @@ class ScriptTest {
         NDArray good = m.create(new float[] {1, -3e38f});
         NDArray integers = m.create(new long[] {1, 2});
         NDArray wide = m.create(new double[] {1e300});
-        assertTrue(Torch.finite(List.of()));
-        assertTrue(Torch.finite(List.of(integers)));
-        assertTrue(Torch.finite(List.of(good, integers, wide)));
+        assertTrue(TensorChecks.finite(List.of()));
+        assertTrue(TensorChecks.finite(List.of(integers)));
+        assertTrue(TensorChecks.finite(List.of(good, integers, wide)));
         for (float wrong : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
-            assertFalse(Torch.finite(List.of(good, integers, m.create(new float[] {0, wrong}), wide)), "" + wrong);
+            assertFalse(TensorChecks.finite(List.of(good, integers, m.create(new float[] {0, wrong}), wide)), "" + wrong);
         }
     }
 

@@ -66,7 +66,7 @@ final class TarSource extends EncodedSource {
                 }
                 Member member = new Member(e.getName(), in.getChannel().position(), e.getRealSize());
                 if (e.isSparse() && isWanted(e.getName())) {
-                    throw new IOException("member " + e.getName() + " is sparse; make the archive anew without --sparse");
+                    throw new IOException("member " + e.getName() + " is sparse; make the archive anew, with whole files");
                 }
                 if (member.offset + e.getSize() > bytes.length()) {
                     throw new IOException("member " + member.name + " should have " + member.length + " bytes, and "

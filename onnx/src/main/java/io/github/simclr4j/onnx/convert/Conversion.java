@@ -121,7 +121,7 @@ public record Conversion(
         if (precision == Precision.FLOAT32 && !ModelInspector.precision(original).equals("float32")) {
             throw new IllegalArgumentException("Expected a float32 encoder for the precision float32, found "
                     + ModelInspector.precision(original) + ", whose lost digits no conversion brings back: leave the precision"
-                    + " (--precision) out to keep it, or convert the file that it was made of");
+                    + " out to keep it, or convert the file that it was made of");
         }
         ModelProto model = OpsetConverter.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
         // Ranges are measured on images as they come, so int8 loses its preprocessing last.
@@ -157,7 +157,7 @@ public record Conversion(
         GraphBinding binding = binding(model, settings, folder, name);
         if (Stream.of("mean", "std").map(binding.settings().values()::get).anyMatch(v -> v != null && v.source().equals("default"))) {
             throw new IllegalArgumentException("The encoder takes float images and does not say how they are normalised:"
-                    + " give the mean and the deviation (--mean, --std; 0 and 1 if it takes values from 0 to 1)");
+                    + " give the settings mean and std (0 and 1 if it takes values from 0 to 1)");
         }
         return binding;
     }

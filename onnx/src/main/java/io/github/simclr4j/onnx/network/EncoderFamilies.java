@@ -27,7 +27,11 @@ public final class EncoderFamilies {
 
     /** Returns the names of all architectures. */
     public static List<String> names() {
-        return all().stream().flatMap(f -> f.names().stream()).distinct().toList();
+        return names(all());
+    }
+
+    static List<String> names(List<EncoderFamily> families) {
+        return families.stream().flatMap(f -> f.names().stream()).distinct().toList();
     }
 
     /**
@@ -70,7 +74,7 @@ public final class EncoderFamilies {
      */
     public static Optional<Architecture> fromMetadata(Map<String, String> metadata) {
         String name = metadata.getOrDefault("architecture", "");
-        Optional<EncoderFamily> family = find(name);
+        Optional<EncoderFamily> family = name.isEmpty() ? Optional.empty() : find(name);
         Map<String, String> values = new LinkedHashMap<>();
         for (Option<?> o : family.map(EncoderFamily::options).orElse(List.of())) {
             values.put(o.name(), metadata.get(o.key()));

@@ -165,5 +165,4 @@ public final class EncoderWriter {
     private static String scalar(GraphBuilder graph, String name, float value) {
         return graph.tensor(TensorValues.floats(name, new float[] {value}));
     }
-
 }

@@ -36,6 +36,9 @@ final class GraphReader {
     private final FileGraph graph;
     private final String file;
     private final List<FileLayer> layers;
+    /** Of the weights of convolutions and dense layers. */
+    private final List<List<Integer>> shapes;
+    private final Set<LayerSignature> learned;
 
     /** A layer of the architecture and its batch norm, if one follows. */
     private record Target(String name, LayerSignature signature, Layer layer, Layer.BatchNorm norm) {}
@@ -52,11 +55,14 @@ final class GraphReader {
         if (layers.size() > MOST) {
             throw new InvalidEncoderException(file + " has " + layers.size() + " layers, expected at most " + MOST);
         }
+        List<LayerSignature> signatures = layers.stream().map(FileLayer::signature).toList();
+        this.shapes = signatures.stream().filter(GraphReader::isMatrix).map(LayerSignature::shape).toList();
+        this.learned = signatures.stream().filter(s -> s.kind() == Kind.LEARNED).collect(Collectors.toSet());
     }
 
     /** The shapes of the convolutions and dense layers, by which families recognise their own. */
     List<List<Integer>> shapes() {
-        return layers.stream().map(FileLayer::signature).filter(s -> isMatrix(s)).map(LayerSignature::shape).toList();
+        return shapes;
     }
 
     private static boolean isMatrix(LayerSignature s) {
@@ -123,7 +129,6 @@ final class GraphReader {
             return net.graph(imageSize);
         }
         List<Integer> stated = statedSizes();
-        boolean any = layers.stream().noneMatch(l -> l.signature().kind() == Kind.LEARNED);
         LayerGraph first = null;
         for (int size : IntStream.concat(stated.stream().mapToInt(s -> s), IntStream.rangeClosed(1, LARGEST)).toArray()) {
             LayerGraph network;
@@ -133,7 +138,7 @@ final class GraphReader {
                 continue;
             }
             first = first == null ? network : first;
-            if (any || stated.contains(size) || hasLearned(network)) {
+            if (learned.isEmpty() || stated.contains(size) || hasLearned(network)) {
                 return network;
             }
         }
@@ -141,9 +146,8 @@ final class GraphReader {
     }
 
     private boolean hasLearned(LayerGraph network) {
-        Set<LayerSignature> found = layers.stream().map(FileLayer::signature).collect(Collectors.toSet());
         return network.weights().stream().filter(w -> w.kind() == Weight.Kind.TOKEN)
-                .allMatch(w -> found.contains(LayerSignature.learned(w.shape())));
+                .allMatch(w -> learned.contains(LayerSignature.learned(w.shape())));
     }
 
     /** Side of the images that the file's input has, or else its metadata name. */

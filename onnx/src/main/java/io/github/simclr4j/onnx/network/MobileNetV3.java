@@ -141,13 +141,17 @@ public final class MobileNetV3 implements EncoderFamily {
         return new Net(values.get(WIDTH), values.get(STEM));
     }
 
-    /** The width follows from the last convolution, whose channels may have been rounded; so the usual widths are tried, too. */
+    /**
+     * The width follows from the last convolution, whose channels may have been rounded; so the usual widths are tried, too. The
+     * first convolution must have that width's channels.
+     */
     @Override
     public List<Architecture> candidates(List<List<Integer>> shapes) {
         return shapes.stream().filter(s -> s.size() == 4 && s.get(0) == 6 * s.get(1)).reduce((first, last) -> last).stream()
                 .flatMap(s -> Stream.concat(Stream.of(s.get(1) / 160.0), Stream.of(0.25, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
                         .filter(usual -> new Net(usual, "imagenet").dimension() == s.get(0))))
                 .filter(WIDTH.valid()).distinct()
+                .filter(w -> shapes.get(0).equals(List.of(new Net(w, "imagenet").channels(16), 3, 3, 3)))
                 .flatMap(w -> STEM.choices().stream().map(stem -> (Architecture) new Net(w, stem))).toList();
     }
 }

@@ -71,7 +71,7 @@ record EmbeddingOutput(long[] shape, boolean half, int dimension, int first, int
                     pooling = Pooling.MEAN;
                 } else {
                     throw new InvalidEncoderException(name + " has an output of " + tokens + " tokens, " + Arrays.toString(shape)
-                            + ": set pooling (--pooling) to what becomes of them, class, mean or mean-patches");
+                            + ": give the setting pooling, which says what becomes of them: class, mean or mean-patches");
                 }
                 chosen = new Value(pooling.name().toLowerCase(java.util.Locale.ROOT), "graph");
             }

@@ -19,7 +19,7 @@ import java.util.stream.Collectors;
 
 /**
  * What one must know of an encoder that somebody else exported, as far as its file does not say it: each setting with
- * where it comes from. All may be left out. The names are those of the command line's options.
+ * where it comes from. All may be left out.
  *
  * <table>
  * <caption>The settings</caption>

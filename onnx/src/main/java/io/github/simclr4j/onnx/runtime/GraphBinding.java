@@ -185,7 +185,7 @@ public record GraphBinding(
             }
             if (images.size() > 1) {
                 throw new InvalidEncoderException(name + " has several inputs that could be the image, " + describe(images)
-                        + ": say which one is (--input)");
+                        + ": say which one is by the setting input");
             }
             if (inputs.size() > 1) {
                 throw new InvalidEncoderException(name + " needs more than an image, " + describe(inputs)
@@ -227,7 +227,7 @@ public record GraphBinding(
             }
             if (found == null && !all.values().containsKey("layout")) {
                 throw new InvalidEncoderException(name + " does not say where the channels of " + describe(input)
-                        + " are: give --layout nchw or nhwc");
+                        + " are: give the setting layout, nchw or nhwc");
             }
             Layout layout = SettingTexts.choice(Layout.class,
                     text("layout", String.valueOf(found).toLowerCase(Locale.ROOT), source));
@@ -284,7 +284,7 @@ public record GraphBinding(
             boolean both = height >= 0 && width >= 0;
             if (!both && !all.values().containsKey("image-size")) {
                 throw new InvalidEncoderException(name + " takes images of any size, " + describe(input)
-                        + ": give the size that it was trained for (--image-size 224)");
+                        + ": give the size that it was trained for by the setting image-size, such as 224");
             }
             String graphs = height == width ? "" + height : height + "x" + width;
             String text = text("image-size", graphs, "graph");
@@ -335,7 +335,7 @@ public record GraphBinding(
             }
             if (found == null) {
                 throw new InvalidEncoderException(name + " has several outputs, " + describe(outputs)
-                        + ": say which one is the embedding (--output)");
+                        + ": say which one is the embedding by the setting output");
             }
             return text("output", found, "graph");
         }

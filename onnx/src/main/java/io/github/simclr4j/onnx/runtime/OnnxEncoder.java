@@ -180,13 +180,14 @@ public final class OnnxEncoder implements AutoCloseable {
             TrialRun trial = TrialRun.of(session, binding, input, name);
             if (given.values().containsKey("pooling") && trial.output().shape().length == 1) {
                 throw new InvalidEncoderException(name + " has an output " + binding.output() + " [N, D], in which there is"
-                        + " nothing to pool: drop pooling (--pooling), or name an output of tokens or a map (--output)");
+                        + " nothing to pool: drop the setting pooling, or name an output of tokens or a map by the setting"
+                        + " output");
             }
             int wanted = runtime.batch() > 0 ? runtime.batch() : BatchSize.of(binding, input, runtime, trial.output());
             int batch = trial.fixedBatch() > 0 ? trial.fixedBatch() : wanted;
             int most = Integer.MAX_VALUE / Math.max(input.bytes(), trial.output().bytes());
             if (batch > most) {
-                throw new IllegalArgumentException(name + ": expected a batch (--encoder-batch) of at most " + most
+                throw new IllegalArgumentException(name + ": expected a batch of at most " + most
                         + " images, more take over 2 GB, found " + batch);
             }
             Map<String, Value> settings = new LinkedHashMap<>(binding.settings().values());

@@ -277,7 +277,7 @@ class ForeignEncoderTest {
     @Test
     void whatIsMissingOrContradictsIsSaid() {
         String[][] cases = {
-            {"resnet50-folded", "", "", "--image-size"},
+            {"resnet50-folded", "", "", "the setting image-size"},
             {"resnet18-folded", "image-size", "32", "takes input float [batch, 3, 64, 64]"},
             {"resnet18-bytes", "mean", "0.5", "takes bytes"},
             {"resnet18-folded", "layout", "nhwc", "1 or 3 channels"},

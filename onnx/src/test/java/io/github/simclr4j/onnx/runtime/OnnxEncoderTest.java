@@ -163,7 +163,7 @@ class OnnxEncoderTest {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
                 () -> OnnxEncoder.open(file, "vendor.onnx", PLAIN, ONE.withBatch(65_536)));
         // 2^31 - 1 bytes are 3566 images of 3 * 224 * 224 * 4.
-        assertEquals("vendor.onnx: expected a batch (--encoder-batch) of at most 3566 images, more take over 2 GB, found 65536",
+        assertEquals("vendor.onnx: expected a batch of at most 3566 images, more take over 2 GB, found 65536",
                 e.getMessage());
     }
 

@@ -18,7 +18,7 @@ import org.tribuo.Model;
  * known. Each check throws IllegalArgumentException if not.
  */
 final class EncoderChecks {
-    private static final String FIX = ": write a file that has them inside (simclr export with the same options, or Conversion)"
+    private static final String FIX = ": write a file that has them inside (a Conversion with the same settings does)"
             + " and train on its features";
 
     private EncoderChecks() {}

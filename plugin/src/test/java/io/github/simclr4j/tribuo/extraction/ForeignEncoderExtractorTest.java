@@ -188,7 +188,7 @@ class ForeignEncoderExtractorTest {
         for (String part : parts) {
             assertTrue(message.contains(part), part + " in " + message);
         }
-        assertTrue(message.contains("simclr export"), message);
+        assertTrue(message.contains("a Conversion with the same settings"), message);
     }
 
     private static void assertAccepted(EncodedModel<Label> encoded, Model<Label> model, SimCLRFeatureExtractor<Label> extractor,
@@ -392,7 +392,7 @@ class ForeignEncoderExtractorTest {
     void badSettingsAreNamed(@TempDir Path dir) {
         String[][] cases = {
             {"<property name=\"imageSize\" value=\"big\"/>", "image-size"},
-            {"<property name=\"mean\" value=\"0.5\"/>", "--image-size"},
+            {"<property name=\"mean\" value=\"0.5\"/>", "the setting image-size"},
             {"<property name=\"imageSize\" value=\"64\"/><property name=\"provider\" value=\"tpu\"/>", "execution provider"},
             {"<property name=\"preprocessingFile\" value=\"nowhere.json\"/>", "nowhere.json: no such file"},
             {"<property name=\"imageSize\" value=\"64\"/><property name=\"threads\" value=\"1000000\"/>", "threads, at most"},

@@ -1,0 +1,41 @@
+package io.github.simclr4j.cli;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Puts what the libraries' messages say in their own terms, such as "the setting pooling", into those of the command line. */
+final class OptionNames {
+    private static final Pattern SETTINGS = Pattern.compile("the settings? ([a-z-]+)(?: and ([a-z-]+))?");
+    private static final Map<String, String> COMMANDS = Map.of(
+            "with Devices.fetch ", "with 'simclr devices --fetch' ",
+            "Devices.report shows", "'simclr devices' shows",
+            "train again with the same settings", "run the same command again");
+
+    private OptionNames() {}
+
+    /** Names commands where a message names methods that do the same. */
+    static String commands(String message) {
+        String text = message;
+        for (Map.Entry<String, String> e : COMMANDS.entrySet()) {
+            text = text.replace(e.getKey(), e.getValue());
+        }
+        return text;
+    }
+
+    /**
+     * Names commands, and options in place of settings.
+     *
+     * @param options that the command has, such as {@code --pooling}; a setting without one stays as it is
+     */
+    static String all(String message, Set<String> options) {
+        return SETTINGS.matcher(commands(message)).replaceAll(m -> {
+            if (!options.contains("--" + m.group(1))) {
+                return Matcher.quoteReplacement(m.group());
+            }
+            String named = "--" + m.group().substring(m.start(1) - m.start());
+            return Matcher.quoteReplacement(options.contains("--" + m.group(2)) ? named.replace(" and ", " and --") : named);
+        });
+    }
+}

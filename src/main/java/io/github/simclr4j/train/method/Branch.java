@@ -1,0 +1,30 @@
+package io.github.simclr4j.train.method;
+
+import io.github.simclr4j.train.network.Network;
+import java.util.List;
+
+/**
+ * A network, and the views that it embeds in one pass.
+ *
+ * @param network what embeds
+ * @param views numbers of the views, from 0
+ * @param results which results of the network's graph are wanted
+ * @param gradient true if the loss moves the network's weights; false for a network that follows as a moving average
+ */
+public record Branch(Network network, List<Integer> views, List<String> results, boolean gradient) {
+    /** Copies the lists. */
+    public Branch {
+        views = List.copyOf(views);
+        results = List.copyOf(results);
+    }
+
+    /** Returns a branch whose network is trained. */
+    public static Branch trained(Network network, String result, Integer... views) {
+        return new Branch(network, List.of(views), List.of(result), true);
+    }
+
+    /** Returns a branch whose network gets no gradient. */
+    public static Branch fixed(Network network, String result, Integer... views) {
+        return new Branch(network, List.of(views), List.of(result), false);
+    }
+}
