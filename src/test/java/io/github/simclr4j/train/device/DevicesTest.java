@@ -65,7 +65,10 @@ class DevicesTest {
         refused("gpu", "no NVIDIA driver was found", "install its driver");
     }
 
-    /** What could not be run says nothing of the GPU, so that the kernel is asked; if it knows of none either, the cause is told. */
+    /**
+     * What could not be run says nothing of the GPU, so that the kernel is asked; if it knows of none either, the cause is
+     * told.
+     */
     @Test
     void whyNvidiaSmiCouldNotBeRunIsTold() {
         machine.onClassPath = true;

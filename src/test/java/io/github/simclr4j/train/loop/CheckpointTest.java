@@ -45,7 +45,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What checkpoints hold, which are continued from, and which are refused. */
 class CheckpointTest {
-    /** The scale and the good steps since it changed stand behind magic, version, epoch, step (four bytes each) and loss (eight). */
+    /**
+     * The scale and the good steps since it changed stand behind magic, version, epoch, step (four bytes each) and loss
+     * (eight).
+     */
     @Test
     void theLossScaleOfACheckpointIsTakenOver(@TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(8);
@@ -121,7 +124,9 @@ class CheckpointTest {
                 Checkpoint.list(dir).stream().map(p -> p.getFileName().toString()).toList());
     }
 
-    /** After each step average = 0.75 * average + 0.25 * weights, from the first weights on; the training itself is the same. */
+    /**
+     * After each step average = 0.75 * average + 0.25 * weights, from the first weights on; the training itself is the same.
+     */
     @Test
     void theMovingAverageOfTheWeightsIsWhatIsMeasuredAndWritten(@TempDir Path dir) throws IOException {
         ImageSet ten = Small.labelled(40);
@@ -210,7 +215,10 @@ class CheckpointTest {
         }
     }
 
-    /** The second epoch comes to what it came to there: the same views, steps and moving average, but for the order of additions. */
+    /**
+     * The second epoch comes to what it came to there: the same views, steps and moving average, but for the order of
+     * additions.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"simclr", "mocov2"})
     void aCheckpointOfAnEarlierVersionIsContinued(String method, @TempDir Path dir) throws IOException {

@@ -37,8 +37,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What whole runs end with, what they start from, and what is refused before they start. */
 class EncoderTrainerTest {
     @ParameterizedTest
-    @CsvSource({"simclr, adamw, 3e-3", "simclr, lars, 0.5", "simclr, adam, 3e-3", "mocov2, adamw, 3e-3", "end-to-end, adamw, 3e-3",
-        "supervised, sgd, 0.05"})
+    @CsvSource({"simclr, adamw, 3e-3", "simclr, lars, 0.5", "simclr, adam, 3e-3", "mocov2, adamw, 3e-3",
+        "end-to-end, adamw, 3e-3", "supervised, sgd, 0.05"})
     @Tag("slow")
     void theLossFallsByEveryMethodAndOptimizer(String method, String optimizer, double rate) throws IOException {
         TrainingImages set = Small.labelled(32);

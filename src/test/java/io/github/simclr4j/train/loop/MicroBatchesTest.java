@@ -63,7 +63,8 @@ class MicroBatchesTest {
 
     @Test
     void whatGroupsDoNotDivideIsRefused() {
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> new MicroBatches(3, 4)).getMessage().contains("found 4 and 3"));
+        String why = assertThrows(IllegalArgumentException.class, () -> new MicroBatches(3, 4)).getMessage();
+        assertTrue(why.contains("found 4 and 3"), why);
         MicroBatches groups = new MicroBatches(1, 3);
         groups.begin(null);
         assertThrows(IllegalArgumentException.class, () -> groups.deal(batch(8), 16));
@@ -89,8 +90,8 @@ class MicroBatchesTest {
     }
 
     /**
-     * From 0 and 1 to 0.9 * 0 + 0.1 * mean and 0.9 * 1 + 0.1 * variance of the first convolution's output: the means over the groups,
-     * and the variance that is divided by n - 1, as PyTorch has it.
+     * From 0 and 1 to 0.9 * 0 + 0.1 * mean and 0.9 * 1 + 0.1 * variance of the first convolution's output: the means over the
+     * groups, and the variance that is divided by n - 1, as PyTorch has it.
      */
     @ParameterizedTest
     @CsvSource({"0, 1", "0, 4", "4, 4", "8, 4"})

@@ -51,7 +51,10 @@ class MoCoStepTest {
         }
     }
 
-    /** He et al. 2020, algorithm 1: the loss pairs a query with the other view of its image, and the queue takes the keys in order. */
+    /**
+     * He et al. 2020, algorithm 1: the loss pairs a query with the other view of its image, and the queue takes the keys in
+     * order.
+     */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aQuerysKeyIsTheOtherViewOfItsImageAndGoesToTheQueue(boolean symmetric) throws IOException {
@@ -87,8 +90,8 @@ class MoCoStepTest {
     }
 
     /**
-     * Half a cosine from the first value to the last, as BYOL's and solo-learn's: end - (end - start) * (cos(pi * done) + 1) / 2.
-     * As cos(pi / 3) = 1/2, the momentum is 0.9 - 0.4 * 3/4 a third of the way.
+     * Half a cosine from the first value to the last, as BYOL's and solo-learn's: end - (end - start) * (cos(pi * done) + 1) /
+     * 2. As cos(pi / 3) = 1/2, the momentum is 0.9 - 0.4 * 3/4 a third of the way.
      */
     @ParameterizedTest
     @CsvSource({"0, 0.5", "0.333333333333, 0.6", "0.5, 0.7", "1, 0.9"})

@@ -61,7 +61,8 @@ class TrainingRunTest {
         PretrainBuilder moco = Small.settings("mocov2", "sgd", 0.05, 8, 2).imageSize(16).bnSplits(2);
         PretrainSettings s = Small.build(switch (kind) {
             case "supervised" -> Small.settings("supervised", "sgd", 0.05, 8, 2).imageSize(16);
-            case "symmetric" -> moco.option("symmetric", true).option("momentum-encoder", 0.5).option("momentum-encoder-end", 0.9);
+            case "symmetric" -> moco.option("symmetric", true).option("momentum-encoder", 0.5)
+                    .option("momentum-encoder-end", 0.9);
             default -> moco.clip(1).weightAverage(0.75);
         });
         byte[] whole = run(s, set, NOTHING).onnx();
@@ -190,8 +191,8 @@ class TrainingRunTest {
     }
 
     /**
-     * A weight decay of a million makes the gradient as nothing: without momentum a step multiplies a weight by 1 - 1e6 * rate, and
-     * the checkpoints of two steps tell the rate.
+     * A weight decay of a million makes the gradient as nothing: without momentum a step multiplies a weight by 1 - 1e6 * rate,
+     * and the checkpoints of two steps tell the rate.
      */
     @ParameterizedTest
     @ValueSource(strings = {"cosine", "step"})
@@ -199,7 +200,7 @@ class TrainingRunTest {
         double base = 1e-7;
         double[] cosine = new double[10];
         for (int i = 0; i < 10; i++) {
-            // Five epochs of two steps. One and a half are three steps of warm-up from 0; then half a cosine over the other seven.
+            // Five epochs of two steps. One and a half are three steps of warm-up from 0; half a cosine over seven follows.
             cosine[i] = i < 3 ? base * i / 3 : base * (1 + Math.cos(Math.PI * (i - 3) / 7)) / 2;
         }
         // A tenth after 60%, a hundredth after 80%, as the 120th and 160th of MoCo's 200 epochs.
@@ -256,7 +257,10 @@ class TrainingRunTest {
         }
     }
 
-    /** Two views by one rule without chance are equal, so a pair is no distance apart; another rule for the second one parts them. */
+    /**
+     * Two views by one rule without chance are equal, so a pair is no distance apart; another rule for the second one parts
+     * them.
+     */
     @ParameterizedTest
     @CsvSource({"none, none", "none, grey@1", "grey@1, none", "grey@1, grey@1"})
     void theSecondViewsRuleReachesTheTraining(String first, String second, @TempDir Path dir) throws IOException {
@@ -352,7 +356,8 @@ class TrainingRunTest {
     @Test
     void classesThatNoNeighbourCanHaveAreRefused() {
         ImageSet bank = Small.labelled(20);
-        ImageSet asked = new ImageSet(32, bank.pixels().subList(0, 4), new int[] {0, 1, 0, 1}, List.of("circle", "dog"), List.of(), "");
+        ImageSet asked = new ImageSet(32, bank.pixels().subList(0, 4), new int[] {0, 1, 0, 1}, List.of("circle", "dog"),
+                List.of(), "");
         IOException e = assertThrows(IOException.class,
                 () -> run(Small.settings("simclr", "adamw", 1e-3, 8, 1), bank, NOTHING.withNeighbours(bank, asked, 1)));
         assertTrue(e.getMessage().contains("dog"), e.getMessage());

@@ -141,7 +141,8 @@ class TrainingStepTest {
             run.network().trained().get("conv1.weight").muli(Float.NaN);
             run.step().scaling(0x1p-16, 0);
             BatchViews batch = run.next();
-            assertTrue(assertThrows(IllegalStateException.class, () -> run.take(batch, m)).getMessage().contains("learning rate"));
+            String why = assertThrows(IllegalStateException.class, () -> run.take(batch, m)).getMessage();
+            assertTrue(why.contains("learning rate"), why);
         }
     }
 
@@ -154,8 +155,8 @@ class TrainingStepTest {
     }
 
     /**
-     * A gradient in float16, of eleven bits, is close and not equal; one in bfloat16 has eight, and is eight times as far. Above all,
-     * no weight's is lost.
+     * A gradient in float16, of eleven bits, is close and not equal; one in bfloat16 has eight, and is eight times as far.
+     * Above all, no weight's is lost.
      */
     @ParameterizedTest
     @CsvSource({"FLOAT16, 0.1, 0.04, 5e-3", "BFLOAT16, 0.8, 0.32, 4e-2"})
@@ -324,8 +325,8 @@ class TrainingStepTest {
     @ParameterizedTest
     @CsvSource({"16, 4, 4", "16, 8, 4", "12, 4, 3"})
     void partsThatDoNotDivideTheAnchorsGiveTheGradientOfTheWholeBatch(int batch, int micro, int groups) throws IOException {
-        PretrainBuilder s = Small.settings(new OddAnchors()).imageSize(16).optimizer("sgd").learningRate(1.0).batch(batch).epochs(1)
-                .precision(Precision.FLOAT64).bnSplits(groups);
+        PretrainBuilder s = Small.settings(new OddAnchors()).imageSize(16).optimizer("sgd").learningRate(1.0).batch(batch)
+                .epochs(1).precision(Precision.FLOAT64).bnSplits(groups);
         StepByStep.Taken whole = StepByStep.take(Small.build(s.microBatch(0)), 1);
         StepByStep.Taken parts = StepByStep.take(Small.build(s.microBatch(micro)), 1);
         assertEquals(whole.loss(), parts.loss(), 1e-9);

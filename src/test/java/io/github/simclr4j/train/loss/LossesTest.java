@@ -92,8 +92,8 @@ class LossesTest {
     }
 
     /**
-     * Chuang et al. 2020, equation 8. At a temperature of 0.005 exponentials of cosines exceed what float32 holds, and those of other
-     * cosines are nothing beside them.
+     * Chuang et al. 2020, equation 8. At a temperature of 0.005 exponentials of cosines exceed what float32 holds, and those of
+     * other cosines are nothing beside them.
      */
     @Test
     void theDebiasedLossHoldsAtSmallTemperatures() {

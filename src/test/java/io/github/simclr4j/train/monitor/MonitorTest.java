@@ -291,7 +291,10 @@ class MonitorTest {
         return f;
     }
 
-    /** As where mixed precision leaves out every step of an epoch: said, not counted as anything else, and no number in the file. */
+    /**
+     * As where mixed precision leaves out every step of an epoch: said, not counted as anything else, and no number in the
+     * file.
+     */
     @Test
     void anEpochWithoutAStepHasNoFigures(@TempDir Path dir) throws IOException {
         Monitor.Figures none;

@@ -105,8 +105,8 @@ class NetworkTest {
     }
 
     /**
-     * On features of 32 numbers. A dense layer has in * out weights; with batch norm a scale and a shift for each output, but for the
-     * last layer, which has no shift; without it a bias for each output.
+     * On features of 32 numbers. A dense layer has in * out weights; with batch norm a scale and a shift for each output, but
+     * for the last layer, which has no shift; without it a bias for each output.
      */
     @ParameterizedTest
     @CsvSource({

@@ -21,15 +21,16 @@ class PretrainSettingsTest {
         PretrainBuilder supervised = Small.settings("supervised", "sgd", 1e-3, 8, 1).head("deep");
         assertDescribes(supervised, "training.head", "linear classifier", "training.momentum", "0.9", "training.loss", null,
                 "training.temperature", null, "training.margin", null, "training.class_prior", null);
-        assertDescribes(simclr(), "training.head", "2 layers, hidden as the encoder, out 16, batch norm", "training.loss", "nt-xent",
-                "training.temperature", "0.5", "training.margin", null, "training.class_prior", null, "training.momentum", null);
+        assertDescribes(simclr(), "training.head", "2 layers, hidden as the encoder, out 16, batch norm",
+                "training.loss", "nt-xent", "training.temperature", "0.5", "training.margin", null, "training.class_prior", null,
+                "training.momentum", null);
         assertDescribes(simclr().head("none").hidden(7), "training.head", "none");
         assertDescribes(simclr().head("linear").hidden(7).headNorm(false), "training.head", "1 layer, out 16, biases");
         assertDescribes(simclr().option("loss", "margin"), "training.margin", "0.8", "training.temperature", null);
         assertDescribes(simclr().option("loss", "debiased"), "training.class_prior", "0.1", "training.temperature", "0.5");
         // Its loss is its own.
-        assertDescribes(Small.settings("mocov2").batch(8), "training.loss", null, "training.temperature", "0.5", "training.margin", null,
-                "training.class_prior", null);
+        assertDescribes(Small.settings("mocov2").batch(8), "training.loss", null, "training.temperature", "0.5",
+                "training.margin", null, "training.class_prior", null);
         assertDescribes(simclr().precision(null), "training.precision", "auto");
         assertDescribes(simclr().precision(Precision.BFLOAT16), "training.precision", "bfloat16");
     }
@@ -117,7 +118,10 @@ class PretrainSettingsTest {
         refused("Image size must be at least 8", () -> Small.build(simclr().imageSize(7)));
     }
 
-    /** Published values: He et al. 2020; Chen, Fan, Girshick and He 2020. Fewer images have a smaller queue, and a faster encoder. */
+    /**
+     * Published values: He et al. 2020; Chen, Fan, Girshick and He 2020. Fewer images have a smaller queue, and a faster
+     * encoder.
+     */
     @ParameterizedTest
     @CsvSource({
         "mocov1, 1281167, 224, 0.07, 65536, 0.999, step, 1, false", "mocov2, 1281167, 224, 0.2, 65536, 0.999, cosine, 2, false",

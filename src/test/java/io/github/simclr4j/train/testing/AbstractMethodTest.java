@@ -63,8 +63,8 @@ public abstract class AbstractMethodTest {
     }
 
     /**
-     * Makes all embeddings equal, for the loss at collapse. The head is a dense layer with a bias, and by default the weights of all
-     * heads become 0, their biases 3, and a state that holds embeddings of length 1 becomes that one embedding.
+     * Makes all embeddings equal, for the loss at collapse. The head is a dense layer with a bias, and by default the weights
+     * of all heads become 0, their biases 3, and a state that holds embeddings of length 1 becomes that one embedding.
      */
     protected void collapse(MethodContext context) {
         context.trained().forEach(AbstractMethodTest::collapse);
@@ -162,7 +162,8 @@ public abstract class AbstractMethodTest {
     }
 
     private static Map<String, float[]> values(Network network) {
-        return network.trained().entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().toFloatArray()));
+        return network.trained().entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().toFloatArray()));
     }
 
     private PretrainSettings twoEpochs() {
@@ -230,7 +231,8 @@ public abstract class AbstractMethodTest {
         List<Option<?>> options = method().options();
         assertEquals(options.size(), options.stream().map(Option::name).distinct().count(), "each name once");
         for (Option<?> o : options) {
-            assertFalse(o.help().isBlank() || o.help().endsWith("."), o.name() + ": a sentence without its full stop, found " + o.help());
+            assertFalse(o.help().isBlank() || o.help().endsWith("."),
+                    o.name() + ": a sentence without its full stop, found " + o.help());
             assertFalse(o.range().isBlank(), o.name());
             assertNotNull(o.source(), o.name());
             assertFalse((o.help() + o.range() + o.source()).contains("--"), o.name());
@@ -251,7 +253,8 @@ public abstract class AbstractMethodTest {
         PretrainSettings s = Small.build(settings(8));
         Set<String> unused = unused(s);
         for (Option<?> o : method().options()) {
-            assertEquals(unused.contains(o.name()) ? null : "" + s.options().get(o), s.describe().get("training." + o.key()), o.name());
+            String expected = unused.contains(o.name()) ? null : "" + s.options().get(o);
+            assertEquals(expected, s.describe().get("training." + o.key()), o.name());
         }
         assertEquals(method().name(), s.describe().get("training.method"));
     }
@@ -261,8 +264,8 @@ public abstract class AbstractMethodTest {
     }
 
     /**
-     * Two steps in the middle of a run: what has an effect shows in them, and what has none does not. Of twelve images of ten classes
-     * some have the same one.
+     * Two steps in the middle of a run: what has an effect shows in them, and what has none does not. Of twelve images of ten
+     * classes some have the same one.
      */
     @Test
     void anOptionHasAnEffectUnlessTheMethodSaysThatItHasNone() throws IOException {
@@ -277,7 +280,8 @@ public abstract class AbstractMethodTest {
                 continue;
             }
             StepByStep.Taken now = StepByStep.take(other, 2);
-            boolean equal = as.loss() == now.loss() && as.after().keySet().equals(now.after().keySet()) && as.after().entrySet().stream()
+            boolean equal = as.loss() == now.loss() && as.after().keySet().equals(now.after().keySet())
+                    && as.after().entrySet().stream()
                     .allMatch(e -> Arrays.equals(e.getValue(), now.after().get(e.getKey())));
             assertEquals(unused(s).contains(o.name()) && unused(other).contains(o.name()), equal,
                     o.name() + " from " + s.options().get(o) + " to " + other.options().get(o));

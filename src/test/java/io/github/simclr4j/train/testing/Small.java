@@ -74,7 +74,8 @@ public final class Small {
         PretrainBuilder b = new PretrainBuilder().method(method).encoder(NET).imageSize(32).projection(16)
                 .head("nonlinear").views("simclr-cifar").zeroGamma(true).weightDecay(1e-4).warmupEpochs(0.2).schedule("cosine")
                 .bnSplits(0).precision(Precision.FLOAT32).seed(5);
-        method.options().stream().filter(o -> OPTIONS.containsKey(o.name())).forEach(o -> b.option(o.name(), OPTIONS.get(o.name())));
+        method.options().stream().filter(o -> OPTIONS.containsKey(o.name()))
+                .forEach(o -> b.option(o.name(), OPTIONS.get(o.name())));
         return b;
     }
 
