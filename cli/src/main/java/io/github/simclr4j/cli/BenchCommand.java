@@ -28,16 +28,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine;
 
 /** {@code simclr bench}. */
-@CommandLine.Command(name = "bench", description = "Measures speed and memory: medians and quartiles of a rate, and the largest resident"
-        + " memory of the process.")
+@CommandLine.Command(name = "bench", description = "Measures speed and memory: medians and quartiles of a rate, and the largest"
+        + " resident memory of the process.")
 final class BenchCommand extends Command {
     /** Images are drawn larger than their views, as most are. */
     private static final double LARGER = 8 / 7.0;
@@ -45,9 +45,9 @@ final class BenchCommand extends Command {
     /** What is measured. */
     enum What { STEP, VIEWS, INPUT, TRAIN, EMBED }
 
-    @Parameters(paramLabel = "WHAT", description = "step: training steps on views that were made before; views: random views alone;"
-            + " input: decoding and batching; embed: an encoder from the file to the features; train: finds the batch that fits, compares"
-            + " precisions and memory layouts, and trains for the minutes that are left.")
+    @Parameters(paramLabel = "WHAT", description = "step: training steps on views that were made before; views: random views"
+            + " alone; input: decoding and batching; embed: an encoder from the file to the features; train: finds the batch that"
+            + " fits, compares precisions and memory layouts, and trains for the minutes that are left.")
     What what;
 
     @Option(names = "--images", paramLabel = "SET", description = "Images: whatever pretrain takes (default: random ones).")
@@ -99,14 +99,16 @@ final class BenchCommand extends Command {
     Map<String, Object> work() throws IOException {
         reading.check();
         if (count < 2 || !(minutes > 0)) {
-            throw new IllegalArgumentException("--count must be at least 2 and --minutes above 0, found " + count + " and " + minutes);
+            throw new IllegalArgumentException("--count must be at least 2 and --minutes above 0, found "
+                    + count + " and " + minutes);
         }
         Repetitions times = new Repetitions(repetitions, seconds);
         boolean file = what == What.EMBED && hyper.encoder.endsWith(".onnx");
         only(what == What.TRAIN, "with bench train", "--minutes", "--checkpoint", "--out");
         only(what != What.TRAIN, "without bench train", "--repetitions", "--seconds");
         only(images == null, "without --images", "--count");
-        only(what != What.STEP, "without bench step, which has random views", "--images", "--count", "--limit", "--memory", "--decoders");
+        only(what != What.STEP, "without bench step, which has random views", "--images", "--count", "--limit", "--memory",
+                "--decoders");
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("bench", what.name().toLowerCase(Locale.ROOT));
         if (file) {
@@ -136,7 +138,8 @@ final class BenchCommand extends Command {
         json.put("quartiles", rate.quartiles());
         json.put("precision", precision);
         json.put("device", device);
-        System.out.printf(Locale.ROOT, "%s: %.1f %s/s (quartiles %.1f and %.1f), %s on %s%n", what.name().toLowerCase(Locale.ROOT),
+        System.out.printf(Locale.ROOT, "%s: %.1f %s/s (quartiles %.1f and %.1f), %s on %s%n",
+                what.name().toLowerCase(Locale.ROOT),
                 rate.median(), unit, rate.quartiles().get(0), rate.quartiles().get(1), precision, device);
     }
 

@@ -58,8 +58,8 @@ abstract class Command implements Callable<Integer> {
     abstract Map<String, Object> work() throws IOException;
 
     /**
-     * Returns whether something runs on {@code --device}. A SIMCLR_DEVICE that is meant for other commands does not stop one for which
-     * this is false.
+     * Returns whether something runs on {@code --device}. A SIMCLR_DEVICE that is meant for other commands does not stop one for
+     * which this is false.
      */
     boolean usesDevice() {
         return true;

@@ -11,8 +11,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * Command-line options that are made from declarations: those of the methods, the encoder families and the protocols, whichever jar
- * they come from. Options of one name are one option, whose help gives the default of each owner.
+ * Command-line options that are made from declarations: those of the methods, the encoder families and the protocols, whichever
+ * jar they come from. Options of one name are one option, whose help gives the default of each owner.
  */
 final class DeclaredOptions {
     private final String selector;
@@ -26,8 +26,8 @@ final class DeclaredOptions {
      *
      * @param selector the option by which an owner is chosen, such as {@code --method}
      * @param owners the options of each owner by its name
-     * @param taken names of the command's own options with their dashes; a declared option of such a name gets its owner's name in
-     *     front. The names that are used here are added.
+     * @param taken names of the command's own options with their dashes; a declared option of such a name gets its owner's name
+     *     in front. The names that are used here are added.
      */
     DeclaredOptions(String selector, Map<String, List<Option<?>>> owners, Set<String> taken) {
         this.selector = selector;
@@ -122,7 +122,8 @@ final class DeclaredOptions {
 
     private String optionOf(List<String> owners, String declared) {
         return byName.entrySet().stream()
-                .filter(e -> e.getValue().stream().anyMatch(d -> owners.contains(d.owner()) && d.option().name().equals(declared)))
+                .filter(e -> e.getValue().stream()
+                        .anyMatch(d -> owners.contains(d.owner()) && d.option().name().equals(declared)))
                 .map(e -> "--" + e.getKey()).findFirst().orElse("--" + declared);
     }
 

@@ -12,8 +12,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
 /** {@code simclr devices}. */
-@CommandLine.Command(name = "devices", description = "Says which GPUs and which libtorch there are, what training would use and, where a"
-        + " GPU is not used, why and what to do. Fails where --device can't be had.")
+@CommandLine.Command(name = "devices", description = "Says which GPUs and which libtorch there are, what training would use and,"
+        + " where a GPU is not used, why and what to do. Fails where --device can't be had.")
 final class DevicesCommand extends Command {
     /** DJL's; held, or its level would be lost. */
     private static final Logger DOWNLOADS = Logger.getLogger("ai.djl.pytorch.jni.LibUtils");

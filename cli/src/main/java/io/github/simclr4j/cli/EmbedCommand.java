@@ -22,7 +22,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -37,8 +36,8 @@ final class EmbedCommand extends Command {
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true,
-            description = "features.csv: a header, then the path (archive.zip!member in an archive) and the features of each image;"
-                    + " or features.npy: float32 [images, dimension], with the paths in features.npy.txt, a line a row.")
+            description = "features.csv: a header, then the path (archive.zip!member in an archive) and the features of each"
+                    + " image; or features.npy: float32 [images, dimension], with the paths in features.npy.txt, a line a row.")
     Path out;
 
     @Mixin
@@ -153,10 +152,12 @@ final class EmbedCommand extends Command {
 
     /** The names of an .npy file's rows have a line each. */
     private void oneLineEach(ImageSource source) {
-        IntStream.range(0, source.size()).mapToObj(source::name).filter(n -> n.matches("(?s).*[\n\r].*")).findFirst().ifPresent(n -> {
-            throw new IllegalArgumentException("The path '" + n + "' has a line break, which would be two rows in " + out
-                    + ".txt: rename it, or write a .csv file");
-        });
+        for (int i = 0; i < source.size(); i++) {
+            if (source.name(i).matches("(?s).*[\n\r].*")) {
+                throw new IllegalArgumentException("The path '" + source.name(i) + "' has a line break, which would be two rows"
+                        + " in " + out + ".txt: rename it, or write a .csv file");
+            }
+        }
     }
 
     /** NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, values. */

@@ -80,8 +80,8 @@ final class EncoderOptions {
     private Map<String, String> sessionOptions = new LinkedHashMap<>();
 
     @Option(names = "--no-winograd",
-            description = "Do all multiplications of 3x3 convolutions. Otherwise about half of them are left out where that is faster:"
-                    + " on the CPU, x86-64, in float32. Values differ by rounding.")
+            description = "Do all multiplications of 3x3 convolutions. Otherwise about half of them are left out where that is"
+                    + " faster: on the CPU, x86-64, in float32. Values differ by rounding.")
     private boolean direct;
 
     /** The options that were given, completed by the file that was named. */

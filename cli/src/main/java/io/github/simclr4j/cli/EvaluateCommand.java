@@ -26,8 +26,8 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
 /** {@code simclr evaluate}. */
-@CommandLine.Command(name = "evaluate", description = "Measures an encoder: a linear classifier on its features, on raw pixels, and on"
-        + " an untrained encoder's features; or by other protocols.")
+@CommandLine.Command(name = "evaluate", description = "Measures an encoder: a linear classifier on its features, on raw pixels,"
+        + " and on an untrained encoder's features; or by other protocols.")
 final class EvaluateCommand extends Command {
     /** The protocol whose result is compared with that of other features. */
     private static final String LINEAR = "linear";
@@ -36,7 +36,8 @@ final class EvaluateCommand extends Command {
     Path encoder;
 
     @CommandLine.Option(names = "--train", paramLabel = "SET", required = true,
-            description = "Images to train on, with classes: a folder with a sub-folder a class, or whatever else pretrain takes.")
+            description = "Images to train on, with classes: a folder with a sub-folder a class, or whatever else pretrain"
+                    + " takes.")
     Path train;
 
     @CommandLine.Option(names = "--test", paramLabel = "SET", required = true, description = "Images to test on, likewise.")
@@ -49,8 +50,9 @@ final class EvaluateCommand extends Command {
     @CommandLine.Option(names = "--protocol", paramLabel = "P", split = ",", defaultValue = LINEAR)
     List<String> protocols;
 
-    @CommandLine.Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Seeds, from --seed on, that choose the"
-            + " labels and all else that is random; the mean and the standard deviation are reported (default: ${DEFAULT-VALUE}).")
+    @CommandLine.Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Seeds, from --seed on, that"
+            + " choose the labels and all else that is random; the mean and the standard deviation are reported (default:"
+            + " ${DEFAULT-VALUE}).")
     int repeat;
 
     @Mixin
@@ -64,7 +66,7 @@ final class EvaluateCommand extends Command {
     void declare(CommandSpec spec) {
         Protocols.all().forEach(p -> known.putIfAbsent(p.name(), p));
         String names = known.values().stream()
-                .map(p -> p.name() + ": " + p.help() + " [" + p.paper().replaceFirst("^https?://(www\\.)?", "") + "]")
+                .map(p -> p.name() + ": " + p.help() + " [" + PretrainOptions.address(p.paper()) + "]")
                 .collect(Collectors.joining("; "));
         OptionSpec option = spec.findOption("--protocol");
         spec.remove(option);
@@ -101,7 +103,8 @@ final class EvaluateCommand extends Command {
         }
         declared.check(this, protocols, Map.of());
         List<String> fixed = known.values().stream().filter(Protocol::usesFeatures).map(Protocol::name).toList();
-        only(chosen.stream().anyMatch(Protocol::usesFeatures), "with --protocol " + DeclaredOptions.and(fixed), EncoderOptions.FIXED);
+        only(chosen.stream().anyMatch(Protocol::usesFeatures), "with --protocol " + DeclaredOptions.and(fixed),
+                EncoderOptions.FIXED);
     }
 
     private OptionValues values(Protocol protocol) {

@@ -38,7 +38,8 @@ final class ExportCommand extends Command {
     Precision precision;
 
     @Option(names = "--calibration", paramLabel = "SET",
-            description = "Images, whatever pretrain takes, that int8 finds the ranges of activations on, alike to those that it will see.")
+            description = "Images, whatever pretrain takes, that int8 finds the ranges of activations on, alike to those that it"
+                    + " will see.")
     Path calibration;
 
     @Option(names = "--calibration-images", paramLabel = "N", defaultValue = "256",

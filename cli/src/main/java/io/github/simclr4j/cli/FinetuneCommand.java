@@ -21,15 +21,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.tribuo.classification.Label;
+import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine;
 
 /** {@code simclr finetune}. */
-@CommandLine.Command(name = "finetune", description = "Trains an encoder further, with a linear classifier on it, on labelled images: one file"
-        + " that takes an image and gives the probabilities of the classes.")
+@CommandLine.Command(name = "finetune", description = "Trains an encoder further, with a linear classifier on it, on labelled"
+        + " images: one file that takes an image and gives the probabilities of the classes.")
 final class FinetuneCommand extends Command {
     private static final FineTuneProtocol PROTOCOL = new FineTuneProtocol();
 
@@ -61,8 +61,8 @@ final class FinetuneCommand extends Command {
     @Option(names = "--memory", paramLabel = "MB", defaultValue = "0", description = "As pretrain's (default: ${DEFAULT-VALUE}).")
     int megabytes;
 
-    @Option(names = "--checkpoint", paramLabel = "DIR", description = "Folder of the run's state, which a later run continues from"
-            + " (default: OUT.checkpoint, deleted when the run is complete).")
+    @Option(names = "--checkpoint", paramLabel = "DIR", description = "Folder of the run's state, which a later run continues"
+            + " from (default: OUT.checkpoint, deleted when the run is complete).")
     Path checkpoint;
 
     private DeclaredOptions tuning;

@@ -5,6 +5,7 @@ import io.github.simclr4j.train.device.Devices.LibtorchSource;
 import java.io.File;
 import java.io.IOException;
 import java.net.MalformedURLException;
+import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -19,10 +20,10 @@ import java.util.stream.Stream;
 /**
  * What {@code ./simclr} starts: runs a command with the libtorch that it needs.
  *
- * <p>DJL takes a CPU libtorch that it finds on the class path even where there is a GPU. So the one that comes with the command line is
- * not on the class path of the process, but in a folder beside it, and is added where a command is to compute on the CPU. DJL finds
- * the library as a resource of the thread's class loader, so that a class loader which has nothing else does: all classes, and with
- * them the native libraries of DJL and of ONNX Runtime, stay in the one of the application.
+ * <p>DJL takes a CPU libtorch that it finds on the class path even where there is a GPU. So the one that comes with the command
+ * line is not on the class path of the process, but in a folder beside it, and is added where a command is to compute on the CPU.
+ * DJL finds the library as a resource of the thread's class loader, so that a class loader which has nothing else does: all
+ * classes, and with them the native libraries of DJL and of ONNX Runtime, stay in the one of the application.
  */
 public final class Launcher {
     private final Devices devices;
@@ -51,15 +52,16 @@ public final class Launcher {
     /** Returns the folder of the jar that this class is in. */
     private static Path home() {
         try {
-            return Path.of(Launcher.class.getProtectionDomain().getCodeSource().getLocation().toURI()).toAbsolutePath().getParent();
+            URI jar = Launcher.class.getProtectionDomain().getCodeSource().getLocation().toURI();
+            return Path.of(jar).toAbsolutePath().getParent();
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
     }
 
     /**
-     * Sees to it that a command finds its libtorch, before it loads one. A command that trains on a GPU has the CUDA libtorch fetched
-     * first where it is not there yet; if that fails, a choice of {@code auto} goes on on the CPU.
+     * Sees to it that a command finds its libtorch, before it loads one. A command that trains on a GPU has the CUDA libtorch
+     * fetched first where it is not there yet; if that fails, a choice of {@code auto} goes on on the CPU.
      *
      * @throws IllegalStateException if a GPU is asked for and its libtorch can't be had
      */

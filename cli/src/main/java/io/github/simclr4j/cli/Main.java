@@ -10,8 +10,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted; a process that a signal ends
- * has the signal's code).
+ * Entry point of {@code simclr}. Exit code 0, 1 (the work failed), 2 (bad usage) or 130 (interrupted; a process that a signal
+ * ends has the signal's code).
  */
 @CommandLine.Command(
         name = "simclr",

@@ -15,17 +15,17 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine;
 
 /** {@code simclr pretrain}. */
-@CommandLine.Command(name = "pretrain", description = "Learns an encoder from images. Labels are read by supervised training and the supcon"
-        + " loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and He 2020"
-        + " (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
+@CommandLine.Command(name = "pretrain", description = "Learns an encoder from images. Labels are read by supervised training and"
+        + " the supcon loss alone. Sources: [1] Chen et al. 2020 (SimCLR), [2] He et al. 2020 (MoCo), [3] Chen, Fan, Girshick and"
+        + " He 2020 (MoCo v2), [4] Chen et al. 2020b (SimCLRv2).")
 final class PretrainCommand extends Command {
     /** A number of images for which every setting that is right for any number is so. */
     private static final int FEW = 2;
@@ -38,8 +38,8 @@ final class PretrainCommand extends Command {
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the encoder goes (ONNX).")
     Path out;
 
-    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: a file of this program, or a network"
-            + " of the same architecture exported by PyTorch (ONNX).")
+    @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: a file of this program, or a"
+            + " network of the same architecture exported by PyTorch (ONNX).")
     Path init;
 
     @Mixin
@@ -69,8 +69,8 @@ final class PretrainCommand extends Command {
                 description = "A line of JSON an epoch is added to it (default: metrics.jsonl beside OUT).")
         Path metrics;
 
-        @Option(names = "--knn", paramLabel = "DIR", description = "Labelled images, a sub-folder a class: now and then the accuracy"
-                + " of their 200 nearest neighbours is measured, each by all others, or those of --knn-test by these.")
+        @Option(names = "--knn", paramLabel = "DIR", description = "Labelled images, a sub-folder a class: now and then the"
+                + " accuracy of their 200 nearest neighbours is measured, each by all others, or those of --knn-test by these.")
         Path knn;
 
         @Option(names = "--knn-test", paramLabel = "DIR", description = "Labelled images that --knn classifies.")

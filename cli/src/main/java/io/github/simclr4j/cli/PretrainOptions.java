@@ -3,16 +3,20 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
+import io.github.simclr4j.train.method.Defaults;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
@@ -20,16 +24,19 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 
 /**
- * The hyper-parameters of pretraining. What is left out is chosen by the method, as its paper has it. The options of the methods and
- * of the encoder families are made from their declarations.
+ * The hyper-parameters of pretraining. What is left out is chosen by the method, as its paper has it. The options of the methods
+ * and of the encoder families are made from their declarations.
  */
 final class PretrainOptions {
-    private static final String ALL_FAMILIES = "encoder";
+    /** A place in a description. */
+    private static final Pattern PLACE = Pattern.compile("#(\\w+)#");
+    /** Images of CIFAR-10. */
+    private static final int CIFAR = 50_000;
 
-    @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "#METHODS (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "#METHODS# (default: ${DEFAULT-VALUE}).")
     String method;
 
-    @Option(names = "--views", paramLabel = "V", description = "A preset (#PRESETS), or augmentations in order, as"
+    @Option(names = "--views", paramLabel = "V", description = "A preset (#PRESETS#), or augmentations in order, as"
             + " crop:0.08,flip,jitter:0.5@0.8,grey@0.2,blur (see ./simclr views --help)"
             + " (default: the method's; without blur for images of at most 64 pixels). The presets are those of [1], [1, B.9] and"
             + " [2, 3].")
@@ -40,7 +47,7 @@ final class PretrainOptions {
     String views2;
 
     @Option(names = "--encoder", paramLabel = "E", defaultValue = "resnet18",
-            description = "#ENCODERS (default: ${DEFAULT-VALUE}; [1] has resnet50).")
+            description = "#ENCODERS# (default: ${DEFAULT-VALUE}; [1] has resnet50).")
     String encoder;
 
     @Option(names = "--image-size", paramLabel = "N", defaultValue = "32",
@@ -52,19 +59,19 @@ final class PretrainOptions {
     Boolean zeroGamma;
 
     @Option(names = "--head", paramLabel = "H", description = "none, linear, nonlinear [1, 4.2] or deep (three layers [4])"
-            + " (default: nonlinear; mocov1 linear).")
+            + " (default: nonlinear#head#).")
     String head;
 
-    @Option(names = "--head-norm", paramLabel = "true|false", arity = "1", description = "Batch norm behind the head's dense layers,"
-            + " and no biases (default: true [1]; mocov1 and mocov2 false).")
+    @Option(names = "--head-norm", paramLabel = "true|false", arity = "1", description = "Batch norm behind the head's dense"
+            + " layers, and no biases (default: true [1]#headNorm#).")
     Boolean headNorm;
 
     @Option(names = "--hidden", paramLabel = "N",
-            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0).")
+            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#).")
     Integer hidden;
 
     @Option(names = "--projection", paramLabel = "N", description = "Length of a projection, which the loss is taken on,"
-            + " up to 32768 (default: 64 for a ResNet of a width below 1, else 128 [1]).")
+            + " up to 32768 (default: 64 for a ResNet of a width below 1, else 128 [1]#projection#).")
     Integer projection;
 
     @Option(names = "--keep-head", paramLabel = "K", defaultValue = "0",
@@ -75,8 +82,9 @@ final class PretrainOptions {
             description = "Images a step; each gives two views (default: ${DEFAULT-VALUE}; [1] has 4096, [2] 256).")
     int batch;
 
-    @Option(names = "--micro-batch", paramLabel = "N", defaultValue = "0", description = "Images that go through the network at once,"
-            + " for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--micro-batch", paramLabel = "N", defaultValue = "0", description = "Images that go through the network at"
+            + " once, for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default:"
+            + " ${DEFAULT-VALUE}).")
     int microBatch;
 
     @Option(names = "--bn-splits", paramLabel = "N", description = "Groups of a batch with batch norm statistics of their own,"
@@ -97,7 +105,8 @@ final class PretrainOptions {
     Double learningRate;
 
     @Option(names = "--lr-scaling", paramLabel = "S", defaultValue = "sqrt",
-            description = "How the rate goes with the batch: sqrt or linear (default: ${DEFAULT-VALUE}, better below 4096 [1, B.1]).")
+            description = "How the rate goes with the batch: sqrt or linear (default: ${DEFAULT-VALUE}, better below 4096 [1,"
+                    + " B.1]).")
     String scaling;
 
     @Option(names = "--momentum", paramLabel = "M", defaultValue = "0.9",
@@ -105,28 +114,29 @@ final class PretrainOptions {
     double momentum;
 
     @Option(names = "--weight-decay", paramLabel = "D",
-            description = "Of all weights but batch norm's and biases (default: 1e-4 [2]; [1] has 1e-6).")
+            description = "Of all weights but batch norm's and biases (default: 1e-4 [2]#weightDecay#; [1] has 1e-6).")
     Double weightDecay;
 
     @Option(names = "--warmup-epochs", paramLabel = "N",
-            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]; mocov1 and mocov2 with sgd 0 [2]).")
+            description = "Epochs in which the rate rises from 0 (default: a tenth, at most 10 [1]#warmupEpochs#; mocov1 and"
+                    + " mocov2 with sgd 0 [2]).")
     Double warmupEpochs;
 
-    @Option(names = "--schedule", paramLabel = "S", description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%% [2])"
-            + " or constant (default: cosine; mocov1 step).")
+    @Option(names = "--schedule", paramLabel = "S", description = "cosine [1], step (a tenth after 60%%, a hundredth after 80%%"
+            + " [2]) or constant (default: cosine#schedule#).")
     String schedule;
 
     @Option(names = "--clip", paramLabel = "N", defaultValue = "0",
             description = "Largest norm of the gradient (Pascanu 2013); 0 for no clipping (default: ${DEFAULT-VALUE}).")
     double clip;
 
-    @Option(names = "--weight-average", paramLabel = "M", defaultValue = "0", description = "Momentum of a moving average of the weights"
-            + " (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--weight-average", paramLabel = "M", defaultValue = "0", description = "Momentum of a moving average of the"
+            + " weights (Polyak 1992), which is then what is measured and written; 0 for none (default: ${DEFAULT-VALUE}).")
     double weightAverage;
 
-    @Option(names = "--precision", paramLabel = "P", defaultValue = "auto", description = "float32, bfloat16, float16 with loss scaling"
-            + " (Micikevicius 2018), on a GPU alone, or auto: bfloat16 where the device computes with it natively, else float32."
-            + " Weights, statistics, loss and optimizer are float32 throughout (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--precision", paramLabel = "P", defaultValue = "auto", description = "float32, bfloat16, float16 with loss"
+            + " scaling (Micikevicius 2018), on a GPU alone, or auto: bfloat16 where the device computes with it natively, else"
+            + " float32. Weights, statistics, loss and optimizer are float32 throughout (default: ${DEFAULT-VALUE}).")
     String precision;
 
     /** Present up to version 0.1; it is refused with what to use instead. */
@@ -161,22 +171,39 @@ final class PretrainOptions {
         command.addArgGroup(group.build());
     }
 
-    /** Puts the names that the libraries know into a description that has a place for them. */
+    /** Puts what the libraries know into a description that has places for it. */
     private OptionSpec described(OptionSpec option) {
         String text = String.join(" ", option.description());
         if (!text.contains("#")) {
             return OptionSpec.builder(option).build();
         }
-        return OptionSpec.builder(option).description(text
-            .replace("#METHODS", methods.values().stream().map(m -> m.name() + " [" + address(m.paper()) + "]")
-                    .collect(Collectors.joining(", ")))
-            .replace("#ENCODERS", EncoderFamilies.all().stream()
-                    .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]").collect(Collectors.joining(", ")))
-            .replace("#PRESETS", String.join(", ", AugmentationPipeline.presets()))).build();
+        Map<String, String> places = new LinkedHashMap<>();
+        places.put("METHODS", methods.values().stream().map(m -> m.name() + " [" + address(m.paper()) + "]")
+                .collect(Collectors.joining(", ")));
+        places.put("ENCODERS", EncoderFamilies.all().stream()
+                .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]").collect(Collectors.joining(", ")));
+        places.put("PRESETS", String.join(", ", AugmentationPipeline.presets()));
+        String described = PLACE.matcher(text).replaceAll(m -> Matcher.quoteReplacement(
+                places.containsKey(m.group(1)) ? places.get(m.group(1)) : ofMethods(m.group(1))));
+        // The description that was read has its signs of percent already.
+        return OptionSpec.builder(option).description(described.replace("%", "%%")).build();
     }
 
-    private static String address(String paper) {
-        return paper.replaceFirst("^https?://(www\\.)?", "").replace("%", "%%");
+    /** Says which methods have another default for a setting than most, on a set like CIFAR-10. */
+    private String ofMethods(String setting) {
+        Map<String, List<String>> values = new LinkedHashMap<>();
+        methods.forEach((name, m) -> {
+            Defaults d = new Defaults(CIFAR, 32, 128, 0, 100, "adamw");
+            m.defaults(d);
+            d.get(setting, Object.class).ifPresent(v ->
+                    values.computeIfAbsent(v.toString().replaceAll("\\.0$", ""), k -> new ArrayList<>()).add(name));
+        });
+        return values.entrySet().stream().map(e -> "; " + DeclaredOptions.and(e.getValue()) + " " + e.getKey())
+                .collect(Collectors.joining());
+    }
+
+    static String address(String paper) {
+        return paper.replaceFirst("^https?://(www\\.)?", "").replaceFirst("^arxiv\\.org/abs/", "arXiv:");
     }
 
     /** Names a family by its members, such as {@code resnet18 to resnet152}. */
@@ -193,8 +220,8 @@ final class PretrainOptions {
     void check(Command command, PretrainSettings settings) {
         ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
         ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoder))), Map.of());
-        command.only(!settings.method().isClassifier(), "without --method " + method + ", which has a linear classifier and the cross"
-                + " entropy", "--head", "--head-norm", "--hidden", "--projection", "--keep-head");
+        command.only(!settings.method().isClassifier(), "without --method " + method + ", which has a linear classifier and the"
+                + " cross entropy", "--head", "--head-norm", "--hidden", "--projection", "--keep-head");
         command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--hidden", "--projection");
         command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
         command.only(learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
@@ -204,14 +231,16 @@ final class PretrainOptions {
     /** Fills a builder with what was given. */
     private PretrainBuilder builder(long seed) {
         if (mixedPrecision) {
-            throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a GPU");
+            throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a"
+                    + " GPU");
         }
         PretrainBuilder b = new PretrainBuilder().method(factory())
-                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize).head(head)
-                .headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead).views(views).otherViews(views2).batch(batch)
-                .microBatch(microBatch).bnSplits(bnSplits).epochs(epochs).optimizer(optimizer).learningRate(learningRate)
-                .rateScaling(scaling).momentum(momentum).weightDecay(weightDecay).warmupEpochs(warmupEpochs).schedule(schedule)
-                .clip(clip).weightAverage(weightAverage).precision(precision()).zeroGamma(zeroGamma).seed(seed);
+                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize)
+                .zeroGamma(zeroGamma).head(head).headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead)
+                .views(views).otherViews(views2).batch(batch).microBatch(microBatch).bnSplits(bnSplits).epochs(epochs)
+                .optimizer(optimizer).learningRate(learningRate).rateScaling(scaling).momentum(momentum).weightDecay(weightDecay)
+                .warmupEpochs(warmupEpochs).schedule(schedule).clip(clip).weightAverage(weightAverage).precision(precision())
+                .seed(seed);
         ofMethods.given(method).forEach(b::option);
         return b;
     }
@@ -248,7 +277,7 @@ final class PretrainOptions {
         try {
             return builder(seed).batch(otherBatch).build(images);
         } catch (IllegalArgumentException e) {
-            String family = EncoderFamilies.names().contains(encoder) ? name(EncoderFamilies.family(encoder)) : ALL_FAMILIES;
+            String family = EncoderFamilies.names().contains(encoder) ? name(EncoderFamilies.family(encoder)) : "";
             String message = ofMethods.inTermsOfOptions(method, e.getMessage());
             throw new IllegalArgumentException(ofEncoders.inTermsOfOptions(family, message), e);
         }

@@ -17,12 +17,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import picocli.CommandLine.Option;
 import picocli.CommandLine;
+import picocli.CommandLine.Option;
 
 /** {@code simclr quickstart}. */
-@CommandLine.Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without their"
-        + " labels, and measures it.")
+@CommandLine.Command(name = "quickstart", description = "The main job on built-in images: draws them, learns an encoder without"
+        + " their labels, and measures it.")
 final class QuickstartCommand extends Command {
     private static final int BATCH = 64;
 

@@ -10,7 +10,8 @@ final class ReadingOptions {
 
     @Option(names = "--memory", paramLabel = "MB", defaultValue = "0",
             description = "Megabytes that the decoded images may take; a set that does not fit is decoded anew in every epoch, at"
-                    + " most so many ahead; 0 for what Java's heap has room for, or half of that ahead (default: ${DEFAULT-VALUE}).")
+                    + " most so many ahead; 0 for what Java's heap has room for, or half of that ahead (default:"
+                    + " ${DEFAULT-VALUE}).")
     int megabytes;
 
     @Option(names = "--decoders", paramLabel = "N", defaultValue = "0",

@@ -1,8 +1,8 @@
 package io.github.simclr4j.cli;
 
 /**
- * While it is open, a request to end the process (Ctrl-C, SIGTERM) interrupts the thread that made it, so that it saves its state,
- * and waits until the command has {@linkplain #finished reported} how it ended.
+ * While it is open, a request to end the process (Ctrl-C, SIGTERM) interrupts the thread that made it, so that it saves its
+ * state, and waits until the command has {@linkplain #finished reported} how it ended.
  */
 final class ShutdownGuard implements AutoCloseable {
     private static final long SECONDS = 30;

@@ -21,8 +21,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code simclr verify}. */
-@CommandLine.Command(name = "verify", description = "Compares the embeddings of an encoder with those of another, such as before an export, or of"
-        + " the training checkpoint that it was written from.")
+@CommandLine.Command(name = "verify", description = "Compares the embeddings of an encoder with those of another, such as before"
+        + " an export, or of the training checkpoint that it was written from.")
 final class VerifyCommand extends Command {
     @Parameters(index = "0", paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;

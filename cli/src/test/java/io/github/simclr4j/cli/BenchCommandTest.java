@@ -43,7 +43,8 @@ class BenchCommandTest {
     @ParameterizedTest
     @CsvSource({
         "step, viewsPerSecond, float32, --width 0.0625 --batch 4 --precision float32",
-        "step, viewsPerSecond, bfloat16, --width 0.0625 --batch 4 --precision bfloat16 --method mocov2 --queue 64 --micro-batch 2",
+        "step, viewsPerSecond, bfloat16, --width 0.0625 --batch 4 --precision bfloat16 --method mocov2 --queue 64 "
+                + "--micro-batch 2",
         "step, viewsPerSecond, float32, --width 0.0625 --batch 4 --precision float32 --method supervised",
         "views, viewsPerSecond, float32, --batch 8 --count 8 --views crop",
         "input, imagesPerSecond, uint8, --batch 8 --count 32",
@@ -64,7 +65,8 @@ class BenchCommandTest {
     void givenImagesAndAGivenEncoderAreMeasured() throws IOException {
         BuiltInImages.write(dir.resolve("images"), 1, 1);
         Path encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
-        JsonObject json = bench("embed", "--images", dir.resolve("images"), "--encoder", encoder, "--repetitions", 1, "--seconds", 0.01);
+        JsonObject json = bench("embed", "--images", dir.resolve("images"), "--encoder", encoder, "--repetitions", 1,
+                "--seconds", 0.01);
         assertEquals(encoder.toString(), json.get("encoder").getAsString());
         assertEquals(64, json.get("encoderSha256").getAsString().length());
     }
@@ -73,7 +75,8 @@ class BenchCommandTest {
     @Test
     void aTimedTrainingGoesOnWhereItWas() throws IOException {
         Path state = dir.resolve("bench");
-        Object[] options = {"--width", "0.0625", "--batch", 4, "--count", 8, "--epochs", 1000000, "--minutes", 0.05, "--checkpoint", state};
+        Object[] options = {"--width", "0.0625", "--batch", 4, "--count", 8, "--epochs", 1000000, "--minutes", 0.05,
+                "--checkpoint", state};
         JsonObject first = bench("train", options);
         assertFalse(first.get("complete").getAsBoolean());
         assertTrue(first.get("steps").getAsInt() > 2, first.toString());
@@ -84,14 +87,16 @@ class BenchCommandTest {
         JsonObject second = bench("train", options);
         assertTrue(second.get("steps").getAsInt() > first.get("steps").getAsInt(), second.toString());
         assertEquals(first.get("trials"), second.get("trials"));
-        int last = first.getAsJsonArray("epochs").get(first.getAsJsonArray("epochs").size() - 1).getAsJsonObject().get("epoch").getAsInt();
+        JsonArray epochs = first.getAsJsonArray("epochs");
+        int last = epochs.get(epochs.size() - 1).getAsJsonObject().get("epoch").getAsInt();
         assertTrue(second.getAsJsonArray("epochs").get(0).getAsJsonObject().get("epoch").getAsInt() > last, second.toString());
     }
 
     @Test
     void aTimedTrainingMayBeDoneBeforeItsTime() throws IOException {
         Path out = dir.resolve("e.onnx");
-        JsonObject json = bench("train", "--width", "0.0625", "--batch", 4, "--count", 8, "--epochs", 2, "--minutes", 5, "--checkpoint",
+        JsonObject json = bench("train", "--width", "0.0625", "--batch", 4, "--count", 8, "--epochs", 2, "--minutes", 5,
+                "--checkpoint",
                 dir.resolve("bench"), "--out", out, "--precision", "float32");
         assertTrue(json.get("complete").getAsBoolean(), json.toString());
         assertEquals(4, json.get("steps").getAsInt());
@@ -103,7 +108,8 @@ class BenchCommandTest {
 
     @ParameterizedTest
     @CsvSource({
-        "step --images x, --images has an effect only without bench step", "views --minutes 3, --minutes has an effect only with bench train",
+        "step --images x, --images has an effect only without bench step",
+        "views --minutes 3, --minutes has an effect only with bench train",
         "train --repetitions 3, --repetitions has an effect only without bench train", "step --repetitions 0, found 0",
         "step --queue 4, --queue has an effect only with --method mocov1 and mocov2", "walk, WHAT"})
     void whatWouldHaveNoEffectIsRefused(String args, String expected) {

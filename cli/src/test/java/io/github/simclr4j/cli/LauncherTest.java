@@ -187,7 +187,8 @@ class LauncherTest {
         has(false, 1, pretrain());
         cached = true;
         has(false, 0, pretrain());
-        has(false, 0, "finetune", "--encoder", "e.onnx", "--train", "nowhere", "--out", dir.resolve("x.onnx").toString(), "--device=gpu:1");
+        has(false, 0, "finetune", "--encoder", "e.onnx", "--train", "nowhere", "--out", dir.resolve("x.onnx").toString(),
+                "--device=gpu:1");
         has(false, 0, evaluate("--protocol", "linear,finetune"));
         has(false, 0, evaluate("--protocol=distillation"));
         has(false, 0, evaluate("--protocol", "from-scratch"));

@@ -92,14 +92,15 @@ class OutsideMethodTest {
         if (!Files.exists(images)) {
             BuiltInImages.write(images, 1, 1);
         }
-        List<Object> args = new ArrayList<>(List.of("pretrain", "--images", images, "--out", dir.resolve("x.onnx"), "--device", "cpu"));
+        List<Object> args = new ArrayList<>(List.of("pretrain", "--images", images, "--out", dir.resolve("x.onnx"), "--device",
+                "cpu"));
         args.addAll(List.of(options.split(" ")));
         return run(args.toArray());
     }
 
     @Test
     void theHelpNamesItAndItsOptions() {
-        String help = run("pretrain", "--help").out().replaceAll("\\s+", " ");
+        String help = run("pretrain", "--help").out().replaceAll("\\s+", " ").replace(". org", ".org");
         for (String part : List.of("outside [example.org/outside]", "--sharpness=X",
                 "How sharp the views are, 100% at most (default: 0.5, nobody 1999).", "--blunt Take no sharpness.",
                 "--outside-batch=N Batch of another kind (default: 3).", "outside 0.9)")) {

@@ -164,12 +164,22 @@ class PretrainOptionsTest {
         assertEquals(Set.of("--init", "--json", "--knn", "--knn-test"), without);
     }
 
+    /** What a method's factory says of the settings that all methods have. */
+    @Test
+    void theHelpNamesTheMethodsThatHaveOtherDefaults() {
+        String help = CommandLineTest.run("pretrain", "--help").out().replaceAll("\\s+", " ");
+        for (String part : List.of("(default: nonlinear; mocov1 linear)", "(default: true [1]; mocov1 and mocov2 false)",
+                "(default: cosine; mocov1 step)", "a tenth after 60%, a hundredth after 80%")) {
+            assertTrue(help.contains(part), part + " in " + help);
+        }
+    }
+
     /** A number of the list of sources, or author and year. Those that name none are ours, or another option names their paper. */
     @Test
     void theHelpOfAPapersHyperParameterNamesThePaper() {
         Set<String> named = new TreeSet<>();
         for (OptionSpec o : new CommandLine(new PretrainCommand()).getCommandSpec().options()) {
-            if (String.join(" ", o.description()).matches("(?s).*(\\[[1-4][],]|\\b[A-Z][a-z]+( et al\\.)? 20\\d\\d\\b|arxiv\\.org/abs/).*")) {
+            if (String.join(" ", o.description()).matches("(?s).*(\\[[1-4][],]|\\b[A-Z][a-z]+( et al\\.)? 20\\d\\d\\b|arXiv:).*")) {
                 named.add(o.longestName());
             }
         }

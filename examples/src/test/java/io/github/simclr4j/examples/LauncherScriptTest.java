@@ -90,7 +90,8 @@ class LauncherScriptTest {
             variables.put("SIMCLR_JAVA_OPTS", "-Xmx1g -Dhttps.proxyHost=proxy");
             List<String> lines = run(simclr, variables, "pretrain", "--images", "a  b;$(exit 3)*'");
             assertEquals(List.of("-XX:MaxRAMPercentage=60", "-Dsimclr.terminal=false", "-Xmx1g", "-Dhttps.proxyHost=proxy", "-cp",
-                    real + "/cli/target/*:" + real + "/cli/target/lib/*", "io.github.simclr4j.cli.Launcher", "pretrain", "--images",
+                    real + "/cli/target/*:" + real + "/cli/target/lib/*", "io.github.simclr4j.cli.Launcher", "pretrain",
+                            "--images",
                     "a  b;$(exit 3)*'", "env unset unset C.UTF-8 1", "exit 3"), lines);
         }
 
@@ -105,7 +106,8 @@ class LauncherScriptTest {
 
         @Test
         void anEmptyVariableDoesNotHideTheRightChoice() throws IOException, InterruptedException {
-            variables.putAll(Map.of("PYTORCH_LIBRARY_PATH", "", "PYTORCH_FLAVOR", "", "LANG", "de_DE.UTF-8", "MALLOC_ARENA_MAX", "4"));
+            variables.putAll(Map.of("PYTORCH_LIBRARY_PATH", "", "PYTORCH_FLAVOR", "", "LANG", "de_DE.UTF-8", "MALLOC_ARENA_MAX",
+                    "4"));
             assertTrue(run(simclr, variables).contains("env unset unset unset 4"));
             variables.put("PYTORCH_LIBRARY_PATH", "/opt/libtorch/lib");
             assertTrue(run(simclr, variables).contains("env /opt/libtorch/lib unset unset 4"));

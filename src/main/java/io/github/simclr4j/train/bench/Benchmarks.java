@@ -49,7 +49,8 @@ public final class Benchmarks {
      * @param images that views are made of; at least one
      * @param threads that make them, at least 1
      */
-    public static Rate views(PretrainSettings settings, ImageSet images, int threads, Repetitions repetitions) throws IOException {
+    public static Rate views(PretrainSettings settings, ImageSet images, int threads, Repetitions repetitions)
+            throws IOException {
         List<ViewGenerator> generators = IntStream.range(0, settings.method().views())
                 .mapToObj(v -> new ViewGenerator(v == 0 ? settings.firstView() : settings.otherViews(), settings.imageSize()))
                 .toList();

@@ -8,7 +8,9 @@ import java.nio.file.Path;
 public final class PeakMemory {
     private PeakMemory() {}
 
-    /** Returns the largest resident memory of this process so far in MiB, or NaN where the system does not tell (only Linux does). */
+    /**
+     * Returns the largest resident memory of this process so far in MiB, or NaN where the system does not tell (only Linux does).
+     */
     public static double mebibytes() {
         try {
             return Files.readAllLines(Path.of("/proc/self/status")).stream().filter(l -> l.startsWith("VmHWM:"))

@@ -17,8 +17,8 @@ import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 
 /**
- * JPEG files in memory, of random colours and shapes: to be read they are decoded, as files are. A few are drawn, and images repeat
- * them. Each has one of ten classes.
+ * JPEG files in memory, of random colours and shapes: to be read they are decoded, as files are. A few are drawn, and images
+ * repeat them. Each has one of ten classes.
  */
 public final class RandomImages implements ImageSource {
     private static final int DRAWN = 64;
@@ -39,7 +39,8 @@ public final class RandomImages implements ImageSource {
      */
     public RandomImages(int count, int side, long seed) {
         if (count < 1 || side < 1) {
-            throw new IllegalArgumentException("Expected at least one image of at least one pixel, found " + count + " of " + side);
+            throw new IllegalArgumentException("Expected at least one image of at least one pixel, found "
+                    + count + " of " + side);
         }
         this.count = count;
         this.side = side;

@@ -21,8 +21,8 @@ public record Repetitions(int count, double seconds) {
      */
     public Repetitions {
         if (count < 1 || !(seconds > 0 && seconds < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("Repetitions must be at least 1 and their seconds above 0, found " + count + " and "
-                    + seconds);
+            throw new IllegalArgumentException("Repetitions must be at least 1 and their seconds above 0, found "
+                    + count + " and " + seconds);
         }
     }
 

@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.function.IntFunction;
 
 /**
- * Trains for some minutes on a machine that is there no longer, such as a borrowed GPU: finds the batch that fits, compares precisions
- * and memory layouts, and trains the fastest way for the time that is left. A later call with the same folder takes up the plan and
- * the training of the earlier one.
+ * Trains for some minutes on a machine that is soon gone, such as a borrowed GPU: finds the batch that fits, compares
+ * precisions and memory layouts, and trains the fastest way for the time that is left. A later call with the same folder takes up
+ * the plan and the training of the earlier one.
  */
 public final class TimedTraining {
     /** Share of the time that trials may take. */

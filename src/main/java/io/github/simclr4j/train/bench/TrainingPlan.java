@@ -72,7 +72,8 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
     }
 
     /**
-     * Measures steps: first of batches that double until one does not fit, then of the precisions and memory layouts with the fastest.
+     * Measures steps: first of batches that double until one does not fit, then of the precisions and memory layouts with the
+     * fastest.
      *
      * @param settings for a batch; a precision that they name is the only one that is tried
      * @param auto the device with the precision that it takes by itself
@@ -89,7 +90,8 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
         } else {
             for (int b = Math.min(FIRST_BATCH, images); b <= images; b *= 2) {
                 PretrainSettings s = settings.apply(b);
-                long bytes = 12L * s.method().views() * s.imageSize() * s.imageSize() * (s.microBatch() == 0 ? b : s.microBatch());
+                int atOnce = s.method().views() * (s.microBatch() == 0 ? b : s.microBatch());
+                long bytes = 12L * atOnce * s.imageSize() * s.imageSize();
                 if (bytes > LARGEST_BUFFER || !trials.isEmpty() && System.nanoTime() > until) {
                     break;
                 }

@@ -46,8 +46,8 @@ public class DistillationProtocol extends TrainingProtocol {
     @Override
     public Accuracies run(ProtocolContext context) throws IOException {
         if (imageSize(context) != 0) {
-            throw new IllegalArgumentException("An image size is not for distillation: its student starts from an encoder whose file"
-                    + " says how large its images are");
+            throw new IllegalArgumentException("An image size is not for distillation: its student starts from an encoder whose"
+                    + " file says how large its images are");
         }
         return super.run(context);
     }
@@ -63,7 +63,8 @@ public class DistillationProtocol extends TrainingProtocol {
         ImageSet all = images(context);
         int unlabelled = context.options().get(UNLABELLED);
         ImageSet seen = unlabelled == 0 ? all : all.only(ImageSource.draw(all.count(), unlabelled, draw.seed()));
-        try (EncodedModel<Label> model = student.distil(tuned(context, draw), seen, description(context, draw), context.progress())) {
+        try (EncodedModel<Label> model = student.distil(tuned(context, draw), seen, description(context, draw),
+                context.progress())) {
             return accuracy(model, context);
         }
     }

@@ -6,7 +6,9 @@ import io.github.simclr4j.util.Option;
 import java.io.IOException;
 import java.util.List;
 
-/** Fine-tuning (Chen et al. 2020, table 7): the encoder is trained further with a classifier on it, see {@link FineTuneTrainer}. */
+/**
+ * Fine-tuning (Chen et al. 2020, table 7): the encoder is trained further with a classifier on it, see {@link FineTuneTrainer}.
+ */
 public class FineTuneProtocol extends TrainingProtocol {
     /** Passes over the labelled images. */
     public static final Option<Integer> EPOCHS = Option.whole("epochs", 60, 1, Integer.MAX_VALUE,

@@ -61,7 +61,9 @@ class BenchmarksTest {
         assertTrue(calls[0] >= 3 + 1 + 3, "three to warm up, one to know how long, and three rates");
     }
 
-    /** The same step from the same weights has the same loss, micro-batches or not, and it is of a real step: the weights move. */
+    /**
+     * The same step from the same weights has the same loss, micro-batches or not, and it is of a real step: the weights move.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"simclr", "mocov2", "end-to-end", "supervised"})
     void aRepeatedStepIsATrainingStep(String method) {
@@ -108,7 +110,8 @@ class BenchmarksTest {
         assertEquals(64, plan.halved().chosen().batch());
         assertEquals("batch 256, float32, channels-first: does not fit into memory", not.toString());
         Files.writeString(dir.resolve("sub/plan.properties"), "chosen=nothing");
-        assertTrue(assertThrows(IOException.class, () -> TrainingPlan.read(dir.resolve("sub"))).getMessage().contains("plan.properties"));
+        IOException e = assertThrows(IOException.class, () -> TrainingPlan.read(dir.resolve("sub")));
+        assertTrue(e.getMessage().contains("plan.properties"), e.getMessage());
     }
 
     @Test
@@ -119,12 +122,15 @@ class BenchmarksTest {
         assertFalse(TrainingPlan.isOutOfMemory(new IllegalStateException()));
     }
 
-    /** Without a batch of its own it doubles from 64 up to the images there are; the views of more would not fit into a buffer. */
+    /**
+     * Without a batch of its own it doubles from 64 up to the images there are; the views of more would not fit into a buffer.
+     */
     @Test
     void batchesDoubleUpToTheImages() throws IOException {
         Compute compute = Compute.choose("cpu", Precision.FLOAT32, 1, Progress.NONE);
         TrainingPlan plan = TrainingPlan.make(b -> new PretrainBuilder().method("simclr")
-                .encoder("resnet18", Map.of("width", "0.0625")).imageSize(8).batch(b).precision(Precision.FLOAT32).build(200), compute,
+                .encoder("resnet18", Map.of("width", "0.0625")).imageSize(8).batch(b).precision(Precision.FLOAT32).build(200),
+                        compute,
                 0, 200, Long.MAX_VALUE, Progress.NONE);
         assertEquals(List.of(64, 128), plan.trials().stream().limit(2).map(Trial::batch).toList());
         assertEquals(3, plan.trials().size());

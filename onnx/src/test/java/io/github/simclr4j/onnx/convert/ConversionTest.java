@@ -325,7 +325,7 @@ class ConversionTest {
         assertTrue(int8.getGraph().getNodeList().stream().map(NodeProto::getOpType).noneMatch("BatchNormalization"::equals));
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> new Conversion(Precision.INT8, 0, true,
                 new CalibrationSettings(noise, CalibrationMethod.MIN_MAX)).convert(old));
-        assertTrue(e.getMessage().contains("give the mean"), e.getMessage());
+        assertTrue(e.getMessage().contains("give the settings mean"), e.getMessage());
         ModelProto.Builder odd = old.toBuilder();
         odd.getGraphBuilder().getNodeBuilder(0).setOpType("Strange");
         e = assertThrows(IllegalArgumentException.class, () -> OpsetConverter.to(odd.build(), 20));
