@@ -1,6 +1,7 @@
 package io.github.simclr4j.train.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -54,6 +55,7 @@ public final class Golden {
         assertEquals(expected.length, actual.length, what);
         double largest = 0;
         for (float e : expected) {
+            assertTrue(Float.isFinite(e), what);
             largest = Math.max(largest, Math.abs(e));
         }
         for (int i = 0; i < expected.length; i++) {
@@ -66,6 +68,7 @@ public final class Golden {
         assertEquals(expected.length, actual.length, what);
         double largest = 0;
         for (double e : expected) {
+            assertTrue(Double.isFinite(e), what);
             largest = Math.max(largest, Math.abs(e));
         }
         for (int i = 0; i < expected.length; i++) {
