@@ -222,7 +222,7 @@ public final class Network implements AutoCloseable {
                 : pass.seen() == null ? ScriptWriter.Statistics.RUNNING : ScriptWriter.Statistics.RUNNING_AND_MEASURED;
         LayerGraph part = graph.only(results);
         NDList out = script(new Form(List.of(results), statistics, pass.groups(), computation.precision(), computation.layout(),
-                computation.device().isGpu())).run("forward", pass.gradients(), inputs(x, part));
+                computation.device().isGpu())).run("forward", pass.gradients(), inputs(x, part, statistics));
         int measured = out.size() - results.length;
         if (measured > 0) {
             if (pass.seen() != null) {
@@ -234,9 +234,14 @@ public final class Network implements AutoCloseable {
         return new NDList(out.subList(0, results.length));
     }
 
-    private NDList inputs(NDArray x, LayerGraph part) {
+    /** The tensors that a script reads: batch statistics stand in for the running ones. */
+    private NDList inputs(NDArray x, LayerGraph part, ScriptWriter.Statistics statistics) {
         NDList all = new NDList(x);
-        part.weights().forEach(w -> all.add(tensors.get(w.name())));
+        for (Weight w : part.weights()) {
+            if (statistics != ScriptWriter.Statistics.BATCH || !w.name().contains(".running_")) {
+                all.add(tensors.get(w.name()));
+            }
+        }
         return all;
     }
 
