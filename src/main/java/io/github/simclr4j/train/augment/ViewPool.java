@@ -1,5 +1,7 @@
 package io.github.simclr4j.train.augment;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class ViewPool implements AutoCloseable {
     private final int threads;
     private final ExecutorService others;
+    private ByteBuffer memory;
 
     /**
      * Starts the threads.
@@ -33,6 +36,19 @@ public final class ViewPool implements AutoCloseable {
             t.setDaemon(true);
             return t;
         });
+    }
+
+    /**
+     * Returns direct memory in native order that the pool uses again and again: what was in it is lost with the next call. Memory of
+     * a step's own would stay until Java collects its garbage, which may be hundreds of steps later.
+     *
+     * @param bytes how many at least are wanted; the buffer's limit
+     */
+    public ByteBuffer memory(int bytes) {
+        if (memory == null || memory.capacity() < bytes) {
+            memory = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
+        }
+        return memory.clear().limit(bytes);
     }
 
     /**

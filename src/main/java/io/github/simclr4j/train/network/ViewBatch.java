@@ -7,7 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.augment.ViewRequest;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 
 /** Makes views as a tensor. */
@@ -19,7 +18,8 @@ public final class ViewBatch {
      *
      * @param requests at least one
      * @param pool makes them
-     * @return float32 [requests, 3, size, size] in [0, 1], owned by the manager
+     * @return float32 [requests, 3, size, size] in [0, 1], owned by the manager; on the CPU it lies in the pool's memory, and the
+     *     next batch takes its place
      * @throws IllegalArgumentException if they take more than 2 GB
      */
     public static NDArray of(List<ViewRequest> requests, ViewPool pool, NDManager manager) {
@@ -29,7 +29,7 @@ public final class ViewBatch {
             throw new IllegalArgumentException(requests.size() + " views of " + size + "x" + size
                     + " pixels are more than 2 GB: let fewer go through the network at once by a smaller micro-batch");
         }
-        ByteBuffer buffer = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
+        ByteBuffer buffer = pool.memory((int) bytes);
         pool.make(requests, buffer.asFloatBuffer());
         return manager.create(buffer.rewind(), new Shape(requests.size(), 3, size, size), DataType.FLOAT32);
     }
