@@ -89,7 +89,8 @@ class LauncherScriptTest {
             Path real = dir.toRealPath();
             variables.put("SIMCLR_JAVA_OPTS", "-Xmx1g -Dhttps.proxyHost=proxy");
             List<String> lines = run(simclr, variables, "pretrain", "--images", "a  b;$(exit 3)*'");
-            assertEquals(List.of("-XX:MaxRAMPercentage=60", "-Dsimclr.terminal=false", "-Xmx1g", "-Dhttps.proxyHost=proxy", "-cp",
+            assertEquals(List.of("-XX:MaxRAMPercentage=60", "-Xms32m", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30", "-XX:+UseSerialGC",
+                    "-Dsimclr.terminal=false", "-Xmx1g", "-Dhttps.proxyHost=proxy", "-cp",
                     real + "/cli/target/*:" + real + "/cli/target/lib/*", "io.github.simclr4j.cli.Launcher", "pretrain",
                             "--images",
                     "a  b;$(exit 3)*'", "env unset unset C.UTF-8 1", "exit 3"), lines);
