@@ -22,6 +22,7 @@ import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -153,7 +154,7 @@ public final class EncoderTrainer {
 
     /** Followers and copies start equal to the network that was loaded. */
     private static void restartCopies(MethodContext context) {
-        Map<String, float[]> values = new java.util.HashMap<>();
+        Map<String, float[]> values = new HashMap<>();
         Network from = context.exported();
         from.tensors().keySet().forEach(name -> values.put(name, from.values(name)));
         context.followers().values().forEach(f -> f.network().load(values));
@@ -179,8 +180,7 @@ public final class EncoderTrainer {
 
     /** Keys that share batch norm statistics with their queries give them away (He et al. 2020, section 3.3). */
     private void warnOfSharedStatistics(PretrainSettings used, Method method) {
-        boolean queue = method.settlingSteps() > 0;
-        if (queue && used.groups() == 1) {
+        if (method.needsGroups() && used.groups() == 1) {
             progress.warn("batch norm has the statistics of the whole batch, by which a key can tell its query: split it into groups"
                     + " (batch norm splits), whose number must divide the batch of " + used.batch());
         }

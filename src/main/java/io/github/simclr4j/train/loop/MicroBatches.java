@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.index.NDIndex;
 import ai.djl.ndarray.types.DataType;
 import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.network.BatchStatistics;
@@ -117,7 +118,7 @@ final class MicroBatches {
                         all.add(manager.zeros(some.get(r).getShape(), some.get(r).getDataType()).repeat(0, micro));
                     }
                     int per = dealt.length / micro;
-                    all.get(r).set(new ai.djl.ndarray.index.NDIndex("{}:{}", k * per, (k + 1) * per), some.get(r));
+                    all.get(r).set(new NDIndex("{}:{}", k * per, (k + 1) * per), some.get(r));
                 }
             }
         }

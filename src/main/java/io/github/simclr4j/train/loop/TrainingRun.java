@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -144,7 +145,7 @@ final class TrainingRun {
         metadata.remove(RUN);
         metadata.put("training.epochs", "" + epoch);
         if (!Double.isNaN(loss)) {
-            metadata.put("training.final_loss", String.format(java.util.Locale.ROOT, "%.4f", loss));
+            metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
         }
         Network last = average == null ? network : average;
         return new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), head, s.imageSize(), metadata), epoch,

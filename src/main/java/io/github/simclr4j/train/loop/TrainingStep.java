@@ -20,6 +20,7 @@ import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.Gradients;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -200,7 +201,7 @@ final class TrainingStep implements AutoCloseable {
                     NDList of = new NDList();
                     for (int r = 0; r < out.size(); r++) {
                         NDArray slice = slices.get(first + r).get(
-                                m.create(java.util.Arrays.stream(places).asLongStream().toArray()));
+                                m.create(Arrays.stream(places).asLongStream().toArray()));
                         slice.attach(m);
                         of.add(slice);
                     }

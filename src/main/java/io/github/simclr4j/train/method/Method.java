@@ -73,6 +73,14 @@ public interface Method {
         return Double.NaN;
     }
 
+    /**
+     * Returns whether a positive can be told by batch norm statistics that all rows share, so that the batch should be split into
+     * groups (shuffle BN, He et al. 2020, section 3.3).
+     */
+    default boolean needsGroups() {
+        return false;
+    }
+
     /** Returns the number of steps at the start in which the loss may well rise, such as those that fill a queue. */
     default int settlingSteps() {
         return 0;

@@ -230,6 +230,11 @@ public abstract sealed class MoCo implements MethodFactory {
             return Math.log(queue.getShape().get(0) + 1);
         }
 
+        @Override
+        public boolean needsGroups() {
+            return true;
+        }
+
         /** The queue starts as noise, from which a key is told apart at once. */
         @Override
         public int settlingSteps() {

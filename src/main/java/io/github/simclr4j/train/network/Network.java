@@ -13,6 +13,7 @@ import io.github.simclr4j.train.network.ScriptWriter.Form;
 import io.github.simclr4j.train.torch.Script;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -294,8 +295,8 @@ public final class Network implements AutoCloseable {
             String name = norm.name();
             float[] scale = values(name + ".weight");
             float[] shift = values(name + ".bias");
-            float[] mean = java.util.Arrays.copyOfRange(means, from, from + scale.length);
-            float[] variance = java.util.Arrays.copyOfRange(variances, from, from + scale.length);
+            float[] mean = Arrays.copyOfRange(means, from, from + scale.length);
+            float[] variance = Arrays.copyOfRange(variances, from, from + scale.length);
             float[] oldMean = values(name + ".running_mean");
             float[] oldVariance = values(name + ".running_var");
             for (int i = 0; i < scale.length; i++) {

@@ -3,6 +3,7 @@ package io.github.simclr4j.onnx.network;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Works out the shape of a layer's result from the shapes of its inputs, all without the batch axis. */
 final class LayerShapes {
@@ -61,7 +62,7 @@ final class LayerShapes {
             return l.shape();
         } else if (layer instanceof Layer.Transpose l) {
             List<Integer> x = one(layer, in);
-            if (!l.order().stream().sorted().toList().equals(java.util.stream.IntStream.range(0, x.size()).boxed().toList())) {
+            if (!l.order().stream().sorted().toList().equals(IntStream.range(0, x.size()).boxed().toList())) {
                 throw wrong(layer, in);
             }
             return l.order().stream().map(x::get).toList();

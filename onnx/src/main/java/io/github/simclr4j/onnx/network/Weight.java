@@ -1,5 +1,6 @@
 package io.github.simclr4j.onnx.network;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
@@ -51,7 +52,7 @@ public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
         @Override
         public float[] values(int size, RandomGenerator random) {
             float[] v = new float[size];
-            java.util.Arrays.fill(v, value);
+            Arrays.fill(v, value);
             return v;
         }
     }
