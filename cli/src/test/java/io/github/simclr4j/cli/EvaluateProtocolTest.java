@@ -21,10 +21,12 @@ import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code simclr evaluate --protocol}. */
+@Tag("slow")
 class EvaluateProtocolTest {
     @TempDir
     static Path dir;

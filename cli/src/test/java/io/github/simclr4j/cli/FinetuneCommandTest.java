@@ -23,11 +23,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.ONNXExportable;
 
 /** {@code simclr finetune} from the options to the file. */
+@Tag("slow")
 class FinetuneCommandTest {
     @TempDir
     static Path dir;

@@ -21,12 +21,14 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is measured and how it is summed up; rates themselves are the machine's. */
+@Tag("slow")
 class BenchmarksTest {
     private static PretrainSettings settings(String method, int batch) {
         return new PretrainBuilder().method(method).encoder("resnet18", Map.of("width", "0.0625")).batch(batch)

@@ -3,11 +3,13 @@ package io.github.simclr4j.train.method;
 import io.github.simclr4j.train.testing.AbstractMethodTest;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every method of this library, with its default options. */
+@Tag("slow")
 @ParameterizedClass(name = "{0}")
 @MethodSource("methods")
 class MethodContractTest extends AbstractMethodTest {

@@ -46,6 +46,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,6 +63,7 @@ import org.tribuo.impl.ArrayExample;
 import org.tribuo.provenance.SimpleDataSourceProvenance;
 
 /** Encoders that are trained further with labels, from Tribuo's data sets to what ONNX Runtime gives. */
+@Tag("slow")
 class FineTuneTest {
     private static final LabelFactory FACTORY = new LabelFactory();
     private static final int SIZE = BuiltInImages.SIZE;

@@ -37,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -46,6 +47,7 @@ import org.junit.jupiter.api.Test;
  *
  * <pre>java -cp ... io.github.simclr4j.onnx.runtime.FuzzTest\$Child FROM TO</pre>
  */
+@Tag("slow")
 class FuzzTest {
     private static final int MUTATIONS = 3000;
     private static final int HANGS_AFTER_SECONDS = 90;

@@ -28,12 +28,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The reference is ONNX Runtime with the graph as it was. */
+@Tag("slow")
 class WinogradTest {
     private static final RuntimeSettings DIRECT = RuntimeSettings.DEFAULT.withThreads(1).withWinograd(false);
 

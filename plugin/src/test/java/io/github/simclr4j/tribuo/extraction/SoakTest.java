@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.Example;
@@ -28,6 +29,7 @@ import org.tribuo.classification.LabelFactory;
  *
  * <p>Each line is an interval: the heap after a collection, direct buffers, and the process's resident memory (Linux only).
  */
+@Tag("slow")
 class SoakTest {
     private static final int INTERVALS = 20;
 
