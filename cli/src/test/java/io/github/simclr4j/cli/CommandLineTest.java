@@ -25,10 +25,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The commands from end to end, on small images and a tiny encoder. */
+@Tag("slow")
 class CommandLineTest {
     @TempDir
     static Path dir;

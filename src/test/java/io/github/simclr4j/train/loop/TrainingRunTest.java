@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The loop of a run: interruptions, the schedule, what is reported and when. */
+@Tag("slow")
 class TrainingRunTest {
     @ParameterizedTest
     @CsvSource({"simclr, adamw", "simclr, lars", "mocov2, sgd", "end-to-end, adam"})
