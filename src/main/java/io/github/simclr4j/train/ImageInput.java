@@ -67,12 +67,7 @@ interface ImageInput extends AutoCloseable {
 
         @Override
         public void checkLabels(String who) throws IOException {
-            for (int i = 0; i < source.size(); i++) {
-                if (source.label(i).isEmpty()) {
-                    throw new IOException(who + " needs a class of each image, expected one sub-folder a class: " + source.name(i)
-                            + " has none");
-                }
-            }
+            TrainingSets.requireLabels(source, who);
         }
 
         @Override

@@ -128,13 +128,17 @@ final class PretrainCommand extends Command {
                 ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
             settings = hyper.settings(common.seed, source.size());
             if (settings.needsLabels()) {
-                labelled("--images for these settings", source);
+                TrainingSets.requireLabels(source, "--images for these settings");
             }
-            labelled("--knn", known);
-            labelled("--knn-test", asked);
-            if (asked != null && !known.classes().containsAll(asked.classes())) {
-                throw new IOException("--knn-test has classes that --knn lacks: expected some of " + known.classes() + ", found "
-                        + asked.classes());
+            if (known != null) {
+                TrainingSets.requireLabels(known, "--knn");
+            }
+            if (asked != null) {
+                TrainingSets.requireLabels(asked, "--knn-test");
+                if (!known.classes().containsAll(asked.classes())) {
+                    throw new IOException("--knn-test has classes that --knn lacks: expected some of " + known.classes()
+                            + ", found " + asked.classes());
+                }
             }
             EncoderTrainer trainer = new EncoderTrainer(settings, common.device, common.threads, console);
             compute = trainer.compute();
@@ -175,16 +179,6 @@ final class PretrainCommand extends Command {
         json.put("settings", result.settings());
         json.put("seconds", seconds());
         return json;
-    }
-
-    /** Says what lacks a class before all images are read. */
-    private static void labelled(String option, ImageSource source) throws IOException {
-        for (int i = 0; source != null && i < source.size(); i++) {
-            if (source.label(i).isEmpty()) {
-                throw new IOException(option + " needs a class of each image, expected one sub-folder a class: " + source.name(i)
-                        + " has none");
-            }
-        }
     }
 
     private TrainingImages read(ImageSource source, Console console) throws IOException {

@@ -42,6 +42,21 @@ public final class TrainingSets {
     }
 
     /**
+     * Checks that every image has a class, before any is decoded.
+     *
+     * @param who what needs the classes; the message begins with it
+     * @throws IOException if an image has no class; the message names it
+     */
+    public static void requireLabels(ImageSource source, String who) throws IOException {
+        for (int i = 0; i < source.size(); i++) {
+            if (source.label(i).isEmpty()) {
+                throw new IOException(who + " needs a class of each image, expected one sub-folder a class: " + source.name(i)
+                        + " has none");
+            }
+        }
+    }
+
+    /**
      * Returns the fingerprint that the images of a source have once they are {@linkplain #of read}, without decoding them.
      *
      * @param imageSize side of the views
