@@ -1,7 +1,7 @@
 package io.github.simclr4j.train;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
@@ -29,7 +29,7 @@ record DecodedImages(List<RgbImage> images) implements ImageSource {
     }
 
     @Override
-    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+    public RgbImage read(int i, SizeCheck size) throws IOException {
         RgbImage image = images.get(i);
         size.check(image.width(), image.height());
         return image;

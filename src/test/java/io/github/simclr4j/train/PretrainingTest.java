@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
@@ -191,7 +191,7 @@ class PretrainingTest {
         }
 
         @Override
-        public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+        public RgbImage read(int i, SizeCheck size) throws IOException {
             if (i == images.size() - 1) {
                 throw new IOException("image " + i + " is damaged");
             }

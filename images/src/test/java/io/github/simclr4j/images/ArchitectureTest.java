@@ -19,7 +19,8 @@ import java.util.List;
 class ArchitectureTest {
     /** Every package may depend on those before it. */
     private static final List<String> ORDER = List.of("io.github.simclr4j.util", "io.github.simclr4j.images.internal",
-            "io.github.simclr4j.images", "io.github.simclr4j.images.source", "io.github.simclr4j.images.load");
+            "io.github.simclr4j.images",
+            "io.github.simclr4j.images.format", "io.github.simclr4j.images.source", "io.github.simclr4j.images.load");
 
     @ArchTest
     static void packagesAreFreeOfCycles(JavaClasses classes) {

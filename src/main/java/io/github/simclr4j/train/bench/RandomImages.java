@@ -2,6 +2,7 @@ package io.github.simclr4j.train.bench;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.source.ImageSource;
 import java.awt.Color;
 import java.awt.GradientPaint;
@@ -86,7 +87,7 @@ public final class RandomImages implements ImageSource {
     }
 
     @Override
-    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+    public RgbImage read(int i, SizeCheck size) throws IOException {
         return Images.read(files.get(i % files.size()), size);
     }
 

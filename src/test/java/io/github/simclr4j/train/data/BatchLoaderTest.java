@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.loop.EncoderTrainer;
@@ -162,7 +162,7 @@ class BatchLoaderTest {
         }
 
         @Override
-        public RgbImage read(int i, Images.SizeCheck check) throws IOException {
+        public RgbImage read(int i, SizeCheck check) throws IOException {
             check.check(side, side);
             return new RgbImage(side, side, new byte[3 * side * side]);
         }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
@@ -69,7 +70,7 @@ class TrainingProtocolsTest {
         }
 
         @Override
-        public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+        public RgbImage read(int i, SizeCheck size) throws IOException {
             size.check(32, 32);
             Random random = new Random(seed * size() + i);
             byte[] pixels = new byte[3 * 32 * 32];

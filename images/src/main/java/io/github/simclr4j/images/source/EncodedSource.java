@@ -2,6 +2,7 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.IOException;
 import java.util.List;
@@ -50,7 +51,7 @@ abstract class EncodedSource extends Labelled {
     }
 
     @Override
-    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+    public RgbImage read(int i, SizeCheck size) throws IOException {
         try {
             return Images.read(checked(i), size);
         } catch (IOException e) {

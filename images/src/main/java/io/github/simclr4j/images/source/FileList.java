@@ -2,6 +2,7 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ final class FileList extends EncodedSource {
 
     /** The errors are those of {@link Images}, which name the file. */
     @Override
-    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+    public RgbImage read(int i, SizeCheck size) throws IOException {
         return Images.read(files.get(i), size);
     }
 

@@ -2,6 +2,7 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -90,7 +91,7 @@ public interface ImageSource extends AutoCloseable {
      * @param size told the image's size once, before memory for its pixels is taken
      * @throws IOException as {@link #read(int)}, or if {@code size} throws it
      */
-    RgbImage read(int i, Images.SizeCheck size) throws IOException;
+    RgbImage read(int i, SizeCheck size) throws IOException;
 
     /**
      * Reads the bytes of an image's file, for whoever knows images by their files.

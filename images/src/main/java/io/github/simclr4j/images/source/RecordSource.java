@@ -1,7 +1,7 @@
 package io.github.simclr4j.images.source;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.Closeable;
 import java.io.IOException;
@@ -81,7 +81,7 @@ final class RecordSource extends Labelled {
     }
 
     @Override
-    public RgbImage read(int i, Images.SizeCheck check) throws IOException {
+    public RgbImage read(int i, SizeCheck check) throws IOException {
         try {
             check.check(width, height);
             byte[] record = record(i);

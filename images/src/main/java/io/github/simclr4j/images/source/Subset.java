@@ -1,7 +1,7 @@
 package io.github.simclr4j.images.source;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.IOException;
 import java.util.List;
@@ -29,7 +29,7 @@ final class Subset implements ImageSource {
     }
 
     @Override
-    public RgbImage read(int i, Images.SizeCheck size) throws IOException {
+    public RgbImage read(int i, SizeCheck size) throws IOException {
         return all.read(chosen[i], size);
     }
 

@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.load.ImageStream.Batch;
 import io.github.simclr4j.images.load.ImageStream.Settings;
 import io.github.simclr4j.images.source.ImageSource;
@@ -74,7 +74,7 @@ class ImageStreamTest {
     private static Numbered without(int size, Set<Integer> bad) {
         return new Numbered(size) {
             @Override
-            public RgbImage read(int i, Images.SizeCheck check) throws IOException {
+            public RgbImage read(int i, SizeCheck check) throws IOException {
                 if (bad.contains(i) && i % 2 == 0) {
                     throw new IOException(name(i) + ": broken");
                 }

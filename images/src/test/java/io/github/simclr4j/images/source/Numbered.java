@@ -1,7 +1,7 @@
 package io.github.simclr4j.images.source;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -32,7 +32,7 @@ public class Numbered implements ImageSource {
     }
 
     @Override
-    public RgbImage read(int i, Images.SizeCheck check) throws IOException {
+    public RgbImage read(int i, SizeCheck check) throws IOException {
         int side = side(i);
         check.check(side, side);
         reads.incrementAndGet();

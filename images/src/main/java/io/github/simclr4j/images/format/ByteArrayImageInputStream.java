@@ -1,4 +1,4 @@
-package io.github.simclr4j.images;
+package io.github.simclr4j.images.format;
 
 import javax.imageio.stream.ImageInputStreamImpl;
 

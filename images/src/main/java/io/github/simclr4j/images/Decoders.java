@@ -1,0 +1,33 @@
+package io.github.simclr4j.images;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/** The decoders that are on the class path, each known by {@link ImageDecoder#accepts}. */
+final class Decoders {
+    private static final List<ImageDecoder> ALL = ServiceLoader.load(ImageDecoder.class, ImageDecoder.class.getClassLoader())
+            .stream().map(ServiceLoader.Provider::get).toList();
+    private static final List<String> ENDINGS = ALL.stream().flatMap(d -> d.endings().stream()).toList();
+
+    private Decoders() {}
+
+    /** Returns the endings of all formats that are read. */
+    static List<String> endings() {
+        return ENDINGS;
+    }
+
+    /**
+     * Returns the decoder of a file.
+     *
+     * @throws IOException if no format is recognised; the message says what the file is, where that can be told, and what to do
+     */
+    static ImageDecoder of(byte[] file) throws IOException {
+        for (ImageDecoder decoder : ALL) {
+            if (decoder.accepts(file)) {
+                return decoder;
+            }
+        }
+        throw new IOException(OtherFiles.describe(file));
+    }
+}

@@ -1,0 +1,78 @@
+package io.github.simclr4j.images;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/** Says what a file is that no decoder accepts, and what its owner can do about it. */
+final class OtherFiles {
+    private static final String CONVERT = ", which is not read: convert it to JPEG or PNG";
+
+    private OtherFiles() {}
+
+    /** Describes a file by its first bytes. */
+    static String describe(byte[] b) {
+        if (b.length == 0) {
+            return "the file is empty";
+        }
+        String head = new String(b, 0, Math.min(b.length, 1024), StandardCharsets.ISO_8859_1);
+        String text = head.strip().toLowerCase(Locale.ROOT);
+        String kind = kind(head, text);
+        if (kind != null) {
+            return kind + CONVERT;
+        } else if (head.startsWith("version https://git-lfs")) {
+            return "a pointer of Git LFS and not the image itself: run \"git lfs pull\" where it was cloned";
+        } else if (text.startsWith("<!doctype html") || text.startsWith("<html")) {
+            return "an HTML page and not an image: a download has failed; get the file again";
+        } else if (head.chars().allMatch(c -> c == 0)) {
+            return "the file holds zeros only: a copy or a download has failed; get it again";
+        }
+        return "not an image (expected JPEG, PNG, WebP, BMP, GIF or TIFF)";
+    }
+
+    private static String kind(String head, String text) {
+        if (head.startsWith("ftyp", 4)) {
+            return ofBrand(head);
+        } else if (head.startsWith("\0\0\0\fjP  ") || head.startsWith("\u00ff\u004f\u00ff\u0051")) {
+            return "a JPEG 2000 image";
+        } else if (head.startsWith("\0\0\0\fJXL ") || head.startsWith("\u00ff\n")) {
+            return "a JPEG XL image";
+        } else if (head.startsWith("II\u002b\0") || head.startsWith("MM\0\u002b")) {
+            return "a BigTIFF image";
+        } else if (head.startsWith("8BPS")) {
+            return "a Photoshop document";
+        } else if (head.startsWith("\0\0\1\0") || head.startsWith("\0\0\2\0")) {
+            return "a Windows icon or cursor";
+        } else if (head.startsWith("v/1\1")) {
+            return "an OpenEXR image";
+        } else if (head.startsWith("II\u00bc")) {
+            return "a JPEG XR image";
+        } else if (head.startsWith("DDS ")) {
+            return "a DirectDraw texture";
+        } else if (head.startsWith("%PDF-")) {
+            return "a PDF document";
+        } else if (head.matches("(?s)P[1-7fF][\\s#].*")) {
+            return "a Netpbm image (PBM, PGM, PPM, PAM or PFM)";
+        } else if (text.startsWith("<svg") || text.startsWith("<?xml") && text.contains("<svg")) {
+            return "an SVG drawing";
+        }
+        return null;
+    }
+
+    /** Names what ISO's base media file format (ISO/IEC 14496-12) holds, by its brands. */
+    private static String ofBrand(String head) {
+        int size = Math.min(head.length(), head.charAt(3) | head.charAt(2) << 8);
+        String brands = head.substring(8, Math.max(8, size));
+        if (brands.contains("avif") || brands.contains("avis")) {
+            return "an AVIF image";
+        } else if (brands.startsWith("hei") || brands.startsWith("hev") || brands.contains("mif1") || brands.contains("msf1")) {
+            return "a HEIC (HEIF) image";
+        } else if (brands.startsWith("jp2") || brands.startsWith("jpx")) {
+            return "a JPEG 2000 image";
+        } else if (brands.startsWith("jxl")) {
+            return "a JPEG XL image";
+        } else if (brands.startsWith("crx")) {
+            return "a Canon raw photograph";
+        }
+        return "a video (or another file of its container format)";
+    }
+}

@@ -1,0 +1,47 @@
+package io.github.simclr4j.images.format;
+
+import io.github.simclr4j.images.ImageDecoder;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
+import java.io.IOException;
+import java.util.List;
+import java.nio.ByteBuffer;
+
+/** Decodes PNG files with the decoder of the JDK. */
+public final class PngDecoder implements ImageDecoder {
+    @Override
+    public String format() {
+        return "PNG";
+    }
+
+    @Override
+    public List<String> endings() {
+        return List.of(".png");
+    }
+
+    @Override
+    public boolean accepts(byte[] file) {
+        return Signatures.at(file, 0, 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n');
+    }
+
+    @Override
+    public RgbImage decode(byte[] file, SizeCheck size) throws IOException {
+        return JdkReaders.read("png", file, size);
+    }
+
+    @Override
+    public int orientation(byte[] file) {
+        ByteBuffer in = ByteBuffer.wrap(file);
+        for (int at = 8; at + 12 <= file.length;) {
+            int length = in.getInt(at);
+            if (length < 0 || length > file.length - at - 12) {
+                return 1;
+            }
+            if (Signatures.at(file, at + 4, 'e', 'X', 'I', 'f')) {
+                return Exif.orientation(file, at + 8, length);
+            }
+            at += 12 + length;
+        }
+        return 1;
+    }
+}
