@@ -154,6 +154,22 @@ final class ScriptWriter {
             return line("torch.matmul(" + as(node, 0) + ", " + as(node, 1) + ")");
         } else if (layer instanceof Layer.Softmax) {
             return line("torch.softmax(" + in(node) + ", -1)");
+        } else if (layer instanceof Layer.Pad l) {
+            // From the last axis on, two numbers an axis.
+            String later = "0, 0, ".repeat(node.shape().size() - 1 - l.axis());
+            return as(line("torch.pad(" + in(node) + ", [" + later + l.before() + ", " + l.after() + "])"), node.inputs().get(0), node);
+        } else if (layer instanceof Layer.Patches l) {
+            String windows = line("torch.unfold(torch.unfold(" + in(node) + ", 2, " + l.side() + ", " + l.stride() + "), 3, "
+                    + l.side() + ", " + l.stride() + ")");
+            return line("torch.flatten(torch.permute(" + windows + ", [0, 2, 3, 1, 4, 5]), 1, 2)");
+        } else if (layer instanceof Layer.IntoBatch) {
+            String rows = line("torch.flatten(" + in(node) + ", 0, 1)");
+            boolean map = node.shape().size() == 3 && form.layout() == MemoryLayout.CHANNELS_LAST;
+            rows = map ? line("torch.contiguous(" + rows + ", memory_format=" + CHANNELS_LAST + ")") : rows;
+            return as(rows, node.inputs().get(0), node);
+        } else if (layer instanceof Layer.OutOfBatch l) {
+            String shape = node.shape().stream().map(d -> ", " + d).collect(Collectors.joining());
+            return as(line("torch.reshape(" + in(node) + ", [-1" + shape + "])"), node.inputs().get(0), node);
         }
         throw new IllegalStateException("No TorchScript is known for " + layer);
     }

@@ -5,13 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.onnx.network.Layer;
 import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.Weight;
 import io.github.simclr4j.train.loss.Anchors;
 import io.github.simclr4j.train.loss.Losses;
 import io.github.simclr4j.train.network.Network.Computation;
@@ -236,6 +241,39 @@ class NetworkTest {
             float[] alone = network.run(x.get("0:1"), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0).toFloatArray();
             Golden.same(alone, Arrays.copyOf(first, alone.length), 1e-5, 0, "alone");
             assertArrayEquals(before, network.values("bn1.running_mean"));
+        }
+    }
+
+    /** Images of 4x4 in patches of 2x2 that overlap by one pixel; a row and a column of zeros in front of the image. */
+    @Test
+    void patchesAreThoseOfThePaddedImage() {
+        for (Precision precision : new Precision[] {Precision.FLOAT32, Precision.BFLOAT16, Precision.FLOAT64}) {
+            LayerGraph.Builder g = LayerGraph.builder();
+            LayerGraph.Node x = g.add(new Layer.Pad(1, 1, 0), g.input(3, 3, 4));
+            x = g.add(new Layer.IntoBatch(), g.add(new Layer.Patches(2, 1), g.add(new Layer.Pad(2, 0, 1), x)));
+            x = g.add(new Layer.Reshape(List.of(12, 12)), g.add(new Layer.OutOfBatch(12), x));
+            // A network has weights.
+            LayerGraph.Node zeros = g.add(new Layer.Learned("zeros", List.of(12, 12), new Weight.Constant(0)));
+            LayerGraph graph = g.output("values", g.add(new Layer.Add(), x, zeros)).build();
+            try (Network network = new Network(graph, false,
+                    new Computation(Device.cpu(), precision, MemoryLayout.CHANNELS_LAST), 1);
+                    NDManager m = Torch.engine().newBaseManager(Device.cpu())) {
+                float[] images = new float[2 * 36];
+                for (int i = 0; i < images.length; i++) {
+                    images[i] = i / 128f;
+                }
+                NDArray out = network.run(m.create(images, new Shape(2, 3, 3, 4)), Network.Pass.EVALUATION, "values").get(0);
+                double[] values = out.toType(DataType.FLOAT64, true).toDoubleArray();
+                for (int k = 0; k < values.length; k++) {
+                    int patch = k / 12 % 12;
+                    int row = patch / 4 + k % 4 / 2 - 1;
+                    int column = patch % 4 + k % 2;
+                    int channel = k / 4 % 3;
+                    double expected = row < 0 || column > 3 ? 0
+                            : (images[k / 144 * 36 + channel * 12 + row * 4 + column] - Preprocessing.MEAN) / Preprocessing.DEVIATION;
+                    assertEquals(expected, values[k], precision == Precision.BFLOAT16 ? 0.02 : 1e-6, precision + " value " + k);
+                }
+            }
         }
     }
 }

@@ -186,4 +186,40 @@ public sealed interface Layer {
 
     /** Softmax over the last axis. */
     record Softmax() implements Layer {}
+
+    /**
+     * Adds zeros at the ends of an axis.
+     *
+     * @param axis that grows
+     * @param before how many go in front
+     * @param after how many go behind
+     */
+    record Pad(int axis, int before, int after) implements Layer {}
+
+    /**
+     * Cuts a feature map into square patches, which may overlap: [channels, height, width] becomes [patches, channels, side, side],
+     * row by row. What is left over at the right and at the bottom belongs to no patch.
+     *
+     * @param side of a patch
+     * @param stride from one patch to the next, down and to the right
+     */
+    record Patches(int side, int stride) implements Layer {
+        /** Returns the number of patches along an axis of a size. */
+        public int along(int size) {
+            return (size - side) / stride + 1;
+        }
+    }
+
+    /**
+     * Makes a row of the batch of each entry of the first axis, which is gone then, so that the layers that follow take each entry
+     * for itself. The entries of an image stand together. {@link OutOfBatch} undoes it.
+     */
+    record IntoBatch() implements Layer {}
+
+    /**
+     * Joins rows of the batch to a new first axis; undoes {@link IntoBatch}.
+     *
+     * @param count size of the axis
+     */
+    record OutOfBatch(int count) implements Layer {}
 }

@@ -75,6 +75,26 @@ final class LayerShapes {
             return shape;
         } else if (layer instanceof Layer.MatMul) {
             return product(layer, in);
+        } else if (layer instanceof Layer.Pad l) {
+            List<Integer> shape = new ArrayList<>(one(layer, in));
+            if (l.before() < 0 || l.after() < 0 || l.axis() >= shape.size()) {
+                throw wrong(layer, in);
+            }
+            shape.set(l.axis(), shape.get(l.axis()) + l.before() + l.after());
+            return shape;
+        } else if (layer instanceof Layer.Patches l) {
+            List<Integer> x = axes(layer, in, 3);
+            if (x.get(1) < l.side() || x.get(2) < l.side()) {
+                throw wrong(layer, in);
+            }
+            return List.of(l.along(x.get(1)) * l.along(x.get(2)), x.get(0), l.side(), l.side());
+        } else if (layer instanceof Layer.IntoBatch) {
+            List<Integer> x = one(layer, in);
+            return x.subList(1, x.size());
+        } else if (layer instanceof Layer.OutOfBatch l) {
+            List<Integer> shape = new ArrayList<>(List.of(l.count()));
+            shape.addAll(one(layer, in));
+            return shape;
         }
         throw new IllegalStateException("No shape is known for " + layer);
     }

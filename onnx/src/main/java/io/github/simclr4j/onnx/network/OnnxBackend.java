@@ -27,6 +27,7 @@ final class OnnxBackend {
     private final Node result;
     private final String resultName;
     private final Map<Integer, String> values = new HashMap<>();
+    private final Map<Integer, List<Integer>> shapes = new HashMap<>();
     /** Nodes whose value is the same for every image, with a batch axis of 1. */
     private final Set<Integer> constant = new HashSet<>();
     /** The convolution or dense layer that each folded batch norm takes with it. */
@@ -58,6 +59,7 @@ final class OnnxBackend {
         OnnxBackend backend = new OnnxBackend(graph, opset, weights, needed.output(output), name);
         Map<Integer, Node> norms = foldable(needed, backend.result);
         for (Node node : needed.nodes()) {
+            backend.shapes.put(node.id(), node.shape());
             if (norms.containsKey(node.id())) {
                 backend.folded.put(norms.get(node.id()).id(), node);
             } else {
@@ -145,6 +147,16 @@ final class OnnxBackend {
             return last(node, "Slice", List.of(in.get(0), longs(l.from()), longs(l.to()), longs(l.axis() + 1L)));
         } else if (layer instanceof Layer.MatMul) {
             return last(node, "MatMul", in);
+        } else if (layer instanceof Layer.Pad l) {
+            int axes = node.shape().size() + 1;
+            long[] pads = new long[2 * axes];
+            pads[l.axis() + 1] = l.before();
+            pads[axes + l.axis() + 1] = l.after();
+            return last(node, "Pad", List.of(in.get(0), longs(pads)));
+        } else if (layer instanceof Layer.Patches l) {
+            return patches(node, l, in.get(0));
+        } else if (layer instanceof Layer.IntoBatch || layer instanceof Layer.OutOfBatch) {
+            return last(node, "Reshape", List.of(in.get(0), rows(node.shape())));
         } else if (layer instanceof Layer.Softmax) {
             return last(node, "Softmax", in, GraphBuilder.integer("axis", -1));
         }
@@ -298,6 +310,28 @@ final class OnnxBackend {
         long[] ones = IntStream.range(0, node.shape().size()).mapToLong(i -> 1).toArray();
         String shape = graph.node("Concat", List.of(batch, longs(ones)), GraphBuilder.integer("axis", 0));
         return name == null ? graph.node("Expand", List.of(value, shape)) : graph.node("Expand", List.of(value, shape), name);
+    }
+
+    /** Gathers the rows of each patch, then the columns. */
+    private String patches(Node node, Layer.Patches l, String x) {
+        List<Integer> from = shapes.get(node.inputs().get(0));
+        String rows = graph.node("Gather", List.of(x, places(l, from.get(1))), GraphBuilder.integer("axis", 2));
+        String both = graph.node("Gather", List.of(rows, places(l, from.get(2))), GraphBuilder.integer("axis", 4));
+        String ordered = graph.node("Transpose", List.of(both), GraphBuilder.ints("perm", 0, 2, 4, 1, 3, 5));
+        return last(node, "Reshape", List.of(ordered, shape(node.shape())));
+    }
+
+    /** Where along an axis each patch takes its values from, [patches, side]. */
+    private String places(Layer.Patches l, int size) {
+        int count = l.along(size);
+        long[] places = IntStream.range(0, count * l.side()).mapToLong(i -> i / l.side() * l.stride() + i % l.side()).toArray();
+        String name = "patches." + size + "." + l.side() + "." + l.stride();
+        return constants.computeIfAbsent(name, n -> graph.tensor(TensorValues.longs(n, places, count, l.side())));
+    }
+
+    /** A shape whose batch axis is what is left. */
+    private String rows(List<Integer> shape) {
+        return longs(IntStream.concat(IntStream.of(-1), shape.stream().mapToInt(i -> i)).asLongStream().toArray());
     }
 
     private String tensor(String name, List<Integer> shape) {

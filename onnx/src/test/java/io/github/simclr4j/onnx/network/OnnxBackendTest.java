@@ -209,6 +209,29 @@ class OnnxBackendTest {
         check(graph((g, x) -> g.add(new Layer.Softmax(), x)), (x, k) -> 1 / (1 + Math.exp(x[k % 2 == 0 ? k + 1 : k - 1] - x[k])));
     }
 
+    @Test
+    void padding() throws OrtException {
+        check(graph((g, x) -> g.add(new Layer.Pad(0, 1, 2), x)), (x, k) -> k < 4 || k >= 20 ? 0 : x[k - 4]);
+        check(graph((g, x) -> g.add(new Layer.Pad(2, 1, 0), x)), (x, k) -> k % 3 == 0 ? 0 : x[k / 3 * 2 + k % 3 - 1]);
+    }
+
+    /** Four images of [1, 4, 4], cut into patches of 2x2 that overlap by one pixel: 3 a row and 3 a column. */
+    @Test
+    void patchesOfAnImageGoThroughTheNetworkOneByOne() throws OrtException {
+        BiFunction<Builder, Node, Node> patches = (g, x) ->
+                g.add(new Layer.Patches(2, 1), g.add(new Layer.Reshape(List.of(1, 4, 4)), x));
+        check(graph(patches), (x, k) -> x[corner(k / 4) + k % 4 / 2 * 4 + k % 2]);
+        check(graph((g, x) -> g.add(new Layer.OutOfBatch(9),
+                g.add(new Layer.GlobalAveragePool(false), g.add(new Layer.IntoBatch(), patches.apply(g, x))))), (x, k) -> {
+            int i = corner(k);
+            return (x[i] + x[i + 1] + x[i + 4] + x[i + 5]) / 4;
+        });
+    }
+
+    private static int corner(int patch) {
+        return patch / 3 * 4 + patch % 3;
+    }
+
     /** A learned tensor is the same for each image, wherever it goes in. */
     @Test
     void learnedTensors() throws OrtException {
