@@ -5,16 +5,17 @@
 NAME.tif has beside it NAME.rgb (width and height as big-endian 32-bit integers, then the bytes [height, width, 3]) or NAME.refused, a
 regular expression that the message of the refusal must match. The pixels are computed here from the values that are written, by the
 rules of docs/images.md; for JPEG compression they are what Pillow decodes from the same JPEG data. Where Pillow reads a kind,
-its pixels are compared too, and differences are printed unless they are known.
+its pixels are compared too; a difference that is not one of its known faults ends the program.
 """
 import io
+import re
 import struct
 import sys
 import zipfile
 import zlib
 
 import numpy as np
-from PIL import Image, features
+from PIL import Image, ImageOps, features
 
 NONE, RLE, G3, G4, LZW, OLD_JPEG, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE = 1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946
 WHITE, BLACK, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
@@ -22,14 +23,21 @@ SHORT, LONG, RATIONAL, UNDEFINED = 3, 4, 5, 7
 W, H = 13, 10
 
 files = {}  # name -> (TIFF bytes, pixels or regular expression)
-rules = {}  # name -> why Pillow gives something else
+# Names -> why Pillow gives something else.
+FAULTS = {
+    "white-is-zero-16-.*": "Pillow does not invert 16-bit grey",
+    "grey-12-none-tiles-5x3": "Pillow does not pad rows of 12 bits to whole bytes",
+    "rgb-16-planes-.*": "Pillow mixes up planes of 16 bits",
+    "(grey|palette)-08-extra-2-planar-2": "Pillow mixes up the planes of two samples",
+    "palette-of-8-bit-values": "libtiff takes such values as they are, Pillow their upper 8 bits",
+    "strip-places-named-for-tiles": "Pillow reads no such files",
+    "ycbcr-(1x1-none|1x1-planes|709|studio-range)": "Pillow takes YCbCr without compression for RGB",
+}
 
 
-def put(name, tiff, expected, pillow=None):
+def put(name, tiff, expected):
     assert name not in files, name
     files[name] = (tiff, expected)
-    if pillow:
-        rules[name] = pillow
 
 
 # --- compression -------------------------------------------------------------------------------------------------------------------
@@ -120,42 +128,56 @@ def pack(block, bits, order):
     return out
 
 
-def container(tags, blocks, order="<", offsets=273, counts=279, omit=(), junk=b""):
-    """A TIFF file: the blocks' data, then the directory. tags: number -> (type, values)."""
+turns = 0
+
+
+def container(tags, blocks, order="<", offsets=273, counts=279, omit=(), front=None):
+    """A TIFF file, in turns with its directory behind the data and before them. tags: number -> (type, values)."""
+    global turns
+    turns += 1
+    front = turns % 2 == 0 if front is None else front
     tags = dict(tags)
-    body = bytearray(struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, 0)) + junk
-    places = []
-    for b in blocks:
-        body += b"\0" * (len(body) % 2)
-        places.append(len(body))
-        body += b
-    tags[offsets] = (LONG, places)
+    tags[offsets] = (LONG, [0] * len(blocks))
     tags[counts] = (LONG, [len(b) for b in blocks])
-    for tag in omit:
-        tags.pop(tag, None)
-    entries = b""
-    for tag in sorted(tags):
-        kind, values = tags[tag]
-        if kind == UNDEFINED:
-            data, n = bytes(values), len(values)
-        elif kind == RATIONAL:
-            data, n = b"".join(struct.pack(order + "II", int(round(v * 10000)), 10000) for v in values), len(values)
-        else:
-            data, n = struct.pack(order + str(len(values)) + ("H" if kind == SHORT else "I"), *values), len(values)
-        entries += struct.pack(order + "HHI", tag, kind, n)
-        if len(data) <= 4:
-            entries += data.ljust(4, b"\0")
-        else:
-            body += b"\0" * (len(body) % 2)
-            entries += struct.pack(order + "I", len(body))
-            body += data
-    body += b"\0" * (len(body) % 2)
-    struct.pack_into(order + "I", body, 4, len(body))
-    return bytes(body) + struct.pack(order + "H", len(entries) // 12) + entries + struct.pack(order + "I", 0)
+    tags = {t: v for t, v in tags.items() if t not in omit}
+    encoded = {t: encode(*v, order) for t, v in tags.items()}
+    behind = 8 + sum(len(b) + len(b) % 2 for b in blocks)
+    start = 8 if front else behind
+    place = start + 6 + 12 * len(tags)
+    room = {}
+    for t, data in encoded.items():
+        if len(data) > 4:
+            room[t] = place
+            place += len(data) + len(data) % 2
+    at = place if front else 8
+    data, places = b"", []
+    for b in blocks:
+        places.append(at + len(data))
+        data += b + b"\0" * (len(b) % 2)
+    if offsets in tags:
+        encoded[offsets] = encode(LONG, places, order)
+    entries = values = b""
+    for t in sorted(tags):
+        kind, v = tags[t]
+        entries += struct.pack(order + "HHI", t, kind, len(v))
+        entries += struct.pack(order + "I", room[t]) if t in room else encoded[t].ljust(4, b"\0")
+    for t in room:
+        values += encoded[t] + b"\0" * (len(encoded[t]) % 2)
+    directory = struct.pack(order + "H", len(tags)) + entries + struct.pack(order + "I", 0) + values
+    head = struct.pack(order + "2sHI", b"II" if order == "<" else b"MM", 42, start)
+    return head + (directory + data if front else data + directory)
+
+
+def encode(kind, values, order):
+    if kind == UNDEFINED:
+        return bytes(values)
+    if kind == RATIONAL:
+        return b"".join(struct.pack(order + "II", int(round(v * 10000)), 10000) for v in values)
+    return struct.pack(order + str(len(values)) + ("H" if kind == SHORT else "I"), *values)
 
 
 def write(v, bits, photometric, compression=NONE, predictor=1, planar=1, fill=1, order="<", rows=None, tile=None, extra=None, more=None,
-          omit=(), old=False, data=None, form=None):
+          omit=(), old=False, form=None, front=None):
     """Writes values [height, width, samples]."""
     h, w, s = v.shape
     tags = {256: (SHORT, [w]), 257: (SHORT, [h]), 258: (SHORT, [bits] * s), 259: (SHORT, [compression]),
@@ -190,7 +212,7 @@ def write(v, bits, photometric, compression=NONE, predictor=1, planar=1, fill=1,
         packed.append(reverse_bits(raw) if fill == 2 else raw)
     tags.update(more or {})
     t = (324, 325) if tile else (273, 279)
-    return container(tags, packed, order, *t, omit=omit)
+    return container(tags, packed, order, *t, omit=omit, front=front)
 
 
 # --- what the values mean ----------------------------------------------------------------------------------------------------------
@@ -218,15 +240,18 @@ def meaning(v, bits, photometric, alpha=None, palette=None):
 
 
 def ycc(v, k=(0.299, 0.587, 0.114), black_white=(0, 255, 128, 255, 128, 255)):
-    """TIFF 6.0, section 21, in real numbers."""
+    """TIFF 6.0, section 21, rounded as in libtiff (tif_color.c): factors are multiples of 1/65536."""
     b = black_white
-    y = (v[..., 0] - b[0]) * 255 / (b[1] - b[0])
-    cb = (v[..., 1] - b[2]) * 127 / (b[3] - b[2])
-    cr = (v[..., 2] - b[4]) * 127 / (b[5] - b[4])
-    red = y + cr * (2 - 2 * k[0])
-    blue = y + cb * (2 - 2 * k[2])
-    green = (y - k[0] * red - k[2] * blue) / k[1]
-    return np.clip(np.floor(np.stack([red, green, blue], -1) + 0.5), 0, 255).astype(np.int64)
+    y = np.trunc((v[..., 0] - b[0]) * 255 / (b[1] - b[0])).astype(np.int64)
+    cb = np.trunc((v[..., 1] - b[2]) * 127 / (b[3] - b[2])).astype(np.int64)
+    cr = np.trunc((v[..., 2] - b[4]) * 127 / (b[5] - b[4])).astype(np.int64)
+
+    def f(x):
+        return int(x * 65536 + 0.5)
+    red, blue = 2 - 2 * k[0], 2 - 2 * k[2]
+    c = [y + (f(red) * cr + 32768 >> 16), y + (-f(k[0] * red / k[1]) * cr - f(k[2] * blue / k[1]) * cb + 32768 >> 16),
+         y + (f(blue) * cb + 32768 >> 16)]
+    return np.clip(np.stack(c, -1), 0, 255)
 
 
 seed = iter(range(1, 100000))
@@ -251,7 +276,7 @@ NAMES = {WHITE: "white-is-zero", BLACK: "grey", RGB: "rgb", PALETTE: "palette", 
 COMPRESSIONS = {NONE: "none", LZW: "lzw", DEFLATE: "deflate", OLD_DEFLATE: "deflate-32946", PACKBITS: "packbits"}
 
 
-def case(name, bits, photometric, extra=(), alpha=None, pillow=None, undeclared=0, **options):
+def case(name, bits, photometric, extra=(), alpha=None, undeclared=0, **options):
     v = values(bits, COLOURS[photometric] + len(extra) + undeclared)
     if 1 in extra:  # premultiplied
         a = v[..., COLOURS[photometric] + list(extra).index(1)][..., None]
@@ -263,7 +288,7 @@ def case(name, bits, photometric, extra=(), alpha=None, pillow=None, undeclared=
         more[320] = (SHORT, palette.ravel().tolist())
     if extra:
         options["extra"] = list(extra)
-    put(name, write(v, bits, photometric, more=more, **options), meaning(v, bits, photometric, alpha, palette), pillow)
+    put(name, write(v, bits, photometric, more=more, **options), meaning(v, bits, photometric, alpha, palette))
 
 
 def kinds():
@@ -295,7 +320,6 @@ def kinds():
         for rows in (None, 3):
             case(f"{NAMES[photometric]}-{bits:02}-planes-rows-{rows or 'all'}", bits, photometric, planar=2, rows=rows)
     # Extra samples.
-    known = "Pillow has no opacity for this kind"
     for photometric in (BLACK, WHITE, RGB, PALETTE, CMYK):
         n = COLOURS[photometric]
         for bits in (8, 16) if photometric != PALETTE else (8,):
@@ -336,18 +360,18 @@ def odd_files():
     narrow = color_map(4) >> 8
     index = values(4, 1)
     put("palette-of-8-bit-values", write(index, 4, PALETTE, more={320: (SHORT, narrow.ravel().tolist())}),
-        meaning(index, 4, PALETTE, palette=narrow << 8), "libtiff takes such values as they are, Pillow their upper 8 bits")
+        meaning(index, 4, PALETTE, palette=narrow << 8))
     put("ycbcr-of-one-sample", write(one, 8, YCBCR), grey)
     put("strip-places-named-for-tiles", write(v, 8, RGB, tile=(16, 16))
         .replace(struct.pack("<HH", 324, 4), struct.pack("<HH", 273, 4)).replace(struct.pack("<HH", 325, 4), struct.pack("<HH", 279, 4)),
-        rgb, "Pillow reads no such files")
+        rgb)
     for o in range(1, 9):
         turned = {1: v, 2: v[:, ::-1], 3: v[::-1, ::-1], 4: v[::-1], 5: v.transpose(1, 0, 2), 6: v.transpose(1, 0, 2)[:, ::-1],
                   7: v.transpose(1, 0, 2)[::-1, ::-1], 8: v.transpose(1, 0, 2)[::-1]}[o]
         put(f"orientation-{o}", write(v, 8, RGB, more={274: (SHORT, [o])}, order=">" if o % 2 else "<"), turned)
     # Two pages: the first counts, and a directory that names itself as the next is no loop.
-    page = bytearray(write(v, 8, RGB))
-    struct.pack_into("<I", page, len(page) - 4, struct.unpack_from("<I", page, 4)[0])
+    page = bytearray(write(v, 8, RGB, front=True))
+    struct.pack_into("<I", page, 10 + 12 * page[8], 8)
     put("directory-followed-by-itself", bytes(page), rgb)
 
 
@@ -369,11 +393,7 @@ def subsampled():
     studio = (16, 235, 128, 240, 128, 240)
     k = (0.2125, 0.7154, 0.0721)
     put("ycbcr-709", write(v, 8, YCBCR, more={530: (SHORT, [1, 1]), 529: (RATIONAL, k)}), ycc(v, k))
-    # libtiff truncates the values to integers before it converts them.
-    y = np.trunc((v[..., 0] - 16) * 255 / 219)
-    c = np.trunc((v[..., 1:] - 128) * 127 / 112)
-    put("ycbcr-studio-range", write(v, 8, YCBCR, more={530: (SHORT, [1, 1]), 532: (RATIONAL, studio)}),
-        ycc(np.concatenate([y[..., None], c + 128], -1)))
+    put("ycbcr-studio-range", write(v, 8, YCBCR, more={530: (SHORT, [1, 1]), 532: (RATIONAL, studio)}), ycc(v, black_white=studio))
 
 
 # --- JPEG --------------------------------------------------------------------------------------------------------------------------
@@ -495,10 +515,23 @@ def fax():
                         blocks = [reverse_bits(b) for b in blocks]
                     f = f"fax-{name}-{w}x{h}-fill-{fill}{'-strips' if strips else ''}"
                     put(f, container(tags, blocks), meaning(v, 1, BLACK))
-                    if w == 13 and fill == 1 and t[262] == WHITE:
-                        put(f + "-photometric-missing", container(tags, blocks, omit=[262]), meaning(v, 1, BLACK))
-                        tags[262] = (SHORT, [BLACK])
-                        put(f + "-black-is-zero", container(tags, blocks), meaning(v, 1, WHITE))
+                    assert t[262] == BLACK
+                    if w == 13 and fill == 1:
+                        put(f + "-photometric-missing", container(tags, blocks, omit=[262]), meaning(v, 1, WHITE))
+                        tags[262] = (SHORT, [WHITE])
+                        put(f + "-white-is-zero", container(tags, blocks), meaning(v, 1, WHITE))
+
+
+def fax_runs():
+    """Every code of a run, in white and in black."""
+    runs = list(range(64)) + list(range(64, 2561, 64)) + [2561, 2623, 2624, 5120, 5200]
+    v = np.zeros((len(runs), 5400, 1), np.int64)
+    for y, n in enumerate(runs):
+        v[y, n:n + runs[-1 - y]] = 1
+    for compression in ("group3", "group4"):
+        out = io.BytesIO()
+        Image.fromarray((v[..., 0] * 255).astype(np.uint8)).convert("1").save(out, "TIFF", compression=compression)
+        put(f"fax-{compression}-all-runs", out.getvalue(), meaning(v, 1, BLACK))
 
 
 # --- what is refused ---------------------------------------------------------------------------------------------------------------
@@ -558,10 +591,10 @@ def damaged():
     for compression, c in COMPRESSIONS.items():
         whole = write(v, 8, RGB, compression=compression)
         n = len(compress(pack(v, 8, "<"), compression))
-        refused(f"{c}-strip-too-short", write(v, 8, RGB, compression=compression,
-                                              more={}).replace(struct.pack("<HHII", 279, 4, 1, n), struct.pack("<HHII", 279, 4, 1, n // 2)),
-                "damaged image: .*(complete|ZLIB|damaged)")
-        refused(f"{c}-cut-in-two", whole[:len(whole) // 2])
+        half = whole.replace(struct.pack("<HHII", 279, LONG, 1, n), struct.pack("<HHII", 279, LONG, 1, n // 2))
+        assert half != whole
+        refused(f"{c}-strip-too-short", half)
+        refused(f"{c}-cut-in-two", write(v, 8, RGB, compression=compression, front=True)[:150 + n // 2])
     refused("no-strips", write(v, 8, RGB, omit=[273]), "0 strips or tiles, expected 1")
     refused("too-few-strips", write(v, 8, RGB, more={278: (SHORT, [1])}), "1 strips or tiles, expected 10")
     refused("no-size", write(v, 8, RGB, omit=[256]), "damaged image: .*0x10")
@@ -570,18 +603,19 @@ def damaged():
     refused("extra-samples-without-room", write(v, 8, RGB, extra=[2]), "fewer than")
     refused("palette-too-short", write(values(8, 1), 8, PALETTE, more={320: (SHORT, [0] * 30)}), "tag 320 has 30 values")
     refused("palette-missing", write(values(8, 1), 8, PALETTE), "tag 320 has 0 values")
-    refused("sparse-tiles", write(v, 8, RGB, tile=(16, 16), more={}).replace(
-        struct.pack("<HHII", 325, 4, 1, 768), struct.pack("<HHII", 325, 4, 1, 0)).replace(
-        struct.pack("<HHI", 324, 4, 1) + struct.pack("<I", 8), struct.pack("<HHII", 324, 4, 1, 0)), "damaged image: ")
+    sparse = bytearray(write(v, 8, RGB, tile=(8, 16), front=True))
+    table = struct.unpack_from("<I", sparse, sparse.index(struct.pack("<HHI", 325, LONG, 2)) + 8)[0]
+    struct.pack_into("<I", sparse, table + 4, 0)
+    refused("sparse-tiles", bytes(sparse), "tile 1 are missing")
+    nowhere = write(v, 8, RGB)
+    at = nowhere.index(struct.pack("<HHI", 273, LONG, 1)) + 8
+    refused("strip-at-0", nowhere[:at] + bytes(4) + nowhere[at + 4:], "strip or tile 0 are missing")
     refused("huge-image", write(v, 8, RGB, more={256: (LONG, [1 << 30]), 257: (LONG, [1 << 30])}), "image too large")
     refused("huge-tile", write(v, 8, RGB, tile=(16, 16), more={322: (LONG, [1 << 24]), 323: (LONG, [1 << 24])}), "image too large")
     refused("samples-without-end", write(v, 8, RGB, more={277: (LONG, [0xffffffff]), 338: (SHORT, [0] * 9)}), "samples per pixel|too large")
     refused("directory-beyond-the-end", b"II*\0" + struct.pack("<I", 1000) + bytes(50), "directory lies beyond")
     refused("header-only", b"II*\0", "damaged image")
-    refused("overlapping-strips", container(
-        {256: (SHORT, [4]), 257: (SHORT, [400]), 258: (SHORT, [8]), 259: (SHORT, [PACKBITS]), 262: (SHORT, [BLACK]), 277: (SHORT, [1]),
-         278: (SHORT, [1])}, [b""] * 400, junk=b"\x80" * 5000).replace(
-        b"", b"") if False else overlapping(), "overlap")
+    refused("overlapping-strips", overlapping(), "overlap")
     whole = jpeg(smooth(3), "RGB", subsampling=2)
     tags = {256: (SHORT, [40]), 257: (SHORT, [24]), 258: (SHORT, [8] * 3), 259: (SHORT, [JPEG]), 262: (SHORT, [YCBCR]), 277: (SHORT, [3])}
     refused("jpeg-cut", container(tags, [whole[:len(whole) * 2 // 3]]), "damaged image: JPEG data.*(end|incomplete|complete)")
@@ -605,10 +639,10 @@ def overlapping():
 
 # --- comparison with Pillow, and the archive ---------------------------------------------------------------------------------------
 def pillow_pixels(tiff):
-    from PIL import ImageOps
-    i = ImageOps.exif_transpose(Image.open(io.BytesIO(tiff)))
+    stored = Image.open(io.BytesIO(tiff))
+    bits = stored.tag_v2[258][0] if 258 in stored.tag_v2 else 1
+    i = ImageOps.exif_transpose(stored)
     if i.mode in ("I;16", "I;16B", "I;16L"):
-        bits = i.tag_v2[258][0] if hasattr(i, "tag_v2") else 16
         g = np.asarray(i).astype(np.int64) >> bits - 8
         return np.repeat(g[..., None], 3, -1)
     if i.mode in ("I", "F", "LAB"):
@@ -627,24 +661,28 @@ def main():
     subsampled()
     with_jpeg()
     fax()
+    fax_runs()
     refusals()
-    same = unread = 0
+    same = faults = unread = 0
     for name, (tiff, expected) in files.items():
         if isinstance(expected, str):
             continue
         try:
             theirs = pillow_pixels(tiff)
-        except Exception as e:
+        except Exception:
             unread += 1
             continue
-        most = np.abs(theirs - expected).max() if theirs.shape == expected.shape else 999
+        most = np.abs(theirs - expected).max() if theirs.shape == expected.shape else 255
+        # Pillow divides by the opacity and multiplies again.
         if most <= (1 if "premultiplied" in name else 0):
             same += 1
+        elif any(re.fullmatch(fault, name) for fault in FAULTS):
+            faults += 1
         else:
-            print(f"{name}: Pillow differs by {most}" + (f" ({rules[name]})" if name in rules else ""))
+            sys.exit(f"{name}: Pillow differs by {most}")
     refused = sum(isinstance(e, str) for _, e in files.values())
-    print(f"{len(files)} files: {len(files) - refused} images, {refused} refused; Pillow {Image.__version__} (libtiff "
-          f"{features.version('libtiff')}) gives the same for {same} and does not read {unread}")
+    print(f"{len(files)} files: {len(files) - refused} images, {refused} refused. Pillow {Image.__version__} (libtiff "
+          f"{features.version('libtiff')}) gives the same for {same}, known faults for {faults}, and does not read {unread}")
     with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         def add(name, data):
             archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED, 9)

@@ -7,6 +7,9 @@ import java.util.zip.InflaterInputStream;
 
 /** Opens the strips or tiles of a TIFF file. */
 final class TiffBlocks {
+    /** Each takes its time to set up: with the largest image these have 70 by 70 pixels, and usual ones 256 by 256. */
+    private static final int MAX_JPEG_BLOCKS = 20_000;
+
     private final byte[] file;
     private final TiffDirectory d;
     private final TiffKind kind;
@@ -35,6 +38,9 @@ final class TiffBlocks {
         long blocks = (long) layout.across() * layout.down() * (kind.planar() ? kind.samples() : 1);
         if (d.count(layout.offsets()) < blocks) {
             throw new IOException("damaged image: " + d.count(layout.offsets()) + " strips or tiles, expected " + blocks);
+        }
+        if (kind.compression() == TiffCompression.JPEG && blocks > MAX_JPEG_BLOCKS) {
+            throw TiffKind.refused("more than " + MAX_JPEG_BLOCKS + " strips or tiles in JPEG compression");
         }
         budget = file.length + 8L * layout.width() * layout.height() * kind.samples();
     }
@@ -69,7 +75,7 @@ final class TiffBlocks {
         int rows = Math.min(layout.blockHeight(), layout.height() - line * layout.blockHeight());
         long from = d.integer(layout.offsets(), index);
         long length = length(index);
-        if (from > file.length || length == 0) {
+        if (from == 0 || from > file.length || length == 0) {
             throw new IOException("damaged image: the pixels of strip or tile " + index + " are missing");
         }
         // Data that claim to be much longer than needed are not followed to their end.

@@ -12,7 +12,6 @@ final class TiffCompression {
     static final int JPEG = 7;
     static final int DEFLATE = 8;
     static final int PACK_BITS = 32773;
-    static final int FAX_WORDS = 32771;
     private static final int OLD_DEFLATE = 32946;
 
     private TiffCompression() {}
@@ -25,11 +24,12 @@ final class TiffCompression {
     static int of(TiffDirectory d) throws IOException {
         int compression = d.integerOr(TiffTag.COMPRESSION, NONE);
         return switch (compression) {
-            case NONE, FAX_RUNS, FAX_3, FAX_4, LZW, JPEG, DEFLATE, PACK_BITS, FAX_WORDS -> compression;
+            case NONE, FAX_RUNS, FAX_3, FAX_4, LZW, JPEG, DEFLATE, PACK_BITS -> compression;
             case OLD_DEFLATE -> DEFLATE;
             case 6 -> throw refused("old-style JPEG");
             case 9, 10, 34661 -> throw refused("JBIG");
             case 32766 -> throw refused("NeXT");
+            case 32771 -> throw refused("word-aligned CCITT");
             case 32809 -> throw refused("ThunderScan");
             case 33003, 33004, 33005, 34712 -> throw refused("JPEG 2000");
             case 34676, 34677 -> throw refused("SGI LogLuv");
@@ -51,7 +51,7 @@ final class TiffCompression {
 
     /** Whether a compression is for two colours and one bit a pixel (ITU-T T.4 and T.6). */
     static boolean isFax(int compression) {
-        return compression >= FAX_RUNS && compression <= FAX_4 || compression == FAX_WORDS;
+        return compression >= FAX_RUNS && compression <= FAX_4;
     }
 
     /**

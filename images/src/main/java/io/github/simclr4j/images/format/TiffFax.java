@@ -9,7 +9,6 @@ import java.util.Arrays;
  */
 final class TiffFax implements TiffRows {
     private final byte[] in;
-    private final long start;
     private final long end;
     private final int compression;
     private final boolean twoDimensional;
@@ -31,8 +30,7 @@ final class TiffFax implements TiffRows {
      */
     TiffFax(int compression, boolean twoDimensional, byte[] in, int from, int to, int width) {
         this.in = in;
-        start = 8L * from;
-        at = start;
+        at = 8L * from;
         end = 8L * to;
         this.compression = compression;
         this.twoDimensional = twoDimensional;
@@ -65,7 +63,6 @@ final class TiffFax implements TiffRows {
 
     /** Goes to the data of the next row, and tells of which kind they are. */
     private boolean isDifference() throws IOException {
-        int unit = compression == TiffCompression.FAX_WORDS ? 16 : 8;
         switch (compression) {
             case TiffCompression.FAX_4 -> {
                 return true;
@@ -77,7 +74,7 @@ final class TiffFax implements TiffRows {
                 }
                 return twoDimensional && take(1) == 0;
             }
-            default -> at = start + (at - start + unit - 1) / unit * unit;
+            default -> at = (at + 7) / 8 * 8;
         }
         return false;
     }

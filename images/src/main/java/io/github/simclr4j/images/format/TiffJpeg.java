@@ -15,8 +15,10 @@ final class TiffJpeg {
     /** A frame that says for the decoder: components are not to be converted. */
     private static final byte[] START = {(byte) 0xff, (byte) 0xd8,
         (byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
-    /** Files with as many scans are not photographs, but take long. */
+    /** Photographs have about ten; each takes as long as the whole image may. */
     private static final int MAX_SCANS = 64;
+    /** A decoder holds a progressive image whole, with two bytes for each value: 100 MB, the limit of libtiff. */
+    private static final long MAX_PROGRESSIVE = 50_000_000;
 
     /**
      * What the directory says.
@@ -141,6 +143,8 @@ final class TiffJpeg {
         if (components != expected.components || width != expected.width || height < expected.rows || height > expected.height) {
             throw damaged(components + " components of " + width + "x" + height + " pixels, expected " + expected.components + " of "
                     + expected.width + "x" + expected.rows);
+        } else if (marker == 0xc2 && (long) width * height * components > MAX_PROGRESSIVE) {
+            throw TiffKind.refused("large strips or tiles in progressive JPEG compression");
         }
     }
 
