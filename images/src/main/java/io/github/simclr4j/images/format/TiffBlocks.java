@@ -16,7 +16,7 @@ final class TiffBlocks {
     private final TiffLayout layout;
     private final int across;
     private final int down;
-    /** How many bytes may still be read: what overlaps without end would cost more time than the image's size tells. */
+    /** How many bytes of JPEG data may still be read: strips that overlap would cost more time than the image's size tells. */
     private long budget;
 
     /**
@@ -78,15 +78,15 @@ final class TiffBlocks {
         if (from == 0 || from > file.length || length == 0) {
             throw new IOException("damaged image: the pixels of strip or tile " + index + " are missing");
         }
-        // Data that claim to be much longer than needed are not followed to their end.
-        long needed = (long) rowBytes() * rows;
-        if (kind.compression() != TiffCompression.JPEG) {
-            length = Math.min(length, 8 * needed + 4096);
-        }
         length = Math.min(length, file.length - from);
-        budget -= length;
-        if (budget < 0) {
-            throw new IOException("damaged image: the strips or tiles overlap");
+        if (kind.compression() == TiffCompression.JPEG) {
+            budget -= length;
+            if (budget < 0) {
+                throw new IOException("damaged image: the strips or tiles overlap");
+            }
+        } else {
+            // Data that claim to be much longer than needed are not followed to their end: many strips may have the same.
+            length = Math.min(length, 8L * rowBytes() * rows + 256);
         }
         byte[] bytes = file;
         int to = (int) (from + length);

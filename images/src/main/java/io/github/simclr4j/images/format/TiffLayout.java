@@ -38,7 +38,7 @@ record TiffLayout(int width, int height, int blockWidth, int blockHeight, boolea
                     + blockWidth + "x" + blockHeight);
         }
         size.check(Math.max(width, blockWidth), Math.max(height, blockHeight));
-        if ((long) width * height * kind.samples() > MAX_SAMPLES || (long) blockWidth * kind.samples() > MAX_ROW) {
+        if ((long) width * height > MAX_SAMPLES / kind.samples() || (long) blockWidth * kind.samples() > MAX_ROW) {
             throw new IOException("image too large: " + kind.samples() + " samples for each of " + width + "x" + height + " pixels");
         }
         // Some writers name the places of tiles as those of strips.
