@@ -472,6 +472,13 @@ def with_jpeg():
         jpeg_blocks(f"jpeg-white-is-zero-{t}", "L", WHITE, 1, tables, order=">")
         jpeg_blocks(f"jpeg-rgb-planes-{t}", "RGB", RGB, 3, tables, planar=2)
     jpeg_blocks("jpeg-progressive", "RGB", YCBCR, 3, progressive=True)
+    # The style of before 1995: one stream, which the strips point into.
+    for name, mode, samples, photometric in (("grey", "L", 1, BLACK), ("ycbcr", "RGB", 3, YCBCR), ("rgb", "RGB", 3, RGB)):
+        data = jpeg(smooth(samples), mode, subsampling=0)
+        pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(np.int64)
+        tags = {256: (SHORT, [40]), 257: (SHORT, [24]), 258: (SHORT, [8] * samples), 259: (SHORT, [OLD_JPEG]), 262: (SHORT, [photometric]),
+                277: (SHORT, [samples]), 278: (SHORT, [24]), 513: (LONG, [8]), 514: (LONG, [len(data)]), 530: (SHORT, [1, 1])}
+        put(f"jpeg-old-style-{name}", container(tags, [data], front=False), pixels)
     # Written by Pillow through libtiff.
     for mode, samples in (("L", 1), ("RGB", 3), ("CMYK", 4)):
         out = io.BytesIO()

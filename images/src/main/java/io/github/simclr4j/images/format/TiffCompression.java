@@ -13,11 +13,12 @@ final class TiffCompression {
     static final int DEFLATE = 8;
     static final int PACK_BITS = 32773;
     private static final int OLD_DEFLATE = 32946;
+    private static final int OLD_JPEG = 6;
 
     private TiffCompression() {}
 
     /**
-     * Reads the compression.
+     * Reads the compression; where two numbers stand for the same one, the newer.
      *
      * @throws IOException if it is not one that is read; the message names it
      */
@@ -26,7 +27,12 @@ final class TiffCompression {
         return switch (compression) {
             case NONE, FAX_RUNS, FAX_3, FAX_4, LZW, JPEG, DEFLATE, PACK_BITS -> compression;
             case OLD_DEFLATE -> DEFLATE;
-            case 6 -> throw refused("old-style JPEG");
+            case OLD_JPEG -> {
+                if (d.count(TiffTag.JPEG_STREAM) == 0 || d.integerOr(TiffTag.PLANAR, 1) == 2) {
+                    throw TiffKind.refused("old-style JPEG compression without a whole JPEG stream");
+                }
+                yield JPEG;
+            }
             case 9, 10, 34661 -> throw refused("JBIG");
             case 32766 -> throw refused("NeXT");
             case 32771 -> throw refused("word-aligned CCITT");
@@ -43,6 +49,14 @@ final class TiffCompression {
             case 50002, 52546 -> throw refused("JPEG XL");
             default -> throw refused("unknown (number " + compression + ")");
         };
+    }
+
+    /**
+     * Whether the file has the JPEG compression of TIFF 6.0, section 22, which Adobe's TIFF Technical Note 2 replaced: there is one JPEG
+     * stream for the whole image, into which the strips point.
+     */
+    static boolean isOldJpeg(TiffDirectory d) throws IOException {
+        return d.integerOr(TiffTag.COMPRESSION, NONE) == OLD_JPEG;
     }
 
     private static IOException refused(String name) {

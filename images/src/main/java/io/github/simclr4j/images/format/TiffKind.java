@@ -87,6 +87,10 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
             throw new IOException("damaged image: the TIFF directory does not say what its samples mean (tag 262 is missing)");
         }
         int photometric = d.integerOr(TiffTag.PHOTOMETRIC, 0);
+        if (photometric == RGB && TiffCompression.isOldJpeg(d)) {
+            // Old writers named what the decoded stream gives; libtiff corrects it too.
+            return YCBCR;
+        }
         if (photometric == YCBCR && samples == 1) {
             return BLACK_IS_ZERO;
         } else if (photometric == CMYK && d.integerOr(TiffTag.INK_SET, 1) != 1) {

@@ -41,6 +41,9 @@ record TiffLayout(int width, int height, int blockWidth, int blockHeight, boolea
         if ((long) width * height > MAX_SAMPLES / kind.samples() || (long) blockWidth * kind.samples() > MAX_ROW) {
             throw new IOException("image too large: " + kind.samples() + " samples for each of " + width + "x" + height + " pixels");
         }
+        if (TiffCompression.isOldJpeg(d)) {
+            return new TiffLayout(width, height, width, height, false, TiffTag.JPEG_STREAM, TiffTag.NONE);
+        }
         // Some writers name the places of tiles as those of strips.
         boolean tileTags = tiled && d.count(TiffTag.TILE_OFFSETS) > 0;
         return new TiffLayout(width, height, blockWidth, blockHeight, tiled,

@@ -49,24 +49,31 @@ final class TiffPixels {
      */
     void unpack(byte[] row, int[] to, int from, int step) {
         int bits = kind.bits();
+        if (bits == 8) {
+            for (int i = from, at = 0; i < to.length; i += step) {
+                to[i] = row[at++] & 255;
+            }
+        } else if (bits == 16) {
+            int high = order == ByteOrder.LITTLE_ENDIAN ? 1 : 0;
+            for (int i = from, at = 0; i < to.length; i += step, at += 2) {
+                to[i] = (row[at + high] & 255) << 8 | row[at + 1 - high] & 255;
+            }
+        } else {
+            unpackBits(row, to, from, step);
+        }
+    }
+
+    private void unpackBits(byte[] row, int[] to, int from, int step) {
+        int bits = kind.bits();
         int buffer = 0;
         int held = 0;
-        int at = 0;
-        for (int i = from; i < to.length; i += step) {
-            if (bits == 8) {
-                to[i] = row[at++] & 255;
-            } else if (bits == 16) {
-                int first = row[at++] & 255;
-                int second = row[at++] & 255;
-                to[i] = order == ByteOrder.LITTLE_ENDIAN ? second << 8 | first : first << 8 | second;
-            } else {
-                while (held < bits) {
-                    buffer = buffer << 8 | row[at++] & 255;
-                    held += 8;
-                }
-                held -= bits;
-                to[i] = buffer >>> held & (1 << bits) - 1;
+        for (int i = from, at = 0; i < to.length; i += step) {
+            while (held < bits) {
+                buffer = buffer << 8 | row[at++] & 255;
+                held += 8;
             }
+            held -= bits;
+            to[i] = buffer >>> held & (1 << bits) - 1;
         }
     }
 
@@ -79,38 +86,64 @@ final class TiffPixels {
      * @param to index of the first byte
      */
     void convert(int[] samples, int pixels, byte[] rgb, int to) {
-        int bits = kind.bits();
-        int colours = kind.colours();
+        switch (kind.photometric()) {
+            case TiffKind.PALETTE -> palette(samples, pixels, rgb, to);
+            case TiffKind.RGB -> rgb(samples, pixels, rgb, to);
+            case TiffKind.CMYK -> cmyk(samples, pixels, rgb, to);
+            case TiffKind.YCBCR -> ycbcr(samples, pixels, rgb, to);
+            default -> grey(samples, pixels, rgb, to);
+        }
+        if (kind.alpha() >= 0 && !kind.premultiplied()) {
+            for (int i = 0, p = kind.alpha(), q = to; i < pixels; i++, p += kind.samples(), q += 3) {
+                int opacity = Samples.eight(samples[p], kind.bits());
+                for (int k = q; k < q + 3; k++) {
+                    rgb[k] = Samples.over(rgb[k] & 255, opacity);
+                }
+            }
+        }
+    }
+
+    private void grey(int[] samples, int pixels, byte[] rgb, int to) {
         int step = kind.samples();
-        int[] c = new int[4];
-        for (int i = 0, q = to; i < pixels; i++, q += 3) {
-            int p = i * step;
-            if (palette == null) {
-                for (int k = 0; k < colours; k++) {
-                    c[k] = Samples.eight(samples[p + k], bits);
-                }
-            }
-            switch (kind.photometric()) {
-                case TiffKind.PALETTE -> {
-                    for (int k = 0; k < 3; k++) {
-                        c[k] = palette[3 * samples[p] + k] & 255;
-                    }
-                }
-                case TiffKind.WHITE_IS_ZERO -> c[0] = c[1] = c[2] = 255 - c[0];
-                case TiffKind.BLACK_IS_ZERO -> c[1] = c[2] = c[0];
-                case TiffKind.CMYK -> {
-                    for (int k = 0; k < 3; k++) {
-                        c[k] = Samples.over(255 - c[k], 255 - c[3]) & 255;
-                    }
-                }
-                case TiffKind.YCBCR -> ycc.toRgb(c);
-                default -> { }
-            }
-            boolean multiply = kind.alpha() >= 0 && !kind.premultiplied();
-            int opacity = multiply ? Samples.eight(samples[p + kind.alpha()], bits) : 255;
+        int bits = kind.bits();
+        int inverted = kind.photometric() == TiffKind.WHITE_IS_ZERO ? 255 : 0;
+        for (int i = 0, p = 0, q = to; i < pixels; i++, p += step, q += 3) {
+            byte value = (byte) (Samples.eight(samples[p], bits) ^ inverted);
+            rgb[q] = value;
+            rgb[q + 1] = value;
+            rgb[q + 2] = value;
+        }
+    }
+
+    private void rgb(int[] samples, int pixels, byte[] rgb, int to) {
+        int step = kind.samples();
+        int bits = kind.bits();
+        for (int i = 0, p = 0, q = to; i < pixels; i++, p += step, q += 3) {
+            rgb[q] = (byte) Samples.eight(samples[p], bits);
+            rgb[q + 1] = (byte) Samples.eight(samples[p + 1], bits);
+            rgb[q + 2] = (byte) Samples.eight(samples[p + 2], bits);
+        }
+    }
+
+    private void palette(int[] samples, int pixels, byte[] rgb, int to) {
+        for (int i = 0, p = 0, q = to; i < pixels; i++, p += kind.samples(), q += 3) {
+            System.arraycopy(palette, 3 * samples[p], rgb, q, 3);
+        }
+    }
+
+    private void cmyk(int[] samples, int pixels, byte[] rgb, int to) {
+        int bits = kind.bits();
+        for (int i = 0, p = 0, q = to; i < pixels; i++, p += kind.samples(), q += 3) {
+            int key = 255 - Samples.eight(samples[p + 3], bits);
             for (int k = 0; k < 3; k++) {
-                rgb[q + k] = opacity == 255 ? (byte) c[k] : Samples.over(c[k], opacity);
+                rgb[q + k] = Samples.over(255 - Samples.eight(samples[p + k], bits), key);
             }
+        }
+    }
+
+    private void ycbcr(int[] samples, int pixels, byte[] rgb, int to) {
+        for (int i = 0, p = 0, q = to; i < pixels; i++, p += kind.samples(), q += 3) {
+            ycc.convert(samples[p], samples[p + 1], samples[p + 2], rgb, q);
         }
     }
 }

@@ -4,6 +4,8 @@ import java.util.Set;
 
 /** The numbers of the TIFF fields that decide about pixels (TIFF 6.0; Adobe's technical notes; TIFF/EP). */
 final class TiffTag {
+    /** A tag that no file has. */
+    static final int NONE = -1;
     static final int WIDTH = 256;
     static final int HEIGHT = 257;
     static final int BITS = 258;
@@ -27,6 +29,7 @@ final class TiffTag {
     static final int SAMPLE_FORMAT = 339;
     static final int INDEXED = 346;
     static final int JPEG_TABLES = 347;
+    static final int JPEG_STREAM = 513;
     static final int YCBCR_COEFFICIENTS = 529;
     static final int YCBCR_SUBSAMPLING = 530;
     static final int REFERENCE_BLACK_WHITE = 532;
@@ -34,7 +37,7 @@ final class TiffTag {
     /** All of these. */
     static final Set<Integer> USED = Set.of(WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, SAMPLES,
             ROWS_PER_STRIP, STRIP_BYTE_COUNTS, PLANAR, T4_OPTIONS, PREDICTOR, COLOR_MAP, TILE_WIDTH, TILE_HEIGHT,
-            TILE_OFFSETS, TILE_BYTE_COUNTS, INK_SET, EXTRA_SAMPLES, SAMPLE_FORMAT, INDEXED, JPEG_TABLES, YCBCR_COEFFICIENTS,
+            TILE_OFFSETS, TILE_BYTE_COUNTS, INK_SET, EXTRA_SAMPLES, SAMPLE_FORMAT, INDEXED, JPEG_TABLES, JPEG_STREAM, YCBCR_COEFFICIENTS,
             YCBCR_SUBSAMPLING, REFERENCE_BLACK_WHITE);
 
     private TiffTag() {}

@@ -62,17 +62,17 @@ final class TiffYcc {
         return (int) (Math.min(factor, 2) * 65536 + 0.5);
     }
 
-    /** Converts the first three values in place. */
-    void toRgb(int[] c) {
-        int y = values[0][c[0]];
-        int cb = values[1][c[1]];
-        int cr = values[2][c[2]];
-        c[0] = limit(y + (redOfCr * cr + HALF >> 16));
-        c[1] = limit(y + (-greenOfCb * cb - greenOfCr * cr + HALF >> 16));
-        c[2] = limit(y + (blueOfCb * cb + HALF >> 16));
+    /** Converts a pixel to three bytes that begin at an index. */
+    void convert(int luma, int blue, int red, byte[] rgb, int at) {
+        int y = values[0][luma];
+        int cb = values[1][blue];
+        int cr = values[2][red];
+        rgb[at] = limit(y + (redOfCr * cr + HALF >> 16));
+        rgb[at + 1] = limit(y + (-greenOfCb * cb - greenOfCr * cr + HALF >> 16));
+        rgb[at + 2] = limit(y + (blueOfCb * cb + HALF >> 16));
     }
 
-    private static int limit(int value) {
-        return Math.max(0, Math.min(255, value));
+    private static byte limit(int value) {
+        return (byte) Math.max(0, Math.min(255, value));
     }
 }
