@@ -454,6 +454,8 @@ def jpeg_blocks(name, mode, photometric, samples, tables=False, tile=None, rows=
         tags[278] = (SHORT, [bh])
     if photometric == YCBCR:
         tags[530] = (SHORT, [2, 2])
+    if name.endswith("fill-2"):
+        tags[266] = (SHORT, [2])  # JPEG data have their own order of bits.
     t = (324, 325) if tile else (273, 279)
     # YCbCr has become RGB when Pillow decoded the block.
     pixels = expected if samples == 3 else meaning(expected, 8, photometric)
@@ -471,6 +473,7 @@ def with_jpeg():
             jpeg_blocks(f"jpeg-cmyk-{t}-{layout}", "CMYK", CMYK, 4, tables, **o)
         jpeg_blocks(f"jpeg-white-is-zero-{t}", "L", WHITE, 1, tables, order=">")
         jpeg_blocks(f"jpeg-rgb-planes-{t}", "RGB", RGB, 3, tables, planar=2)
+    jpeg_blocks("jpeg-ycbcr-fill-2", "RGB", YCBCR, 3, True, tile=(16, 16))
     jpeg_blocks("jpeg-progressive", "RGB", YCBCR, 3, progressive=True)
     # The style of before 1995: one stream, which the strips point into.
     for name, mode, samples, photometric in (("grey", "L", 1, BLACK), ("ycbcr", "RGB", 3, YCBCR), ("rgb", "RGB", 3, RGB)):
@@ -587,6 +590,9 @@ def refusals():
     refused("lossless-jpeg", container(tags, [bytes(lossless)]), "lossless JPEG compression")
     refused("jpeg-12", container(tags, [bytes(deep)]), "12-bit samples in JPEG compression")
     refused("arithmetic-jpeg", container(tags, [bytes(arithmetic)]), "arithmetic JPEG compression")
+    slow = jpeg(smooth(1), "L", progressive=True)
+    last = slow.rindex(b"\xff\xda")
+    refused("jpeg-of-many-scans", container(tags, [slow[:last] + slow[last:-2] * 30 + slow[-2:]]), "more than 24 scans")
     damaged()
 
 
@@ -604,6 +610,8 @@ def damaged():
         refused(f"{c}-cut-in-two", write(v, 8, RGB, compression=compression, front=True)[:150 + n // 2])
     refused("no-strips", write(v, 8, RGB, omit=[273]), "0 strips or tiles, expected 1")
     refused("too-few-strips", write(v, 8, RGB, more={278: (SHORT, [1])}), "1 strips or tiles, expected 10")
+    put("damaged-strips-without-end", write(v, 8, RGB, more={256: (LONG, [100]), 257: (LONG, [900000]), 278: (SHORT, [1])}),
+        "1 strips or tiles, expected 900000")
     refused("no-size", write(v, 8, RGB, omit=[256]), "damaged image: .*0x10")
     refused("photometric-missing", write(v, 8, RGB, omit=[262]), "tag 262 is missing")
     refused("too-few-samples", write(values(8, 2), 8, RGB), "2 samples per pixel, but 3 are needed")

@@ -7,7 +7,8 @@ import java.util.zip.InflaterInputStream;
 
 /** Opens the strips or tiles of a TIFF file. */
 final class TiffBlocks {
-    /** Each takes its time to set up: with the largest image these have 70 by 70 pixels, and usual ones 256 by 256. */
+    /** Each takes its time to begin. An image of 100 megapixels in usual tiles of 256 by 256 pixels has 1,600, in single rows 10,000. */
+    private static final int MAX_BLOCKS = 200_000;
     private static final int MAX_JPEG_BLOCKS = 20_000;
 
     private final byte[] file;
@@ -39,8 +40,9 @@ final class TiffBlocks {
         if (d.count(layout.offsets()) < blocks) {
             throw new IOException("damaged image: " + d.count(layout.offsets()) + " strips or tiles, expected " + blocks);
         }
-        if (kind.compression() == TiffCompression.JPEG && blocks > MAX_JPEG_BLOCKS) {
-            throw TiffKind.refused("more than " + MAX_JPEG_BLOCKS + " strips or tiles in JPEG compression");
+        int most = kind.compression() == TiffCompression.JPEG ? MAX_JPEG_BLOCKS : MAX_BLOCKS;
+        if (blocks > most) {
+            throw TiffKind.refused(blocks + " strips or tiles (at most " + most + ")");
         }
         budget = file.length + 8L * layout.width() * layout.height() * kind.samples();
     }

@@ -15,8 +15,8 @@ final class TiffJpeg {
     /** A frame that says for the decoder: components are not to be converted. */
     private static final byte[] START = {(byte) 0xff, (byte) 0xd8,
         (byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
-    /** Photographs have about ten; each takes as long as the whole image may. */
-    private static final int MAX_SCANS = 64;
+    /** Progressive photographs have ten, in CMYK 18; each takes as long as the whole image may. */
+    private static final int MAX_SCANS = 24;
     /** A decoder holds a progressive image whole, with two bytes for each value: 100 MB, the limit of libtiff. */
     private static final long MAX_PROGRESSIVE = 50_000_000;
 

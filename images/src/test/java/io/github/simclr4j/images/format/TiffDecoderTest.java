@@ -162,6 +162,13 @@ class TiffDecoderTest {
         assertTimeout(Duration.ofSeconds(5), () -> assertEquals(60_000, Images.read(b.array()).height()));
     }
 
+    @Test
+    void moreStripsThanAnImageNeedsAreRefused() {
+        ByteBuffer b = header(1, 200_001, 1, 1, 1, 200_001, 200 + 8 * 200_001);
+        IOException e = assertThrows(IOException.class, () -> Images.read(b.array()));
+        assertTrue(e.getMessage().contains("200001 strips or tiles (at most 200000)"), e.getMessage());
+    }
+
     /** A billion samples for each pixel of a file of 300 bytes. */
     @Test
     void claimedSamplesAreRefusedBeforeMemoryIsTaken() {
