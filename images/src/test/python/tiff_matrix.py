@@ -574,7 +574,7 @@ def refusals():
     refused("grey-of-3-samples-not-described", write(three, 8, BLACK), "3 samples per pixel, of which only 1")
     refused("rgb-of-5-samples-not-described", write(values(8, 5), 8, RGB), "5 samples per pixel, of which only 3")
     refused("premultiplied-cmyk", write(values(8, 5), 8, CMYK, extra=[1]), "multiplied by their opacity")
-    refused("differences-of-4-bits", write(values(4, 1), 4, BLACK, compression=LZW, predictor=2), "differences between 4-bit samples")
+    refused("differences-of-4-bits", write(values(4, 1), 4, BLACK, compression=LZW, predictor=2), "a predictor for 4-bit samples")
     for compression, words in ((6, "old-style JPEG"), (34712, "JPEG 2000"), (33003, "JPEG 2000"), (33005, "JPEG 2000"), (50000, "Zstandard"),
                                (50001, "WebP"), (34925, "LZMA"), (34887, "LERC"), (32809, "ThunderScan"), (32766, "NeXT"), (34661, "JBIG"),
                                (52546, "JPEG XL"), (34676, "SGI LogLuv"), (32771, "word-aligned CCITT"), (34892, "lossy DNG"),
@@ -636,6 +636,7 @@ def damaged():
     refused("jpeg-cut", container(tags, [whole[:len(whole) * 2 // 3]]), "damaged image: JPEG data.*(end|incomplete|complete)")
     refused("jpeg-cut-but-ended", container(tags, [whole[:len(whole) * 2 // 3] + b"\xff\xd9"]), "damaged image: JPEG data")
     refused("jpeg-without-tables", container(tags, [split_tables(whole)[1]]), "damaged image: JPEG data")
+    refused("jpeg-tables-without-end", container({**tags, 347: (UNDEFINED, b"\xff\xd8" + bytes(20000))}, [whole]), "tables of 20002 bytes")
     refused("jpeg-of-another-size", container({**tags, 256: (SHORT, [48])}, [whole]), "40x24 pixels, expected")
     refused("jpeg-of-another-colour", container({**tags, 262: (SHORT, [CMYK]), 258: (SHORT, [8] * 4), 277: (SHORT, [4])}, [whole]),
             "3 components")

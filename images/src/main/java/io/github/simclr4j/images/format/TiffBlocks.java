@@ -34,7 +34,7 @@ final class TiffBlocks {
         across = subsampled ? subsampling(0) : 1;
         down = subsampled ? subsampling(1) : 1;
         if (across * down > 1 && (kind.planar() || kind.samples() > 3 || kind.predictor() > 1)) {
-            throw TiffKind.refused("subsampled YCbCr colours in planes, with extra samples or with differences");
+            throw TiffKind.refused("subsampled YCbCr colours in planes, with extra samples or with a predictor");
         }
         long blocks = (long) layout.across() * layout.down() * (kind.planar() ? kind.samples() : 1);
         if (d.count(layout.offsets()) < blocks) {

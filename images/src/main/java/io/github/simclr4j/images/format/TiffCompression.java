@@ -78,9 +78,9 @@ final class TiffCompression {
         if (compression != LZW && compression != DEFLATE || predictor == 1) {
             return 1;
         } else if (predictor != 2) {
-            throw TiffKind.refused(predictor == 3 ? "the predictor for floating point samples" : "predictor " + predictor);
+            throw TiffKind.refused(predictor == 3 ? "a predictor for floating point samples" : "predictor " + predictor);
         } else if (bits != 8 && bits != 16) {
-            throw TiffKind.refused("differences between " + bits + "-bit samples");
+            throw TiffKind.refused("a predictor for " + bits + "-bit samples");
         }
         return 2;
     }

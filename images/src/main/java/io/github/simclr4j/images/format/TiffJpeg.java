@@ -12,9 +12,11 @@ import javax.imageio.stream.ImageInputStream;
  * directory, not by JFIF or Adobe markers.
  */
 final class TiffJpeg {
-    /** A frame that says for the decoder: components are not to be converted. */
+    /** The start of an image, and Adobe's marker with transform 0: components are not to be converted. */
     private static final byte[] START = {(byte) 0xff, (byte) 0xd8,
         (byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
+    /** Four quantization and eight Huffman tables have less than 3,000 bytes; they are read again for each block. */
+    private static final int MAX_TABLES = 16_384;
     /** Progressive photographs have ten, in CMYK 18; each takes as long as the whole image may. */
     private static final int MAX_SCANS = 24;
     /** A decoder holds a progressive image whole, with two bytes for each value: 100 MB, the limit of libtiff. */
@@ -54,6 +56,9 @@ final class TiffJpeg {
         image.out.writeBytes(START);
         if (tables.length > 0) {
             TiffJpeg shared = new TiffJpeg(tables, tables.length, expected);
+            if (tables.length > MAX_TABLES) {
+                throw shared.damaged("tables of " + tables.length + " bytes");
+            }
             shared.copy(0, false);
             image.out.writeBytes(shared.out.toByteArray());
         }
