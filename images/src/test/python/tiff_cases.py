@@ -2,8 +2,8 @@
 
     python tiff_cases.py FOLDER ../resources/tiff/cases.zip
 
-FOLDER holds the files. Their samples are read with tifffile, those of one bit with Pillow, and become RGB by the rules of docs/images.md. The layout of the archive is that of
-tiff_matrix.py.
+FOLDER holds the files. Their samples are read with tifffile, those of one bit with Pillow, and become RGB by the rules of
+docs/images.md. The layout of the archive is that of tiff_matrix.py.
 """
 import pathlib
 import struct
