@@ -1,15 +1,15 @@
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.ImageDecoder;
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
 import java.util.List;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
 
-/** Decodes TIFF files with the decoder of the JDK. */
+/**
+ * Decodes the first image of TIFF files (TIFF 6.0): grey, RGB, palettes, CMYK and YCbCr of unsigned integers, in strips or tiles. The
+ * decoder of the JDK takes many other kinds for these without saying so; only its JPEG decoder is used.
+ */
 public final class TiffDecoder implements ImageDecoder {
     @Override
     public String format() {
@@ -28,15 +28,29 @@ public final class TiffDecoder implements ImageDecoder {
 
     @Override
     public RgbImage decode(byte[] file, SizeCheck size) throws IOException {
-        ImageReader reader = JdkReaders.create("tiff");
-        try (ImageInputStream in = new ByteArrayImageInputStream(file)) {
-            reader.setInput(in, true, true);
-            // A tile may be larger than the image that it is cut to.
-            size.check(Math.max(reader.getWidth(0), reader.getTileWidth(0)), Math.max(reader.getHeight(0), reader.getTileHeight(0)));
-            return Images.of(reader.read(0));
-        } finally {
-            reader.dispose();
+        TiffDirectory d = new TiffDirectory(file);
+        TiffKind kind = TiffKind.of(d);
+        TiffLayout layout = TiffLayout.of(d, kind, size);
+        TiffBlocks blocks = new TiffBlocks(file, d, kind, layout);
+        TiffPixels pixels = new TiffPixels(d, kind);
+        byte[] rgb = new byte[3 * layout.width() * layout.height()];
+        int[] samples = new int[layout.blockWidth() * kind.samples()];
+        byte[] row = new byte[blocks.rowBytes()];
+        for (int line = 0; line < layout.down(); line++) {
+            for (int column = 0; column < layout.across(); column++) {
+                int left = column * layout.blockWidth();
+                int top = line * layout.blockHeight();
+                int columns = Math.min(layout.blockWidth(), layout.width() - left);
+                int bottom = top + Math.min(layout.blockHeight(), layout.height() - top);
+                try (TiffPlanes planes = new TiffPlanes(blocks, kind, column, line)) {
+                    for (int y = top; y < bottom; y++) {
+                        planes.next(row, samples, pixels);
+                        pixels.convert(samples, columns, rgb, 3 * (y * layout.width() + left));
+                    }
+                }
+            }
         }
+        return new RgbImage(layout.width(), layout.height(), rgb);
     }
 
     @Override
