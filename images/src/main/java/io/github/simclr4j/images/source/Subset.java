@@ -1,6 +1,7 @@
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.IOException;
@@ -46,6 +47,11 @@ final class Subset implements ImageSource {
     @Override
     public List<String> classes() {
         return all.classes();
+    }
+
+    @Override
+    public LeftOut leftOut() {
+        return all.leftOut();
     }
 
     @Override
