@@ -78,6 +78,9 @@ final class BenchCommand extends Command {
     Path out;
 
     @Mixin
+    TableOptions tables;
+
+    @Mixin
     ReadingOptions reading;
 
     final PretrainOptions hyper = new PretrainOptions();
@@ -146,7 +149,7 @@ final class BenchCommand extends Command {
     private ImageSource open(int imageSize) throws IOException {
         return images == null
                 ? new RandomImages(count, imageSize < 64 ? imageSize : (int) (LARGER * imageSize), common.seed)
-                : ImageSource.open(images, console).sample(reading.limit, common.seed);
+                : open(images, tables, console).sample(reading.limit, common.seed);
     }
 
     private int threads() {

@@ -5,6 +5,8 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.TypeAdapter;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonWriter;
+import io.github.simclr4j.images.LeftOut;
+import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.util.AtomicFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +51,8 @@ abstract class Command implements Callable<Integer> {
     /** Folders that were made for them. */
     private final List<Path> made = new ArrayList<>();
     private ShutdownGuard interruption;
+    /** What was left out of all sets of images; null if none was opened. */
+    private LeftOut leftOut;
 
     /**
      * Does the work and returns the result as it goes into the JSON file.
@@ -199,7 +203,20 @@ abstract class Command implements Callable<Integer> {
         return a instanceof OptionSpec o ? o.longestName() : a.paramLabel();
     }
 
+    /** Opens a set of images; what is left out of it goes into the result. */
+    final ImageSource open(Path images, TableOptions tables, Console console) throws IOException {
+        ImageSource source = ImageSource.open(images, tables.columns(), console);
+        leftOut = (leftOut == null ? LeftOut.NONE : leftOut).plus(source.leftOut());
+        return source;
+    }
+
     private void write(Map<String, Object> result) throws IOException {
+        if (leftOut != null) {
+            result.put("leftOut", leftOut.kinds());
+            if (!leftOut.links().isEmpty()) {
+                result.put("leftOutLinks", leftOut.links());
+            }
+        }
         if (common.json != null) {
             AtomicFiles.write(common.json, (JSON.toJson(result) + "\n").getBytes(StandardCharsets.UTF_8));
         }

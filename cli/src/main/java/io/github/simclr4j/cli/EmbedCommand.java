@@ -41,6 +41,9 @@ final class EmbedCommand extends Command {
     Path out;
 
     @Mixin
+    TableOptions tables;
+
+    @Mixin
     EncoderOptions options;
 
     @Override
@@ -59,7 +62,7 @@ final class EmbedCommand extends Command {
         boolean cpu = Provider.of(runtime.provider()) == Provider.CPU;
         // On the CPU the pipeline's workers are the threads.
         try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
-                ImageSource source = ImageSource.open(images, console)) {
+                ImageSource source = open(images, tables, console)) {
             console.line(EncoderOptions.line(model.settings()));
             if (npy) {
                 oneLineEach(source);

@@ -56,6 +56,9 @@ final class EvaluateCommand extends Command {
     int repeat;
 
     @Mixin
+    TableOptions tables;
+
+    @Mixin
     EncoderOptions options;
 
     private final Map<String, Protocol> known = new LinkedHashMap<>();
@@ -123,8 +126,8 @@ final class EvaluateCommand extends Command {
         chosen.forEach(p -> values.put(p.name(), values(p)));
         Map<String, Double> shares = LabelShares.parse(labels);
         Console console = new Console();
-        try (ImageSource training = ImageSource.open(train, console);
-                ImageSource testing = ImageSource.open(test, console);
+        try (ImageSource training = open(train, tables, console);
+                ImageSource testing = open(test, tables, console);
                 ProtocolContext context = ProtocolContext.builder().encoder(encoder).settings(options.settings())
                         .runtime(options.runtime(common)).device(common.device).train(new LabelledImages(train, training))
                         .test(new LabelledImages(test, testing)).shares(shares).progress(console)

@@ -55,6 +55,9 @@ final class ExportCommand extends Command {
     boolean reduceRange;
 
     @Mixin
+    TableOptions tables;
+
+    @Mixin
     EncoderOptions options;
 
     @Option(names = "--no-preprocessing", description = "Leave scaling and layout out of the graph: the input becomes float32"
@@ -101,7 +104,7 @@ final class ExportCommand extends Command {
         Console console = new Console();
         long before;
         int calibrated = 0;
-        try (ImageSource source = precision != Precision.INT8 ? null : ImageSource.open(calibration, console)) {
+        try (ImageSource source = precision != Precision.INT8 ? null : open(calibration, tables, console)) {
             CalibrationSettings images = source == null ? null : new CalibrationSettings(
                     ImageSample.of(source, calibration, calibrationImages, common.seed, skipped), method,
                     options.runtime(common.threads), reduceRange);

@@ -22,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.tribuo.classification.Label;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -40,6 +41,9 @@ final class FinetuneCommand extends Command {
     @Option(names = "--train", paramLabel = "SET", required = true,
             description = "Labelled images: a folder with a sub-folder a class, or whatever else pretrain takes.")
     Path train;
+
+    @Mixin
+    TableOptions tables;
 
     @Option(names = "--labels", paramLabel = "SHARE", defaultValue = "100%",
             description = "Share of the labelled images to train on, drawn alike from each class (default: ${DEFAULT-VALUE}).")
@@ -112,7 +116,7 @@ final class FinetuneCommand extends Command {
         int size = trainer.imageSize();
         TrainingImages set;
         FineTuneTrainer.Tuned tuned;
-        try (ImageSource all = ImageSource.open(train, console).sample(limit, common.seed);
+        try (ImageSource all = open(train, tables, console).sample(limit, common.seed);
                 ImageSource source = LabelShares.draw(all, train, share, common.seed, console)) {
             set = TrainingSets.of(source, size, megabytes, values.get(FineTuneProtocol.BATCH), common.threads, console);
             console.line(set.count() + " labelled images of " + set.classes().size() + " classes from " + train

@@ -43,6 +43,9 @@ final class PretrainCommand extends Command {
     Path init;
 
     @Mixin
+    TableOptions tables;
+
+    @Mixin
     ReadingOptions reading;
 
     final PretrainOptions hyper = new PretrainOptions();
@@ -123,9 +126,9 @@ final class PretrainCommand extends Command {
         EncoderTrainer.Result result;
         Compute compute;
         // The sources stay open as long as images are read from them.
-        try (ImageSource source = ImageSource.open(images, console).sample(reading.limit, common.seed);
-                ImageSource known = watch.knn == null ? null : ImageSource.open(watch.knn, console);
-                ImageSource asked = watch.knnTest == null ? null : ImageSource.open(watch.knnTest, console)) {
+        try (ImageSource source = open(images, tables, console).sample(reading.limit, common.seed);
+                ImageSource known = watch.knn == null ? null : open(watch.knn, tables, console);
+                ImageSource asked = watch.knnTest == null ? null : open(watch.knnTest, tables, console)) {
             settings = hyper.settings(common.seed, source.size());
             if (settings.needsLabels()) {
                 TrainingSets.requireLabels(source, "--images for these settings");

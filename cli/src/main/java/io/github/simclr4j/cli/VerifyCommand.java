@@ -35,6 +35,9 @@ final class VerifyCommand extends Command {
             description = "Images to compare on: whatever pretrain takes.")
     Path images;
 
+    @Mixin
+    TableOptions tables;
+
     @Option(names = "--limit", paramLabel = "N", defaultValue = "256",
             description = "At most N images, chosen by the seed (default: ${DEFAULT-VALUE}).")
     int limit;
@@ -95,7 +98,7 @@ final class VerifyCommand extends Command {
         List<String> skipped = new ArrayList<>();
         Console console = new Console();
         EncoderComparison c;
-        try (ImageSource source = ImageSource.open(images, console)) {
+        try (ImageSource source = open(images, tables, console)) {
             List<RgbImage> sample = ImageSample.of(source, images, limit, common.seed, skipped);
             skipped.forEach(s -> console.warn("skipped " + s));
             try (OnnxEncoder model = open(encoder)) {

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import javax.imageio.ImageIO;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -26,6 +27,9 @@ import picocli.CommandLine.Spec;
 final class ViewsCommand extends Command {
     @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
     Path images;
+
+    @Mixin
+    TableOptions tables;
 
     @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where the picture goes (PNG).")
     Path out;
@@ -82,7 +86,7 @@ final class ViewsCommand extends Command {
         writable(out);
         ImageSet set;
         Console console = new Console();
-        try (ImageSource source = ImageSource.open(images, console).sample(count, common.seed)) {
+        try (ImageSource source = open(images, tables, console).sample(count, common.seed)) {
             set = ImageSet.of(ResidentImages.read(source, imageSize, console));
         }
         BufferedImage grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed);

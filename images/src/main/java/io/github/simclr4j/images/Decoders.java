@@ -3,17 +3,20 @@ package io.github.simclr4j.images;
 import java.io.IOException;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The decoders that are on the class path, each known by {@link ImageDecoder#accepts}. */
 final class Decoders {
     private static final List<ImageDecoder> ALL = ServiceLoader.load(ImageDecoder.class, ImageDecoder.class.getClassLoader())
             .stream().map(ServiceLoader.Provider::get).toList();
-    private static final List<String> ENDINGS = ALL.stream().flatMap(d -> d.endings().stream()).toList();
+    private static final Set<String> ENDINGS =
+            ALL.stream().flatMap(d -> d.endings().stream()).collect(Collectors.toUnmodifiableSet());
 
     private Decoders() {}
 
     /** Returns the endings of all formats that are read. */
-    static List<String> endings() {
+    static Set<String> endings() {
         return ENDINGS;
     }
 

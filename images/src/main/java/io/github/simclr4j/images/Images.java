@@ -2,16 +2,10 @@ package io.github.simclr4j.images;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Finds and decodes image files: JPEG, PNG, WebP, BMP, GIF and TIFF, of an animation the first frame. The image is turned
@@ -28,52 +22,12 @@ public final class Images {
     private Images() {}
 
     /**
-     * The image files below a folder, however deep, in the order of their paths below it, which is that of texts with slashes and
-     * the same on every system. Links are followed, and one that leads nowhere is listed, so that whoever reads it notices; what is
-     * hidden (a name that begins with a dot) or a Mac's book-keeping is left out.
+     * Returns the image files below a folder, as {@link ImageFolder#scan} finds them.
      *
-     * @throws IOException if the folder or one below can't be read, links go round in circles, or a name is in another encoding
-     *     than the process has
+     * @throws IOException if the folder or one below can't be read, or links go round in circles
      */
     public static List<Path> find(Path folder) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            throw new IOException(folder + " is not a folder: name a folder with images in it");
-        }
-        List<Path> found;
-        try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
-            found = files.filter(f -> isImageName(f.toString()) && !isHidden(folder.relativize(f).toString()))
-                    .filter(f -> Files.isRegularFile(f) || Files.isSymbolicLink(f) && !Files.exists(f))
-                    .sorted(Comparator.comparing(f -> slashes(folder.relativize(f)))).toList();
-        } catch (UncheckedIOException e) {
-            throw new IOException("Can't look through " + folder + ": " + e.getCause(), e);
-        }
-        // Java shows a byte that is no character in the locale's encoding so: different names would be alike.
-        Optional<Path> strange = found.stream().filter(f -> f.toString().indexOf('\uFFFD') >= 0).findFirst();
-        if (strange.isPresent() && !"UTF-8".equals(System.getProperty("sun.jnu.encoding"))) {
-            throw new IOException("The name of " + strange.get() + " is in another encoding than this process has ("
-                    + System.getProperty("sun.jnu.encoding") + "): set LC_ALL=C.UTF-8");
-        }
-        return found;
-    }
-
-    private static String slashes(Path path) {
-        return path.toString().replace(path.getFileSystem().getSeparator(), "/");
-    }
-
-    /** Whether a file, or a folder above it in this path, is hidden or a Mac's book-keeping. */
-    public static boolean isHidden(String path) {
-        for (String part : path.split("[/\\\\]")) {
-            if (part.startsWith(".") && !part.equals(".") && !part.equals("..") || part.equals("__MACOSX")) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** Whether a file's name ends as that of an image. */
-    public static boolean isImageName(String name) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        return Decoders.endings().stream().anyMatch(lower::endsWith);
+        return ImageFolder.scan(folder).images().stream().map(ImageFolder.Image::file).toList();
     }
 
     /**

@@ -163,7 +163,9 @@ public final class EncoderTrainer {
 
     private void check(TrainingImages images) throws IOException {
         if (images.count() < 2) {
-            throw new IOException("Contrastive learning needs at least 2 images, found " + images.count());
+            throw new IOException((images.count() == 1 ? "One image is" : "No images are") + " too few: training compares images with"
+                    + " each other, and needs at least 2"
+                    + (images.skipped().isEmpty() ? "" : "; " + images.skipped().size() + " could not be read"));
         }
         if (!settings.needsLabels()) {
             return;

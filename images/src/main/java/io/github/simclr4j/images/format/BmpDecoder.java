@@ -15,7 +15,7 @@ public final class BmpDecoder implements ImageDecoder {
 
     @Override
     public List<String> endings() {
-        return List.of(".bmp");
+        return List.of(".bmp", ".dib");
     }
 
     @Override

@@ -21,7 +21,7 @@ public final class JpegDecoder implements ImageDecoder {
 
     @Override
     public List<String> endings() {
-        return List.of(".jpg", ".jpeg");
+        return List.of(".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif");
     }
 
     @Override

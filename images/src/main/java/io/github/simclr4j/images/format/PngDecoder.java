@@ -16,7 +16,7 @@ public final class PngDecoder implements ImageDecoder {
 
     @Override
     public List<String> endings() {
-        return List.of(".png");
+        return List.of(".png", ".apng");
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.github.simclr4j.images.source;
 
-import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.ImageNames;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -16,7 +16,7 @@ final class Binaries {
 
     /** Whether a member of an archive may be of use. */
     static boolean isWanted(String path) {
-        return WANTED.matcher(path.substring(path.lastIndexOf('/') + 1)).matches() && !Images.isHidden(path);
+        return WANTED.matcher(path.substring(path.lastIndexOf('/') + 1)).matches() && !ImageNames.isHidden(path);
     }
 
     static Labels labels(List<int[]> parts, List<String> named) {

@@ -1,6 +1,8 @@
 package io.github.simclr4j.images.source;
 
+import io.github.simclr4j.images.ImageNames;
 import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.internal.Fingerprint;
@@ -11,19 +13,28 @@ import java.util.Optional;
 /** Images in the bytes of image files, wherever those lie. */
 abstract class EncodedSource extends Labelled {
     /** An image file larger than this is refused. */
-    static final long MAX_FILE = 256L << 20;
+    private static final long MAX_FILE = 256L << 20;
+    /** Files up to this are part of a fingerprint with their bytes, larger ones with their size; the same on every machine. */
+    private static final long MAX_FINGERPRINTED = 16L << 20;
 
     /** How many images' bytes a fingerprint covers. */
     static final int FINGERPRINTED = 256;
 
     /** What stands before an image's own name in errors, such as {@code archive.zip!}. */
-    private final String container;
+    final String container;
     final List<String> names;
+    private final LeftOut leftOut;
 
-    EncodedSource(String container, List<String> names, Labels labels) {
+    EncodedSource(String container, List<String> names, Labels labels, LeftOut leftOut) {
         super(labels);
         this.container = container;
         this.names = names;
+        this.leftOut = leftOut;
+    }
+
+    @Override
+    public LeftOut leftOut() {
+        return leftOut;
     }
 
     /**
@@ -76,6 +87,13 @@ abstract class EncodedSource extends Labelled {
         if (length > MAX_FILE) {
             throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);
         }
+        // Every core may read a file at the same time.
+        Runtime jvm = Runtime.getRuntime();
+        long room = jvm.maxMemory() / 4 / jvm.availableProcessors();
+        if (length > room) {
+            throw new IOException("too large for Java's heap of " + (jvm.maxMemory() >> 20) + " MB: " + length + " bytes, at most "
+                    + room + "; give Java more memory (-Xmx)");
+        }
         return bytes(i);
     }
 
@@ -98,7 +116,7 @@ abstract class EncodedSource extends Labelled {
     private byte[] readable(int i) throws IOException {
         long length = length(i);
         try {
-            return length < 0 || length > MAX_FILE ? new byte[0] : bytes(i);
+            return length < 0 || length > MAX_FINGERPRINTED ? new byte[0] : bytes(i);
         } catch (IOException e) {
             return new byte[0];
         }
@@ -106,6 +124,6 @@ abstract class EncodedSource extends Labelled {
 
     /** Whether a name with slashes is that of an image that is meant to be seen. */
     static boolean isWanted(String name) {
-        return Images.isImageName(name) && !Images.isHidden(name);
+        return ImageNames.isImageName(name) && !ImageNames.isHidden(name);
     }
 }

@@ -1,8 +1,10 @@
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
+import io.github.simclr4j.images.internal.RawNames;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +15,7 @@ final class FileList extends EncodedSource {
     private final List<Path> files;
 
     FileList(List<Path> files) {
-        super("", files.stream().map(Path::toString).toList(), Labels.none(files.size()));
+        super("", files.stream().map(RawNames::text).toList(), Labels.none(files.size()), LeftOut.NONE);
         this.files = List.copyOf(files);
     }
 

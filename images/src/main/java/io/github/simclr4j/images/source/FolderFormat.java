@@ -1,5 +1,6 @@
 package io.github.simclr4j.images.source;
 
+import io.github.simclr4j.images.ImageFolder;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,9 +35,9 @@ public final class FolderFormat implements ImageSetFormat {
             return Optional.empty();
         }
         Path folder = candidate.path();
-        ImageSource files = FileSource.below(folder);
-        if (files != null) {
-            return Optional.of(files);
+        ImageFolder found = ImageFolder.scan(folder);
+        if (!found.images().isEmpty()) {
+            return Optional.of(FolderSource.of(folder, found));
         }
         // The official archives of binary sets unpack to a folder of their own.
         List<Path> inner;
@@ -48,6 +49,7 @@ public final class FolderFormat implements ImageSetFormat {
             return Optional.of(binaries);
         }
         throw new IOException("No images in " + folder
-                + ": expected JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth, or the binary files of CIFAR, STL-10 or MNIST");
+                + ": expected JPEG, PNG, WebP, BMP, GIF or TIFF files, at any depth, or the binary files of CIFAR, STL-10 or MNIST"
+                + (found.leftOut().count() == 0 ? "" : "; " + found.leftOut()));
     }
 }

@@ -25,28 +25,45 @@ public final class ImageSetCandidate {
     private static final int LOOKED_AT = 1024;
 
     private final Path path;
+    private final TableColumns tableColumns;
     private final boolean folder;
     private final byte[] first;
     private final String compression;
     private byte[] decompressed;
     private List<String> fileNames;
 
+    /** As the other constructor, with columns that are found by their names. */
+    ImageSetCandidate(Path path) throws IOException {
+        this(path, TableColumns.BY_NAME);
+    }
+
     /**
      * Looks at the beginning of a file.
      *
      * @param path a file or folder that exists
+     * @param tableColumns what the columns of a table hold
      * @throws IOException if a file can't be read
      */
-    ImageSetCandidate(Path path) throws IOException {
+    ImageSetCandidate(Path path, TableColumns tableColumns) throws IOException {
         this.path = path;
+        this.tableColumns = tableColumns;
         folder = Files.isDirectory(path);
-        first = folder ? new byte[0] : first(Files.newInputStream(path));
+        try {
+            first = folder ? new byte[0] : first(Files.newInputStream(path));
+        } catch (IOException e) {
+            throw Unreadable.exception(path.toString(), e);
+        }
         compression = compression(first);
     }
 
     /** Returns the path. */
     public Path path() {
         return path;
+    }
+
+    /** Returns which columns hold what, if it is a table. */
+    public TableColumns tableColumns() {
+        return tableColumns;
     }
 
     /** Whether it is a folder. */
@@ -96,7 +113,7 @@ public final class ImageSetCandidate {
     byte[] decompressed() throws IOException {
         if (decompressed == null) {
             try {
-                decompressed = first(TarSource.decompressed(Files.newInputStream(path)));
+                decompressed = first(TarPass.decompressed(Files.newInputStream(path)));
             } catch (IOException e) {
                 throw new IOException(path + " is truncated or damaged: " + Unreadable.reason(e), e);
             }

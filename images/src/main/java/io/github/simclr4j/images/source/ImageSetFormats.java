@@ -4,6 +4,7 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,7 +35,38 @@ final class ImageSetFormats {
                 .sorted(Comparator.comparingInt(ImageSetFormat::order).thenComparing(ImageSetFormat::name)).toList();
     }
 
-    static ImageSource open(Path path, Progress progress) throws IOException {
+    static ImageSource open(Path path, TableColumns columns, Progress progress) throws IOException {
+        List<String> shards = Files.exists(path) ? List.of() : shards(path);
+        ImageSource source = shards.size() > 1 ? openShards(path, shards, columns, progress) : openOne(path, columns, progress);
+        if (source.leftOut().count() > 0) {
+            progress.warn(path + ": " + source.leftOut() + "; what is read is JPEG, PNG, WebP, BMP, GIF and TIFF");
+        }
+        return source;
+    }
+
+    private static List<String> shards(Path path) throws IOException {
+        try {
+            return Braces.expand(path.toString());
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private static ImageSource openShards(Path path, List<String> shards, TableColumns columns, Progress progress)
+            throws IOException {
+        List<ImageSource> opened = new ArrayList<>();
+        try {
+            for (String shard : shards) {
+                opened.add(openOne(path.getFileSystem().getPath(shard), columns, progress));
+            }
+            return ShardedSource.of(opened);
+        } catch (IOException | RuntimeException e) {
+            ShardedSource.closeAll(opened);
+            throw e;
+        }
+    }
+
+    private static ImageSource openOne(Path path, TableColumns columns, Progress progress) throws IOException {
         List<ImageSetFormat> formats = installed();
         String expected = EXPECTED + formats.stream().filter(f -> f.order() < OWN).map(f -> ", or " + f.description())
                 .collect(Collectors.joining());
@@ -42,7 +74,7 @@ final class ImageSetFormats {
             throw new IOException(path + (Files.exists(path) ? " is neither a file nor a folder" : " does not exist") + ": "
                     + expected);
         }
-        ImageSetCandidate candidate = new ImageSetCandidate(path);
+        ImageSetCandidate candidate = new ImageSetCandidate(path, columns);
         if (!candidate.isFolder() && candidate.first().length == 0) {
             throw new IOException(path + " is empty: " + expected);
         }

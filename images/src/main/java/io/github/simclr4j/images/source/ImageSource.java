@@ -1,6 +1,8 @@
 package io.github.simclr4j.images.source;
 
+import io.github.simclr4j.images.ImageFolder;
 import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.util.Progress;
@@ -41,10 +43,23 @@ public interface ImageSource extends AutoCloseable {
     /**
      * As {@link #open(Path)}.
      *
-     * @param progress told how far the decompression of an archive is, and if a tar has no end marker
+     * @param progress told how far the decompression of an archive is, warned if a tar has no end marker, and of images that are
+     *     {@linkplain #leftOut left out}
      */
     static ImageSource open(Path path, Progress progress) throws IOException {
-        return ImageSetFormats.open(path, progress);
+        return open(path, TableColumns.BY_NAME, progress);
+    }
+
+    /**
+     * As {@link #open(Path)}. A path with braces that does not exist, such as {@code train-{000..012}.tar} or
+     * {@code {train,val}.zip}, stands for all that the braces can mean; the sets follow each other as one.
+     *
+     * @param columns which columns of a table hold what
+     * @param progress told how far the decompression of an archive is, warned if a tar has no end marker, and of images that are
+     *     {@linkplain #leftOut left out}
+     */
+    static ImageSource open(Path path, TableColumns columns, Progress progress) throws IOException {
+        return ImageSetFormats.open(path, columns, progress);
     }
 
     /**
@@ -54,7 +69,8 @@ public interface ImageSource extends AutoCloseable {
      * @throws IOException if it is no folder or can't be read; the message names it
      */
     static Optional<ImageSource> folder(Path folder) throws IOException {
-        return Optional.ofNullable(FileSource.below(folder));
+        ImageFolder found = ImageFolder.scan(folder);
+        return found.images().isEmpty() ? Optional.empty() : Optional.of(FolderSource.of(folder, found));
     }
 
     /**
@@ -113,10 +129,15 @@ public interface ImageSource extends AutoCloseable {
         return List.of();
     }
 
+    /** The images that lie among these and are left out, since they are in formats that are not read. */
+    default LeftOut leftOut() {
+        return LeftOut.NONE;
+    }
+
     /**
      * Identifies the content: SHA-256, in hexadecimal, over the number of images, their labels, for images in files each
      * one's name (relative to what was opened) and size, and in any case the bytes of up to 256 images spread evenly over
-     * the set; of one that can't be read, none. A change in others of the same size is not seen. It stays the same when the
+     * the set; of one that can't be read or is larger than 16 MB, none. A change in others of the same size is not seen. It stays the same when the
      * set is moved.
      *
      * @throws IOException if the set as a whole can't be read

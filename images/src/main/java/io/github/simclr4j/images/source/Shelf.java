@@ -1,6 +1,6 @@
 package io.github.simclr4j.images.source;
 
-import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.ImageNames;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -93,7 +93,7 @@ interface Shelf extends Closeable {
 
         void add(String path, Bytes bytes) {
             String name = path.substring(path.lastIndexOf('/') + 1);
-            if (!Images.isHidden(path)) {
+            if (!ImageNames.isHidden(path)) {
                 parts.put(name, bytes);
                 paths.put(name, path);
             }

@@ -1,5 +1,6 @@
 package io.github.simclr4j.images.source;
 
+import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.internal.Fingerprint;
@@ -46,6 +47,11 @@ final class Subset implements ImageSource {
     @Override
     public List<String> classes() {
         return all.classes();
+    }
+
+    @Override
+    public LeftOut leftOut() {
+        return all.leftOut();
     }
 
     @Override

@@ -5,9 +5,8 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * A table of paths: comma, semicolon or tab separated, in UTF-8, with a header. The column {@code path} or {@code image}, or
- * else the first, holds paths relative to the table; the column {@code label} or {@code class}, if there is one, their
- * classes.
+ * A table of paths: comma, semicolon or tab separated, in UTF-8, with a header. {@link TableColumns} says which column
+ * holds the paths, relative to the table, and which their classes. A row has at most a million characters.
  */
 public final class TableFormat implements ImageSetFormat {
     @Override
@@ -29,6 +28,6 @@ public final class TableFormat implements ImageSetFormat {
     public Optional<ImageSource> open(ImageSetCandidate candidate, Progress progress) throws IOException {
         boolean table = candidate.isText() && candidate.compression() == null && candidate.archive() == null
                 && !ImageSetFormats.hasEnding(candidate.lowerCaseName());
-        return table ? Optional.of(FileSource.table(candidate.path())) : Optional.empty();
+        return table ? Optional.of(TableSource.open(candidate.path(), candidate.tableColumns())) : Optional.empty();
     }
 }

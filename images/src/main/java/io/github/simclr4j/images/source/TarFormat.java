@@ -8,7 +8,8 @@ import java.util.Optional;
  * A tar archive of image files, or of the binary files of CIFAR, STL-10 or MNIST, plain or compressed by gzip, xz or bzip2.
  * Names and classes are those of {@link ZipFormat}. A plain tar is read where it is; a compressed one is decompressed once:
  * what is of use is kept in memory up to a sixteenth of the heap and at most 256 MB, beyond that in one temporary file
- * ({@code java.io.tmpdir}) that closing deletes. Of several members of one name the last counts, as if unpacked.
+ * ({@code java.io.tmpdir}) that closing deletes. Of several members of one name the last counts, and links lead to
+ * members, as if unpacked; a link that leads out of the archive is left out.
  */
 public final class TarFormat implements ImageSetFormat {
     @Override

@@ -1,149 +1,78 @@
 package io.github.simclr4j.images.source;
 
+import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.util.Progress;
-import java.io.BufferedInputStream;
-import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
-import org.apache.commons.compress.compressors.CompressorException;
-import org.apache.commons.compress.compressors.CompressorStreamFactory;
 
 /** The image files in a tar archive: where they are in a plain one, out of a {@link Spool} of a compressed one. */
 final class TarSource extends EncodedSource {
-    /** A file in the archive's bytes. */
-    private record Member(String name, long offset, long length) {}
-
     private final Bytes bytes;
-    private final List<Member> members;
+    private final List<TarIndex.Member> members;
 
-    private TarSource(Path file, Bytes bytes, List<Member> members, List<String> names) {
-        super(file + "!", names, Labels.ofFolders(names, true));
+    private TarSource(Path file, Bytes bytes, List<TarIndex.Member> members, List<String> names, Labels labels, LeftOut leftOut) {
+        super(file + "!", names, labels, leftOut);
         this.bytes = bytes;
         this.members = members;
     }
 
-    /** The entries of a tar, and whether it ended with the two empty records that say that nothing is missing. */
-    private static final class Entries extends TarArchiveInputStream {
-        private boolean ended;
-
-        Entries(InputStream in) {
-            super(in, "UTF-8");
-        }
-
-        @Override
-        protected boolean isEOFRecord(byte[] record) {
-            boolean end = super.isEOFRecord(record);
-            // Null where the file is at its end. Of the two one is enough: all members stand before it.
-            ended |= end && record != null;
-            return end;
-        }
-
-        void warn(Path file, Progress progress) {
-            if (!ended) {
-                progress.warn(file + " has no end marker: it may have been cut between two members; compare it with the"
-                        + " original");
-            }
-        }
-    }
-
     /** Indexes a plain tar. */
     static ImageSource open(Path file, Progress progress) throws IOException {
-        List<Member> members = new ArrayList<>();
         FileBytes bytes = new FileBytes(file);
-        // Unbuffered, so that the channel stands where a member's bytes begin.
-        try (FileInputStream in = new FileInputStream(file.toFile());
-                Entries tar = new Entries(in)) {
-            for (TarArchiveEntry e = tar.getNextEntry(); e != null; e = tar.getNextEntry()) {
-                if (!e.isFile() || e.isLink() || e.isSymbolicLink()) {
-                    continue;
-                }
-                Member member = new Member(e.getName(), in.getChannel().position(), e.getRealSize());
-                if (e.isSparse() && isWanted(e.getName())) {
-                    throw new IOException("member " + e.getName() + " is sparse; make the archive anew, with whole files");
-                }
-                if (member.offset + e.getSize() > bytes.length()) {
-                    throw new IOException("member " + member.name + " should have " + member.length + " bytes, and "
-                            + Math.max(0, bytes.length() - member.offset) + " are there");
-                }
-                members.add(member);
-            }
-            tar.warn(file, progress);
+        TarIndex index;
+        try {
+            index = TarIndex.plain(file, bytes.length(), progress);
         } catch (IOException | IllegalArgumentException e) {
             bytes.close();
             throw damaged(file, e);
         }
-        return source(file, bytes, members);
+        return source(file, bytes, index, progress);
     }
 
     /** Decompresses a compressed tar. */
     static ImageSource decompress(Path file, Progress progress) throws IOException {
-        List<Member> members = new ArrayList<>();
-        Bytes bytes;
-        try (Spool spool = new Spool();
-                FileInputStream in = new FileInputStream(file.toFile());
-                InputStream plain = decompressed(in);
-                Entries tar = new Entries(plain)) {
-            progress.start("decompressing " + file.getFileName(), in.getChannel().size());
-            for (TarArchiveEntry e = tar.getNextEntry(); e != null; e = tar.getNextEntry()) {
-                if (e.isFile() && !e.isLink() && !e.isSymbolicLink()
-                        && (isWanted(e.getName()) || Binaries.isWanted(e.getName()))) {
-                    long offset = spool.length();
-                    spool.add(tar);
-                    members.add(new Member(e.getName(), offset, spool.length() - offset));
-                    progress.at(in.getChannel().position(), members.size() + " files");
+        TarIndex index = null;
+        Bytes bytes = null;
+        try {
+            List<String> names = null;
+            while (bytes == null) {
+                try (Spool spool = new Spool()) {
+                    index = TarIndex.compressed(file, names, spool, names == null ? progress : Progress.NONE);
+                    if (index.isUnclear()) {
+                        names = TarPass.names(file, true);
+                    } else {
+                        bytes = spool.finish();
+                    }
                 }
             }
-            // The checksum stands at the end, behind what the archive takes for its own.
-            plain.transferTo(OutputStream.nullOutputStream());
-            progress.end();
-            tar.warn(file, progress);
-            bytes = spool.finish();
         } catch (IOException | IllegalArgumentException e) {
             throw damaged(file, e);
         }
-        return source(file, bytes, members);
-    }
-
-    /** The content of a compressed stream. */
-    static InputStream decompressed(InputStream in) throws IOException {
-        try {
-            return new BufferedInputStream(new CompressorStreamFactory(true)
-                    .createCompressorInputStream(new BufferedInputStream(in, 1 << 16)), 1 << 16);
-        } catch (CompressorException e) {
-            throw new IOException(e.getMessage(), e);
-        }
+        return source(file, bytes, index, progress);
     }
 
     private static IOException damaged(Path file, Exception e) {
         return new IOException(file + " is a truncated or damaged tar archive: " + Unreadable.reason(e), e);
     }
 
-    private static ImageSource source(Path file, Bytes bytes, List<Member> all) throws IOException {
-        List<Member> images = new ArrayList<>();
-        // The sort keeps the order of equals: of several members of one name the last stays.
-        for (Member m : all.stream().filter(m -> isWanted(m.name)).sorted(Comparator.comparing(Member::name)).toList()) {
-            if (!images.isEmpty() && images.get(images.size() - 1).name.equals(m.name)) {
-                images.remove(images.size() - 1);
-            }
-            images.add(m);
-        }
+    private static ImageSource source(Path file, Bytes bytes, TarIndex index, Progress progress) throws IOException {
         try {
+            LeftOut.Counter others = new LeftOut.Counter();
+            List<TarIndex.Member> images = index.images(others);
+            LeftOut leftOut = others.done();
             if (!images.isEmpty()) {
-                return new TarSource(file, bytes, images, images.stream().map(Member::name).toList());
+                List<String> names = images.stream().map(TarIndex.Member::name).toList();
+                return new TarSource(file, bytes, images, names, index.labels(names, progress), leftOut);
             }
             Shelf.OfParts shelf = new Shelf.OfParts(file + "!", bytes);
-            all.forEach(m -> shelf.add(m.name, bytes.part(m.offset, m.length)));
+            index.members().stream().filter(m -> m.offset() >= 0)
+                    .forEach(m -> shelf.add(m.name(), bytes.part(m.offset(), m.length())));
             ImageSource binaries = Binaries.open(shelf);
             if (binaries == null) {
-                throw new IOException(file + ": no images among its " + all.size()
-                        + " members; expected JPEG, PNG, WebP, BMP, GIF or TIFF files, in any folder, or the binary files of CIFAR, STL-10 or MNIST");
+                throw new IOException(file + ": no images among its " + index.members().size()
+                        + " members; expected JPEG, PNG, WebP, BMP, GIF or TIFF files, in any folder, or the binary files of CIFAR,"
+                        + " STL-10 or MNIST" + (leftOut.count() == 0 ? "" : "; " + leftOut));
             }
             return binaries;
         } catch (IOException | RuntimeException e) {
@@ -154,13 +83,13 @@ final class TarSource extends EncodedSource {
 
     @Override
     long length(int i) {
-        return members.get(i).length;
+        return members.get(i).length();
     }
 
     @Override
     byte[] bytes(int i) throws IOException {
-        Member m = members.get(i);
-        return bytes.read(m.offset, (int) m.length);
+        TarIndex.Member m = members.get(i);
+        return bytes.read(m.offset(), (int) m.length());
     }
 
     @Override

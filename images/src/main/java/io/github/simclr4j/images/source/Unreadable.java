@@ -2,7 +2,9 @@ package io.github.simclr4j.images.source;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 
 /**
  * An image that could not be read.
@@ -27,6 +29,12 @@ public record Unreadable(int image, String name, String reason) {
 
     /** What went wrong; an exception that says that too little came has often no message, one of the file system only the path. */
     static String reason(Exception e) {
+        if (e instanceof AccessDeniedException) {
+            return "no permission to read it";
+        }
+        if (e instanceof NoSuchFileException) {
+            return "no such file, or a link that leads nowhere";
+        }
         if (e instanceof FileSystemException f && f.getReason() == null) {
             return e.toString();
         }

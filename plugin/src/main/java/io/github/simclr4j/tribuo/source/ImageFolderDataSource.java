@@ -6,6 +6,7 @@ import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.IntProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
@@ -15,6 +16,7 @@ import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.logging.Logger;
 import org.tribuo.Output;
 import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
@@ -28,6 +30,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  * @param <T> the output type
  */
 public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages<T> {
+    private static final Logger LOG = Logger.getLogger(ImageFolderDataSource.class.getName());
 
     @Config(mandatory = true, description = "Folder with one sub-folder a class.")
     private Path folder;
@@ -76,6 +79,10 @@ public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages
         if (images.isEmpty() || !use(images.get(), false)) {
             throw new PropertyException("", "folder",
                     "No images in sub-folders of " + folder + ": expected one sub-folder a class");
+        }
+        LeftOut leftOut = images.get().leftOut();
+        if (leftOut.count() > 0) {
+            LOG.warning(folder + ": " + leftOut);
         }
     }
 

@@ -9,6 +9,7 @@ import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.internal.MeasuredProvenance;
+import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.time.OffsetDateTime;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.logging.Logger;
 import org.tribuo.Output;
 import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
@@ -32,6 +34,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  * @param <T> the output type
  */
 public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedImages<T> implements AutoCloseable {
+    private static final Progress LOG = Progress.logging(Logger.getLogger(ImageSetDataSource.class.getName()));
 
     @Config(mandatory = true, description = "A folder, an archive, a table of paths, or a binary file of CIFAR, STL-10 or MNIST.")
     private Path images;
@@ -97,7 +100,7 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
     public void postConfig() {
         checkBatchSize();
         try {
-            source = ImageSource.open(images);
+            source = ImageSource.open(images, LOG);
         } catch (IOException e) {
             throw new PropertyException(e, "", "images", e.getMessage());
         }

@@ -29,6 +29,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -269,6 +272,39 @@ class ImageSetDataSourceTest {
             assertEquals(model.getProvenance(), loaded);
             assertTrue(loaded.toString().contains("ImageSetDataSource"), loaded.toString());
             source.close();
+        }
+    }
+
+    @Test
+    void whatIsLeftOutIsLogged() throws IOException {
+        Path some = dir.resolve("some");
+        Files.createDirectories(some.resolve("red"));
+        Files.copy(files.get(0), some.resolve("red/0.png"));
+        Files.writeString(some.resolve("red/1.heic"), "x");
+        List<String> lines = new ArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord line) {
+                lines.add(line.getLevel() + " " + line.getMessage());
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger("io.github.simclr4j.tribuo.source");
+        logger.addHandler(handler);
+        try {
+            new ImageSetDataSource<>(some, pixels).close();
+            new ImageFolderDataSource<>(some, pixels);
+        } finally {
+            logger.removeHandler(handler);
+        }
+        assertEquals(2, lines.size());
+        for (String line : lines) {
+            assertTrue(line.startsWith("WARNING " + some + ": 1 image file left out: 1 HEIC"), line);
         }
     }
 }
