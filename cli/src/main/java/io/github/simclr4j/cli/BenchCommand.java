@@ -20,6 +20,7 @@ import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.TemporarySpace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -180,9 +181,8 @@ final class BenchCommand extends Command {
     }
 
     private void embed(PretrainSettings settings, Repetitions times, Map<String, Object> json) throws IOException {
-        Path file = Files.createTempFile("simclr-untrained", ".onnx");
+        Path file = TemporarySpace.write("simclr-untrained", ".onnx", EncoderExport.untrained(settings.encoder(), settings.imageSize(), common.seed));
         try {
-            AtomicFiles.write(file, EncoderExport.untrained(settings.encoder(), settings.imageSize(), common.seed));
             embed(file, times, json);
             json.put("encoder", settings.encoder().describe());
         } finally {

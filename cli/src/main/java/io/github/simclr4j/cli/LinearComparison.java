@@ -9,7 +9,7 @@ import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
-import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.TemporarySpace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,9 +64,8 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
 
     private static void untrained(Architecture network, int size, long seed, ProtocolContext context,
             Map<String, Accuracies> linear) throws IOException {
-        Path file = Files.createTempFile("simclr-untrained", ".onnx");
+        Path file = TemporarySpace.write("simclr-untrained", ".onnx", EncoderExport.untrained(network, size, seed));
         try {
-            AtomicFiles.write(file, EncoderExport.untrained(network, size, seed));
             try (ImageFeatureExtractor<Label> untrained =
                     new SimCLRFeatureExtractor<>(new LabelFactory(), file, context.runtime().threads())) {
                 measure("untrained", context.with("untrained", untrained), linear);

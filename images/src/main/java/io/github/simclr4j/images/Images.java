@@ -1,5 +1,6 @@
 package io.github.simclr4j.images;
 
+import io.github.simclr4j.util.RegularFiles;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
@@ -43,8 +44,8 @@ public final class Images {
 
     /**
      * The image files below a folder, however deep, in the order of their paths below it, which is that of texts with slashes and
-     * the same on every system. Links are followed, and one that leads nowhere is listed, so that whoever reads it notices; what is
-     * hidden (a name that begins with a dot) or a Mac's book-keeping is left out.
+     * the same on every system. Links are followed. One that leads nowhere, a device or a FIFO is listed, so that whoever
+     * reads it notices; what is hidden (a name that begins with a dot) or a Mac's book-keeping is left out.
      *
      * @throws IOException if the folder or one below can't be read, links go round in circles, or a name is in another encoding
      *     than the process has
@@ -56,7 +57,7 @@ public final class Images {
         List<Path> found;
         try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             found = files.filter(f -> isImageName(f.toString()) && !isHidden(folder.relativize(f).toString()))
-                    .filter(f -> Files.isRegularFile(f) || Files.isSymbolicLink(f) && !Files.exists(f))
+                    .filter(f -> !Files.isDirectory(f))
                     .sorted(Comparator.comparing(f -> slashes(folder.relativize(f)))).toList();
         } catch (UncheckedIOException e) {
             throw new IOException("Can't look through " + folder + ": " + e.getCause(), e);
@@ -118,7 +119,7 @@ public final class Images {
             if (Files.size(file) > MAX_BYTES) {
                 throw new IOException("file too large: " + Files.size(file) + " bytes, at most " + MAX_BYTES);
             }
-            return read(Files.readAllBytes(file), size);
+            return read(RegularFiles.read(file), size);
         } catch (NoSuchFileException e) {
             throw new IOException(file + ": no such file, or a link that leads nowhere", e);
         } catch (IOException e) {

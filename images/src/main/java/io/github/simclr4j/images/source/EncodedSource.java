@@ -32,6 +32,11 @@ abstract class EncodedSource extends Labelled {
      */
     abstract long length(int i) throws IOException;
 
+    /** Why an image file is not there. */
+    String missing(int i) {
+        return "no such file";
+    }
+
     /**
      * The whole image file.
      *
@@ -70,7 +75,7 @@ abstract class EncodedSource extends Labelled {
     private byte[] checked(int i) throws IOException {
         long length = length(i);
         if (length < 0) {
-            throw new IOException("no such file");
+            throw new IOException(missing(i));
         }
         if (length > MAX_FILE) {
             throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);

@@ -2,6 +2,7 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.util.RegularFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +29,13 @@ final class FileList extends EncodedSource {
     }
 
     @Override
+    String missing(int i) {
+        return RegularFiles.objection(files.get(i));
+    }
+
+    @Override
     byte[] bytes(int i) throws IOException {
-        return Files.readAllBytes(files.get(i));
+        return RegularFiles.read(files.get(i));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.Images;
+import io.github.simclr4j.util.RegularFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -141,8 +142,14 @@ final class FileSource extends EncodedSource {
     }
 
     @Override
+    String missing(int i) {
+        Path file = file(i);
+        return file == null ? super.missing(i) : RegularFiles.objection(file);
+    }
+
+    @Override
     byte[] bytes(int i) throws IOException {
-        return Files.readAllBytes(file(i));
+        return RegularFiles.read(file(i));
     }
 
     @Override

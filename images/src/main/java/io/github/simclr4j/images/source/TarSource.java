@@ -6,6 +6,7 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -86,7 +87,7 @@ final class TarSource extends EncodedSource {
     static ImageSource decompress(Path file, Progress progress) throws IOException {
         List<Member> members = new ArrayList<>();
         Bytes bytes;
-        try (Spool spool = new Spool();
+        try (Spool spool = new Spool(Files.size(file));
                 FileInputStream in = new FileInputStream(file.toFile());
                 InputStream plain = decompressed(in);
                 Entries tar = new Entries(plain)) {
@@ -95,8 +96,14 @@ final class TarSource extends EncodedSource {
                 if (e.isFile() && !e.isLink() && !e.isSymbolicLink()
                         && (isWanted(e.getName()) || Binaries.isWanted(e.getName()))) {
                     long offset = spool.length();
-                    spool.add(tar);
-                    members.add(new Member(e.getName(), offset, spool.length() - offset));
+                    if (isWanted(e.getName()) && e.getRealSize() > MAX_FILE) {
+                        // No image is that large: it is listed, and refused when it is read.
+                        members.add(new Member(e.getName(), offset, e.getRealSize()));
+                    } else {
+                        spool.expect(e.getRealSize());
+                        spool.add(tar);
+                        members.add(new Member(e.getName(), offset, spool.length() - offset));
+                    }
                     progress.at(in.getChannel().position(), members.size() + " files");
                 }
             }
@@ -114,7 +121,7 @@ final class TarSource extends EncodedSource {
     /** The content of a compressed stream. */
     static InputStream decompressed(InputStream in) throws IOException {
         try {
-            return new BufferedInputStream(new CompressorStreamFactory(true)
+            return new BufferedInputStream(new CompressorStreamFactory(true, (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 2 >> 10))
                     .createCompressorInputStream(new BufferedInputStream(in, 1 << 16)), 1 << 16);
         } catch (CompressorException e) {
             throw new IOException(e.getMessage(), e);
