@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -43,7 +44,7 @@ public final class OwnerMark implements Closeable {
      */
     public static OwnerMark create(Path folder, String kind, List<String> lines) throws IOException {
         while (true) {
-            String name = String.format("simclr4j-%s-%016x.mark", kind, ThreadLocalRandom.current().nextLong());
+            String name = String.format(Locale.ROOT, "simclr4j-%s-%016x.mark", kind, ThreadLocalRandom.current().nextLong());
             Path path = folder.toAbsolutePath().resolve(name);
             OwnedFile owned = OwnedFile.create(path);
             if (owned != null) {

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
@@ -54,7 +55,7 @@ public final class TemporaryFile implements Closeable {
         Files.createDirectories(folder);
         OwnedFile.deleteAbandoned(folder, Pattern.compile(Pattern.quote(name) + UNIQUE));
         while (true) {
-            Path path = folder.resolve(name + String.format(".%016x", ThreadLocalRandom.current().nextLong()) + ENDING);
+            Path path = folder.resolve(name + String.format(Locale.ROOT, ".%016x", ThreadLocalRandom.current().nextLong()) + ENDING);
             OwnedFile owned = OwnedFile.create(path);
             if (owned != null) {
                 return new TemporaryFile(path, owned, owned.channel());
