@@ -276,7 +276,7 @@ abstract class Command implements Callable<Integer> {
         }
         if (destination.replaced()) {
             probe(file, destination.path().getParent());
-        } else if (!Files.isWritable(destination.path())) {
+        } else if (!destination.isWritable()) {
             throw new IOException("Can't write " + file + ": permission denied; choose another path");
         }
     }

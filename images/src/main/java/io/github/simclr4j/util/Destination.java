@@ -58,18 +58,35 @@ public record Destination(Path path, boolean replaced) {
         if (replaced) {
             throw new IllegalStateException(path + " is replaced as a whole");
         }
-        Matcher open = OPEN_FILE.matcher(path.normalize().toString());
-        boolean own = open.matches()
-                && (open.group(1) == null || !open.group(1).matches("\\d+") || open.group(1).equals("" + ProcessHandle.current().pid()));
-        if (own && (open.group(2).equals("1") || open.group(2).equals("2"))) {
+        FileDescriptor standard = standardStream();
+        if (standard != null) {
             // Opened anew, a file that the output was redirected to would be written from its beginning.
             System.out.flush();
             System.err.flush();
-            return unclosed(open.group(2).equals("1") ? FileDescriptor.out : FileDescriptor.err);
+            return unclosed(standard);
         }
-        return open.matches()
+        return isOpenFile(path)
                 ? Files.newOutputStream(path, StandardOpenOption.WRITE, StandardOpenOption.APPEND)
                 : Files.newOutputStream(path, StandardOpenOption.WRITE);
+    }
+
+    /** Returns whether this process may write there; whether a folder lets it make a file is not asked. */
+    public boolean isWritable() {
+        return replaced || standardStream() != null || Files.isWritable(path);
+    }
+
+    /** This process's standard output or standard error, if the path names it, or else null. */
+    private FileDescriptor standardStream() {
+        Matcher open = OPEN_FILE.matcher(path.normalize().toString());
+        if (!open.matches() || open.group(1) != null && open.group(1).matches("\\d+")
+                && !open.group(1).equals(Long.toString(ProcessHandle.current().pid()))) {
+            return null;
+        }
+        return switch (open.group(2)) {
+            case "1" -> FileDescriptor.out;
+            case "2" -> FileDescriptor.err;
+            default -> null;
+        };
     }
 
     /** The process goes on using its standard streams. */

@@ -51,6 +51,19 @@ public final class OwnedFolder implements Closeable {
         return mark.path().resolveSibling(name.substring(0, name.length() - MARK.length()));
     }
 
+    /**
+     * Writes a file in the folder.
+     *
+     * @throws IOException if it can't be written; the message names the folder for temporary files and the remedy
+     */
+    public Path write(String name, byte[] bytes) throws IOException {
+        try {
+            return Files.write(path().resolve(name), bytes);
+        } catch (IOException e) {
+            throw TemporarySpace.unusable(e);
+        }
+    }
+
     /** Deletes the folder and the files in it. */
     @Override
     public void close() throws IOException {

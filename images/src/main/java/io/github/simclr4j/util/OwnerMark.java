@@ -2,6 +2,7 @@ package io.github.simclr4j.util;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
@@ -79,6 +80,8 @@ public final class OwnerMark implements Closeable {
         List<Path> all;
         try (Stream<Path> files = Files.list(folder.toAbsolutePath())) {
             all = files.filter(f -> names.matcher(f.getFileName().toString()).matches()).toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
         List<OwnerMark> abandoned = new ArrayList<>();
         int living = 0;

@@ -23,24 +23,6 @@ public final class TemporarySpace {
         }
     }
 
-    /**
-     * Writes a temporary file, which is the caller's to delete.
-     *
-     * @throws IOException if it can't be written; the message names the folder and the remedy
-     */
-    public static Path write(String prefix, String ending, byte[] bytes) throws IOException {
-        Path file = null;
-        try {
-            file = Files.createTempFile(folder(), prefix, ending);
-            return Files.write(file, bytes);
-        } catch (IOException e) {
-            if (file != null) {
-                Files.deleteIfExists(file);
-            }
-            throw unusable(e);
-        }
-    }
-
     /** Returns the exception for a failure to write to the folder: its message names the folder, the reason and the remedy. */
     public static IOException unusable(Exception e) {
         String reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : String.valueOf(e.getMessage());

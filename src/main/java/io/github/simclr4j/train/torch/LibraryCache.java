@@ -5,6 +5,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.util.Utils;
 import io.github.simclr4j.util.OwnerMark;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ final class LibraryCache {
             Files.createDirectories(folder);
             deleteAbandoned();
             return OwnerMark.create(folder, KIND, List.copyOf(temporary()));
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             return null;
         }
     }
