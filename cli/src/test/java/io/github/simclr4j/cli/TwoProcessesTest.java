@@ -33,7 +33,7 @@ class TwoProcessesTest {
     @BeforeAll
     static void make() throws IOException {
         run("--version");
-        images = Colours.write(dir.resolve("images"), 500, 1);
+        images = Colours.write(dir.resolve("images"), 250, 1);
         encoder = CommandLineTest.untrained(dir.resolve("encoder.onnx"), 1);
     }
 

@@ -10,9 +10,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.OutputLock;
+import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -71,13 +73,14 @@ class CheckpointFolderTest {
     @Test
     void aDamagedNewerOneDoesNotTakeThePlaceOfAWholeOne() throws IOException {
         write(10, 1);
-        damaged(30);
+        Files.copy(Path.of("test/resources/damaged/step-0000000030.ckpt"), file(30));
+        damaged(35);
         Files.write(file(40), new byte[0]);
         Files.write(file(50), new byte[] {1, 2, 3});
         List<String> warnings = new ArrayList<>();
         assertEquals(10, epoch(warnings));
         assertEquals(List.of(file(50) + " is damaged, taking the one before", file(40) + " is damaged, taking the one before",
-                file(30) + " is damaged, taking the one before"), warnings);
+                file(35) + " is damaged, taking the one before", file(30) + " is damaged, taking the one before"), warnings);
         write(20, 1);
         assertEquals(List.of(20), numbers());
         assertEquals(20, epoch(warnings));
@@ -93,7 +96,7 @@ class CheckpointFolderTest {
         byte[] bytes = Files.readAllBytes(file(20));
         bytes[bytes.length - 1] ^= 1;
         Files.write(file(20), bytes);
-        Files.setLastModifiedTime(file(20), java.nio.file.attribute.FileTime.fromMillis(1));
+        Files.setLastModifiedTime(file(20), FileTime.fromMillis(1));
         write(30, 2);
         assertEquals(List.of(10, 30), numbers());
     }
@@ -125,7 +128,7 @@ class CheckpointFolderTest {
     }
 
     @Test
-    void wherenoneIsWholeTheNewestIsSaidToBeMissing() throws IOException {
+    void whereNoneIsWholeTheNewestIsSaidToBeMissing() throws IOException {
         assertTrue(assertThrows(IOException.class, folder::newest).getMessage().startsWith("No checkpoint in " + dir + ": expected"));
         Files.write(file(1), new byte[100]);
         assertEquals("No checkpoint in " + dir + " is whole", assertThrows(IOException.class, folder::newest).getMessage());
@@ -137,17 +140,17 @@ class CheckpointFolderTest {
         write(10, 1);
         OutputLock lock = OutputLock.of(dir);
         RunOptions options = RunOptions.checkpoints(dir);
-        try (CheckpointPolicy second = new CheckpointPolicy(options, Map.of("t", tensor), io.github.simclr4j.util.Progress.NONE)) {
+        try (CheckpointPolicy second = new CheckpointPolicy(options, Map.of("t", tensor), Progress.NONE)) {
             IOException e = assertThrows(IOException.class, () -> second.read(SETTINGS));
             assertTrue(e.getMessage().contains("is writing to " + dir), e.getMessage());
         }
         lock.close();
-        try (CheckpointPolicy second = new CheckpointPolicy(options, Map.of("t", tensor), io.github.simclr4j.util.Progress.NONE)) {
+        try (CheckpointPolicy second = new CheckpointPolicy(options, Map.of("t", tensor), Progress.NONE)) {
             assertEquals(10, second.read(SETTINGS).epoch());
         }
         assertEquals(List.of(10), numbers());
         Path made = dir.resolve("made");
-        try (CheckpointPolicy p = new CheckpointPolicy(RunOptions.checkpoints(made), Map.of(), io.github.simclr4j.util.Progress.NONE)) {
+        try (CheckpointPolicy p = new CheckpointPolicy(RunOptions.checkpoints(made), Map.of(), Progress.NONE)) {
             assertNull(p.read(SETTINGS));
             assertTrue(Files.exists(made));
         }
