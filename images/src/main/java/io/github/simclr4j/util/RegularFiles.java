@@ -19,9 +19,9 @@ public final class RegularFiles {
             return null;
         }
         if (Files.isDirectory(file)) {
-            return "is a folder, not a file";
+            return "a folder, not a file";
         }
-        return Files.exists(file) ? "is not a regular file but a device, a pipe or a socket, which is not read" : "no such file";
+        return Files.exists(file) ? "not a regular file but a device, a pipe or a socket, which is not read" : "no such file";
     }
 
     /**

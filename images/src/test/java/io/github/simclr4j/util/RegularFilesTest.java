@@ -33,9 +33,9 @@ class RegularFilesTest {
     void whatMightBlockIsNotOpened() throws Exception {
         Path fifo = DestinationTest.fifo(dir.resolve("fifo"));
         Path link = Files.createSymbolicLink(dir.resolve("link"), fifo);
-        assertEquals("is not a regular file but a device, a pipe or a socket, which is not read",
+        assertEquals("not a regular file but a device, a pipe or a socket, which is not read",
                 assertThrows(IOException.class, () -> RegularFiles.read(link)).getMessage());
-        assertEquals("is a folder, not a file", assertThrows(IOException.class, () -> RegularFiles.read(dir)).getMessage());
+        assertEquals("a folder, not a file", assertThrows(IOException.class, () -> RegularFiles.read(dir)).getMessage());
     }
 
     /** As {@code /proc/kmsg}, it claims to be a regular file of no bytes. */

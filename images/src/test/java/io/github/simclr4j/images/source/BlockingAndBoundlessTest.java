@@ -189,7 +189,7 @@ class BlockingAndBoundlessTest {
                 source.fingerprint();
                 for (int i = 1; i < 3; i++) {
                     int image = i;
-                    String expected = (i == 1 ? fifo : link) + ": is not a regular file but a device, a pipe or a socket, which is not read";
+                    String expected = (i == 1 ? fifo : link) + ": not a regular file but a device, a pipe or a socket, which is not read";
                     assertEquals(expected, assertThrows(IOException.class, () -> source.read(image)).getMessage());
                     assertEquals(expected, assertThrows(IOException.class, () -> source.fileBytes(image)).getMessage());
                 }
