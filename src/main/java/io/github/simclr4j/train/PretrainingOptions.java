@@ -3,6 +3,7 @@ package io.github.simclr4j.train;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.device.Devices;
 import io.github.simclr4j.train.loop.RunOptions;
@@ -453,6 +454,10 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         if (limit < 0 || threads < 0 || megabytes < 0 || decoders < 0) {
             throw new IllegalArgumentException("The limit, threads, megabytes and decoders must be at least 0, found " + limit + ", "
                     + threads + ", " + megabytes + " and " + decoders);
+        }
+        if (Math.max(threads, decoders) > RuntimeSettings.maxThreads()) {
+            throw new IllegalArgumentException("The threads and decoders must be at most " + RuntimeSettings.maxThreads()
+                    + " on this machine, found " + threads + " and " + decoders);
         }
         Devices.index(device);
         options();

@@ -20,8 +20,8 @@ import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.OwnedFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -183,13 +183,10 @@ final class BenchCommand extends Command {
     }
 
     private void embed(PretrainSettings settings, Repetitions times, Map<String, Object> json) throws IOException {
-        Path file = Files.createTempFile("simclr-untrained", ".onnx");
-        try {
-            AtomicFiles.write(file, EncoderExport.untrained(settings.encoder(), settings.imageSize(), common.seed));
+        try (OwnedFolder folder = OwnedFolder.create("untrained")) {
+            Path file = folder.write("untrained.onnx", EncoderExport.untrained(settings.encoder(), settings.imageSize(), common.seed));
             embed(file, times, json);
             json.put("encoder", settings.encoder().describe());
-        } finally {
-            Files.deleteIfExists(file);
         }
     }
 

@@ -7,7 +7,10 @@ import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonWriter;
 import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Destination;
+import io.github.simclr4j.util.OutputLock;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -50,6 +53,8 @@ abstract class Command implements Callable<Integer> {
     private final Set<Path> written = new HashSet<>();
     /** Folders that were made for them. */
     private final List<Path> made = new ArrayList<>();
+    /** Keep other processes from writing the same files. */
+    private final List<OutputLock> locks = new ArrayList<>();
     private ShutdownGuard interruption;
     /** What was left out of all sets of images; null if none was opened. */
     private LeftOut leftOut;
@@ -137,6 +142,9 @@ abstract class Command implements Callable<Integer> {
             if (interruption != null) {
                 interruption.close();
             }
+            for (OutputLock lock : locks) {
+                lock.close();
+            }
             // The deepest first; what has something in it stays.
             made.sort(Comparator.comparing(Path::getNameCount).reversed());
             made.forEach(folder -> folder.toFile().delete());
@@ -150,9 +158,7 @@ abstract class Command implements Callable<Integer> {
                 throw new IllegalArgumentException(name(a) + " must be a finite number, found " + d);
             }
         }
-        if (common.threads < 0) {
-            throw new IllegalArgumentException("--threads must be at least 0, found " + common.threads);
-        }
+        threads("--threads", common.threads);
         boolean asked = isGiven("--device");
         if (!asked && (common.device.isEmpty() || !usesDevice())) {
             common.device = "auto";
@@ -177,6 +183,18 @@ abstract class Command implements Callable<Integer> {
                             "option '" + o.longestName() + "' should be specified only once");
                 }
             }
+        }
+    }
+
+    /**
+     * Checks a number of threads; 0 leaves it to the program.
+     *
+     * @throws IllegalArgumentException if it is negative, or more than a machine like this can use
+     */
+    static void threads(String option, int number) {
+        if (number < 0 || number > RuntimeSettings.maxThreads()) {
+            throw new IllegalArgumentException(option + " must be from 0 to " + RuntimeSettings.maxThreads()
+                    + " on this machine, which has " + Runtime.getRuntime().availableProcessors() + " processors, found " + number);
         }
     }
 
@@ -234,9 +252,11 @@ abstract class Command implements Callable<Integer> {
     }
 
     /**
-     * Fails now rather than after hours of work. A folder that is made for the file goes again if nothing is written.
+     * Fails now rather than after hours of work. A folder that is made for the file goes again if nothing is written. Until the
+     * command ends no other process may write the file.
      *
      * @throws IllegalArgumentException if the command reads the file, or has been told of it before
+     * @throws IOException if it can't be written, or another process is writing it
      */
     final void writable(Path file) throws IOException {
         unread(file);
@@ -246,10 +266,15 @@ abstract class Command implements Callable<Integer> {
     /** The same for a file that may be one that the command has read whole before it writes. */
     final void replaceable(Path file) throws IOException {
         claim(file);
-        probe(file, file.toAbsolutePath().getParent());
-        if (Files.isDirectory(file)) {
-            throw new IOException("Can't write " + file + ": it is a folder; name a file");
-        }
+        probe(file);
+        locks.add(OutputLock.of(file));
+    }
+
+    /** The same for a file that several processes may add to. */
+    final void appendable(Path file) throws IOException {
+        unread(file);
+        claim(file);
+        probe(file);
     }
 
     /** The same for a folder. */
@@ -257,6 +282,20 @@ abstract class Command implements Callable<Integer> {
         unread(folder);
         claim(folder);
         probe(folder, folder.toAbsolutePath());
+    }
+
+    private void probe(Path file) throws IOException {
+        Destination destination;
+        try {
+            destination = Destination.of(file);
+        } catch (IOException e) {
+            throw new IOException("Can't write " + file + ": " + e.getMessage(), e);
+        }
+        if (destination.replaced()) {
+            probe(file, destination.path().getParent());
+        } else if (!destination.isWritable()) {
+            throw new IOException("Can't write " + file + ": permission denied; choose another path");
+        }
     }
 
     private void probe(Path what, Path folder) throws IOException {
@@ -276,8 +315,16 @@ abstract class Command implements Callable<Integer> {
                 .filter(a -> a.getValue() instanceof Path p && place(p).equals(place(path))).map(Command::name).toList();
     }
 
+    /** The same for all names of a file: links are followed, as they are in reading and writing. */
     private static Path place(Path path) {
-        return path.toAbsolutePath().normalize();
+        Path place = path.toAbsolutePath().normalize();
+        try {
+            Path end = Files.isDirectory(path) ? place : Destination.of(path).path();
+            return Files.exists(end) ? end.toRealPath() : end.getParent().toRealPath().resolve(end.getFileName());
+        } catch (IOException e) {
+            // There is no folder yet, or no right to look into it.
+            return place;
+        }
     }
 
     /** What is written may not replace what is still to be read. */

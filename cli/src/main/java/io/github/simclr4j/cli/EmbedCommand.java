@@ -29,6 +29,9 @@ import picocli.CommandLine.Option;
 /** {@code simclr embed}. */
 @CommandLine.Command(name = "embed", description = "Writes the features of images, a row an image.")
 final class EmbedCommand extends Command {
+    /** Bytes of an .npy file's header, a multiple of 64: the numbers of rows and columns have at most 10 digits each. */
+    private static final int NPY_HEADER = 128;
+
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
@@ -55,7 +58,7 @@ final class EmbedCommand extends Command {
         }
         writable(out);
         if (npy) {
-            writable(out.resolveSibling(out.getFileName() + ".txt"));
+            writable(names());
         }
         Console console = new Console();
         RuntimeSettings runtime = options.runtime(common);
@@ -74,9 +77,8 @@ final class EmbedCommand extends Command {
                 OutputStream rows = part.stream();
                 try (EncoderPipeline pipeline = new EncoderPipeline(model, source, shareOut(model, cpu, common.threads),
                                 item -> skipped.add(item.error().getMessage()))) {
-                    if (!npy) {
-                        rows.write(header(model.dimension()));
-                    }
+                    // How many rows an .npy file has is known in the end.
+                    rows.write(npy ? npyHeader(0, model.dimension()) : header(model.dimension()));
                     console.start("embed", source.size());
                     while (pipeline.hasNext()) {
                         EncoderPipeline.Item item = pipeline.next();
@@ -88,11 +90,8 @@ final class EmbedCommand extends Command {
                     }
                     console.end();
                 }
-                if (npy && !done.isEmpty()) {
-                    finishNpy(part, done, model.dimension());
-                } else if (!done.isEmpty()) {
-                    part.force();
-                    part.moveTo(out);
+                if (!done.isEmpty()) {
+                    finish(part, npy, done, model.dimension());
                 }
             } catch (CancellationException | ClosedByInterruptException e) {
                 throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
@@ -163,26 +162,37 @@ final class EmbedCommand extends Command {
         }
     }
 
-    /** NumPy's format 1.0: magic, version, length of the header, header padded to 64 bytes, values. */
-    private void finishNpy(TemporaryFile values, List<String> done, int dimension) throws IOException {
-        String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + done.size() + ", " + dimension + "), }";
-        head += " ".repeat(63 - (10 + head.length()) % 64) + "\n";
-        ByteBuffer prefix = ByteBuffer.allocate(10 + head.length()).order(ByteOrder.LITTLE_ENDIAN);
+    /** NumPy's format 1.0: magic, version, length of the header, header padded to 128 bytes for any number of rows. */
+    private static byte[] npyHeader(int rows, int dimension) {
+        String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + rows + ", " + dimension + "), }";
+        head += " ".repeat(NPY_HEADER - 11 - head.length()) + "\n";
+        ByteBuffer prefix = ByteBuffer.allocate(NPY_HEADER).order(ByteOrder.LITTLE_ENDIAN);
         prefix.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0);
-        prefix.putShort((short) head.length()).put(head.getBytes(StandardCharsets.US_ASCII));
-        Path names = out.resolveSibling(out.getFileName() + ".txt");
-        values.force();
-        try (TemporaryFile whole = TemporaryFile.at(out.resolveSibling(out.getFileName() + ".whole"));
-                TemporaryFile lines = TemporaryFile.beside(names)) {
-            whole.stream().write(prefix.array());
-            Files.copy(values.path(), whole.stream());
-            whole.force();
+        return prefix.putShort((short) head.length()).put(head.getBytes(StandardCharsets.US_ASCII)).array();
+    }
+
+    /** Puts the features in their place and, for an .npy file, the paths of the rows. */
+    private void finish(TemporaryFile rows, boolean npy, List<String> done, int dimension) throws IOException {
+        if (!npy) {
+            rows.force();
+            rows.moveTo(out);
+            return;
+        }
+        rows.overwrite(0, ByteBuffer.wrap(npyHeader(done.size(), dimension)));
+        rows.force();
+        Path names = names();
+        try (TemporaryFile lines = TemporaryFile.beside(names)) {
             lines.write(ByteBuffer.wrap(
                     done.stream().map(p -> p + "\n").collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8)));
             lines.force();
             // Both are whole before either replaces what was there.
-            whole.moveTo(out);
+            rows.moveTo(out);
             lines.moveTo(names);
         }
+    }
+
+    /** Where the paths of an .npy file's rows go. */
+    private Path names() {
+        return out.resolveSibling(out.getFileName() + ".txt");
     }
 }

@@ -3,7 +3,7 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.data.TrainingSets;
-import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.tribuo.FineTuneProtocol;
@@ -135,7 +135,7 @@ final class FinetuneCommand extends Command {
         }
         AtomicFiles.write(out, file);
         if (checkpoint == null) {
-            Checkpoint.delete(state);
+            new CheckpointFolder(state).delete();
         }
         EncoderTrainer.Result run = tuned.run();
         System.out.printf(Locale.ROOT, "%s: %d classes, %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",

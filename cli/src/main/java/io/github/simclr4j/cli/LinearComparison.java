@@ -9,9 +9,8 @@ import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
-import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.OwnedFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -64,15 +63,12 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
 
     private static void untrained(Architecture network, int size, long seed, ProtocolContext context,
             Map<String, Accuracies> linear) throws IOException {
-        Path file = Files.createTempFile("simclr-untrained", ".onnx");
-        try {
-            AtomicFiles.write(file, EncoderExport.untrained(network, size, seed));
+        try (OwnedFolder folder = OwnedFolder.create("untrained")) {
+            Path file = folder.write("untrained.onnx", EncoderExport.untrained(network, size, seed));
             try (ImageFeatureExtractor<Label> untrained =
                     new SimCLRFeatureExtractor<>(new LabelFactory(), file, context.runtime().threads())) {
                 measure("untrained", context.with("untrained", untrained), linear);
             }
-        } finally {
-            Files.deleteIfExists(file);
         }
     }
 

@@ -114,6 +114,18 @@ public final class Main {
                 System.err.println("simclr: interrupted after the last epoch; the result was written nevertheless");
             }
             return code;
+        } catch (LinkageError e) {
+            // A native library that can't be loaded.
+            if (List.of(args).contains("--debug")) {
+                e.printStackTrace();
+            }
+            Throwable cause = e;
+            while (cause.getCause() != null) {
+                cause = cause.getCause();
+            }
+            System.err.println("simclr: a library can't be loaded: " + String.valueOf(cause).replaceAll("\\s*\\R\\s*", " ")
+                    + " (--debug shows where)");
+            return 1;
         } finally {
             ShutdownGuard.finished();
         }

@@ -4,7 +4,7 @@ import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.data.TrainingSets;
 import io.github.simclr4j.train.device.Compute;
-import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.settings.PretrainSettings;
@@ -119,7 +119,7 @@ final class PretrainCommand extends Command {
         Path state = watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
         writableFolder(state);
         Path metrics = watch.metrics != null ? watch.metrics : out.resolveSibling("metrics.jsonl");
-        writable(metrics);
+        appendable(metrics);
         Console console = new Console();
         PretrainSettings settings;
         TrainingImages set;
@@ -160,7 +160,7 @@ final class PretrainCommand extends Command {
         }
         AtomicFiles.write(out, result.onnx());
         if (watch.checkpoint == null) {
-            Checkpoint.delete(state);
+            new CheckpointFolder(state).delete();
         }
         System.out.printf(Locale.ROOT, "%s: %d epochs, final loss %.4f, %.0f views/s, %.0f s%n",
                 out, result.epochs(), result.finalLoss(), result.viewsPerSecond(), seconds());

@@ -21,12 +21,12 @@ final class ReadingOptions {
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a number is negative
+     * @throws IllegalArgumentException if a number is negative, or there are more threads than a machine like this can use
      */
     void check() {
-        if (limit < 0 || megabytes < 0 || decoders < 0) {
-            throw new IllegalArgumentException("--limit, --memory and --decoders must be at least 0, found " + limit + ", "
-                    + megabytes + " and " + decoders);
+        Command.threads("--decoders", decoders);
+        if (limit < 0 || megabytes < 0) {
+            throw new IllegalArgumentException("--limit and --memory must be at least 0, found " + limit + " and " + megabytes);
         }
     }
 }

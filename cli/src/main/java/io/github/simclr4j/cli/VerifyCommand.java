@@ -4,7 +4,7 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
-import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.train.loop.CheckpointEncoder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -87,7 +87,7 @@ final class VerifyCommand extends Command {
                 throw new IOException(encoder + " has layers of the head, which a checkpoint's features are taken before");
             }
         }
-        Path file = Files.isDirectory(reference) ? Checkpoint.newest(reference) : reference;
+        Path file = Files.isDirectory(reference) ? new CheckpointFolder(reference).newest() : reference;
         try (CheckpointEncoder expected = new CheckpointEncoder(file, net, size)) {
             return compare(expected::embed);
         }

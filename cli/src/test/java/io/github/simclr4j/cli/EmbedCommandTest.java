@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import static io.github.simclr4j.cli.CommandLineTest.json;
 import static io.github.simclr4j.cli.CommandLineTest.run;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -9,12 +10,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.simclr4j.cli.CommandLineTest.Run;
+import io.github.simclr4j.util.OutputLock;
 import java.awt.image.BufferedImage;
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -104,13 +110,91 @@ class EmbedCommandTest {
         Path full = Path.of("/dev/full");
         assumeTrue(Files.exists(full));
         for (String name : List.of("full.csv", "full.npy")) {
-            Path part = Files.createSymbolicLink(dir.resolve(name + ".part"), full);
-            Run run = embed(images, dir.resolve(name));
+            Path link = Files.createSymbolicLink(dir.resolve(name), full);
+            Run run = embed(images, link);
             assertEquals(1, run.code());
             String expected = "Can't write " + dir.resolve(name) + ": No space left on device; make room there";
             assertTrue(run.err().contains(expected), run.err());
-            assertFalse(Files.isSymbolicLink(part) || Files.exists(dir.resolve(name)));
+            assertTrue(Files.isSymbolicLink(link) && !Files.isRegularFile(full));
+            assertFalse(Files.exists(dir.resolve(name + ".txt")));
         }
+    }
+
+    @Test
+    void aPipeGetsTheFeaturesAndTheResult() throws Exception {
+        for (String name : List.of("pipe.csv", "pipe.npy")) {
+            Path whole = dir.resolve("whole-" + name);
+            assertEquals(0, embed(images, whole).code());
+            Path folder = Files.createDirectories(dir.resolve("of-" + name));
+            Path fifo = fifo(folder.resolve(name));
+            Path json = fifo(folder.resolve("e.json"));
+            CompletableFuture<byte[]> features = CompletableFuture.supplyAsync(() -> bytes(fifo));
+            CompletableFuture<byte[]> result = CompletableFuture.supplyAsync(() -> bytes(json));
+            Run run = run("embed", "--encoder", encoder, "--images", images, "--out", fifo, "--json", json);
+            assertEquals(0, run.code(), run.err());
+            assertArrayEquals(Files.readAllBytes(whole), features.get(30, TimeUnit.SECONDS));
+            assertTrue(new String(result.get(30, TimeUnit.SECONDS), StandardCharsets.UTF_8).contains("\"images\": 8"));
+            assertFalse(Files.isRegularFile(fifo) || Files.isRegularFile(json));
+            assertEquals(name.endsWith("csv") ? Set.of(name, "e.json") : Set.of(name, "e.json", name + ".txt"), names(folder));
+        }
+    }
+
+    private static Path fifo(Path path) throws IOException, InterruptedException {
+        assumeTrue(File.separatorChar == '/' && new ProcessBuilder("mkfifo", path.toString()).start().waitFor() == 0,
+                "skipped: this system has no mkfifo");
+        return path;
+    }
+
+    private static byte[] bytes(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aLinkIsFollowedAndNeverToTheInput() throws IOException {
+        Path real = Files.createDirectories(dir.resolve("real"));
+        Path link = Files.createSymbolicLink(dir.resolve("link.csv"), Path.of("real/f.csv"));
+        assertEquals(0, embed(images, link).code());
+        assertTrue(Files.isSymbolicLink(link));
+        assertEquals(Set.of("f.csv"), names(real));
+        Path table = Files.writeString(dir.resolve("input.csv"), "path\nimages/red/0.png\n");
+        Path self = Files.createSymbolicLink(dir.resolve("self.csv"), table);
+        Run run = embed(table, self);
+        assertEquals(2, run.code(), run.err());
+        assertTrue(run.err().contains("name the same file"), run.err());
+        assertEquals("path\nimages/red/0.png\n", Files.readString(table));
+    }
+
+    @Test
+    void aSecondRunIntoOneFileIsRefusedByName() throws IOException {
+        Path out = dir.resolve("locked.csv");
+        OutputLock lock = OutputLock.of(out);
+        try {
+            Run run = embed(images, out);
+            assertEquals(1, run.code());
+            assertTrue(run.err().contains("is writing to " + out + ": wait until it has ended, or choose another path"), run.err());
+        } finally {
+            lock.close();
+        }
+        assertEquals(0, embed(images, out).code());
+        assertFalse(names(dir).contains(".locked.csv.lock"));
+    }
+
+    @Test
+    void tooManyThreadsAreRefusedByEveryCommand() {
+        for (String[] command : new String[][] {{"embed", "--encoder", "e", "--images", "i", "--out", "o.csv"},
+            {"pretrain", "--images", "i", "--out", "o.onnx"}, {"inspect", "e.onnx"}, {"devices"}, {"bench", "embed"}}) {
+            Object[] all = Stream.concat(Stream.of(command), Stream.of("--threads", "10000")).toArray();
+            Run run = run(all);
+            assertEquals(2, run.code(), run.err());
+            assertTrue(run.err().contains("--threads must be from 0 to "), run.err());
+        }
+        Run run = run("pretrain", "--images", images, "--out", dir.resolve("o.onnx"), "--decoders", "10000");
+        assertEquals(2, run.code());
+        assertTrue(run.err().contains("--decoders must be from 0 to "), run.err());
     }
 
     /** Images that take minutes, and the end of the process as soon as it writes. */
@@ -131,7 +215,7 @@ class EmbedCommandTest {
         Process p = command.redirectErrorStream(true).redirectOutput(log.toFile()).start();
         try {
             assumeTrue(p.supportsNormalTermination());
-            while (p.isAlive() && !Files.exists(folder.resolve("f.csv.part"))) {
+            while (p.isAlive() && names(folder).stream().noneMatch(n -> n.endsWith(".part"))) {
                 Thread.sleep(5);
             }
             assertTrue(p.isAlive(), () -> read(log));

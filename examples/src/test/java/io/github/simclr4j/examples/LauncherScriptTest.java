@@ -121,6 +121,7 @@ class LauncherScriptTest {
             List<String> stray = run(simclr, variables, "--version");
             assertTrue(stray.get(0).contains("is not the project's folder") && Files.exists(jar), stray.toString());
             Files.writeString(dir.resolve("cli/pom.xml"), "");
+            project(dir);
             script(dir.resolve("mvnw"), "echo \"mvnw $*\"", "mkdir -p '" + dir + "/cli/target/lib'");
             // Through links, one of them relative, from another folder.
             Path other = Files.createDirectories(dir.resolve("other/cli/target/lib"));
@@ -134,6 +135,63 @@ class LauncherScriptTest {
             assertTrue(Files.exists(theirs));
             assertFalse(Files.exists(jar), "a library of an earlier build would stay on the class path");
             assertEquals("-XX:MaxRAMPercentage=60", run(link, variables, "--version").get(0), "it is built already");
+        }
+
+        private void project(Path root) throws IOException {
+            Path folder = Files.createDirectories(root.resolve("cli/src/main/java/io/github/simclr4j/cli"));
+            Files.writeString(folder.resolve("Launcher.java"), "");
+        }
+
+        /** Called through links in any way, the script builds in its own folder; beside each link stands a project of the same shape. */
+        @Test
+        void nothingIsDeletedBesideALink() throws IOException, InterruptedException {
+            Path root = Files.createDirectories(dir.resolve("the project; rm -rf *"));
+            Path own = Files.createDirectories(root.resolve("cli/target/lib"));
+            Files.writeString(root.resolve("cli/pom.xml"), "");
+            project(root);
+            Files.copy(ROOT.resolve("simclr"), root.resolve("simclr"), StandardCopyOption.COPY_ATTRIBUTES);
+            script(root.resolve("mvnw"), "echo \"mvnw $*\"", "mkdir -p \"${0%/*}/cli/target/lib\"");
+            // A relative link, a link to it by an absolute path, a link to that through a link to its folder, one named like an option.
+            Path bin = decoy(dir.resolve("my bin"));
+            Files.createSymbolicLink(bin.resolve("simclr"), Path.of("../the project; rm -rf */simclr"));
+            Path second = decoy(dir.resolve("second"));
+            Files.createSymbolicLink(second.resolve("to bin"), bin);
+            Files.createSymbolicLink(second.resolve("simclr"), second.resolve("to bin/simclr"));
+            Path third = decoy(dir.resolve("third"));
+            Files.createSymbolicLink(third.resolve("-n"), Path.of("../second/simclr"));
+            Files.createSymbolicLink(dir.resolve("whole"), root);
+            for (Path link : List.of(bin.resolve("simclr"), second.resolve("simclr"), second.resolve("to bin/simclr"), third.resolve("-n"),
+                    dir.resolve("whole/simclr"))) {
+                Path old = Files.writeString(Files.createDirectories(own).resolve("old.jar"), "");
+                Files.deleteIfExists(own.resolve(".built"));
+                List<String> built = run(link, variables, "--version");
+                assertTrue(built.get(1).startsWith("mvnw ") && built.contains("exit 3"), link + " " + built);
+                assertTrue(built.contains(root.toRealPath() + "/cli/target/*:" + root.toRealPath() + "/cli/target/lib/*"), built.toString());
+                assertFalse(Files.exists(old), link.toString());
+                for (Path folder : List.of(bin, second, third)) {
+                    assertTrue(Files.exists(folder.resolve("cli/target/lib/theirs.jar")), link.toString());
+                }
+            }
+        }
+
+        /** A folder of the same shape in which nothing may be deleted. */
+        private Path decoy(Path folder) throws IOException {
+            Files.writeString(Files.createDirectories(folder.resolve("cli/target/lib")).resolve("theirs.jar"), "");
+            Files.writeString(folder.resolve("cli/pom.xml"), "");
+            script(folder.resolve("mvnw"), "echo \"wrong mvnw\"");
+            project(folder);
+            return folder;
+        }
+
+        @Test
+        void aCopyInAnotherMavenProjectDeletesNothing() throws IOException, InterruptedException {
+            Path jar = Files.writeString(dir.resolve("cli/target/lib/theirs.jar"), "");
+            Files.delete(dir.resolve("cli/target/lib/.built"));
+            Files.writeString(dir.resolve("cli/pom.xml"), "");
+            script(dir.resolve("mvnw"), "echo \"mvnw $*\"");
+            List<String> lines = run(simclr, variables, "--version");
+            assertTrue(lines.get(0).contains("is not the project's folder"), lines.toString());
+            assertTrue(Files.exists(jar));
         }
     }
 }

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /**
  * The image files below a folder, however deep, in the order of their paths below it, which is that of texts with slashes and
- * the same on every system. Links are followed, and one that leads nowhere is listed, so that whoever reads it notices; what is
+ * the same on every system. Links are followed; one that leads nowhere, a device or a pipe is listed, so that whoever reads it notices; what is
  * hidden (a name that begins with a dot) or a Mac's book-keeping is left out without being counted.
  *
  * @param images the files that are read
@@ -56,7 +56,7 @@ public record ImageFolder(List<Image> images, LeftOut leftOut) {
                     if (Files.isRegularFile(file)) {
                         others.file(name, () -> startsAsImage(file));
                     }
-                } else if (Files.isRegularFile(file) || Files.isSymbolicLink(file) && !Files.exists(file)) {
+                } else if (!Files.isDirectory(file)) {
                     images.add(new Image(file, name));
                 }
             });

@@ -1,5 +1,6 @@
 package io.github.simclr4j.images;
 
+import io.github.simclr4j.util.RegularFiles;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ public final class Images {
             if (Files.size(file) > MAX_BYTES) {
                 throw new IOException("file too large: " + Files.size(file) + " bytes, at most " + MAX_BYTES);
             }
-            return read(Files.readAllBytes(file), size);
+            return read(RegularFiles.read(file), size);
         } catch (NoSuchFileException e) {
             throw new IOException(file + ": no such file, or a link that leads nowhere", e);
         } catch (IOException e) {

@@ -5,7 +5,10 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
-/** Writes files so that, whatever happens, the file is the old one or the whole new one; see {@link TemporaryFile}. */
+/**
+ * Writes files so that, whatever happens, the file is the old one or the whole new one; see {@link TemporaryFile}. Symbolic links are
+ * followed, and a device or a FIFO is written to as it is; see {@link Destination}.
+ */
 public final class AtomicFiles {
     private AtomicFiles() {}
 
@@ -31,7 +34,8 @@ public final class AtomicFiles {
             temporary.force();
             temporary.moveTo(file);
         } catch (IOException e) {
-            throw new IOException("Can't write " + file + ": " + e + "; choose another path or free some space", e);
+            String reason = e.getClass() == IOException.class ? e.getMessage() : e.toString();
+            throw new IOException("Can't write " + file + ": " + reason + "; choose another path or free some space", e);
         }
     }
 

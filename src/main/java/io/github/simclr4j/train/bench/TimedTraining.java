@@ -2,7 +2,7 @@ package io.github.simclr4j.train.bench;
 
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.device.Compute;
-import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.EpochSummary;
 import io.github.simclr4j.train.loop.RunOptions;
@@ -104,7 +104,7 @@ public final class TimedTraining {
                 auto.releaseMemory();
                 plan = plan.halved();
                 plan.write(folder);
-                Checkpoint.delete(state);
+                new CheckpointFolder(state).delete();
             }
         }
     }

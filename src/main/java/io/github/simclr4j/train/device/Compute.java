@@ -1,6 +1,7 @@
 package io.github.simclr4j.train.device;
 
 import ai.djl.Device;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.network.MemoryLayout;
 import io.github.simclr4j.train.network.Network.Computation;
 import io.github.simclr4j.train.network.Precision;
@@ -22,7 +23,8 @@ public record Compute(Computation computation, int threads) {
      * @param precision the precision, or null for bfloat16 where the device computes with it natively, else float32
      * @param threads on the CPU, 0 for libtorch's own choice
      * @param progress who is told of it
-     * @throws IllegalArgumentException if the device's name is none of these, if there are fewer than 0 threads, or for float16 on
+     * @throws IllegalArgumentException if the device's name is none of these, if the number of threads is negative or more than a
+     *     machine like this can use, or for float16 on
      *     the CPU
      * @throws IllegalStateException if a GPU is asked for and there is none
      */
@@ -32,8 +34,9 @@ public record Compute(Computation computation, int threads) {
 
     static Compute choose(String device, Precision precision, int threads, Progress progress, Devices devices,
             NativeBfloat16 natively) {
-        if (threads < 0) {
-            throw new IllegalArgumentException("Threads must be at least 0 (libtorch's own choice), found " + threads);
+        if (threads < 0 || threads > RuntimeSettings.maxThreads()) {
+            throw new IllegalArgumentException("Threads must be at least 0 (libtorch's own choice), at most "
+                    + RuntimeSettings.maxThreads() + " on this machine, found " + threads);
         }
         if (precision == Precision.FLOAT16 && device.equals("cpu")) {
             throw onCpu();

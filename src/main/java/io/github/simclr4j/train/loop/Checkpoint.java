@@ -13,32 +13,23 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
 
 /**
- * The state of a run between two steps, one file each, of which the newest few stay. A file is written beside its place, forced
+ * The state of a run between two steps, one file each; see {@link CheckpointFolder}. A file is written beside its place, forced
  * to disk and renamed, so that a kill leaves the last good one. Layout: magic, version, position, settings, tensors, CRC-32.
  */
 public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;
     private static final int VERSION = 3;
-    private static final Pattern NAME = Pattern.compile("step-(\\d{10})\\.ckpt");
-    /** With what a kill left half written. */
-    private static final Pattern FILE = Pattern.compile(NAME + "(\\.part)?");
     /** What may change between the parts of a run. */
     private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs", TrainingRun.RUN);
 
@@ -59,30 +50,14 @@ public final class Checkpoint {
     public record State(int epoch, int step, double loss, double scale, double good, int atChance, int rising,
             Map<String, String> settings) {}
 
-    /**
-     * Writes the state and deletes all but the newest.
-     *
-     * @param number steps of the whole run that are done
-     * @param keep how many stay, at least 1
-     * @throws IOException if the disk is full, say; the checkpoints before stay
-     */
-    public static void write(Path folder, long number, int keep, State state, Map<String, NDArray> tensors) throws IOException {
-        Path file = folder.resolve(String.format(Locale.ROOT, "step-%010d.ckpt", number));
-        try {
-            AtomicFiles.write(file, stream -> {
-                CheckedOutputStream checked = new CheckedOutputStream(stream, new CRC32());
-                DataOutputStream out = new DataOutputStream(checked);
-                write(out, state, tensors);
-                out.writeLong(checked.getChecksum().getValue());
-            });
-            List<Path> all = list(folder);
-            for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
-                Files.delete(old);
-            }
-        } catch (IOException e) {
-            throw new IOException("Can't write the checkpoint " + file + ": " + e
-                    + "; free some space and train again with the same settings", e);
-        }
+    /** Writes the state to a file, which appears whole or not at all. */
+    static void write(Path file, State state, Map<String, NDArray> tensors) throws IOException {
+        AtomicFiles.write(file, stream -> {
+            CheckedOutputStream checked = new CheckedOutputStream(stream, new CRC32());
+            DataOutputStream out = new DataOutputStream(checked);
+            write(out, state, tensors);
+            out.writeLong(checked.getChecksum().getValue());
+        });
     }
 
     private static void write(DataOutputStream out, State state, Map<String, NDArray> tensors) throws IOException {
@@ -110,29 +85,8 @@ public final class Checkpoint {
         }
     }
 
-    /**
-     * Fills the tensors from the newest good checkpoint.
-     *
-     * @param settings the present run's
-     * @return where the run is, or null where there is no checkpoint
-     * @throws IOException if it belongs to another run, or if all are damaged
-     */
-    public static State read(Path folder, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
-            throws IOException {
-        List<Path> all = list(folder);
-        for (int i = all.size() - 1; i >= 0; i--) {
-            if (sound(all.get(i))) {
-                return fill(all.get(i), settings, tensors, warn);
-            }
-            warn.accept(all.get(i) + " is damaged" + (i > 0 ? ", taking the one before" : ""));
-        }
-        if (!all.isEmpty()) {
-            throw new IOException("No checkpoint in " + folder + " is whole: delete the folder to start anew");
-        }
-        return null;
-    }
-
-    private static boolean sound(Path file) throws IOException {
+    /** Whether a file is a checkpoint that nothing is missing of and nothing was changed in. */
+    static boolean sound(Path file) throws IOException {
         long body = Files.size(file) - 8;
         if (body < 8) {
             return false;
@@ -160,7 +114,13 @@ public final class Checkpoint {
         return new DataInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 16));
     }
 
-    private static State fill(Path file, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
+    /**
+     * Fills the tensors from a file.
+     *
+     * @param settings the present run's
+     * @throws IOException if it belongs to another run
+     */
+    static State fill(Path file, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
             throws IOException {
         try (DataInputStream in = open(file)) {
             State state = header(file, in);
@@ -268,51 +228,6 @@ public final class Checkpoint {
             if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {
                 warn.accept(key + " was " + was + " so far, asked for is " + now.get(key));
             }
-        }
-    }
-
-    /**
-     * Deletes the checkpoints of a folder, and the folder if nothing else is in it; a folder that is not there is none.
-     *
-     * @throws IOException if a file can't be deleted
-     */
-    public static void delete(Path folder) throws IOException {
-        for (Path file : list(folder, FILE)) {
-            Files.delete(file);
-        }
-        try {
-            Files.deleteIfExists(folder);
-        } catch (java.nio.file.DirectoryNotEmptyException e) {
-            // Someone else's files stay.
-        }
-    }
-
-    /**
-     * The newest checkpoint of a folder.
-     *
-     * @throws IOException if there is none
-     */
-    public static Path newest(Path folder) throws IOException {
-        List<Path> all = list(folder);
-        if (all.isEmpty()) {
-            throw new IOException("No checkpoint in " + folder + ": expected step-*.ckpt files");
-        }
-        return all.get(all.size() - 1);
-    }
-
-    /** The checkpoints, oldest first. */
-    public static List<Path> list(Path folder) throws IOException {
-        return list(folder, NAME);
-    }
-
-    private static List<Path> list(Path folder, Pattern name) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return List.of();
-        }
-        try (Stream<Path> files = Files.list(folder)) {
-            return Arrays.asList(files.filter(f -> name.matcher(f.getFileName().toString()).matches())
-                    .sorted(Comparator.comparing(Path::getFileName))
-                    .toArray(Path[]::new));
         }
     }
 }

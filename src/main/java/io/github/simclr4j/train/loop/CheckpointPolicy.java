@@ -1,30 +1,57 @@
 package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
+import io.github.simclr4j.util.OutputLock;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 
 /** When a run is saved, and what becomes of an interruption while it is. */
-final class CheckpointPolicy {
+final class CheckpointPolicy implements AutoCloseable {
     private final RunOptions options;
     private final Map<String, NDArray> tensors;
     private final Progress progress;
+    private final CheckpointFolder folder;
+    private OutputLock lock;
+    private boolean made;
     private long saved;
 
     CheckpointPolicy(RunOptions options, Map<String, NDArray> tensors, Progress progress) {
         this.options = options;
         this.tensors = tensors;
         this.progress = progress;
+        folder = options.checkpoints() == null ? null : new CheckpointFolder(options.checkpoints());
     }
 
-    /** Fills the tensors from the newest good checkpoint; null where there is none. */
+    /**
+     * Keeps other runs out of the folder until this is closed, and fills the tensors from the newest good checkpoint.
+     *
+     * @return null where there is none
+     * @throws IOException if another run writes to the folder, or if none of its checkpoints will do
+     */
     Checkpoint.State read(Map<String, String> description) throws IOException {
-        return options.checkpoints() == null
-                ? null : Checkpoint.read(options.checkpoints(), description, tensors, progress::warn);
+        if (folder == null) {
+            return null;
+        }
+        made = !Files.exists(options.checkpoints());
+        Files.createDirectories(options.checkpoints());
+        lock = OutputLock.of(options.checkpoints());
+        folder.deleteAbandoned();
+        return folder.read(description, tensors, progress::warn);
+    }
+
+    /** Lets other runs into the folder; one that was made and in which nothing was saved goes. */
+    @Override
+    public void close() throws IOException {
+        if (lock != null) {
+            lock.close();
+            if (made) {
+                CheckpointFolder.deleteIfEmpty(options.checkpoints());
+            }
+        }
     }
 
     /** Starts to count the minutes to the next checkpoint. */
@@ -38,20 +65,20 @@ final class CheckpointPolicy {
 
     void save(long number, Checkpoint.State state) throws IOException {
         saved = System.nanoTime();
-        if (options.checkpoints() == null) {
+        if (folder == null) {
             return;
         }
         // An interrupted thread can't write.
         boolean interrupted = Thread.interrupted();
         try {
-            Checkpoint.write(options.checkpoints(), number, options.keep(), state, tensors);
+            folder.write(number, options.keep(), state, tensors);
         } catch (IOException e) {
             if (!(e.getCause() instanceof ClosedByInterruptException)) {
                 throw e;
             }
             // It was interrupted while it wrote.
             interrupted = Thread.interrupted();
-            Checkpoint.write(options.checkpoints(), number, options.keep(), state, tensors);
+            folder.write(number, options.keep(), state, tensors);
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
@@ -60,11 +87,7 @@ final class CheckpointPolicy {
 
     /** Names the last good state, for an error's message; empty where there is none. */
     String lastGood() throws IOException {
-        if (options.checkpoints() == null) {
-            return "";
-        }
-        List<Path> all = Checkpoint.list(options.checkpoints());
-        return all.isEmpty() ? "" : "; the last good state is " + all.get(all.size() - 1)
-                + ", from which a run with the same settings and a lower rate continues";
+        Path newest = folder == null ? null : folder.newestSound();
+        return newest == null ? "" : "; the last good state is " + newest + ", from which a run with the same settings and a lower rate continues";
     }
 }

@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Adds a line of JSON an epoch to the file of metrics. */
-final class MetricsLines implements TrainingListener {
+final class MetricsLines implements TrainingListener, AutoCloseable {
     private final Metrics metrics;
 
     MetricsLines(Metrics metrics) {
@@ -34,5 +34,10 @@ final class MetricsLines implements TrainingListener {
             line.put("warnings", e.warnings());
         }
         metrics.add(line);
+    }
+
+    @Override
+    public void close() throws IOException {
+        metrics.close();
     }
 }

@@ -58,6 +58,7 @@ final class TrainingRun {
     private final CheckpointPolicy checkpoints;
     private final List<TrainingListener> listeners = new ArrayList<>();
     private final int stepsPerEpoch;
+    private MetricsLines metrics;
     private double loss = Double.NaN;
     private double knn = Double.NaN;
     private long seen;
@@ -97,9 +98,12 @@ final class TrainingRun {
     }
 
     EncoderTrainer.Result toTheEnd() throws IOException {
-        try {
+        try (checkpoints) {
             return train();
         } finally {
+            if (metrics != null) {
+                metrics.close();
+            }
             if (average != null) {
                 average.close();
             }
@@ -118,7 +122,8 @@ final class TrainingRun {
         int resumed = epoch;
         listeners.add(new ProgressLines(progress));
         if (options.metrics() != null) {
-            listeners.add(new MetricsLines(new Metrics(options.metrics(), description.get(RUN), epoch)));
+            metrics = new MetricsLines(new Metrics(options.metrics(), description.get(RUN), epoch));
+            listeners.add(metrics);
         }
         listeners.addAll(options.listeners());
         long began = System.nanoTime();

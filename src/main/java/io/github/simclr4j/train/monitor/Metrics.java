@@ -5,33 +5,58 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Destination;
+import io.github.simclr4j.util.OutputLock;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /**
  * A file of one JSON object a line, a line an epoch. Several runs may write to one file in turn: each line has its run's name,
- * and a run that continues first takes out its own lines of the epochs that it does again.
+ * and a run that continues first takes out its own lines of the epochs that it does again. A device or a FIFO just gets the lines.
  */
-public final class Metrics {
+public final class Metrics implements AutoCloseable {
     /** Of every line. */
     private static final String START = "{\"run\":";
+    /** How long another run's line is waited for. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Path file;
     private final String run;
+    /** To a device or a FIFO; null for a file, and before the first line. */
+    private OutputStream stream;
 
+    /**
+     * Opens a file of metrics, which need not exist.
+     *
+     * @param run the name of this run
+     * @param doneEpochs epochs whose lines stay
+     * @throws IOException if the file can't be read or written, or holds something else
+     */
     public Metrics(Path file, String run, int doneEpochs) throws IOException {
         this.file = file;
         this.run = run;
-        if (!Files.exists(file)) {
+        if (!Files.exists(file) || !Destination.of(file).replaced()) {
             return;
         }
+        OutputLock lock = OutputLock.waitFor(file, PATIENCE);
+        try {
+            clean(doneEpochs);
+        } finally {
+            lock.close();
+        }
+    }
+
+    /** Takes out the lines that are to be written again. */
+    private void clean(int doneEpochs) throws IOException {
         List<String> keep = new ArrayList<>();
         String before = text(file);
         List<String> all = before.lines().toList();
@@ -91,21 +116,44 @@ public final class Metrics {
         Gson gson = new Gson();
         figures.forEach((k, v) -> line.add(
                 k, v instanceof Double d && !Double.isFinite(d) ? null : gson.toJsonTree(v)));
+        byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
         try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
-                long end = out.length();
-                try {
-                    out.seek(end);
-                    out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
-                } catch (IOException e) {
-                    // Half a line would spoil the next one.
-                    out.setLength(end);
-                    throw e;
-                }
+            Destination destination = Destination.of(file);
+            if (destination.replaced()) {
+                append(bytes);
+            } else {
+                stream = stream == null ? destination.open() : stream;
+                stream.write(bytes);
+                stream.flush();
             }
         } catch (IOException e) {
             throw new IOException("Can't write " + file + ": " + e + "; choose another path or free some space", e);
+        }
+    }
+
+    private void append(byte[] line) throws IOException {
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        OutputLock lock = OutputLock.waitFor(file, PATIENCE);
+        try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+            long end = out.length();
+            try {
+                out.seek(end);
+                out.write(line);
+            } catch (IOException e) {
+                // Half a line would spoil the next one.
+                out.setLength(end);
+                throw e;
+            }
+        } finally {
+            lock.close();
+        }
+    }
+
+    /** Ends the writing to a device or a FIFO. */
+    @Override
+    public void close() throws IOException {
+        if (stream != null) {
+            stream.close();
         }
     }
 }

@@ -30,6 +30,8 @@ import java.util.function.UnaryOperator;
 
 /** The one adapter to DJL's PyTorch engine: library, devices, threads, gradient mode and the calls of scripts. */
 public final class Torch {
+    private static volatile Engine engine;
+
     private Torch() {}
 
     /**
@@ -43,7 +45,14 @@ public final class Torch {
 
     /** Returns DJL's PyTorch engine; the first call loads libtorch. */
     public static Engine engine() {
-        return Engine.getEngine("PyTorch");
+        if (engine == null) {
+            synchronized (Torch.class) {
+                if (engine == null) {
+                    engine = LibraryCache.ofDjl().load(() -> Engine.getEngine("PyTorch"));
+                }
+            }
+        }
+        return engine;
     }
 
     /** Loads the engine and says what it loaded. */

@@ -12,7 +12,7 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.Pretraining;
-import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.tribuo.extraction.FeatureCache;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
@@ -237,7 +237,7 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
             }
             pretraining.run().writeEncoder(encoderFile);
             if (checkpoint == null) {
-                Checkpoint.delete(state());
+                new CheckpointFolder(state()).delete();
             }
         } finally {
             training = null;

@@ -53,11 +53,11 @@ class CheckpointTest {
     void theLossScaleOfACheckpointIsTakenOver(@TempDir Path dir) throws IOException {
         TrainingImages set = Small.labelled(8);
         run(Small.settings("simclr", "sgd", 0.01, 4, 1), set, RunOptions.checkpoints(dir));
-        ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(Checkpoint.newest(dir)));
-        write(Checkpoint.newest(dir), file.putDouble(24, 512).putDouble(32, 77));
+        ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(new CheckpointFolder(dir).newest()));
+        write(new CheckpointFolder(dir).newest(), file.putDouble(24, 512).putDouble(32, 77));
         assertEquals(1, run(Small.settings("simclr", "sgd", 0.01, 4, 2), set, RunOptions.checkpoints(dir)).resumedAt());
         // In float32 it stays.
-        ByteBuffer next = ByteBuffer.wrap(Files.readAllBytes(Checkpoint.newest(dir)));
+        ByteBuffer next = ByteBuffer.wrap(Files.readAllBytes(new CheckpointFolder(dir).newest()));
         assertEquals(2, next.getInt(8), "epochs done");
         assertEquals(512, next.getDouble(24));
         assertEquals(77, next.getDouble(32));
@@ -75,7 +75,7 @@ class CheckpointTest {
         TrainingImages set = Small.labelled(8);
         PretrainSettings s = Small.build(Small.settings("simclr", "sgd", 0.01, 4, 1));
         run(s, set, RunOptions.checkpoints(dir));
-        Path file = Checkpoint.newest(dir);
+        Path file = new CheckpointFolder(dir).newest();
         write(file, ByteBuffer.wrap(Files.readAllBytes(file)).putInt(4, 99));
         for (IOException e : List.of(assertThrows(IOException.class, () -> run(s, set, RunOptions.checkpoints(dir))),
                 assertThrows(IOException.class, () -> new CheckpointEncoder(file, Small.NET, 32)))) {
@@ -88,8 +88,8 @@ class CheckpointTest {
         TrainingImages set = Small.labelled(16);
         PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 2));
         run(s, set, RunOptions.checkpoints(dir));
-        assertEquals(2, Checkpoint.list(dir).size());
-        Path last = Checkpoint.list(dir).get(1);
+        assertEquals(2, new CheckpointFolder(dir).list().size());
+        Path last = new CheckpointFolder(dir).list().get(1);
         byte[] bytes = Files.readAllBytes(last);
         bytes[bytes.length / 2] ^= 1;
         Files.write(last, bytes);
@@ -101,7 +101,7 @@ class CheckpointTest {
         IOException e = assertThrows(IOException.class, () -> run(other, set, RunOptions.checkpoints(dir)));
         assertTrue(e.getMessage().contains("training.optimiser"), e.getMessage());
         assertFalse(e.getMessage().contains("--"), "a library's user has no command line: " + e.getMessage());
-        assertNull(Checkpoint.read(dir.resolve("none"), new TreeMap<>(), Map.of(), w -> {}));
+        assertNull(new CheckpointFolder(dir.resolve("none")).read(new TreeMap<>(), Map.of(), w -> {}));
     }
 
     @Test
@@ -121,7 +121,7 @@ class CheckpointTest {
         run(Small.settings("simclr", "adamw", 1e-3, 4, 2), Small.labelled(16),
                 RunOptions.checkpoints(dir).withCheckpointsKept(1e-9, 3));
         assertEquals(List.of("step-0000000006.ckpt", "step-0000000007.ckpt", "step-0000000008.ckpt"),
-                Checkpoint.list(dir).stream().map(p -> p.getFileName().toString()).toList());
+                new CheckpointFolder(dir).list().stream().map(p -> p.getFileName().toString()).toList());
     }
 
     /**
@@ -137,7 +137,7 @@ class CheckpointTest {
         run(plain, set, everyStep(dir.resolve("plain"), set));
         EncoderTrainer.Result result =
                 run(Small.settings("simclr", "sgd", 0.5, 8, 1).weightAverage(0.75), set, everyStep(dir.resolve("averaged"), set));
-        List<Path> steps = Checkpoint.list(dir.resolve("plain/checkpoints"));
+        List<Path> steps = new CheckpointFolder(dir.resolve("plain/checkpoints")).list();
         assertEquals(5, steps.size());
         try (Network network = new Network(plain.network(), plain.zeroGamma(), Network.Computation.cpu(), plain.seed());
                 NDManager m = network.manager().newSubManager(); ViewPool pool = new ViewPool(1)) {
@@ -152,7 +152,7 @@ class CheckpointTest {
                 });
             }
             Map<String, float[]> without = Checkpoint.tensors(steps.get(4));
-            Map<String, float[]> with = Checkpoint.tensors(Checkpoint.newest(dir.resolve("averaged/checkpoints")));
+            Map<String, float[]> with = Checkpoint.tensors(new CheckpointFolder(dir.resolve("averaged/checkpoints")).newest());
             average.forEach((name, a) -> {
                 assertArrayEquals(without.get(name), with.get(name), name);
                 Golden.same(a, with.get("average." + name), 1e-6, 0, name);
@@ -164,7 +164,7 @@ class CheckpointTest {
                     network.run(Small.pixels(m, images), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0));
             try (OnnxEncoder e = OnnxEncoder.open(result.onnx(), "test", 1);
                     CheckpointEncoder c = new CheckpointEncoder(
-                            Checkpoint.newest(dir.resolve("averaged/checkpoints")), Small.NET, 32)) {
+                            new CheckpointFolder(dir.resolve("averaged/checkpoints")).newest(), Small.NET, 32)) {
                 double[][] exported = Small.wide(e.embed(images));
                 double[][] saved = Small.wide(c.embed(images));
                 for (int i = 0; i < expected.length; i++) {
@@ -180,7 +180,7 @@ class CheckpointTest {
         byte[] onnx = run(Small.settings("simclr", "adamw", 1e-3, 8, 2), Small.labelled(16), RunOptions.checkpoints(dir)).onnx();
         List<RgbImage> images = Small.drawings(5);
         try (OnnxEncoder e = OnnxEncoder.open(onnx, "test", 1);
-                CheckpointEncoder c = new CheckpointEncoder(Checkpoint.newest(dir), Small.NET, 32)) {
+                CheckpointEncoder c = new CheckpointEncoder(new CheckpointFolder(dir).newest(), Small.NET, 32)) {
             float[][] expected = c.embed(images);
             float[][] actual = e.embed(images);
             for (int i = 0; i < 5; i++) {
@@ -188,7 +188,7 @@ class CheckpointTest {
             }
         }
         ResNet other = new ResNet(34, 1.0 / 16, ResNet.Stem.CIFAR);
-        assertThrows(IOException.class, () -> new CheckpointEncoder(Checkpoint.newest(dir), other, 32));
+        assertThrows(IOException.class, () -> new CheckpointEncoder(new CheckpointFolder(dir).newest(), other, 32));
     }
 
     private static PretrainBuilder earlier(String method) {

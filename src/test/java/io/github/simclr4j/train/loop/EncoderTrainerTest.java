@@ -105,7 +105,7 @@ class EncoderTrainerTest {
                 new EncoderTrainer(Small.build(Small.settings(method, "sgd", 1e-12, 8, 1)), "cpu", 1, Progress.NONE);
         trainer.startFrom(file);
         trainer.run(set, RunOptions.checkpoints(dir.resolve("state")));
-        TreeMap<String, float[]> saved = new TreeMap<>(Checkpoint.tensors(Checkpoint.newest(dir.resolve("state"))));
+        TreeMap<String, float[]> saved = new TreeMap<>(Checkpoint.tensors(new CheckpointFolder(dir.resolve("state")).newest()));
         int compared = 0;
         for (String name : saved.keySet()) {
             // Rates of 1e-12 move nothing that float32 shows.

@@ -136,7 +136,7 @@ class TrainingRunTest {
             @Override
             public void line(String text) {
                 try {
-                    saved.add(text.startsWith("epoch ") ? Checkpoint.list(state).size() : 0);
+                    saved.add(text.startsWith("epoch ") ? new CheckpointFolder(state).list().size() : 0);
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
@@ -215,7 +215,7 @@ class TrainingRunTest {
         try (Network network = start(s)) {
             weights.add(Small.wide(new float[][] {network.values("conv1.weight")})[0]);
         }
-        for (Path step : Checkpoint.list(dir.resolve("checkpoints"))) {
+        for (Path step : new CheckpointFolder(dir.resolve("checkpoints")).list()) {
             weights.add(Small.wide(new float[][] {Checkpoint.tensors(step).get("conv1.weight")})[0]);
         }
         assertEquals(11, weights.size());
@@ -242,7 +242,7 @@ class TrainingRunTest {
         try (Network network = start(s)) {
             before = network.values("conv1.weight");
         }
-        List<Path> steps = Checkpoint.list(dir.resolve("checkpoints"));
+        List<Path> steps = new CheckpointFolder(dir.resolve("checkpoints")).list();
         assertEquals(4, steps.size());
         for (int k = 0; k < 4; k++) {
             Map<String, float[]> now = Checkpoint.tensors(steps.get(k));
@@ -296,7 +296,7 @@ class TrainingRunTest {
         EncoderTrainer.Result more = run(s.epochs(3).build(16), set, RunOptions.checkpoints(dir));
         assertEquals(1, more.resumedAt());
         assertEquals(3, more.epochs());
-        Checkpoint.delete(dir);
+        new CheckpointFolder(dir).delete();
         assertFalse(Files.exists(dir), "what a kill left half written goes too");
     }
 
@@ -316,7 +316,7 @@ class TrainingRunTest {
             };
             new EncoderTrainer(Small.build(Small.settings("simclr", "adamw", 1e-3, 8, 1)), "cpu", 1, listener)
                     .run(Small.labelled(16), RunOptions.checkpoints(dir));
-            assertEquals(1, Checkpoint.list(dir).size());
+            assertEquals(1, new CheckpointFolder(dir).list().size());
             assertEquals(List.of("epoch 1/1"), tasks);
         } finally {
             Locale.setDefault(before);
@@ -373,7 +373,7 @@ class TrainingRunTest {
         run(Small.settings("simclr", "adamw", 1e-3, 8, 2), set, options);
         // A line that a kill has cut off, and one of an epoch that is done again, go.
         Files.writeString(metrics, Files.readString(metrics) + "{\"run\":\"x\",\"epo");
-        Files.delete(Checkpoint.list(dir.resolve("c")).get(1));
+        Files.delete(new CheckpointFolder(dir.resolve("c")).list().get(1));
         EncoderTrainer.Result rest = run(Small.settings("simclr", "adamw", 1e-3, 8, 3), set, options);
         List<JsonObject> lines = Files.readAllLines(metrics).stream()
                 .map(l -> JsonParser.parseString(l).getAsJsonObject()).toList();

@@ -14,6 +14,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loop.Checkpoint;
+import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.loop.Runs;
@@ -180,8 +181,8 @@ public abstract class AbstractMethodTest {
         EncoderTrainer.Result rest = Runs.cut(twoEpochs(), images, steps, dir.resolve("parts"));
         assertEquals(1, rest.resumedAt());
         assertArrayEquals(whole.onnx(), rest.onnx());
-        same(Checkpoint.tensors(Checkpoint.newest(dir.resolve("whole"))),
-                Checkpoint.tensors(Checkpoint.newest(dir.resolve("parts"))));
+        same(Checkpoint.tensors(new CheckpointFolder(dir.resolve("whole")).newest()),
+                Checkpoint.tensors(new CheckpointFolder(dir.resolve("parts")).newest()));
     }
 
     private static void same(Map<String, float[]> expected, Map<String, float[]> actual) {
@@ -200,7 +201,7 @@ public abstract class AbstractMethodTest {
                 first = r.onnx();
             }
             assertArrayEquals(first, r.onnx());
-            same(Checkpoint.tensors(Checkpoint.newest(dir.resolve("run1first"))), Checkpoint.tensors(Checkpoint.newest(folder)));
+            same(Checkpoint.tensors(new CheckpointFolder(dir.resolve("run1first")).newest()), Checkpoint.tensors(new CheckpointFolder(folder).newest()));
         }
     }
 

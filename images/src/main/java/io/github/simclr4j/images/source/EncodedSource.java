@@ -13,7 +13,7 @@ import java.util.Optional;
 /** Images in the bytes of image files, wherever those lie. */
 abstract class EncodedSource extends Labelled {
     /** An image file larger than this is refused. */
-    private static final long MAX_FILE = 256L << 20;
+    static final long MAX_FILE = 256L << 20;
     /** Files up to this are part of a fingerprint with their bytes, larger ones with their size; the same on every machine. */
     private static final long MAX_FINGERPRINTED = 16L << 20;
 
@@ -43,6 +43,11 @@ abstract class EncodedSource extends Labelled {
      * @throws IOException if the whole set can no longer be read
      */
     abstract long length(int i) throws IOException;
+
+    /** Why an image file is not there. */
+    String missing(int i) {
+        return "no such file";
+    }
 
     /**
      * The whole image file.
@@ -82,7 +87,7 @@ abstract class EncodedSource extends Labelled {
     private byte[] checked(int i) throws IOException {
         long length = length(i);
         if (length < 0) {
-            throw new IOException("no such file");
+            throw new IOException(missing(i));
         }
         if (length > MAX_FILE) {
             throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);

@@ -1,9 +1,9 @@
 package io.github.simclr4j.images.source;
 
+import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
@@ -13,23 +13,23 @@ import java.util.concurrent.ConcurrentLinkedDeque;
  */
 final class FileBytes implements Bytes {
     private final Path file;
-    private final boolean temporary;
+    private final Closeable owner;
     private final long length;
     private final ConcurrentLinkedDeque<RandomAccessFile> idle = new ConcurrentLinkedDeque<>();
     private volatile boolean closed;
 
     FileBytes(Path file) throws IOException {
-        this(file, false);
+        this(file, () -> {});
     }
 
     /**
      * Of a file.
      *
-     * @param temporary whether closing deletes it
+     * @param owner closed with it, which may delete the file
      */
-    FileBytes(Path file, boolean temporary) throws IOException {
+    FileBytes(Path file, Closeable owner) throws IOException {
         this.file = file;
-        this.temporary = temporary;
+        this.owner = owner;
         RandomAccessFile first = new RandomAccessFile(file.toFile(), "r");
         idle.push(first);
         length = first.length();
@@ -68,8 +68,6 @@ final class FileBytes implements Bytes {
         for (RandomAccessFile handle = idle.poll(); handle != null; handle = idle.poll()) {
             handle.close();
         }
-        if (temporary) {
-            Files.deleteIfExists(file);
-        }
+        owner.close();
     }
 }

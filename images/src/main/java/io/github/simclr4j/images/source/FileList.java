@@ -5,6 +5,7 @@ import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.internal.RawNames;
+import io.github.simclr4j.util.RegularFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,8 +32,13 @@ final class FileList extends EncodedSource {
     }
 
     @Override
+    String missing(int i) {
+        return RegularFiles.objection(files.get(i));
+    }
+
+    @Override
     byte[] bytes(int i) throws IOException {
-        return Files.readAllBytes(files.get(i));
+        return RegularFiles.read(files.get(i));
     }
 
     @Override

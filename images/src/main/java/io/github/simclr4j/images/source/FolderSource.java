@@ -1,6 +1,7 @@
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageFolder;
+import io.github.simclr4j.util.RegularFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,8 +33,13 @@ final class FolderSource extends EncodedSource {
     }
 
     @Override
+    String missing(int i) {
+        return RegularFiles.objection(files.get(i));
+    }
+
+    @Override
     byte[] bytes(int i) throws IOException {
-        return Files.readAllBytes(files.get(i));
+        return RegularFiles.read(files.get(i));
     }
 
     @Override

@@ -74,10 +74,11 @@ final class ImageSetFormats {
             throw new IOException(path + (Files.exists(path) ? " is neither a file nor a folder" : " does not exist") + ": "
                     + expected);
         }
-        ImageSetCandidate candidate = new ImageSetCandidate(path, columns);
-        if (!candidate.isFolder() && candidate.first().length == 0) {
+        // Of the system's files, such as those in /proc, which say that they have no bytes, some wait for ever.
+        if (Files.isRegularFile(path) && Files.size(path) == 0) {
             throw new IOException(path + " is empty: " + expected);
         }
+        ImageSetCandidate candidate = new ImageSetCandidate(path, columns);
         for (ImageSetFormat format : formats) {
             Optional<ImageSource> source = format.open(candidate, progress);
             if (source.isPresent()) {

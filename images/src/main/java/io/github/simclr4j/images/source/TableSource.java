@@ -2,6 +2,7 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
 import io.github.simclr4j.images.LeftOut;
+import io.github.simclr4j.util.RegularFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
@@ -147,8 +148,14 @@ final class TableSource extends EncodedSource {
     }
 
     @Override
+    String missing(int i) {
+        Path file = file(i);
+        return file == null ? super.missing(i) : RegularFiles.objection(file);
+    }
+
+    @Override
     byte[] bytes(int i) throws IOException {
-        return Files.readAllBytes(file(i));
+        return RegularFiles.read(file(i));
     }
 
     @Override

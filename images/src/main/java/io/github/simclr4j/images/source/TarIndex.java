@@ -127,7 +127,12 @@ final class TarIndex {
             boolean image = look(e, name, pass);
             return new Member(name, -1, e.getRealSize(), image);
         }
+        if (EncodedSource.isWanted(name) && e.getRealSize() > EncodedSource.MAX_FILE) {
+            // It is listed, and refused when it is read.
+            return new Member(name, spool.length(), e.getRealSize(), false);
+        }
         long offset = spool.length();
+        spool.expect(e.getRealSize());
         spool.add(pass.content());
         return new Member(name, offset, spool.length() - offset, false);
     }
@@ -157,8 +162,9 @@ final class TarIndex {
             int entry = 0;
             for (TarArchiveEntry e = pass.next(); e != null; e = pass.next()) {
                 String name = names == null ? e.getName() : names.get(entry++);
-                if (TarPass.isFile(e) && wanted.contains(name)) {
+                if (TarPass.isFile(e) && wanted.contains(name) && e.getRealSize() <= EncodedSource.MAX_FILE) {
                     long offset = spool.length();
+                    spool.expect(e.getRealSize());
                     spool.add(pass.content());
                     members.put(name, new Member(name, offset, spool.length() - offset, members.get(name).image));
                 }

@@ -103,7 +103,8 @@ final class TarPass implements Closeable {
     /** The content of a compressed stream. */
     static InputStream decompressed(InputStream in) throws IOException {
         try {
-            return new BufferedInputStream(new CompressorStreamFactory(true)
+            int kibibytes = (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 2 >> 10);
+            return new BufferedInputStream(new CompressorStreamFactory(true, kibibytes)
                     .createCompressorInputStream(new BufferedInputStream(in, 1 << 16)), 1 << 16);
         } catch (CompressorException e) {
             throw new IOException(e.getMessage(), e);

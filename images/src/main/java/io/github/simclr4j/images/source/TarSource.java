@@ -3,6 +3,7 @@ package io.github.simclr4j.images.source;
 import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -37,7 +38,7 @@ final class TarSource extends EncodedSource {
         try {
             List<String> names = null;
             while (bytes == null) {
-                try (Spool spool = new Spool()) {
+                try (Spool spool = new Spool(Files.size(file))) {
                     index = TarIndex.compressed(file, names, spool, names == null ? progress : Progress.NONE);
                     if (index.isUnclear()) {
                         names = TarPass.names(file, true);

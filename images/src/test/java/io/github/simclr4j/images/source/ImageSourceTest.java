@@ -273,7 +273,7 @@ class ImageSourceTest {
     void whatDoesNotFitInMemoryIsSpooledAndDeleted() throws IOException {
         byte[] bytes = Samples.cifar(0, 2, 1);
         Path kept;
-        try (Spool spool = new Spool(100)) {
+        try (Spool spool = new Spool(100, 1 << 20, () -> 1 << 20)) {
             long before = spools();
             spool.add(new ByteArrayInputStream(bytes, 0, 50));
             assertEquals(before, spools());
@@ -288,16 +288,35 @@ class ImageSourceTest {
             assertThrows(IOException.class, () -> read.read(0, 1));
         }
         long before = spools();
-        try (Spool unfinished = new Spool(100)) {
+        try (Spool unfinished = new Spool(100, 1 << 20, () -> 1 << 20)) {
             unfinished.add(new ByteArrayInputStream(bytes));
             assertEquals(before + 1, spools());
         }
         assertEquals(before, spools());
     }
 
+    @Test
+    void bytesThatAreTooManyAreRefusedBeforeTheyAreTaken() throws IOException {
+        long before = spools();
+        try (Spool spool = new Spool(100, 5000, () -> 3000)) {
+            spool.expect(100);
+            IOException many = assertThrows(IOException.class, () -> spool.expect(5001));
+            assertTrue(many.getMessage().startsWith("its content is out of all proportion to its size: more than"), many.getMessage());
+            IOException full = assertThrows(IOException.class, () -> spool.expect(3001));
+            assertTrue(full.getMessage().startsWith("Can't write temporary files to ")
+                    && full.getMessage().contains("the decompressed content needs"), full.getMessage());
+            assertThrows(IOException.class, () -> spool.add(new ByteArrayInputStream(new byte[3001])));
+            assertEquals(before, spools());
+            spool.add(new ByteArrayInputStream(new byte[2999]));
+            assertEquals(2999, spool.length());
+            assertThrows(IOException.class, () -> spool.add(new ByteArrayInputStream(new byte[2002])));
+        }
+        assertEquals(before, spools());
+    }
+
     private static long spools() throws IOException {
         try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            return files.filter(f -> f.getFileName().toString().endsWith(".spool")).count();
+            return files.filter(f -> f.getFileName().toString().startsWith("simclr4j.spool.")).count();
         }
     }
 

@@ -11,13 +11,14 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.internal.NativeRuntime;
 import io.github.simclr4j.onnx.runtime.GraphBinding;
 import io.github.simclr4j.onnx.runtime.ImageInput;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.util.OwnedFolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -25,7 +26,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** Finds the ranges of a graph's values by running it on images. */
 final class Calibration {
@@ -146,21 +146,14 @@ final class Calibration {
                 ValueInfoProto.newBuilder().setName(v).setType(TypeProto.newBuilder().setTensorType(
                         TypeProto.Tensor.newBuilder().setElemType(DataType.FLOAT_VALUE)))));
         List<byte[]> pixels = with.images().stream().map(i -> binding.preprocessing().apply(i).rgb()).toList();
-        Path folder = Files.createTempDirectory("simclr-calibration");
-        try (OrtSession session = session(b.build(), folder, with.runtime())) {
+        try (OwnedFolder folder = OwnedFolder.create("calibration");
+                OrtSession session = session(b.build(), folder.path(), with.runtime())) {
             run(session, binding, spreads, pixels, true);
             if (with.method() != CalibrationMethod.MIN_MAX) {
                 run(session, binding, spreads, pixels, false);
             }
         } catch (OrtException e) {
             throw new IllegalStateException("ONNX Runtime failed on the calibration images: " + e.getMessage(), e);
-        } finally {
-            try (Stream<Path> left = Files.list(folder)) {
-                for (Path p : left.toList()) {
-                    Files.delete(p);
-                }
-            }
-            Files.delete(folder);
         }
         Map<String, Range> ranges = new HashMap<>();
         spreads.forEach((v, s) -> ranges.put(v, s.range(with.method())));
@@ -170,6 +163,7 @@ final class Calibration {
     private static OrtSession session(ModelProto model, Path folder, RuntimeSettings runtime) throws OrtException, IOException {
         Path file = folder.resolve("model.onnx");
         ModelFile.write(file, model, ModelFile.LIMIT);
+        NativeRuntime.load();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             runtime.apply(options, model);
             return OrtEnvironment.getEnvironment().createSession(file.toString(), options);

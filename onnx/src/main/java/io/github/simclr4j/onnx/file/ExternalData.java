@@ -8,6 +8,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Destination;
 import io.github.simclr4j.util.Sha256;
 import io.github.simclr4j.util.TemporaryFile;
 import java.io.IOException;
@@ -39,7 +40,11 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
     /** Opens the data file of a model that is to be written. */
     ExternalData(Path model) throws IOException {
         this.model = model.toAbsolutePath();
-        data = TemporaryFile.at(this.model.resolveSibling(this.model.getFileName() + ".data.part"));
+        if (Files.isSymbolicLink(model) || !Destination.of(model).replaced()) {
+            throw new IOException("Can't write " + model + ": a model of this size has a file of data beside it, which a link or a device"
+                    + " does not lead to; name a file");
+        }
+        data = TemporaryFile.beside(this.model.resolveSibling(this.model.getFileName() + ".data"));
     }
 
     /** Moves a tensor's values to the file and returns the tensor that refers to them. */

@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.RegularFiles;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,7 +34,7 @@ public final class ModelFile {
         }
         ModelProto model;
         try {
-            model = ModelProto.parseFrom(Files.readAllBytes(file));
+            model = ModelProto.parseFrom(RegularFiles.read(file));
         } catch (InvalidProtocolBufferException e) {
             throw new InvalidEncoderException(file + " is not an ONNX file, or a damaged one: " + e.getMessage(), e);
         }
@@ -115,7 +116,7 @@ public final class ModelFile {
             throw new InvalidEncoderException(file + " has " + Files.size(file)
                     + " bytes, more than an ONNX file can have (2 GB): export it with external data");
         }
-        return Files.readAllBytes(file);
+        return RegularFiles.read(file);
     }
 
     /** Returns the SHA-256 of a model's file and then of the files of its external data, in the order of their paths. */

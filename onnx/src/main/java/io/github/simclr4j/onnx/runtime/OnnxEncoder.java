@@ -13,6 +13,7 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelFile;
+import io.github.simclr4j.onnx.internal.NativeRuntime;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
@@ -170,6 +171,7 @@ public final class OnnxEncoder implements AutoCloseable {
             }
         }
         byte[] graph = run == model ? bytes : run.toByteArray();
+        NativeRuntime.load();
         OrtSession session = null;
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             runtime.apply(options, model);

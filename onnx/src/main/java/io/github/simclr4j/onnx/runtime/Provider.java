@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.providers.CoreMLFlags;
+import io.github.simclr4j.onnx.internal.NativeRuntime;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
@@ -39,6 +40,7 @@ public enum Provider {
 
     /** Those that ONNX Runtime on this class path has. */
     public static Set<Provider> available() {
+        NativeRuntime.load();
         Set<OrtProvider> built = OrtEnvironment.getAvailableProviders();
         return List.of(values()).stream().filter(p -> built.contains(p.provider))
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(Provider.class)));

@@ -1,0 +1,142 @@
+package io.github.simclr4j.util;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * Keeps two processes from writing one file or folder at the same time. It is a lock on a hidden file, beside a file or in a folder:
+ * the lock ends with its process however that ends, and a hidden file that a killed process left does no harm. On a file system
+ * without locks nobody is kept out.
+ */
+public final class OutputLock implements AutoCloseable {
+    private static final String ENDING = ".lock";
+    private static final String OF_FOLDER = ".simclr" + ENDING;
+
+    private final Path path;
+    private final OwnedFile owned;
+
+    private OutputLock(Path path, OwnedFile owned) {
+        this.path = path;
+        this.owned = owned;
+    }
+
+    /**
+     * Locks a file that is to be written, or a folder that exists. Of a device or a FIFO there is no lock.
+     *
+     * @throws IOException if someone else has it; the message names the path and the process
+     */
+    public static OutputLock of(Path output) throws IOException {
+        // An interrupted thread can't write to a channel, and a lock is needed to save what an interrupted run has.
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (true) {
+                try {
+                    return lock(output);
+                } catch (ClosedByInterruptException e) {
+                    interrupted = Thread.interrupted();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static OutputLock lock(Path output) throws IOException {
+        Path path;
+        if (Files.isDirectory(output)) {
+            path = output.toRealPath().resolve(OF_FOLDER);
+        } else {
+            Destination destination = Destination.of(output);
+            if (!destination.replaced()) {
+                return new OutputLock(null, null);
+            }
+            Path folder = Files.createDirectories(destination.path().getParent()).toRealPath();
+            path = folder.resolve("." + destination.path().getFileName() + ENDING);
+        }
+        OwnedFile owned;
+        try {
+            owned = OwnedFile.acquire(path);
+        } catch (AccessDeniedException e) {
+            throw new IOException("Can't lock " + output + ": " + path + " can't be written to; if nobody else is writing to "
+                    + output + ", delete it", e);
+        }
+        if (owned == null) {
+            throw new HeldException(owner(path) + " is writing to " + output + ": wait until it has ended, or choose another path");
+        }
+        OutputLock lock = new OutputLock(path, owned);
+        try {
+            owned.channel().truncate(0);
+            owned.channel().write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+        return lock;
+    }
+
+    /**
+     * The same, but waits for whoever has the lock.
+     *
+     * @throws java.io.InterruptedIOException if the thread is interrupted, which it then is again
+     */
+    public static OutputLock waitFor(Path output, Duration patience) throws IOException {
+        long end = System.nanoTime() + patience.toNanos();
+        while (true) {
+            try {
+                return of(output);
+            } catch (HeldException e) {
+                if (System.nanoTime() > end) {
+                    throw e;
+                }
+            }
+            try {
+                Thread.sleep(20);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted while waiting for " + output);
+            }
+        }
+    }
+
+    /** Someone else has the lock. */
+    private static final class HeldException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        HeldException(String message) {
+            super(message);
+        }
+    }
+
+    private static String owner(Path path) {
+        if (OwnedFile.isOwn(path)) {
+            return "This process";
+        }
+        try {
+            String pid = Files.readString(path, StandardCharsets.US_ASCII).strip();
+            return "Another process" + (pid.matches("\\d+") ? " (" + pid + ")" : "");
+        } catch (IOException e) {
+            return "Another process";
+        }
+    }
+
+    /** Ends the lock. May be called again. */
+    @Override
+    public void close() throws IOException {
+        if (owned != null && owned.channel().isOpen()) {
+            try {
+                Files.deleteIfExists(path);
+            } finally {
+                owned.close();
+            }
+        }
+    }
+}
