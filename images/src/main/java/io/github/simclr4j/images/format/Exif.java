@@ -67,15 +67,16 @@ final class Exif {
         return found != NONE ? found : packet;
     }
 
+    /** The first value of an entry, which lies in the entry itself if all of them fit into four bytes. */
     private static int value(ByteBuffer t, int entry) {
-        if (t.getInt(entry + 4) != 1) {
+        int type = t.getShort(entry + 2);
+        int count = t.getInt(entry + 4);
+        boolean narrow = type == SHORT || type == SIGNED_SHORT;
+        if (count < 1 || !narrow && type != LONG && type != SIGNED_LONG) {
             return NONE;
         }
-        return switch (t.getShort(entry + 2)) {
-            case SHORT, SIGNED_SHORT -> t.getShort(entry + 8);
-            case LONG, SIGNED_LONG -> t.getInt(entry + 8);
-            default -> NONE;
-        };
+        int at = count <= (narrow ? 2 : 1) ? entry + 8 : t.getInt(entry + 8);
+        return narrow ? t.getShort(at) : t.getInt(at);
     }
 
     /** Returns an orientation from 1 to 8, and 1 for what is not one: an orientation is given, though not a valid one. */

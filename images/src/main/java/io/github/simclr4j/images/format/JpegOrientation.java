@@ -1,6 +1,7 @@
 package io.github.simclr4j.images.format;
 
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,7 +10,7 @@ final class JpegOrientation {
     private static final int APP1 = 0xe1;
     /** {@code Exif}, a zero, and a byte that should be one. */
     private static final int EXIF_HEADER = 6;
-    private static final byte[] XMP_HEADER = "http://ns.adobe.com/xap/1.0/\0".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    private static final byte[] XMP_HEADER = "http://ns.adobe.com/xap/1.0/\0".getBytes(StandardCharsets.US_ASCII);
 
     private JpegOrientation() {}
 
@@ -29,7 +30,7 @@ final class JpegOrientation {
             }
         }
         int found = fromExif(file, exif);
-        return found != Exif.NONE ? found : xmp != Exif.NONE ? xmp : 1;
+        return found != Exif.NONE ? found : Math.max(1, xmp);
     }
 
     /** Exif that is too long for one segment goes on in the next; some files have two that are independent. */
