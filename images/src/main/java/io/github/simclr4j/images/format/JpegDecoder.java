@@ -13,6 +13,7 @@ import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
 import java.awt.image.WritableRaster;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.imageio.IIOException;
@@ -26,6 +27,8 @@ import javax.imageio.stream.ImageInputStream;
  * has all its coefficients in memory outside of Java's heap, two bytes each.
  */
 public final class JpegDecoder implements ImageDecoder {
+    /** Encoders that clear the bits that are left write fewer zero bytes at the end. */
+    private static final int WIPED = 3;
     private static final int[] RED_GREEN_BLUE = {0, 1, 2};
     private static final ColorModel RGB = new ComponentColorModel(ColorSpace.getInstance(ColorSpace.CS_sRGB), false, false,
             ColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
@@ -37,7 +40,7 @@ public final class JpegDecoder implements ImageDecoder {
 
     @Override
     public List<String> endings() {
-        return List.of(".jpg", ".jpeg");
+        return List.of(".jpg", ".jpeg", ".jpe", ".jfif");
     }
 
     @Override
@@ -50,33 +53,46 @@ public final class JpegDecoder implements ImageDecoder {
         JpegFile jpeg = new JpegFile(file);
         size.check(jpeg.width(), jpeg.height());
         try {
-            Decoded decoded = decode(jpeg, isPadded(jpeg) ? Ending.WITHOUT_ZEROS : Ending.AS_STORED);
-            if (isLeftOver(decoded.warning) && !jpeg.isArithmetic()) {
+            boolean padded = isPadded(jpeg);
+            Decoded decoded = decode(jpeg, padded ? Ending.WITHOUT_ZEROS : Ending.AS_STORED);
+            if (isLeftOver(decoded.warning)) {
+                // A large picture has no room beside it for a second.
+                decoded = null;
                 decoded = decode(jpeg, Ending.WITHOUT_ZEROS);
+            } else if (decoded.warning == null && !padded && isWiped(jpeg, decoded.image)) {
+                throw new IOException("damaged image: the end of the picture's data is all zeros");
             }
             if (decoded.warning != null) {
                 throw new IOException("damaged image: " + decoded.warning);
             }
             return decoded.image;
         } catch (IIOException e) {
-            String reason = jpeg.isArithmetic()
-                    ? "JPEG with arithmetic coding is not read by this Java (" + e.getMessage() + "): convert it to PNG, or to JPEG of"
-                            + " the usual kind"
-                    : "damaged image: " + e.getMessage();
-            throw new IOException(reason, e);
+            throw new IOException("damaged image: " + e.getMessage(), e);
         }
     }
 
     /**
      * Tells whether zeros follow the data. Where the end of a file was wiped out the decoder makes a picture of zeros as well, which
-     * it cannot do without them. A last byte that is needed is nothing special: a flat picture may be all zeros.
+     * it can't do without them.
      */
     private static boolean isPadded(JpegFile jpeg) throws IOException {
-        if (jpeg.isArithmetic() || !jpeg.endsInZero()) {
+        if (jpeg.zeros() == 0) {
             return false;
         }
         String warning = decode(jpeg, Ending.WITHOUT_LAST_BYTE).warning;
         return warning == null || isLeftOver(warning);
+    }
+
+    /**
+     * Tells whether the zeros at the end of the data, all of which the decoder needed, can't come from an encoder: the bits that the
+     * last byte has left are set (T.81, F.1.2.3), so that the very last bit of a flat picture's zeros means something.
+     */
+    private static boolean isWiped(JpegFile jpeg, RgbImage image) throws IOException {
+        if (jpeg.zeros() < WIPED) {
+            return false;
+        }
+        Decoded other = decode(jpeg, Ending.WITH_LAST_BIT_SET);
+        return other.warning == null && Arrays.equals(other.image.rgb(), image.rgb());
     }
 
     private static boolean isLeftOver(String warning) {

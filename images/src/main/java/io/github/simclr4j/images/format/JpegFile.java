@@ -21,6 +21,8 @@ final class JpegFile {
         AS_STORED,
         /** The last byte of the last scan is left out. */
         WITHOUT_LAST_BYTE,
+        /** The last byte of the last scan is 1. */
+        WITH_LAST_BIT_SET,
         /** All zero bytes at the end of each scan are left out. */
         WITHOUT_ZEROS
     }
@@ -33,7 +35,11 @@ final class JpegFile {
     private static final int ADOBE_LENGTH = 12;
     private static final int JFIF_LENGTH = 14;
 
+    /** Conditioning of arithmetic coding. */
+    private static final int DAC = 0xcc;
+    /** Hierarchical progression. */
     private static final int DHP = 0xde;
+    private static final int PROGRESSIVE = 0xc2;
     private static final int JPEG_LS = 0xf7;
 
     private final byte[] file;
@@ -64,11 +70,11 @@ final class JpegFile {
         }
 
         Part withoutZeros() {
-            Part part = this;
-            while (part.endsInZero()) {
-                part = part.withoutLast();
+            int end = to;
+            while (new Part(bytes, from, end, entropyCoded).endsInZero()) {
+                end--;
             }
-            return part;
+            return new Part(bytes, from, end, entropyCoded);
         }
     }
 
@@ -86,8 +92,8 @@ final class JpegFile {
         if (parts.stream().noneMatch(Part::entropyCoded)) {
             throw new IOException("damaged image: the file ends before the picture");
         }
-        // Many files lack the end marker alone. Arithmetic coding may leave out zeros, so that nothing else tells a cut file.
-        if (!scans.complete() || !ended && isArithmetic()) {
+        // Many files lack the end marker alone.
+        if (!scans.complete()) {
             throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
         }
     }
@@ -98,8 +104,9 @@ final class JpegFile {
             case JpegSegments.EOI -> ended = true;
             case JpegSegments.SOI -> throw new IOException("damaged image: another image begins within it");
             case JpegSegments.SOS -> scan(s);
-            // Huffman tables, arithmetic conditioning, quantization tables, restart interval.
-            case 0xc4, 0xcc, 0xdb, 0xdd -> keep(s);
+            // Huffman tables, quantization tables, restart interval.
+            case 0xc4, 0xdb, 0xdd -> keep(s);
+            case DAC -> { }
             case 0xe0 -> jfif |= s.length() >= JFIF_LENGTH && s.startsWith('J', 'F', 'I', 'F', 0);
             case 0xee -> {
                 if (s.length() >= ADOBE_LENGTH && s.startsWith('A', 'd', 'o', 'b', 'e')) {
@@ -124,7 +131,9 @@ final class JpegFile {
         }
         frame = s.marker();
         switch (frame) {
-            case 0xc0, 0xc1, 0xc2, 0xc9, 0xca -> { }
+            case 0xc0, 0xc1, 0xc2 -> { }
+            // Many decoders lack it, and it does not show whether data are missing.
+            case 0xc9, 0xca -> throw refused("JPEG with arithmetic coding");
             case 0xc3, 0xcb -> throw refused("lossless JPEG");
             case 0xc8 -> throw new IOException("damaged image: unknown marker c8");
             default -> throw refused("hierarchical JPEG");
@@ -204,7 +213,7 @@ final class JpegFile {
     }
 
     private boolean progressive() {
-        return frame == 0xc2 || frame == 0xca;
+        return frame == PROGRESSIVE;
     }
 
     int width() {
@@ -213,11 +222,6 @@ final class JpegFile {
 
     int height() {
         return height;
-    }
-
-    /** Returns whether the data are coded arithmetically, which not every Java reads. */
-    boolean isArithmetic() {
-        return frame >= 0xc9;
     }
 
     /** Returns the meaning of the components by the rules of libjpeg ({@code default_decompress_parms}). */
@@ -235,9 +239,10 @@ final class JpegFile {
         return transform == 0 || transform < 0 && named ? Colours.RGB : Colours.YCBCR;
     }
 
-    /** Returns whether the data of the last scan end in a zero byte. */
-    boolean endsInZero() {
-        return parts.get(parts.size() - 1).entropyCoded && parts.get(parts.size() - 1).endsInZero();
+    /** Returns how many zero bytes the data of the last scan end in. */
+    int zeros() {
+        Part last = parts.get(parts.size() - 1);
+        return last.entropyCoded ? last.length() - last.withoutZeros().length() : 0;
     }
 
     /**
@@ -248,7 +253,11 @@ final class JpegFile {
         List<Part> kept = new ArrayList<>(parts);
         switch (ending) {
             case AS_STORED -> { }
-            case WITHOUT_LAST_BYTE -> kept.set(kept.size() - 1, kept.get(kept.size() - 1).withoutLast());
+            case WITHOUT_LAST_BYTE -> kept.add(kept.remove(kept.size() - 1).withoutLast());
+            case WITH_LAST_BIT_SET -> {
+                kept.add(kept.remove(kept.size() - 1).withoutLast());
+                kept.add(new Part(new byte[] {1}, 0, 1, true));
+            }
             case WITHOUT_ZEROS -> kept.replaceAll(part -> part.entropyCoded ? part.withoutZeros() : part);
         }
         byte[] colours = colours() == Colours.YCBCR || colours() == Colours.GREY ? JFIF : ADOBE;
