@@ -155,10 +155,8 @@ for name in ("420", "progressive", "grey", "cmyk", "restart"):
         for i, pair in enumerate(s):
             mixed += ([(0, junk)] if 0 < i <= first else []) + [pair]
         expect(f"between-{name}-{text}", join(mixed))
-    padded = []
-    for marker, d in s:
-        padded.append((marker, d + bytes(40) if marker == DATA else d))
-    expect(f"padded-{name}", join(padded))
+    for text, junk in (("padded", bytes(40)), ("behind", b"\x12\x34\x56\x78")):
+        expect(f"{text}-{name}", join([(marker, d + junk if marker == DATA else d) for marker, d in s]))
     expect(f"comments-{name}", join(s[:1] + [segment(COM, b"x" * 300)] + s[1:-1] + [segment(COM, b"end"), s[-1]]))
     expect(f"tail-{name}", join(s) + b"garbage" * 9)
     if name != "progressive":

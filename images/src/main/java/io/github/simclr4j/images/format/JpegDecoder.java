@@ -3,23 +3,9 @@ package io.github.simclr4j.images.format;
 import io.github.simclr4j.images.ImageDecoder;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
-import io.github.simclr4j.images.format.JpegFile.Ending;
-import java.awt.color.ColorSpace;
-import java.awt.image.BufferedImage;
-import java.awt.image.ColorModel;
-import java.awt.image.ComponentColorModel;
-import java.awt.image.DataBuffer;
-import java.awt.image.DataBufferByte;
-import java.awt.image.Raster;
-import java.awt.image.WritableRaster;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import javax.imageio.IIOException;
-import javax.imageio.ImageReadParam;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
 
 /**
  * Decodes JPEG files of 8 bits with the decoder of the JDK: baseline, extended and progressive, grey, YCbCr, RGB, CMYK and YCCK.
@@ -27,12 +13,6 @@ import javax.imageio.stream.ImageInputStream;
  * has all its coefficients in memory outside of Java's heap, two bytes each.
  */
 public final class JpegDecoder implements ImageDecoder {
-    /** Encoders that clear the bits that are left write fewer zero bytes at the end. */
-    private static final int WIPED = 3;
-    private static final int[] RED_GREEN_BLUE = {0, 1, 2};
-    private static final ColorModel RGB = new ComponentColorModel(ColorSpace.getInstance(ColorSpace.CS_sRGB), false, false,
-            ColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
-
     @Override
     public String format() {
         return "JPEG";
@@ -53,81 +33,10 @@ public final class JpegDecoder implements ImageDecoder {
         JpegFile jpeg = new JpegFile(file);
         size.check(jpeg.width(), jpeg.height());
         try {
-            boolean padded = isPadded(jpeg);
-            Decoded decoded = decode(jpeg, padded ? Ending.WITHOUT_ZEROS : Ending.AS_STORED);
-            if (isLeftOver(decoded.warning)) {
-                // A large picture has no room beside it for a second.
-                decoded = null;
-                decoded = decode(jpeg, Ending.WITHOUT_ZEROS);
-            } else if (decoded.warning == null && !padded && isWiped(jpeg, decoded.image)) {
-                throw new IOException("damaged image: the end of the picture's data is all zeros");
-            }
-            if (decoded.warning != null) {
-                throw new IOException("damaged image: " + decoded.warning);
-            }
-            return decoded.image;
+            return JpegEnd.decode(jpeg);
         } catch (IIOException e) {
             throw new IOException("damaged image: " + e.getMessage(), e);
         }
-    }
-
-    /**
-     * Tells whether zeros follow the data. Where the end of a file was wiped out the decoder makes a picture of zeros as well, which
-     * it can't do without them.
-     */
-    private static boolean isPadded(JpegFile jpeg) throws IOException {
-        if (jpeg.zeros() == 0) {
-            return false;
-        }
-        String warning = decode(jpeg, Ending.WITHOUT_LAST_BYTE).warning;
-        return warning == null || isLeftOver(warning);
-    }
-
-    /**
-     * Tells whether the zeros at the end of the data, all of which the decoder needed, can't come from an encoder: the bits that the
-     * last byte has left are set (T.81, F.1.2.3), so that the very last bit of a flat picture's zeros means something.
-     */
-    private static boolean isWiped(JpegFile jpeg, RgbImage image) throws IOException {
-        if (jpeg.zeros() < WIPED) {
-            return false;
-        }
-        Decoded other = decode(jpeg, Ending.WITH_LAST_BIT_SET);
-        return other.warning == null && Arrays.equals(other.image.rgb(), image.rgb());
-    }
-
-    private static boolean isLeftOver(String warning) {
-        return warning != null && warning.contains("extraneous bytes before marker");
-    }
-
-    /** What the decoder made of a file, and its first warning: it fills what is missing with grey and only warns. */
-    private record Decoded(RgbImage image, String warning) {}
-
-    private static Decoded decode(JpegFile jpeg, Ending ending) throws IOException {
-        ImageReader reader = JdkReaders.create("jpeg");
-        AtomicReference<String> warning = new AtomicReference<>();
-        try (ImageInputStream in = new ByteArrayImageInputStream(jpeg.essentials(ending))) {
-            reader.addIIOReadWarningListener((source, text) -> warning.compareAndSet(null, text));
-            reader.setInput(in, true, true);
-            RgbImage image = switch (jpeg.colours()) {
-                case CMYK -> JpegInks.toRgb(reader.readRaster(0, null), false);
-                case YCCK -> JpegInks.toRgb(reader.readRaster(0, null), true);
-                case GREY, YCBCR, RGB -> colours(reader, jpeg.width(), jpeg.height());
-            };
-            return new Decoded(image, warning.get());
-        } finally {
-            reader.dispose();
-        }
-    }
-
-    /** Lets the decoder write red, green and blue where they stay. */
-    private static RgbImage colours(ImageReader reader, int w, int h) throws IOException {
-        byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(w, h))];
-        WritableRaster pixels = Raster.createInterleavedRaster(
-                new DataBufferByte(rgb, rgb.length), w, h, 3 * w, 3, RED_GREEN_BLUE, null);
-        ImageReadParam param = new ImageReadParam();
-        param.setDestination(new BufferedImage(RGB, pixels, false, null));
-        reader.read(0, param);
-        return new RgbImage(w, h, rgb);
     }
 
     @Override

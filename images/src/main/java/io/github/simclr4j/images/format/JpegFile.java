@@ -239,6 +239,11 @@ final class JpegFile {
         return transform == 0 || transform < 0 && named ? Colours.RGB : Colours.YCBCR;
     }
 
+    /** Returns the number of scans. */
+    int scans() {
+        return (int) parts.stream().filter(Part::entropyCoded).count();
+    }
+
     /** Returns how many zero bytes the data of the last scan end in. */
     int zeros() {
         Part last = parts.get(parts.size() - 1);
@@ -260,6 +265,24 @@ final class JpegFile {
             }
             case WITHOUT_ZEROS -> kept.replaceAll(part -> part.entropyCoded ? part.withoutZeros() : part);
         }
+        return essentials(kept);
+    }
+
+    /**
+     * Returns the same with the data shorter.
+     *
+     * @param cut for each scan how many bytes at the end of its data are left out
+     */
+    byte[] essentials(int[] cut) {
+        List<Part> kept = new ArrayList<>();
+        int scan = 0;
+        for (Part part : parts) {
+            kept.add(part.entropyCoded ? new Part(part.bytes, part.from, Math.max(part.from, part.to - cut[scan++]), true) : part);
+        }
+        return essentials(kept);
+    }
+
+    private byte[] essentials(List<Part> kept) {
         byte[] colours = colours() == Colours.YCBCR || colours() == Colours.GREY ? JFIF : ADOBE;
         byte[] out = new byte[kept.stream().mapToInt(Part::length).sum() + colours.length + 4];
         out[0] = (byte) 0xff;
