@@ -114,6 +114,7 @@ files = {
     "progressive-420": encode(image, progressive=True, subsampling=2),
     "restart": encode(image, restart_marker_blocks=1), "rgb": encode(image, keep_rgb=True),
     "cmyk": encode(cmyk), "cmyk-progressive": encode(cmyk, progressive=True),
+    "flat-progressive": encode(Image.new("RGB", (32, 32)), progressive=True),
     "flat": encode(Image.new("RGB", (24, 16), (128, 128, 128)), optimize=True),
 }
 for name, data in files.items():

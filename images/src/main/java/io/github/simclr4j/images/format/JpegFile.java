@@ -157,10 +157,12 @@ final class JpegFile {
             throw new IOException("damaged image: the width is 0");
         }
         ids = new int[components];
+        int[][] sampling = new int[components][];
         for (int i = 0; i < components; i++) {
             ids[i] = s.get(6 + 3 * i);
+            sampling[i] = new int[] {s.get(7 + 3 * i) >> 4, s.get(7 + 3 * i) & 15};
         }
-        scans = new JpegScans(components, progressive(), (long) width * height);
+        scans = new JpegScans(sampling, progressive(), (long) width * height);
         keep(s);
     }
 
@@ -169,12 +171,14 @@ final class JpegFile {
         if (scans == null || count < 1 || s.length() != 4 + 2 * count) {
             throw new IOException("damaged image: a scan's header is wrong");
         }
-        int bits = s.get(3 + 2 * count);
+        int position = s.get(3 + 2 * count);
         scans.next();
         boolean[] seen = new boolean[ids.length];
+        long bits = 0;
         for (int i = 0; i < count; i++) {
             int component = component(s.get(1 + 2 * i), seen);
-            scans.add(component, s.get(1 + 2 * count), s.get(2 + 2 * count), bits >> 4, bits & 15);
+            scans.add(component, s.get(1 + 2 * count), s.get(2 + 2 * count), position >> 4, position & 15);
+            bits += scans.fewestBits(component, s.get(1 + 2 * count));
         }
         if (progressive()) {
             keep(s);
@@ -188,7 +192,7 @@ final class JpegFile {
         }
         int from = s.end();
         int to = s.skipData();
-        if (to == from) {
+        if (to == from || 8L * (to - from) < bits) {
             throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
         }
         parts.add(new Part(file, from, to, true));

@@ -20,10 +20,22 @@ final class JpegScans {
     private final byte[][] lowestBit;
     private final boolean progressive;
     private final long pixels;
+    private final long[] blocks;
     private int count;
 
-    JpegScans(int components, boolean progressive, long pixels) {
-        lowestBit = new byte[components][COEFFICIENTS];
+    /**
+     * Begins to count.
+     *
+     * @param sampling for each component how many of its blocks stand side by side and one upon another in a unit (T.81, A.2)
+     * @param progressive whether a scan may bring a part of the coefficients
+     * @param pixels width times height
+     */
+    JpegScans(int[][] sampling, boolean progressive, long pixels) {
+        int across = Arrays.stream(sampling).mapToInt(s -> s[0]).max().orElse(1);
+        int down = Arrays.stream(sampling).mapToInt(s -> s[1]).max().orElse(1);
+        blocks = Arrays.stream(sampling)
+                .mapToLong(s -> pixels * s[0] * s[1] / ((long) COEFFICIENTS * Math.max(1, across * down))).toArray();
+        lowestBit = new byte[sampling.length][COEFFICIENTS];
         for (byte[] component : lowestBit) {
             Arrays.fill(component, MISSING);
         }
@@ -65,6 +77,17 @@ final class JpegScans {
         if (++count > MOST || count * pixels > MOST_PIXELS) {
             throw new IOException("a JPEG of more than " + (count - 1) + " scans is not read: save it in the usual way");
         }
+    }
+
+    /**
+     * Returns the fewest bits that a scan's data can have, so that nobody waits for the picture that a short file claims to hold:
+     * a block's mean value takes one or more, while thousands of blocks without other coefficients take one together.
+     *
+     * @param component one of its components
+     * @param first its first coefficient
+     */
+    long fewestBits(int component, int first) {
+        return first == 0 || !progressive ? blocks[component] : 0;
     }
 
     /**

@@ -12,6 +12,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -162,6 +163,21 @@ class JpegDecoderTest {
         byte[] bomb = join(many, END);
         e = assertThrows(IOException.class, () -> Images.read(bomb));
         assertTrue(e.getMessage().contains("more than 64 scans"), e.getMessage());
+    }
+
+    /** A picture takes at least a bit for each of its blocks: nobody waits for one of 98 megapixels in a kilobyte. */
+    @Test
+    void aShortFileThatClaimsToBeLargeIsRefusedAtOnce() throws IOException {
+        for (String name : List.of("whole-420.jpg", "whole-progressive.jpg")) {
+            byte[] file = resource(name);
+            String text = new String(file, StandardCharsets.ISO_8859_1);
+            int frame = Math.max(text.indexOf("\u00ff\u00c0"), text.indexOf("\u00ff\u00c2"));
+            ByteBuffer.wrap(file).putShort(frame + 5, (short) 9900).putShort(frame + 7, (short) 9900);
+            IOException e = assertThrows(IOException.class, () -> Images.read(file, (w, h) -> {
+                throw new IllegalStateException("asked for " + w + "x" + h);
+            }));
+            assertTrue(e.getMessage().contains("cut short"), e.getMessage());
+        }
     }
 
     /** Two bytes a kilobyte changed: an image or one line. */
