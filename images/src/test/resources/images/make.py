@@ -1,7 +1,7 @@
 """Makes the images of this folder, and what Pillow reads from them: python make.py (Pillow 12, NumPy).
 
 expected.txt: name, width, height, tolerance, the pixels [height, width, 3] in hexadecimal.
-resize.txt: side, the pixels of resize.png after the centre square is resized with Pillow's BILINEAR.
+resize.txt: file, side, the pixels of the file after its centre square is resized with Pillow's BILINEAR.
 """
 import os, struct, zlib
 import numpy as np
@@ -105,5 +105,7 @@ open("expected.txt", "w").write("\n".join(lines) + "\n")
 photo = np.random.RandomState(1).randint(0, 256, (13, 17, 3)).repeat(3, 0).repeat(3, 1).astype(np.uint8)[:37, :50]
 Image.fromarray(photo).save("resize.png")
 square = Image.fromarray(photo[:, 6:43])
+whole = Image.open("36x36.png").convert("RGB")  # has sums that lie halfway between two values
 open("resize.txt", "w").write("".join(
-    f"{n} {square.resize((n, n), Image.BILINEAR).tobytes().hex()}\n" for n in (8, 16, 25, 37, 48)))
+    f"{name} {n} {i.resize((n, n), Image.BILINEAR).tobytes().hex()}\n"
+    for name, i, sides in (("resize.png", square, (8, 16, 25, 37, 48)), ("36x36.png", whole, (9, 32, 40))) for n in sides))

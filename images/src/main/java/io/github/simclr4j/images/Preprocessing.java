@@ -1,5 +1,6 @@
 package io.github.simclr4j.images;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -38,7 +39,10 @@ public record Preprocessing(
         STRETCH
     }
 
-    /** Filters of resizing; all but {@link #NEAREST} are widened by the scale when shrinking ("antialias"), as in Pillow. */
+    /**
+     * Filters of resizing; all but {@link #NEAREST} are widened by the scale when shrinking ("antialias"). The pixels are equal to
+     * Pillow's.
+     */
     public enum Interpolation {
         /** The pixel whose centre is nearest. */
         NEAREST(0),
@@ -127,7 +131,7 @@ public record Preprocessing(
     public static final float MEAN = 0.5f;
     /** What the difference is divided by, in an encoder of ours. */
     public static final float DEVIATION = 0.25f;
-    /** Names the resize rule in an encoder's metadata; changes when {@link #apply} does. */
+    /** Names the resize rule in an encoder's metadata; changes when {@link #apply} does by more than rounding. */
     public static final String RULE = "center-square-antialiased-bilinear-1";
     private static final int MAX_SIDE = 4096;
 
@@ -219,13 +223,12 @@ public record Preprocessing(
         }
         Taps columns = new Taps(boxW, fullW, width, interpolation);
         Taps lines = new Taps(boxH, fullH, height, interpolation);
-        float[][] columnWeights = columns.all();
-        float[][] lineWeights = new float[height][];
+        int[][] columnWeights = columns.all();
+        int[][] lineWeights = new int[height][];
         byte[] in = image.rgb();
-        // What others trained with rounds to bytes between its two passes; with overshooting filters it shows.
-        boolean pillow = resize != Resize.CENTER_SQUARE;
-        float[] row = new float[width * 3];
-        float[] sums = new float[height * row.length];
+        int[] row = new int[width * 3];
+        int[] sums = new int[height * row.length];
+        Arrays.fill(sums, Taps.HALF);
         // Each line of the image is shrunk once and added to the new lines from "from" to "to", all that it is part of: memory
         // does not grow with the image's height.
         int from = 0;
@@ -239,22 +242,22 @@ public record Preprocessing(
             }
             int line = ((top + y) * image.width() + left) * 3;
             for (int x = 0; x < width; x++) {
-                float r = 0;
-                float g = 0;
-                float b = 0;
+                int r = Taps.HALF;
+                int g = Taps.HALF;
+                int b = Taps.HALF;
                 int p = line + columns.start[x] * 3;
-                for (float w : columnWeights == null ? columns.weights(x) : columnWeights[x]) {
+                for (int w : columnWeights == null ? columns.weights(x) : columnWeights[x]) {
                     r += w * (in[p] & 255);
                     g += w * (in[p + 1] & 255);
                     b += w * (in[p + 2] & 255);
                     p += 3;
                 }
-                row[3 * x] = pillow ? level(r) : r;
-                row[3 * x + 1] = pillow ? level(g) : g;
-                row[3 * x + 2] = pillow ? level(b) : b;
+                row[3 * x] = level(r);
+                row[3 * x + 1] = level(g);
+                row[3 * x + 2] = level(b);
             }
             for (int i = from; i < to; i++) {
-                float w = lineWeights[i][y - lines.start[i]];
+                int w = lineWeights[i][y - lines.start[i]];
                 int q = i * row.length;
                 for (int x = 0; x < row.length; x++) {
                     sums[q + x] += w * row[x];
@@ -268,14 +271,21 @@ public record Preprocessing(
         return new RgbImage(width, height, out);
     }
 
-    private static int level(float value) {
-        return Math.max(0, Math.min(255, Math.round(value)));
+    private static int level(int sum) {
+        return Math.max(0, Math.min(255, sum >> Taps.BITS));
     }
 
-    /** Weights of one direction: from {@code in} pixels to {@code full}, of which the {@code out} in the middle are kept. */
+    /**
+     * Weights of one direction, whole numbers as in Pillow's {@code Resample.c}, so that pixels are equal to its own, halves and all
+     * from {@code in} pixels to {@code full}, of which the {@code out} in the middle are kept.
+     */
     private static final class Taps {
         /** More weights than these, as an image of millions of columns has, are not kept. */
         private static final int MOST = 1 << 22;
+        /** Bits behind the binary point: 8 bits of a value and 2 for filters that overshoot are left of 32. */
+        private static final int BITS = 22;
+        /** What is added before the bits are dropped. */
+        private static final int HALF = 1 << BITS - 1;
 
         /** The pixels that each new one is made of; neither ever decreases. */
         final int[] start;
@@ -318,25 +328,28 @@ public record Preprocessing(
         }
 
         /** The weights of a new pixel. */
-        float[] weights(int i) {
+        int[] weights(int i) {
             if (filter == Interpolation.NEAREST) {
-                return new float[] {1};
+                return new int[] {1 << BITS};
             }
-            float[] w = new float[end[i] - start[i]];
+            double[] exact = new double[end[i] - start[i]];
             double center = center(i);
+            double narrow = 1 / widen;
             double sum = 0;
-            for (int j = 0; j < w.length; j++) {
-                w[j] = (float) filter.at((start[i] + j + 0.5 - center) / widen);
-                sum += w[j];
+            for (int j = 0; j < exact.length; j++) {
+                exact[j] = filter.at((start[i] + j - center + 0.5) * narrow);
+                sum += exact[j];
             }
+            int[] w = new int[exact.length];
             for (int j = 0; j < w.length; j++) {
-                w[j] /= (float) sum;
+                double scaled = exact[j] / sum * (1 << BITS);
+                w[j] = (int) (scaled < 0 ? scaled - 0.5 : scaled + 0.5);
             }
             return w;
         }
 
         /** The weights of all new pixels, null if they are too many. */
-        float[][] all() {
+        int[][] all() {
             long count = 0;
             for (int i = 0; i < start.length; i++) {
                 count += end[i] - start[i];
@@ -344,7 +357,7 @@ public record Preprocessing(
             if (count > MOST) {
                 return null;
             }
-            float[][] all = new float[start.length][];
+            int[][] all = new int[start.length][];
             for (int i = 0; i < all.length; i++) {
                 all[i] = weights(i);
             }

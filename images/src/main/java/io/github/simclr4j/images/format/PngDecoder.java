@@ -5,7 +5,6 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
 import java.util.List;
-import java.nio.ByteBuffer;
 
 /** Decodes PNG files with the decoder of the JDK. */
 public final class PngDecoder implements ImageDecoder {
@@ -31,17 +30,6 @@ public final class PngDecoder implements ImageDecoder {
 
     @Override
     public int orientation(byte[] file) {
-        ByteBuffer in = ByteBuffer.wrap(file);
-        for (int at = 8; at + 12 <= file.length;) {
-            int length = in.getInt(at);
-            if (length < 0 || length > file.length - at - 12) {
-                return 1;
-            }
-            if (Signatures.at(file, at + 4, 'e', 'X', 'I', 'f')) {
-                return Exif.orientation(file, at + 8, length);
-            }
-            at += 12 + length;
-        }
-        return 1;
+        return PngOrientation.of(file);
     }
 }

@@ -46,17 +46,21 @@ public final class WebPDecoder implements ImageDecoder {
     @Override
     public int orientation(byte[] file) {
         ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+        int exif = Exif.NONE;
+        int xmp = Exif.NONE;
         for (int at = 12; at + 8 <= file.length;) {
             int length = in.getInt(at + 4);
             if (length < 0 || length > file.length - at - 8) {
-                return 1;
+                break;
             }
             if (Signatures.at(file, at, 'E', 'X', 'I', 'F')) {
                 int skip = Signatures.at(file, at + 8, 'E', 'x', 'i', 'f', 0, 0) ? 6 : 0;
-                return Exif.orientation(file, at + 8 + skip, length - skip);
+                exif = Exif.find(file, at + 8 + skip, length - skip);
+            } else if (Signatures.at(file, at, 'X', 'M', 'P', ' ')) {
+                xmp = Xmp.orientation(file, at + 8, at + 8 + length);
             }
             at += 8 + length + (length & 1);
         }
-        return 1;
+        return exif != Exif.NONE ? exif : Math.max(1, xmp);
     }
 }
