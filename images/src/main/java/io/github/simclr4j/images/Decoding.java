@@ -2,6 +2,7 @@ package io.github.simclr4j.images;
 
 import io.github.simclr4j.images.internal.DecodingHeap;
 import java.io.IOException;
+import javax.imageio.IIOException;
 
 /** Runs a decoder within the bounds that hold for all formats. */
 final class Decoding {
@@ -65,6 +66,8 @@ final class Decoding {
             return Orientation.apply(decoder.decode(file, check), decoder.orientation(file));
         } catch (RuntimeException e) {
             throw new IOException(damaged("its parts contradict each other"), e);
+        } catch (IIOException e) {
+            throw new IOException("the " + decoder.format() + " image can't be decoded: " + e.getMessage(), e);
         } catch (IOException e) {
             // Java's streams say in this way that there is no more to read.
             throw e.getMessage() == null ? new IOException(damaged("it ends too early"), e) : e;
