@@ -208,13 +208,15 @@ def refused(m):
     whole = png(rgb, 8, COLOUR)
     data = whole.index(b"IDAT")
     for name, at in {"header": 20, "header-begins": 8, "data-begins": data + 4, "data-middle": data + 100, "data-ends": len(whole) - 17,
-                     "signature": 12}.items():
-        m.refuse("cut-" + name, whole[:at], "damaged PNG image: it ends before its pixels are complete")
+                     "signature": 12, "before-end-mark": len(whole) - 12, "in-end-mark": len(whole) - 3}.items():
+        m.refuse("cut-" + name, whole[:at], "damaged PNG image: it ends before it is complete")
 
     def flipped(at):
         b = bytearray(whole)
         b[at] ^= 4
         return bytes(b)
+    late = png(rgb, 8, COLOUR, after=chunk(b"eXIf", exif(6)))
+    m.refuse("cut-orientation-after", late[:late.index(b"eXIf") + 9], "ends before it is complete")
     m.refuse("checksum-header", flipped(30), "a checksum does not fit")
     m.refuse("checksum-data", flipped(data + 50), "a checksum does not fit")
     m.refuse("checksum-palette", png(samples(PALETTE, 2), 2, PALETTE, before=chunk(b"PLTE", colours(4).tobytes(), 7)),
@@ -227,11 +229,11 @@ def refused(m):
     m.refuse("no-header", SIGNATURE + whole[33:], "does not begin with a header")
     m.refuse("xcode", SIGNATURE + chunk(b"CgBI", b"\x50\0\x20\2") + whole[8:], "Xcode.*convert")
     m.refuse("filter-5", png(rgb, 8, COLOUR, filters=lambda i: 5), "unknown filter")
-    m.refuse("line-missing", png(rgb[:-1], 8, COLOUR, size=(WIDTH, HEIGHT)), "ends before its pixels are complete")
+    m.refuse("line-missing", png(rgb[:-1], 8, COLOUR, size=(WIDTH, HEIGHT)), "ends before it is complete")
     m.refuse("data-not-deflate", whole[:data - 4] + chunk(b"IDAT", b"\x11" * 900) + chunk(b"IEND"), "can't be unpacked")
     m.refuse("data-in-two-places", png(rgb, 8, COLOUR).replace(chunk(b"IEND"), b"")[:data - 4]
              + chunk(b"IDAT", whole[data + 4:data + 60]) + chunk(b"tEXt", b"a\0b") + chunk(b"IDAT", whole[data + 60:-16])
-             + chunk(b"IEND"), "ends before its pixels are complete")
+             + chunk(b"IEND"), "ends before it is complete")
     for name, fields in {"size-0": (0, 5, 8, 2, 0, 0, 0), "size-negative": (2**31 + 5, 5, 8, 2, 0, 0, 0), "depth-3": (WIDTH, HEIGHT, 3, 0, 0, 0, 0),
                          "rgb-4": (WIDTH, HEIGHT, 4, 2, 0, 0, 0), "palette-16": (WIDTH, HEIGHT, 16, 3, 0, 0, 0),
                          "type-5": (WIDTH, HEIGHT, 8, 5, 0, 0, 0), "compression-1": (WIDTH, HEIGHT, 8, 2, 1, 0, 0),
@@ -240,7 +242,7 @@ def refused(m):
     m.refuse("header-size-huge", SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)) + whole[33:],
              "too large")
     m.refuse("header-size-beyond-data", SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0)) + whole[33:],
-             "ends before its pixels are complete")
+             "ends before it is complete")
 
 
 def make():

@@ -32,11 +32,13 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
     private static final int TRNS = 0x74524e53;
     private static final int IDAT = 0x49444154;
     private static final int IEND = 0x49454e44;
+    /** CgBI, which stands before the header. */
+    private static final int XCODE = 0x43674249;
     /** Set in the names of chunks that a decoder may leave out. */
     private static final int ANCILLARY = 0x20000000;
 
     /**
-     * Reads the chunks up to the end of the pixels.
+     * Reads the chunks up to the mark of the end.
      *
      * @throws IOException if the file ends before, or a chunk that matters is damaged
      */
@@ -46,46 +48,45 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         byte[] transparency = {};
         List<ByteBuffer> data = new ArrayList<>();
         ByteBuffer in = ByteBuffer.wrap(file);
-        int at = 8;
-        while (true) {
-            if (file.length - at < 12) {
-                if (data.isEmpty()) {
-                    throw incomplete();
-                }
-                break;
-            }
-            int length = in.getInt(at);
-            int kind = in.getInt(at + 4);
-            if (!data.isEmpty() && kind != IDAT) {
-                break;
-            }
+        boolean pixelsEnded = false;
+        for (int at = 8, kind = 0; kind != IEND;) {
+            int length = file.length - at < 12 ? -1 : in.getInt(at);
             if (length < 0 || length > file.length - at - 12) {
+                // Behind the pixels, too: an orientation may be missing there.
                 throw incomplete();
             }
-            ByteBuffer content = in.slice(at + 8, length);
-            if ((kind & ANCILLARY) == 0 || kind == TRNS) {
-                checkSum(file, at, length, in.getInt(at + 8 + length));
-            }
-            if (header == null && kind != IHDR) {
-                throw new IOException(Signatures.at(file, at + 4, 'C', 'g', 'B', 'I')
-                        ? "a PNG image as Xcode changes it for iOS, which is not read: convert it to PNG"
-                        : "damaged PNG image: it does not begin with a header");
-            }
-            switch (kind) {
-                case IHDR -> header = content;
-                case PLTE -> palette = bytes(content);
-                case TRNS -> transparency = bytes(content);
-                case IDAT -> data.add(content);
-                case IEND -> throw new IOException("damaged PNG image: it has no pixels");
-                default -> {
-                    if ((kind & ANCILLARY) == 0) {
-                        throw new IOException("damaged PNG image: unknown kind of data in it");
+            kind = in.getInt(at + 4);
+            pixelsEnded |= !data.isEmpty() && kind != IDAT;
+            if (!pixelsEnded) {
+                ByteBuffer content = in.slice(at + 8, length);
+                if ((kind & ANCILLARY) == 0 || kind == TRNS) {
+                    checkSum(file, at, length, in.getInt(at + 8 + length));
+                }
+                if (header == null && kind != IHDR) {
+                    throw noHeader(kind);
+                }
+                switch (kind) {
+                    case IHDR -> header = content;
+                    case PLTE -> palette = bytes(content);
+                    case TRNS -> transparency = bytes(content);
+                    case IDAT -> data.add(content);
+                    case IEND -> throw new IOException("damaged PNG image: it has no pixels");
+                    default -> {
+                        if ((kind & ANCILLARY) == 0) {
+                            throw new IOException("damaged PNG image: unknown kind of data in it");
+                        }
                     }
                 }
             }
             at += 12 + length;
         }
         return of(header, palette, transparency, data);
+    }
+
+    private static IOException noHeader(int kind) {
+        return new IOException(kind == XCODE
+                ? "a PNG image as Xcode changes it for iOS, which is not read: convert it to PNG"
+                : "damaged PNG image: it does not begin with a header");
     }
 
     private static PngChunks of(ByteBuffer header, byte[] palette, byte[] transparency, List<ByteBuffer> data) throws IOException {
@@ -127,7 +128,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
     }
 
     static IOException incomplete() {
-        return new IOException("damaged PNG image: it ends before its pixels are complete");
+        return new IOException("damaged PNG image: it ends before it is complete");
     }
 
     /** Samples of a pixel. */
