@@ -1,19 +1,34 @@
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.ImageDecoder;
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
-import io.github.simclr4j.images.internal.Samples;
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.awt.image.DataBufferByte;
 import java.awt.image.Raster;
+import java.awt.image.WritableRaster;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.imageio.IIOException;
+import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 
-/** Decodes JPEG files with the decoder of the JDK. */
+/**
+ * Decodes JPEG files of 8 bits with the decoder of the JDK: baseline, extended and progressive, grey, YCbCr, RGB, CMYK and YCCK.
+ * The decoder gets only what the pixels depend on, see {@link JpegFile}, and writes them where they stay. A progressive picture
+ * has all its coefficients in memory outside of Java's heap, two bytes each.
+ */
 public final class JpegDecoder implements ImageDecoder {
+    private static final int[] RED_GREEN_BLUE = {0, 1, 2};
+    private static final ColorModel RGB = new ComponentColorModel(ColorSpace.getInstance(ColorSpace.CS_sRGB), false, false,
+            ColorModel.OPAQUE, DataBuffer.TYPE_BYTE);
+
     @Override
     public String format() {
         return "JPEG";
@@ -31,22 +46,51 @@ public final class JpegDecoder implements ImageDecoder {
 
     @Override
     public RgbImage decode(byte[] file, SizeCheck size) throws IOException {
-        ImageReader reader = JdkReaders.create("jpeg");
-        try (ImageInputStream in = new ByteArrayImageInputStream(file)) {
-            // The decoder fills what is missing with grey and only warns.
-            AtomicReference<String> damage = new AtomicReference<>();
-            reader.addIIOReadWarningListener((source, warning) -> {
-                if (warning.contains("remature end") || warning.startsWith("Corrupt JPEG")) {
-                    damage.compareAndSet(null, warning);
-                }
-            });
-            reader.setInput(in, true, true);
-            size.check(reader.getWidth(0), reader.getHeight(0));
-            RgbImage image = jpegComponents(file) == 4 ? adobe(reader.readRaster(0, null), isYcck(file)) : Images.of(reader.read(0));
-            if (damage.get() != null) {
-                throw new IOException("damaged image: " + damage.get());
+        JpegFile jpeg = new JpegFile(file);
+        size.check(jpeg.width(), jpeg.height());
+        try {
+            // The decoder fills what is missing with grey and only warns, of the first fault alone.
+            AtomicReference<String> warning = new AtomicReference<>();
+            RgbImage image = decode(jpeg, false, warning);
+            if (warning.get() != null && warning.get().contains("extraneous bytes before marker")) {
+                // Either the data are followed by padding, or they were wiped out and the picture was made of zeros.
+                warning.set(null);
+                image = decode(jpeg, true, warning);
+            }
+            if (warning.get() != null) {
+                throw new IOException("damaged image: " + warning.get());
             }
             return image;
+        } catch (IIOException e) {
+            String reason = jpeg.isArithmetic()
+                    ? "JPEG with arithmetic coding is not read by this Java (" + e.getMessage() + "): convert it to PNG, or to JPEG of"
+                            + " the usual kind"
+                    : "damaged image: " + e.getMessage();
+            throw new IOException(reason, e);
+        }
+    }
+
+    private static RgbImage decode(JpegFile jpeg, boolean withoutPadding, AtomicReference<String> warning) throws IOException {
+        ImageReader reader = JdkReaders.create("jpeg");
+        try (ImageInputStream in = new ByteArrayImageInputStream(jpeg.essentials(withoutPadding))) {
+            reader.addIIOReadWarningListener((source, text) -> warning.compareAndSet(null, text));
+            reader.setInput(in, true, true);
+            int w = jpeg.width();
+            int h = jpeg.height();
+            switch (jpeg.colours()) {
+                case CMYK, YCCK -> {
+                    return JpegInks.toRgb(reader.readRaster(0, null), jpeg.colours() == JpegFile.Colours.YCCK);
+                }
+                default -> {
+                    byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(w, h))];
+                    WritableRaster pixels = Raster.createInterleavedRaster(
+                            new DataBufferByte(rgb, rgb.length), w, h, 3 * w, 3, RED_GREEN_BLUE, null);
+                    ImageReadParam param = new ImageReadParam();
+                    param.setDestination(new BufferedImage(RGB, pixels, false, null));
+                    reader.read(0, param);
+                    return new RgbImage(w, h, rgb);
+                }
+            }
         } finally {
             reader.dispose();
         }
@@ -54,76 +98,6 @@ public final class JpegDecoder implements ImageDecoder {
 
     @Override
     public int orientation(byte[] file) {
-        int exif = segment(file, (marker, at) -> marker == 0xe1 && Signatures.at(file, at + 4, 'E', 'x', 'i', 'f', 0, 0));
-        return exif < 0 ? 1 : Exif.orientation(file, exif + 10, length(file, exif) - 8);
-    }
-
-    /** Four components of a JPEG file, which by Adobe's convention hold 255 minus the ink. */
-    private static RgbImage adobe(Raster raster, boolean ycck) {
-        int w = raster.getWidth();
-        int h = raster.getHeight();
-        byte[] rgb = new byte[3 * w * h];
-        int[] line = new int[4 * w];
-        int q = 0;
-        for (int y = 0; y < h; y++) {
-            raster.getPixels(0, y, w, 1, line);
-            for (int p = 0; p < line.length; p += 4) {
-                int k = line[p + 3];
-                if (ycck) {
-                    // JFIF's YCbCr, then the complement that libjpeg takes for ink.
-                    double cb = line[p + 1] - 128;
-                    double cr = line[p + 2] - 128;
-                    int luma = line[p];
-                    line[p] = 255 - Samples.clamp(luma + 1.402 * cr);
-                    line[p + 1] = 255 - Samples.clamp(luma - 0.344136286 * cb - 0.714136286 * cr);
-                    line[p + 2] = 255 - Samples.clamp(luma + 1.772 * cb);
-                }
-                for (int c = 0; c < 3; c++) {
-                    rgb[q++] = Samples.over(line[p + c], k);
-                }
-            }
-        }
-        return new RgbImage(w, h, rgb);
-    }
-
-    private interface Segment {
-        boolean test(int marker, int at);
-    }
-
-    /** Where the first segment of a JPEG header that passes the test begins, or -1. */
-    private static int segment(byte[] b, Segment wanted) {
-        int at = 2;
-        while (at + 4 <= b.length && b[at] == (byte) 0xff) {
-            int marker = b[at + 1] & 255;
-            if (marker == 0xff) {
-                // Any number of fill bytes may stand before a marker.
-                at++;
-            } else if (wanted.test(marker, at)) {
-                return at;
-            } else if (marker == 0xda || marker == 0xd9) {
-                return -1;
-            } else {
-                at += 2 + length(b, at);
-            }
-        }
-        return -1;
-    }
-
-    private static int length(byte[] b, int at) {
-        return (b[at + 2] & 255) << 8 | b[at + 3] & 255;
-    }
-
-    /** Number of components of a JPEG file, from its frame header; 0 if it has none. */
-    private static int jpegComponents(byte[] b) {
-        // SOF0 to SOF15, which share their range with DHT, JPG and DAC.
-        int frame = segment(b, (marker, at) ->
-                marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc);
-        return frame < 0 || frame + 9 >= b.length ? 0 : b[frame + 9] & 255;
-    }
-
-    /** Whether a JPEG file's Adobe marker says that four components are YCCK. */
-    private static boolean isYcck(byte[] b) {
-        int adobe = segment(b, (marker, at) -> marker == 0xee && Signatures.at(b, at + 4, 'A', 'd', 'o', 'b', 'e'));
-        return adobe >= 0 && adobe + 15 < b.length && b[adobe + 15] == 2;
+        return JpegOrientation.of(file);
     }
 }

@@ -1,0 +1,242 @@
+package io.github.simclr4j.images.format;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The parts of a JPEG file that its pixels depend on (ITU-T T.81, annex B): tables, the frame's header and the scans. Colour
+ * profiles, comments and metadata are left out, so that none of them can change the pixels or make the decoder refuse them.
+ */
+final class JpegFile {
+    /** How the values of the components are to be understood. */
+    enum Colours {
+        GREY, YCBCR, RGB, CMYK, YCCK
+    }
+
+    private static final byte[] JFIF = {
+        (byte) 0xff, (byte) 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
+    /** Adobe's marker with transform 0: the components are stored as they are. */
+    private static final byte[] ADOBE = {(byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
+    /** What libjpeg takes an Adobe marker for. */
+    private static final int ADOBE_LENGTH = 12;
+    private static final int JFIF_LENGTH = 14;
+
+    private static final int DHP = 0xde;
+    private static final int JPEG_LS = 0xf7;
+
+    private final byte[] file;
+    /** What is kept, in the order of the file. */
+    private final List<Part> parts = new ArrayList<>();
+    private boolean jfif;
+    private int transform = -1;
+    private int frame;
+    private int width;
+    private int height;
+    private int[] ids = {};
+    private JpegScans scans;
+    private boolean ended;
+
+    /** Some bytes of an array. */
+    private record Part(byte[] bytes, int from, int to, boolean entropyCoded) {
+        int length() {
+            return to - from;
+        }
+
+        /** The same without zeros at the end; one that belongs to a stuffed {@code ff 00} stays. */
+        Part withoutPadding() {
+            int end = to;
+            while (entropyCoded && end > from && bytes[end - 1] == 0 && (end - from < 2 || bytes[end - 2] != (byte) 0xff)) {
+                end--;
+            }
+            return new Part(bytes, from, end, entropyCoded);
+        }
+    }
+
+    /**
+     * Reads the structure of a file.
+     *
+     * @throws IOException if the file is damaged, cut short or of a kind that is not read
+     */
+    JpegFile(byte[] file) throws IOException {
+        this.file = file;
+        JpegSegments segments = new JpegSegments(file);
+        while (!ended && segments.next()) {
+            segment(segments);
+        }
+        if (parts.stream().noneMatch(Part::entropyCoded)) {
+            throw new IOException("damaged image: the file ends before the picture");
+        }
+        // Arithmetic coding may leave out zeros at the end, so that only the end marker tells a cut file.
+        if (!(ended ? scans.usable() : scans.complete() && !isArithmetic())) {
+            throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
+        }
+    }
+
+    private void segment(JpegSegments s) throws IOException {
+        int marker = s.marker();
+        switch (marker) {
+            case JpegSegments.EOI -> ended = true;
+            case JpegSegments.SOI -> throw new IOException("damaged image: another image begins within it");
+            case JpegSegments.SOS -> scan(s);
+            // Huffman tables, arithmetic conditioning, quantization tables, restart interval.
+            case 0xc4, 0xcc, 0xdb, 0xdd -> keep(s);
+            case 0xe0 -> jfif |= s.length() >= JFIF_LENGTH && s.startsWith('J', 'F', 'I', 'F', 0);
+            case 0xee -> {
+                if (s.length() >= ADOBE_LENGTH && s.startsWith('A', 'd', 'o', 'b', 'e')) {
+                    transform = s.get(ADOBE_LENGTH - 1);
+                }
+            }
+            case DHP -> throw refused("hierarchical JPEG");
+            case JPEG_LS -> throw refused("JPEG-LS");
+            default -> {
+                if (marker >= 0xc0 && marker <= 0xcf) {
+                    frame(s);
+                } else if (marker < 0xc0 || marker >= 0xf0 && marker <= 0xfd) {
+                    throw new IOException("damaged image: unknown marker " + Integer.toHexString(marker));
+                }
+            }
+        }
+    }
+
+    private void frame(JpegSegments s) throws IOException {
+        if (frame != 0) {
+            throw new IOException("damaged image: another frame begins within it");
+        }
+        frame = s.marker();
+        switch (frame) {
+            case 0xc0, 0xc1, 0xc2, 0xc9, 0xca -> { }
+            case 0xc3, 0xcb -> throw refused("lossless JPEG");
+            case 0xc8 -> throw new IOException("damaged image: unknown marker c8");
+            default -> throw refused("hierarchical JPEG");
+        }
+        int components = s.get(5);
+        if (components < 0 || s.length() != 6 + 3 * components) {
+            throw new IOException("damaged image: the frame's header has a wrong length");
+        }
+        if (s.get(0) != 8) {
+            throw refused("JPEG of " + s.get(0) + " bits a sample");
+        }
+        if (components != 1 && components != 3 && components != 4) {
+            throw refused("JPEG of " + components + " components, which are neither grey nor RGB nor CMYK,");
+        }
+        height = s.get(1) * 256 + s.get(2);
+        width = s.get(3) * 256 + s.get(4);
+        if (height == 0) {
+            throw refused("JPEG whose height is not in its header");
+        }
+        if (width == 0) {
+            throw new IOException("damaged image: the width is 0");
+        }
+        ids = new int[components];
+        for (int i = 0; i < components; i++) {
+            ids[i] = s.get(6 + 3 * i);
+        }
+        scans = new JpegScans(components, progressive(), (long) width * height);
+        keep(s);
+    }
+
+    private void scan(JpegSegments s) throws IOException {
+        int count = s.get(0);
+        if (scans == null || count < 1 || s.length() != 4 + 2 * count) {
+            throw new IOException("damaged image: a scan's header is wrong");
+        }
+        int bits = s.get(3 + 2 * count);
+        scans.next();
+        boolean[] seen = new boolean[ids.length];
+        for (int i = 0; i < count; i++) {
+            int component = component(s.get(1 + 2 * i), seen);
+            scans.add(component, s.get(1 + 2 * count), s.get(2 + 2 * count), bits >> 4, bits & 15);
+        }
+        if (progressive()) {
+            keep(s);
+        } else {
+            // Some encoders write nonsense here. The decoder would only warn, and then of nothing else.
+            byte[] header = Arrays.copyOfRange(file, s.start() - 4, s.end());
+            header[header.length - 3] = 0;
+            header[header.length - 2] = 63;
+            header[header.length - 1] = 0;
+            parts.add(new Part(header, 0, header.length, false));
+        }
+        int from = s.end();
+        int to = s.skipData();
+        if (to == from) {
+            throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
+        }
+        parts.add(new Part(file, from, to, true));
+    }
+
+    private int component(int id, boolean[] seen) throws IOException {
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] == id && !seen[i]) {
+                seen[i] = true;
+                return i;
+            }
+        }
+        throw new IOException("damaged image: a scan of a component that is not there");
+    }
+
+    private void keep(JpegSegments s) {
+        parts.add(new Part(file, s.start() - 4, s.end(), false));
+    }
+
+    private static IOException refused(String kind) {
+        return new IOException(kind + " is not read: convert it to PNG, or to JPEG of the usual kind");
+    }
+
+    private boolean progressive() {
+        return frame == 0xc2 || frame == 0xca;
+    }
+
+    int width() {
+        return width;
+    }
+
+    int height() {
+        return height;
+    }
+
+    /** Returns whether the data are coded arithmetically, which not every Java reads. */
+    boolean isArithmetic() {
+        return frame >= 0xc9;
+    }
+
+    /** Returns the meaning of the components by the rules of libjpeg ({@code default_decompress_parms}). */
+    Colours colours() {
+        if (ids.length == 1) {
+            return Colours.GREY;
+        }
+        if (ids.length == 4) {
+            return transform > 0 ? Colours.YCCK : Colours.CMYK;
+        }
+        if (jfif) {
+            return Colours.YCBCR;
+        }
+        boolean named = ids[0] == 'R' && ids[1] == 'G' && ids[2] == 'B';
+        return transform == 0 || transform < 0 && named ? Colours.RGB : Colours.YCBCR;
+    }
+
+    /**
+     * Returns a file of these parts alone, with one marker that tells the decoder the colours; four components are to be read as
+     * they are stored.
+     *
+     * @param withoutPadding to leave out the zeros at the end of each scan's data
+     */
+    byte[] essentials(boolean withoutPadding) {
+        List<Part> kept = withoutPadding ? parts.stream().map(Part::withoutPadding).toList() : parts;
+        byte[] colours = colours() == Colours.YCBCR || colours() == Colours.GREY ? JFIF : ADOBE;
+        byte[] out = new byte[kept.stream().mapToInt(Part::length).sum() + colours.length + 4];
+        out[0] = (byte) 0xff;
+        out[1] = (byte) JpegSegments.SOI;
+        System.arraycopy(colours, 0, out, 2, colours.length);
+        int at = 2 + colours.length;
+        for (Part part : kept) {
+            System.arraycopy(part.bytes, part.from, out, at, part.length());
+            at += part.length();
+        }
+        out[at] = (byte) 0xff;
+        out[at + 1] = (byte) JpegSegments.EOI;
+        return out;
+    }
+}
