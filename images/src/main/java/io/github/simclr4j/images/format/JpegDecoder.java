@@ -3,6 +3,7 @@ package io.github.simclr4j.images.format;
 import io.github.simclr4j.images.ImageDecoder;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
+import io.github.simclr4j.images.format.JpegFile.Ending;
 import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
@@ -49,18 +50,14 @@ public final class JpegDecoder implements ImageDecoder {
         JpegFile jpeg = new JpegFile(file);
         size.check(jpeg.width(), jpeg.height());
         try {
-            // The decoder fills what is missing with grey and only warns, of the first fault alone.
-            AtomicReference<String> warning = new AtomicReference<>();
-            RgbImage image = decode(jpeg, false, warning);
-            if (warning.get() != null && warning.get().contains("extraneous bytes before marker")) {
-                // Either the data are followed by padding, or they were wiped out and the picture was made of zeros.
-                warning.set(null);
-                image = decode(jpeg, true, warning);
+            Decoded decoded = decode(jpeg, isPadded(jpeg) ? Ending.WITHOUT_ZEROS : Ending.AS_STORED);
+            if (isLeftOver(decoded.warning) && !jpeg.isArithmetic()) {
+                decoded = decode(jpeg, Ending.WITHOUT_ZEROS);
             }
-            if (warning.get() != null) {
-                throw new IOException("damaged image: " + warning.get());
+            if (decoded.warning != null) {
+                throw new IOException("damaged image: " + decoded.warning);
             }
-            return image;
+            return decoded.image;
         } catch (IIOException e) {
             String reason = jpeg.isArithmetic()
                     ? "JPEG with arithmetic coding is not read by this Java (" + e.getMessage() + "): convert it to PNG, or to JPEG of"
@@ -70,30 +67,51 @@ public final class JpegDecoder implements ImageDecoder {
         }
     }
 
-    private static RgbImage decode(JpegFile jpeg, boolean withoutPadding, AtomicReference<String> warning) throws IOException {
+    /**
+     * Tells whether zeros follow the data. Where the end of a file was wiped out the decoder makes a picture of zeros as well, which
+     * it cannot do without them. A last byte that is needed is nothing special: a flat picture may be all zeros.
+     */
+    private static boolean isPadded(JpegFile jpeg) throws IOException {
+        if (jpeg.isArithmetic() || !jpeg.endsInZero()) {
+            return false;
+        }
+        String warning = decode(jpeg, Ending.WITHOUT_LAST_BYTE).warning;
+        return warning == null || isLeftOver(warning);
+    }
+
+    private static boolean isLeftOver(String warning) {
+        return warning != null && warning.contains("extraneous bytes before marker");
+    }
+
+    /** What the decoder made of a file, and its first warning: it fills what is missing with grey and only warns. */
+    private record Decoded(RgbImage image, String warning) {}
+
+    private static Decoded decode(JpegFile jpeg, Ending ending) throws IOException {
         ImageReader reader = JdkReaders.create("jpeg");
-        try (ImageInputStream in = new ByteArrayImageInputStream(jpeg.essentials(withoutPadding))) {
+        AtomicReference<String> warning = new AtomicReference<>();
+        try (ImageInputStream in = new ByteArrayImageInputStream(jpeg.essentials(ending))) {
             reader.addIIOReadWarningListener((source, text) -> warning.compareAndSet(null, text));
             reader.setInput(in, true, true);
-            int w = jpeg.width();
-            int h = jpeg.height();
-            switch (jpeg.colours()) {
-                case CMYK, YCCK -> {
-                    return JpegInks.toRgb(reader.readRaster(0, null), jpeg.colours() == JpegFile.Colours.YCCK);
-                }
-                default -> {
-                    byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(w, h))];
-                    WritableRaster pixels = Raster.createInterleavedRaster(
-                            new DataBufferByte(rgb, rgb.length), w, h, 3 * w, 3, RED_GREEN_BLUE, null);
-                    ImageReadParam param = new ImageReadParam();
-                    param.setDestination(new BufferedImage(RGB, pixels, false, null));
-                    reader.read(0, param);
-                    return new RgbImage(w, h, rgb);
-                }
-            }
+            RgbImage image = switch (jpeg.colours()) {
+                case CMYK -> JpegInks.toRgb(reader.readRaster(0, null), false);
+                case YCCK -> JpegInks.toRgb(reader.readRaster(0, null), true);
+                case GREY, YCBCR, RGB -> colours(reader, jpeg.width(), jpeg.height());
+            };
+            return new Decoded(image, warning.get());
         } finally {
             reader.dispose();
         }
+    }
+
+    /** Lets the decoder write red, green and blue where they stay. */
+    private static RgbImage colours(ImageReader reader, int w, int h) throws IOException {
+        byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(w, h))];
+        WritableRaster pixels = Raster.createInterleavedRaster(
+                new DataBufferByte(rgb, rgb.length), w, h, 3 * w, 3, RED_GREEN_BLUE, null);
+        ImageReadParam param = new ImageReadParam();
+        param.setDestination(new BufferedImage(RGB, pixels, false, null));
+        reader.read(0, param);
+        return new RgbImage(w, h, rgb);
     }
 
     @Override

@@ -15,6 +15,16 @@ final class JpegFile {
         GREY, YCBCR, RGB, CMYK, YCCK
     }
 
+    /** What becomes of the ends of the entropy-coded data. */
+    enum Ending {
+        /** They stay as they are. */
+        AS_STORED,
+        /** The last byte of the last scan is left out. */
+        WITHOUT_LAST_BYTE,
+        /** All zero bytes at the end of each scan are left out. */
+        WITHOUT_ZEROS
+    }
+
     private static final byte[] JFIF = {
         (byte) 0xff, (byte) 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
     /** Adobe's marker with transform 0: the components are stored as they are. */
@@ -44,13 +54,21 @@ final class JpegFile {
             return to - from;
         }
 
-        /** The same without zeros at the end; one that belongs to a stuffed {@code ff 00} stays. */
-        Part withoutPadding() {
-            int end = to;
-            while (entropyCoded && end > from && bytes[end - 1] == 0 && (end - from < 2 || bytes[end - 2] != (byte) 0xff)) {
-                end--;
+        /** Whether the last byte is a zero, and not the one of a stuffed {@code ff 00}. */
+        boolean endsInZero() {
+            return to > from && bytes[to - 1] == 0 && (to - from < 2 || bytes[to - 2] != (byte) 0xff);
+        }
+
+        Part withoutLast() {
+            return new Part(bytes, from, to - 1, entropyCoded);
+        }
+
+        Part withoutZeros() {
+            Part part = this;
+            while (part.endsInZero()) {
+                part = part.withoutLast();
             }
-            return new Part(bytes, from, end, entropyCoded);
+            return part;
         }
     }
 
@@ -68,8 +86,8 @@ final class JpegFile {
         if (parts.stream().noneMatch(Part::entropyCoded)) {
             throw new IOException("damaged image: the file ends before the picture");
         }
-        // Arithmetic coding may leave out zeros at the end, so that only the end marker tells a cut file.
-        if (!(ended ? scans.usable() : scans.complete() && !isArithmetic())) {
+        // Many files lack the end marker alone. Arithmetic coding may leave out zeros, so that nothing else tells a cut file.
+        if (!scans.complete() || !ended && isArithmetic()) {
             throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
         }
     }
@@ -217,14 +235,22 @@ final class JpegFile {
         return transform == 0 || transform < 0 && named ? Colours.RGB : Colours.YCBCR;
     }
 
+    /** Returns whether the data of the last scan end in a zero byte. */
+    boolean endsInZero() {
+        return parts.get(parts.size() - 1).entropyCoded && parts.get(parts.size() - 1).endsInZero();
+    }
+
     /**
      * Returns a file of these parts alone, with one marker that tells the decoder the colours; four components are to be read as
      * they are stored.
-     *
-     * @param withoutPadding to leave out the zeros at the end of each scan's data
      */
-    byte[] essentials(boolean withoutPadding) {
-        List<Part> kept = withoutPadding ? parts.stream().map(Part::withoutPadding).toList() : parts;
+    byte[] essentials(Ending ending) {
+        List<Part> kept = new ArrayList<>(parts);
+        switch (ending) {
+            case AS_STORED -> { }
+            case WITHOUT_LAST_BYTE -> kept.set(kept.size() - 1, kept.get(kept.size() - 1).withoutLast());
+            case WITHOUT_ZEROS -> kept.replaceAll(part -> part.entropyCoded ? part.withoutZeros() : part);
+        }
         byte[] colours = colours() == Colours.YCBCR || colours() == Colours.GREY ? JFIF : ADOBE;
         byte[] out = new byte[kept.stream().mapToInt(Part::length).sum() + colours.length + 4];
         out[0] = (byte) 0xff;

@@ -67,7 +67,10 @@ final class JpegScans {
         }
     }
 
-    /** Returns whether every coefficient of every component is there to its last bit. */
+    /**
+     * Returns whether every coefficient of every component is there to its last bit. The standard allows less, but no encoder
+     * makes use of that, while files that were cut and then given an end marker exist.
+     */
     boolean complete() {
         for (byte[] component : lowestBit) {
             for (byte bit : component) {
@@ -77,10 +80,5 @@ final class JpegScans {
             }
         }
         return true;
-    }
-
-    /** Returns whether every component has at least its mean values: what a file that ends as it should may be content with. */
-    boolean usable() {
-        return Arrays.stream(lowestBit).noneMatch(component -> component[0] == MISSING);
     }
 }
