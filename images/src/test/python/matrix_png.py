@@ -199,6 +199,19 @@ def chunks(m):
         data = png(rgb, 8, COLOUR, before=chunk(b"iTXt", itxt + xmp(6, element)))
         assert np.array_equal(pillow(data), turned(RGB, 6)), name
         m.add(name, data, turned(RGB, 6))
+    for kind in ("tEXt", "zTXt"):
+        for head in (b"", b"Exif\0\0"):
+            block = exif(8, head=head)
+            text = f"\nexif\n{len(block):8d}\n".encode() + b"\n".join(
+                block.hex().encode()[i:i + 72] for i in range(0, 2 * len(block), 72)) + b"\n"
+            data = b"Raw profile type exif\0" + (text if kind == "tEXt" else b"\0" + zlib.compress(text))
+            file = png(rgb, 8, COLOUR, before=chunk(kind.encode(), data))
+            assert np.array_equal(pillow(file), turned(RGB, 8)), kind
+            m.add(f"orientation-in-{kind}" + ("-with-head" if head else ""), file, turned(RGB, 8))
+    packed = b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(xmp(7))
+    m.add("orientation-xmp-compressed", png(rgb, 8, COLOUR, before=chunk(b"iTXt", packed)), turned(RGB, 7))
+    bomb = b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b" " * 40_000_000)
+    m.add("orientation-xmp-bomb", png(rgb, 8, COLOUR, before=chunk(b"iTXt", bomb)), RGB)
     m.add("orientation-exif-before-xmp", png(rgb, 8, COLOUR, before=chunk(b"eXIf", exif(3)) + chunk(b"iTXt", itxt + xmp(6))),
           turned(RGB, 3))
 

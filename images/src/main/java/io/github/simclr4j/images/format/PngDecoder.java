@@ -4,7 +4,6 @@ import io.github.simclr4j.images.ImageDecoder;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
@@ -65,17 +64,6 @@ public final class PngDecoder implements ImageDecoder {
 
     @Override
     public int orientation(byte[] file) {
-        ByteBuffer in = ByteBuffer.wrap(file);
-        for (int at = 8; at + 12 <= file.length;) {
-            int length = in.getInt(at);
-            if (length < 0 || length > file.length - at - 12) {
-                return 1;
-            }
-            if (Signatures.at(file, at + 4, 'e', 'X', 'I', 'f')) {
-                return Exif.orientation(file, at + 8, length);
-            }
-            at += 12 + length;
-        }
-        return 1;
+        return PngOrientation.of(file);
     }
 }
