@@ -136,6 +136,10 @@ def direct(m):
     value = value24 | ALPHA.astype(np.int64) << 24
     add(m, "alpha-masks-zero", bmp(packed(value, 32), 32, "v4", 3, masks=(0, 0, 0, 0)), over(RGB, ALPHA[..., None]))
     add(m, "alpha-mask-without-bitfields", bmp(packed(value, 32), 32, "v5", 0, masks=(*MASKS["888"], 0xff000000)), RGB)
+    stored, read = zip(*(field(RGB[..., c], MASKS["555"][c]) for c in range(3)))
+    # The program follows Pillow, which leaves the opacity of one bit out.
+    add(m, "alpha-16-1555", bmp(packed(sum(stored) | field(ALPHA, 0x8000)[0], 16), 16, "v5", 3, masks=(*MASKS["555"], 0x8000)),
+        np.stack(read, -1))
     masks = (0xf00, 0xf0, 0xf, 0xf000)
     stored, read = zip(*(field(RGB[..., c], masks[c]) for c in range(3)))
     opacity, read_opacity = field(ALPHA, masks[3])
@@ -206,7 +210,12 @@ def run_length(m):
             table[np.full((2, 4), 3)])
         m.refuse(f"runs-{bits}-cut", bmp(out[:len(out) // 2], bits, "v1", compression, palette=table), "ends before its pixels")
         m.refuse(f"runs-{bits}-cut-in-literal", bmp(bytes([0, 9, 1, 2]), bits, "v1", compression, palette=table), "ends before its pixels")
-        m.refuse(f"runs-{bits}-top-down", bmp(out, bits, "v1", compression, top_down=True, palette=table), "top down")
+        m.refuse(f"runs-{bits}-literal-beyond-line", bmp(bytes([0, 6, 1, 2, 3, 4, 5, 6]) * 3, bits, "v1", compression, palette=table, size=(4, 2)),
+                 "beyond the picture")
+        m.refuse(f"runs-{bits}-move-beyond", bmp(bytes([2, v, 0, 2, 9, 1, 2, v, 0, 1]), bits, "v1", compression, palette=table, size=(6, 3)),
+                 "beyond the picture")
+        add(m, f"runs-{bits}-top-down", bmp(bytes([4, v, 0, 0, 4, 0, 0, 1]), bits, "v1", compression, top_down=True, palette=table, size=(4, 2)),
+            table[np.array([[3] * 4, [0] * 4])])
 
 
 def refused(m):

@@ -30,13 +30,13 @@ def lzw(values, size, clear_again=None, clear_first=True, end=True):
             out.append(bits & 255)
             bits >>= 8
             n -= 8
-    table, width = {bytes([i]): i for i in range(clear)}, size + 1
+    table, width = {(i,): i for i in range(clear)}, size + 1
     following = clear + 2
     if clear_first:
         put(clear, width)
-    sequence, codes = b"", 0
+    sequence, codes = (), 0
     for v in values:
-        v = bytes([v])
+        v = (v,)
         if sequence + v in table:
             sequence += v
             continue
@@ -49,7 +49,7 @@ def lzw(values, size, clear_again=None, clear_first=True, end=True):
                 width += 1
         if clear_again != 0 and (following == 4096 and clear_again is None or clear_again and codes % clear_again == 0):
             put(clear, width)
-            table, width, following = {bytes([i]): i for i in range(clear)}, size + 1, clear + 2
+            table, width, following = {(i,): i for i in range(clear)}, size + 1, clear + 2
         sequence = v
     put(table[sequence], width)
     if following == 1 << width and following < 4096:
@@ -162,6 +162,9 @@ def codes(m):
     large = np.random.RandomState(1).randint(0, 4, (110, 120)).astype(np.uint8) + indices(6).repeat(8, 0)[:110].repeat(6, 1)[:, :120]
     add(m, "codes-table-full-and-cleared", gif(frame(large, 8), table, (120, 110)), table[large])
     add(m, "codes-table-full-and-kept", gif(frame(large, 8, clear_again=0), table, (120, 110)), table[large])
+    for size in (9, 11):
+        data = gif(frame(i, size), table)
+        add(m, f"codes-of-{size}-bits", data, table[i])
     flat = np.full((90, 100), 5, np.uint8)
     add(m, "codes-long-sequences", gif(frame(flat, 8), table, (100, 90)), table[flat])
     extra = np.concatenate([i, i])
@@ -185,7 +188,7 @@ def refused(m):
     m.refuse("no-frame-comment", gif(b"!\xfe" + blocks(b"only"), table), "no frame")
     m.refuse("no-table", gif(frame(i, 8)), "without a colour table.*convert")
     m.refuse("unknown-block", gif(b"?" + frame(i, 8), table), "no frame")
-    for size in (0, 9, 12, 255):
+    for size in (0, 12, 255):
         m.refuse(f"code-size-{size}", whole[:data + 10] + bytes([size]) + whole[data + 11:], f"code size {size}")
     m.refuse("code-impossible", whole[:data + 10] + b"\2" + blocks(b"\x34\xff\xff\xff") + b";", "impossible code|ends before")
     m.refuse("frame-0", gif(b"," + struct.pack("<HHHHB", 0, 0, 0, 5, 0) + b"\2" + blocks(b"\0"), table), "0x5 pixels")

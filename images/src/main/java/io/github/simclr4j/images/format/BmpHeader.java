@@ -152,8 +152,6 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
             if (!fits) {
                 throw new IOException("a BMP image with " + bits + " bits a pixel in compression " + compression
                         + ", which is not read: convert it to PNG");
-            } else if (height < 0 && (compression == RUNS_8 || compression == RUNS_4)) {
-                throw new IOException("damaged BMP image: runs of pixels are not allowed from the top down");
             }
         }
 
@@ -166,6 +164,10 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
             int[] masks = {in.getInt(at + 40), in.getInt(at + 44), in.getInt(at + 48), alpha ? in.getInt(at + 52) : 0};
             if ((masks[0] | masks[1] | masks[2] | masks[3]) == 0) {
                 return bits == 16 ? FIVE_BITS : bits == 24 ? EIGHT_BITS : EIGHT_BITS_AND_ALPHA;
+            }
+            if (bits == 16 && masks[2] == 0x1f) {
+                // The usual 5 bits a colour, or 6 of green: Pillow leaves the remaining bit out.
+                masks[3] = 0;
             }
             for (int mask : masks) {
                 int low = mask == 0 ? 0 : mask >>> Integer.numberOfTrailingZeros(mask);

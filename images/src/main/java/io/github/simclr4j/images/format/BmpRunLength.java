@@ -44,8 +44,11 @@ final class BmpRunLength {
             } else if (value == END_OF_BITMAP) {
                 return;
             } else if (value == MOVE) {
-                x = Math.min(header.width(), x + next());
+                x += next();
                 y += next();
+                if (x > header.width() || y >= header.height()) {
+                    throw new IOException("damaged BMP image: a run goes beyond the picture");
+                }
             } else {
                 literal(rgb, value);
             }
@@ -53,6 +56,9 @@ final class BmpRunLength {
     }
 
     private void literal(byte[] rgb, int count) throws IOException {
+        if (x + count > header.width()) {
+            throw new IOException("damaged BMP image: a run goes beyond the picture");
+        }
         int start = at;
         int pair = 0;
         for (int i = 0; i < count; i++) {
@@ -74,10 +80,11 @@ final class BmpRunLength {
         return file[at++] & 255;
     }
 
-    /** Writes the next pixel of the line; what is beyond the line's end is dropped, as in Pillow. */
+    /** Writes the next pixel of the line; what a run has too many is dropped, as in Pillow: some writers fill up a pair of pixels. */
     private void pixel(byte[] rgb, int index) {
         if (x < header.width()) {
-            header.put(index, rgb, 3 * ((header.height() - 1 - y) * header.width() + x));
+            int row = header.topDown() ? y : header.height() - 1 - y;
+            header.put(index, rgb, 3 * (row * header.width() + x));
             x++;
         }
     }

@@ -5,6 +5,8 @@ import java.io.IOException;
 /** The colour indices of a GIF frame: variable-length LZW codes in blocks of up to 255 bytes (GIF89a, section 22 and appendix F). */
 final class GifPixels {
     private static final int MAX_CODES = 4096;
+    /** More than the 8 bits of an index are allowed to leave room for the two special codes only. */
+    private static final int MAX_LITERAL_BITS = 11;
 
     private final byte[] file;
     private final int literals;
@@ -37,7 +39,7 @@ final class GifPixels {
             throw incomplete();
         }
         literals = file[at] & 0xff;
-        if (literals < 1 || literals > 8) {
+        if (literals < 1 || literals > MAX_LITERAL_BITS) {
             throw new IOException("damaged GIF image: impossible code size " + literals);
         }
         clear = 1 << literals;
@@ -88,7 +90,8 @@ final class GifPixels {
         if (code == clear + 1) {
             throw incomplete();
         }
-        if (code > codes || code == codes && (previous < 0 || codes == MAX_CODES) || previous < 0 && code > clear) {
+        if (code > codes || code == codes && (previous < 0 || codes == MAX_CODES) || previous < 0 && code > clear
+                || code < clear && code > 255) {
             throw new IOException("damaged GIF image: impossible code");
         }
         int c = code;
