@@ -16,6 +16,16 @@ ALPHA = np.clip(255 - 13 * x + 3 * y, 0, 255).astype(np.uint8)
 ALPHA[6:9, 3:9] = 0
 
 
+def large(width=150, height=110):
+    """A larger picture with edges, noise and areas of one colour, [height, width, 3]."""
+    row, column = np.mgrid[0:height, 0:width]
+    wave = 127 + 60 * np.sin(column / 13) + 60 * np.cos(row / 7 + column / 40)
+    picture = np.stack([wave, wave * row / height, column * 255 / width], -1)
+    picture[20:60, 30:70] = (200, 30, 60)
+    picture[:, 100:] += np.random.RandomState(5).randint(-20, 20, (height, width - 100, 1))
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
 def over(values, alpha):
     """Lays 8-bit values over black."""
     return ((values.astype(np.int64) * alpha.astype(np.int64) + 127) // 255).astype(np.uint8)

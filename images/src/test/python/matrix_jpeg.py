@@ -5,7 +5,7 @@ import struct
 import numpy as np
 from PIL import Image
 
-from matrix import ALPHA, HEIGHT, RGB, WIDTH, Matrix, exif, pillow, profile, turned, xmp
+from matrix import ALPHA, HEIGHT, RGB, WIDTH, Matrix, exif, large, pillow, profile, turned, xmp
 
 """Largest and mean difference allowed: another inverse DCT, conversion and, where chroma is halved, interpolation."""
 FULL, HALVED, CMYK = (4, 1), (8, 1.5), (5, 1)
@@ -95,6 +95,9 @@ def kinds(m):
                           "restart-progressive": dict(restart_marker_blocks=2, progressive=True), "optimised": dict(optimize=True),
                           "quality-5": dict(quality=5), "comment": dict(comment=b"a comment")}.items():
         add(m, "options-" + name, jpeg(**options))
+    for progressive in (False, True):
+        name = "large-" + ("progressive" if progressive else "baseline")
+        add(m, name, jpeg(Image.fromarray(large()), quality=75, subsampling=2, progressive=progressive), HALVED)
     ycck = bytearray(jpeg(ink))
     ycck[ycck.index(b"Adobe") + 11] = 2
     add(m, "ycck-baseline", bytes(ycck), CMYK)

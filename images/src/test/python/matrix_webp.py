@@ -5,7 +5,7 @@ import struct
 import numpy as np
 from PIL import Image
 
-from matrix import ALPHA, HEIGHT, RGB, WIDTH, Matrix, exif, over, pillow, profile, turned, xmp
+from matrix import ALPHA, HEIGHT, RGB, WIDTH, Matrix, exif, large, over, pillow, profile, turned, xmp
 
 """Largest and mean difference allowed of a lossy file, that of JPEG; lossless files have none."""
 LOSSY = (4, 1)
@@ -69,6 +69,12 @@ def kinds(m):
     few.putalpha(Image.fromarray((ALPHA > 100).astype(np.uint8) * 255))
     add(m, "lossless-alpha-two-values", webp(few, lossless=True))
     add(m, "lossy-alpha-two-values", webp(few, quality=80), LOSSY)
+    for method in (0, 4, 6):
+        add(m, f"large-lossy-method-{method}", webp(Image.fromarray(large()), quality=75, method=method), LOSSY)
+    add(m, "large-lossless", webp(Image.fromarray(large()), lossless=True), pixels=large())
+    clear = Image.fromarray(large())
+    clear.putalpha(Image.fromarray(large()[..., 0]))
+    add(m, "large-lossy-alpha", webp(clear, quality=75), LOSSY)
     for w, h in ((1, 1), (1, 9), (9, 1), (16, 16), (17, 13)):
         add(m, f"size-{w}x{h}-lossy", webp(Image.fromarray(RGB[:h, :w])), LOSSY)
         add(m, f"size-{w}x{h}-lossless", webp(Image.fromarray(RGB[:h, :w]), lossless=True), pixels=RGB[:h, :w])

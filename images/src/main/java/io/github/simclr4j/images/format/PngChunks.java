@@ -2,8 +2,6 @@ package io.github.simclr4j.images.format;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.zip.CRC32;
 
 /**
@@ -17,10 +15,11 @@ import java.util.zip.CRC32;
  * @param interlaced whether the pixels are stored in the seven passes of Adam7
  * @param palette red, green and blue of each colour; empty if there is none
  * @param transparency the tRNS chunk; empty if there is none
- * @param data the parts of the compressed pixels
+ * @param data where the first of the chunks with compressed pixels is, which follow each other
+ * @param stored bytes of compressed pixels
  */
 record PngChunks(int width, int height, int bits, int colourType, boolean interlaced, byte[] palette, byte[] transparency,
-        List<ByteBuffer> data) {
+        int data, long stored) {
     static final int GREY = 0;
     static final int RGB = 2;
     static final int PALETTE = 3;
@@ -30,7 +29,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
     private static final int IHDR = 0x49484452;
     private static final int PLTE = 0x504c5445;
     private static final int TRNS = 0x74524e53;
-    private static final int IDAT = 0x49444154;
+    static final int IDAT = 0x49444154;
     private static final int IEND = 0x49454e44;
     /** CgBI, which stands before the header. */
     private static final int XCODE = 0x43674249;
@@ -46,7 +45,8 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         ByteBuffer header = null;
         byte[] palette = {};
         byte[] transparency = {};
-        List<ByteBuffer> data = new ArrayList<>();
+        int data = -1;
+        long stored = 0;
         ByteBuffer in = ByteBuffer.wrap(file);
         boolean pixelsEnded = false;
         for (int at = 8, kind = 0; kind != IEND;) {
@@ -56,7 +56,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
                 throw incomplete();
             }
             kind = in.getInt(at + 4);
-            pixelsEnded |= !data.isEmpty() && kind != IDAT;
+            pixelsEnded |= data >= 0 && kind != IDAT;
             if (!pixelsEnded) {
                 ByteBuffer content = in.slice(at + 8, length);
                 if ((kind & ANCILLARY) == 0 || kind == TRNS) {
@@ -69,7 +69,10 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
                     case IHDR -> header = content;
                     case PLTE -> palette = bytes(content);
                     case TRNS -> transparency = bytes(content);
-                    case IDAT -> data.add(content);
+                    case IDAT -> {
+                        data = data < 0 ? at : data;
+                        stored += length;
+                    }
                     case IEND -> throw new IOException("damaged PNG image: it has no pixels");
                     default -> {
                         if ((kind & ANCILLARY) == 0) {
@@ -80,7 +83,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
             }
             at += 12 + length;
         }
-        return of(header, palette, transparency, data);
+        return of(header, palette, transparency, data, stored);
     }
 
     private static IOException noHeader(int kind) {
@@ -89,7 +92,8 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
                 : "damaged PNG image: it does not begin with a header");
     }
 
-    private static PngChunks of(ByteBuffer header, byte[] palette, byte[] transparency, List<ByteBuffer> data) throws IOException {
+    private static PngChunks of(ByteBuffer header, byte[] palette, byte[] transparency, int data, long stored)
+            throws IOException {
         if (header.limit() != 13) {
             throw new IOException("damaged PNG image: its header has " + header.limit() + " bytes instead of 13");
         }
@@ -110,7 +114,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         } else if (transparency.length > 0 && (type == GREY && transparency.length < 2 || type == RGB && transparency.length < 6)) {
             throw new IOException("damaged PNG image: its transparent colour is cut");
         }
-        return new PngChunks(width, height, bits, type, header.get(12) == 1, palette, transparency, data);
+        return new PngChunks(width, height, bits, type, header.get(12) == 1, palette, transparency, data, stored);
     }
 
     private static void checkSum(byte[] file, int at, int length, int expected) throws IOException {

@@ -43,7 +43,7 @@ public final class PngDecoder implements ImageDecoder {
         }
         byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(chunks.width(), chunks.height()))];
         PngPixels pixels = new PngPixels(chunks);
-        try (PngLines lines = new PngLines(chunks)) {
+        try (PngLines lines = new PngLines(file, chunks)) {
             for (Pass pass : chunks.interlaced() ? ADAM7 : WHOLE) {
                 pass(pass, chunks, lines, pixels, rgb);
             }

@@ -2,7 +2,6 @@ package io.github.simclr4j.images.format;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Iterator;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
@@ -12,21 +11,23 @@ final class PngLines implements AutoCloseable {
     private static final long MOST_FOR_A_BYTE = 1032;
 
     private final Inflater inflater = new Inflater();
-    private final Iterator<ByteBuffer> parts;
+    private final ByteBuffer file;
+    /** The next chunk. */
+    private int chunk;
     private final int pixelBytes;
     private final byte[] filter = new byte[1];
     private byte[] line = {};
     private byte[] above = {};
 
-    PngLines(PngChunks chunks) {
-        parts = chunks.data().iterator();
+    PngLines(byte[] file, PngChunks chunks) {
+        this.file = ByteBuffer.wrap(file);
+        chunk = chunks.data();
         pixelBytes = Math.max(1, chunks.channels() * chunks.bits() / 8);
     }
 
     /** Returns whether the compressed data are long enough for the pixels. */
     static boolean canHold(PngChunks chunks) {
-        long stored = chunks.data().stream().mapToLong(ByteBuffer::remaining).sum();
-        return chunks.lineBytes(chunks.width()) * chunks.height() <= MOST_FOR_A_BYTE * stored;
+        return chunks.lineBytes(chunks.width()) * chunks.height() <= MOST_FOR_A_BYTE * chunks.stored();
     }
 
     /** Begins a pass, before whose first line there is one of zeros. */
@@ -98,10 +99,12 @@ final class PngLines implements AutoCloseable {
                 int n = inflater.inflate(to, done, to.length - done);
                 done += n;
                 if (n == 0) {
-                    if (inflater.finished() || inflater.needsDictionary() || !parts.hasNext()) {
+                    if (inflater.finished() || inflater.needsDictionary() || file.getInt(chunk + 4) != PngChunks.IDAT) {
                         throw PngChunks.incomplete();
                     }
-                    inflater.setInput(parts.next());
+                    int length = file.getInt(chunk);
+                    inflater.setInput(file.slice(chunk + 8, length));
+                    chunk += 12 + length;
                 }
             }
         } catch (DataFormatException e) {
