@@ -1,5 +1,6 @@
 package io.github.simclr4j.images;
 
+import io.github.simclr4j.images.internal.DecodingHeap;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -86,10 +87,11 @@ public final class Images {
 
     /** The same, with the image's size told first. */
     public static RgbImage read(Path file, SizeCheck size) throws IOException {
-        try {
+        try (DecodingHeap.Lease heap = DecodingHeap.enter()) {
             if (Files.size(file) > MAX_BYTES) {
                 throw new IOException("file too large: " + Files.size(file) + " bytes, at most " + MAX_BYTES);
             }
+            heap.takeFile(Files.size(file));
             return read(Files.readAllBytes(file), size);
         } catch (OutOfMemoryError e) {
             throw new IOException(file + ": its bytes do not fit into the heap: give Java more (-Xmx)", e);

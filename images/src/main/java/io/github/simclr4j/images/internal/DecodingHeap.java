@@ -4,9 +4,9 @@ import java.io.InterruptedIOException;
 import java.util.concurrent.Semaphore;
 
 /**
- * Shares the heap out among the images that are decoded at the same time, by all threads of the process: half of the heap, at 8
- * bytes a pixel. Threads wait for it in the order in which they come. An image that takes more than all of it is decoded alone, and
- * one of less than a megapixel never waits.
+ * Shares the heap out among the images that are decoded at the same time, by all threads of the process: half of it for pixels, at 8
+ * bytes each, and a quarter for the bytes of their files. Threads wait for it in the order in which they come. An image that takes
+ * more than all of it is decoded alone; a file of less than a megabyte and an image of less than a megapixel never wait.
  */
 public final class DecodingHeap {
     /** What is shared out, in units of this many bytes. */
@@ -14,17 +14,26 @@ public final class DecodingHeap {
     /** The decoder's copy, if it has one, and the image's bytes. */
     private static final int BYTES_A_PIXEL = 8;
     private static final long SMALL = 1 << 20;
-    private static final DecodingHeap SHARED = new DecodingHeap(Runtime.getRuntime().maxMemory() / 2);
+    private static final DecodingHeap SHARED =
+            new DecodingHeap(Runtime.getRuntime().maxMemory() / 2, Runtime.getRuntime().maxMemory() / 4);
 
-    private final int units;
+    private final int pixelUnits;
+    private final int fileUnits;
     /** Fair, so that small images do not keep a large one waiting. */
-    private final Semaphore free;
+    private final Semaphore pixels;
+    private final Semaphore files;
     private final ThreadLocal<Lease> current = new ThreadLocal<>();
 
-    /** Shares out a heap of its own, for tests. */
-    DecodingHeap(long bytes) {
-        units = (int) Math.max(1, Math.min(Integer.MAX_VALUE, bytes / UNIT));
-        free = new Semaphore(units, true);
+    /** Shares out so many bytes, for tests. */
+    DecodingHeap(long pixelBytes, long fileBytes) {
+        pixelUnits = units(pixelBytes);
+        fileUnits = units(fileBytes);
+        pixels = new Semaphore(pixelUnits, true);
+        files = new Semaphore(fileUnits, true);
+    }
+
+    private static int units(long bytes) {
+        return (int) Math.max(1, Math.min(Integer.MAX_VALUE, bytes / UNIT));
     }
 
     /**
@@ -45,51 +54,72 @@ public final class DecodingHeap {
         return lease;
     }
 
-    /** What a thread has taken for the image that it decodes. */
+    /** Takes what is wanted; an interrupted thread takes nothing, and its mark stays set. */
+    private static void acquire(Semaphore free, int wanted) throws InterruptedIOException {
+        try {
+            free.acquire(wanted);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while it waited for memory to decode an image");
+        }
+    }
+
+    /**
+     * What a thread has taken for the image that it decodes. Who waits for pixels may hold a file, and who waits for a file holds
+     * nothing, so that someone always goes on.
+     */
     public final class Lease implements AutoCloseable {
         private int depth;
+        private int file;
         private int taken;
 
         private Lease() {}
 
         /**
-         * Waits until there is room for an image of this size, and takes it in place of what was taken before. Nothing is held
-         * while it waits.
+         * Waits until there is room for a file of this length, and takes it, in place of all that was taken before.
+         *
+         * @throws InterruptedIOException if the thread is interrupted, whose mark stays set
+         */
+        public void takeFile(long length) throws InterruptedIOException {
+            int wanted = length < SMALL ? 0 : (int) Math.min(fileUnits, length / UNIT);
+            giveBack();
+            files.release(file);
+            file = 0;
+            acquire(files, wanted);
+            file = wanted;
+        }
+
+        /**
+         * Waits until there is room for an image of this size, and takes it in place of what was taken for pixels before.
          *
          * @throws InterruptedIOException if the thread is interrupted, whose mark stays set
          */
         public void take(int width, int height) throws InterruptedIOException {
-            long pixels = (long) width * height;
-            take(pixels < SMALL ? 0 : (int) Math.min(units, pixels * BYTES_A_PIXEL / UNIT));
+            long count = (long) width * height;
+            take(count < SMALL ? 0 : (int) Math.min(pixelUnits, count * BYTES_A_PIXEL / UNIT));
         }
 
         /**
-         * Waits until no other large image is being decoded, and takes all there is.
+         * Waits until no other large image is being decoded, and takes all there is for pixels.
          *
          * @throws InterruptedIOException if the thread is interrupted, whose mark stays set
          */
         public void takeAll() throws InterruptedIOException {
-            take(units);
-        }
-
-        /** Gives back what was taken. */
-        public void giveBack() {
-            free.release(taken);
-            taken = 0;
+            take(pixelUnits);
         }
 
         private void take(int wanted) throws InterruptedIOException {
-            if (wanted == taken) {
-                return;
+            if (wanted != taken) {
+                giveBack();
+                acquire(pixels, wanted);
+                taken = wanted;
             }
-            giveBack();
-            try {
-                free.acquire(wanted);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new InterruptedIOException("interrupted while it waited for memory to decode an image");
-            }
-            taken = wanted;
+        }
+
+        /** Gives back what was taken for pixels. */
+        public void giveBack() {
+            pixels.release(taken);
+            taken = 0;
         }
 
         /** Gives back what was taken, if this is the end of the first lease. */
@@ -99,6 +129,7 @@ public final class DecodingHeap {
             if (depth == 0) {
                 current.remove();
                 giveBack();
+                files.release(file);
             }
         }
     }

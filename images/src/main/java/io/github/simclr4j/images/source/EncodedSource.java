@@ -3,6 +3,7 @@ package io.github.simclr4j.images.source;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
+import io.github.simclr4j.images.internal.DecodingHeap;
 import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.IOException;
 import java.util.List;
@@ -52,7 +53,8 @@ abstract class EncodedSource extends Labelled {
 
     @Override
     public RgbImage read(int i, SizeCheck size) throws IOException {
-        try {
+        try (DecodingHeap.Lease heap = DecodingHeap.enter()) {
+            heap.takeFile(length(i));
             return Images.read(checked(i), size);
         } catch (IOException e) {
             throw Unreadable.exception(name(i), e);

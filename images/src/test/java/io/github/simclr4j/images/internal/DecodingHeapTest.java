@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class DecodingHeapTest {
-    /** 64 MB: 8 megapixels. */
-    private final DecodingHeap heap = new DecodingHeap(64 << 20);
+    /** 64 MB, which is 8 megapixels, and 32 MB for files. */
+    private final DecodingHeap heap = new DecodingHeap(64 << 20, 32 << 20);
     private final ExecutorService threads = Executors.newCachedThreadPool();
 
     @AfterEach
@@ -97,6 +97,28 @@ class DecodingHeapTest {
             assertFalse(other.isDone());
             outer.giveBack();
             other.get(10, TimeUnit.SECONDS);
+        }
+    }
+
+    @Test
+    void filesAndPixelsThatNeedAllOfThemNeverBlockEachOther() throws Exception {
+        Future<?>[] all = new Future<?>[64];
+        for (int i = 0; i < all.length; i++) {
+            int size = 500 + 97 * i;
+            all[i] = threads.submit(() -> {
+                try (DecodingHeap.Lease lease = heap.begin()) {
+                    lease.takeFile((long) size * size);
+                    try (DecodingHeap.Lease inner = heap.begin()) {
+                        inner.take(size, size);
+                        inner.takeAll();
+                    }
+                    lease.takeFile(33 << 20);
+                }
+                return null;
+            });
+        }
+        for (Future<?> f : all) {
+            f.get();
         }
     }
 
