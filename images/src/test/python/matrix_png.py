@@ -241,6 +241,8 @@ def refused(m):
     m.refuse("no-data", SIGNATURE + whole[8:33] + chunk(b"IEND"), "no pixels")
     m.refuse("no-header", SIGNATURE + whole[33:], "does not begin with a header")
     m.refuse("xcode", SIGNATURE + chunk(b"CgBI", b"\x50\0\x20\2") + whole[8:], "Xcode.*convert")
+    m.refuse("signature-without-returns", whole.replace(b"\r\n", b"\n", 1), "transfer in text mode")
+    m.refuse("signature-of-7-bits", b"\x09" + whole[1:], "transfer in text mode")
     m.refuse("filter-5", png(rgb, 8, COLOUR, filters=lambda i: 5), "unknown filter")
     m.refuse("line-missing", png(rgb[:-1], 8, COLOUR, size=(WIDTH, HEIGHT)), "ends before it is complete")
     m.refuse("data-not-deflate", whole[:data - 4] + chunk(b"IDAT", b"\x11" * 900) + chunk(b"IEND"), "can't be unpacked")
