@@ -90,6 +90,6 @@ public final class BmpDecoder implements ImageDecoder {
             return 0;
         }
         int shift = Integer.numberOfTrailingZeros(mask);
-        return (int) (((value & mask) >>> shift) * 255L / (mask >>> shift));
+        return (int) (Integer.toUnsignedLong((value & mask) >>> shift) * 255 / Integer.toUnsignedLong(mask >>> shift));
     }
 }
