@@ -24,7 +24,8 @@ public interface ImageDecoder {
 
     /**
      * Decodes the first image of a file as it is stored, not turned: what is transparent is laid over black, of 16 bits the
-     * upper 8 are taken, and colour profiles are not applied.
+     * upper 8 are taken, and colour profiles are not applied. The heap is shared out at 8 bytes a pixel, which a decoder should not
+     * exceed; where there is not so much it is called a second time when other images are done.
      *
      * @param file the whole file
      * @param size to be told the size of the image, and of whatever larger picture has to be held in memory for it, before that

@@ -1,8 +1,10 @@
 package io.github.simclr4j.images;
 
+import io.github.simclr4j.images.internal.DecodingHeap;
 import io.github.simclr4j.util.RegularFiles;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -15,9 +17,7 @@ import java.util.List;
  * but for transparency, which they drop.
  */
 public final class Images {
-    /** An image larger than this is refused before it is decoded. */
-    static final long MAX_PIXELS = 100_000_000;
-    /** As many pixels of four channels of 16 bits have 800 MB. */
+    /** The largest image that is read has 800 MB in four channels of 16 bits. */
     private static final long MAX_BYTES = 1 << 30;
 
     private Images() {}
@@ -42,13 +42,18 @@ public final class Images {
 
     /** The same, with the image's size told first. */
     public static RgbImage read(Path file, SizeCheck size) throws IOException {
-        try {
+        try (DecodingHeap.Lease heap = DecodingHeap.enter()) {
             if (Files.size(file) > MAX_BYTES) {
                 throw new IOException("file too large: " + Files.size(file) + " bytes, at most " + MAX_BYTES);
             }
+            heap.takeFile(Files.size(file));
             return read(RegularFiles.read(file), size);
+        } catch (OutOfMemoryError e) {
+            throw new IOException(file + ": its bytes do not fit into the heap: give Java more (-Xmx)", e);
         } catch (NoSuchFileException e) {
             throw new IOException(file + ": no such file, or a link that leads nowhere", e);
+        } catch (AccessDeniedException e) {
+            throw new IOException(file + ": no permission to read it", e);
         } catch (IOException e) {
             throw new IOException(file + ": " + (e.getMessage() == null ? e.toString() : e.getMessage()), e);
         }
@@ -64,25 +69,13 @@ public final class Images {
     }
 
     /**
-     * Decodes the bytes of a file.
+     * Decodes the bytes of a file. Threads that decode large images at the same time wait for each other.
      *
      * @param size told the image's size first
-     * @throws IOException if they are no whole image, or {@code size} throws it
+     * @throws IOException if they are no whole image, the heap is too small for it, or {@code size} throws it
      */
     public static RgbImage read(byte[] bytes, SizeCheck size) throws IOException {
-        ImageDecoder decoder = Decoders.of(bytes);
-        try {
-            RgbImage image = decoder.decode(bytes, (width, height) -> {
-                long pixels = (long) width * height;
-                if (pixels > MAX_PIXELS) {
-                    throw new IOException("image too large: " + pixels + " pixels, at most " + MAX_PIXELS);
-                }
-                size.check(width, height);
-            });
-            return Orientation.apply(image, decoder.orientation(bytes));
-        } catch (RuntimeException e) {
-            throw new IOException("damaged image: " + e, e);
-        }
+        return Decoding.decode(Decoders.of(bytes), bytes, size);
     }
 
     /**

@@ -23,6 +23,8 @@ final class OtherFiles {
             return "a pointer of Git LFS and not the image itself: run \"git lfs pull\" where it was cloned";
         } else if (text.startsWith("<!doctype html") || text.startsWith("<html")) {
             return "an HTML page and not an image: a download has failed; get the file again";
+        } else if (head.startsWith("PNG", 1)) {
+            return "damaged PNG image: its first bytes were changed, as a transfer in text mode does; get the file again";
         } else if (head.chars().allMatch(c -> c == 0)) {
             return "the file holds zeros only: a copy or a download has failed; get it again";
         }
@@ -38,6 +40,8 @@ final class OtherFiles {
             return "a JPEG XL image";
         } else if (head.startsWith("II\u002b\0") || head.startsWith("MM\0\u002b")) {
             return "a BigTIFF image";
+        } else if (head.startsWith("BA") && head.startsWith("BM", 14)) {
+            return "an array of OS/2 bitmaps";
         } else if (head.startsWith("8BPS")) {
             return "a Photoshop document";
         } else if (head.startsWith("\0\0\1\0") || head.startsWith("\0\0\2\0")) {

@@ -4,12 +4,18 @@ import io.github.simclr4j.images.ImageDecoder;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 
-/** Decodes the first frame of GIF files with the decoder of the JDK. */
+/**
+ * Decodes the first frame of GIF files (CompuServe, "Graphics Interchange Format, Version 89a"). The frame is laid over a black
+ * screen, which grows if the frame goes beyond it. The JDK's decoder is not used: it holds several copies of the pixels, and takes
+ * the last colour for transparent where the transparent index is beyond the colour table.
+ */
 public final class GifDecoder implements ImageDecoder {
+    /** From which line on, and at which distances, the lines of an interlaced frame follow each other (appendix E). */
+    private static final int[] PASS_START = {0, 4, 2, 1};
+    private static final int[] PASS_STEP = {8, 8, 4, 2};
+
     @Override
     public String format() {
         return "GIF";
@@ -27,31 +33,34 @@ public final class GifDecoder implements ImageDecoder {
 
     @Override
     public RgbImage decode(byte[] file, SizeCheck size) throws IOException {
-        return onScreen(JdkReaders.read("gif", file, size), file, size);
+        GifFrame frame = GifFrame.first(file);
+        GifPixels pixels = new GifPixels(file, frame.data());
+        int width = Math.max(frame.screenWidth(), frame.left() + frame.width());
+        int height = Math.max(frame.screenHeight(), frame.top() + frame.height());
+        size.check(width, height);
+        if ((long) frame.width() * frame.height() > pixels.most()) {
+            throw GifPixels.incomplete();
+        }
+        byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(width, height))];
+        int passes = frame.interlaced() ? PASS_START.length : 1;
+        for (int pass = 0; pass < passes; pass++) {
+            int step = frame.interlaced() ? PASS_STEP[pass] : 1;
+            for (int y = PASS_START[pass]; y < frame.height(); y += step) {
+                line(frame, pixels, rgb, 3 * ((frame.top() + y) * width + frame.left()));
+            }
+        }
+        return new RgbImage(width, height, rgb);
     }
 
-    /** Puts the first frame of a GIF file where it belongs on its screen (GIF89a, sections 18 and 20), on black. */
-    private static RgbImage onScreen(RgbImage frame, byte[] gif, SizeCheck size) throws IOException {
-        ByteBuffer in = ByteBuffer.wrap(gif).order(ByteOrder.LITTLE_ENDIAN);
-        int width = in.getShort(6) & 0xffff;
-        int height = in.getShort(8) & 0xffff;
-        if (width == frame.width() && height == frame.height() || width == 0 || height == 0) {
-            return frame;
+    private static void line(GifFrame frame, GifPixels pixels, byte[] rgb, int start) throws IOException {
+        byte[] colours = frame.colours();
+        int at = start;
+        for (int x = 0; x < frame.width(); x++, at += 3) {
+            int index = pixels.next();
+            // What is transparent shows the black screen. An index beyond the table is black, as in Pillow.
+            if (index != frame.transparent() && 3 * index < colours.length) {
+                System.arraycopy(colours, 3 * index, rgb, at, 3);
+            }
         }
-        int at = 13 + ((gif[10] & 0x80) != 0 ? 3 << (gif[10] & 7) + 1 : 0);
-        while (gif[at] == 0x21) {
-            // An extension: its label, then blocks until an empty one.
-            for (at += 2; gif[at] != 0; at += 1 + (gif[at] & 255)) { }
-            at++;
-        }
-        int left = in.getShort(at + 1) & 0xffff;
-        int top = in.getShort(at + 3) & 0xffff;
-        size.check(width, height);
-        byte[] screen = new byte[3 * width * height];
-        int columns = Math.min(frame.width(), width - left);
-        for (int y = 0; y < Math.min(frame.height(), height - top) && columns > 0; y++) {
-            System.arraycopy(frame.rgb(), 3 * y * frame.width(), screen, 3 * ((top + y) * width + left), 3 * columns);
-        }
-        return new RgbImage(width, height, screen);
     }
 }

@@ -1,8 +1,5 @@
 package io.github.simclr4j.images.format;
 
-import io.github.simclr4j.images.Images;
-import io.github.simclr4j.images.RgbImage;
-import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -11,7 +8,6 @@ import java.util.concurrent.ConcurrentMap;
 import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
-import javax.imageio.stream.ImageInputStream;
 
 /** The decoders of the JDK, whatever else is on the class path, so that pixels are the same everywhere. */
 final class JdkReaders {
@@ -22,22 +18,10 @@ final class JdkReaders {
     /**
      * Returns a new decoder, which the caller disposes of.
      *
-     * @param format {@code jpeg}, {@code png}, {@code bmp}, {@code gif} or {@code tiff}
+     * @param format {@code jpeg} or {@code tiff}
      */
     static ImageReader create(String format) throws IOException {
         return FOUND.computeIfAbsent(format, f -> find(f, "com.sun.imageio.")).createReaderInstance();
-    }
-
-    /** Decodes the first image with a decoder that needs no help. */
-    static RgbImage read(String format, byte[] file, SizeCheck size) throws IOException {
-        ImageReader reader = create(format);
-        try (ImageInputStream in = new ByteArrayImageInputStream(file)) {
-            reader.setInput(in, true, true);
-            size.check(reader.getWidth(0), reader.getHeight(0));
-            return Images.of(reader.read(0));
-        } finally {
-            reader.dispose();
-        }
     }
 
     static ImageReaderSpi find(String format, String owner) {

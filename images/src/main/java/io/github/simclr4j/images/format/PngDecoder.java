@@ -6,8 +6,19 @@ import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
 import java.util.List;
 
-/** Decodes PNG files with the decoder of the JDK. */
+/**
+ * Decodes PNG files; of an animation the default image. The JDK's decoder is not used: it checks no checksums, unpacks text and
+ * profiles however large, and holds several copies of the pixels.
+ */
 public final class PngDecoder implements ImageDecoder {
+    /** Pixels from a column and line on at certain distances. */
+    private record Pass(int x, int y, int dx, int dy) {}
+
+    private static final List<Pass> WHOLE = List.of(new Pass(0, 0, 1, 1));
+    /** The passes of an interlaced image (PNG specification, section 8.1). */
+    private static final List<Pass> ADAM7 = List.of(new Pass(0, 0, 8, 8), new Pass(4, 0, 8, 8), new Pass(0, 4, 4, 8),
+            new Pass(2, 0, 4, 4), new Pass(0, 2, 2, 4), new Pass(1, 0, 2, 2), new Pass(0, 1, 1, 2));
+
     @Override
     public String format() {
         return "PNG";
@@ -25,7 +36,30 @@ public final class PngDecoder implements ImageDecoder {
 
     @Override
     public RgbImage decode(byte[] file, SizeCheck size) throws IOException {
-        return JdkReaders.read("png", file, size);
+        PngChunks chunks = PngChunks.of(file);
+        size.check(chunks.width(), chunks.height());
+        if (!PngLines.canHold(chunks)) {
+            throw PngChunks.incomplete();
+        }
+        byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(chunks.width(), chunks.height()))];
+        PngPixels pixels = new PngPixels(chunks);
+        try (PngLines lines = new PngLines(file, chunks)) {
+            for (Pass pass : chunks.interlaced() ? ADAM7 : WHOLE) {
+                pass(pass, chunks, lines, pixels, rgb);
+            }
+        }
+        return new RgbImage(chunks.width(), chunks.height(), rgb);
+    }
+
+    private static void pass(Pass pass, PngChunks chunks, PngLines lines, PngPixels pixels, byte[] rgb) throws IOException {
+        int count = (chunks.width() - pass.x + pass.dx - 1) / pass.dx;
+        if (count <= 0) {
+            return;
+        }
+        lines.begin(Math.toIntExact(chunks.lineBytes(count)));
+        for (int y = pass.y; y < chunks.height(); y += pass.dy) {
+            pixels.write(lines.next(), count, rgb, 3 * (y * chunks.width() + pass.x), 3 * pass.dx);
+        }
     }
 
     @Override

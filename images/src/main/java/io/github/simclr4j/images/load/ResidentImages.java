@@ -114,7 +114,7 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
         progress.start("reading images", decoded.length);
         IntStream.range(0, decoded.length).parallel().forEach(i -> {
             try {
-                decoded[i] = rule.apply(source.read(i)).rgb();
+                decoded[i] = PreparedImage.read(source, i, rule, (width, height) -> {});
             } catch (IOException e) {
                 errors[i] = Unreadable.of(source, i, e);
             }

@@ -1,7 +1,6 @@
 package io.github.simclr4j.images.load;
 
 import io.github.simclr4j.images.Preprocessing;
-import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.images.source.Unreadable;
 import java.io.IOException;
@@ -140,8 +139,12 @@ final class StreamPass {
         long[] held = new long[1];
         reading.put(Thread.currentThread(), image);
         try {
-            RgbImage decoded = source.read(image, (width, height) -> held[0] += reserve(width, height));
-            byte[] pixels = rule.apply(decoded).rgb();
+            byte[] pixels = PreparedImage.read(source, image, rule, (width, height) -> {
+                // Told a second size, nothing is held while it waits for that.
+                memory.release(held[0]);
+                held[0] = 0;
+                held[0] = reserve(width, height);
+            });
             inARow.set(0);
             return new Decoded(image, pixels);
         } catch (IOException e) {

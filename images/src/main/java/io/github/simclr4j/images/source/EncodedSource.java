@@ -5,6 +5,7 @@ import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
+import io.github.simclr4j.images.internal.DecodingHeap;
 import io.github.simclr4j.images.internal.Fingerprint;
 import java.io.IOException;
 import java.util.List;
@@ -68,8 +69,11 @@ abstract class EncodedSource extends Labelled {
 
     @Override
     public RgbImage read(int i, SizeCheck size) throws IOException {
-        try {
+        try (DecodingHeap.Lease heap = DecodingHeap.enter()) {
+            heap.takeFile(length(i));
             return Images.read(checked(i), size);
+        } catch (OutOfMemoryError e) {
+            throw new IOException(name(i) + ": its bytes do not fit into the heap: give Java more (-Xmx)", e);
         } catch (IOException e) {
             throw Unreadable.exception(name(i), e);
         }
@@ -92,11 +96,9 @@ abstract class EncodedSource extends Labelled {
         if (length > MAX_FILE) {
             throw new IOException("too large for an image file: " + length + " bytes, at most " + MAX_FILE);
         }
-        // Every core may read a file at the same time.
-        Runtime jvm = Runtime.getRuntime();
-        long room = jvm.maxMemory() / 4 / jvm.availableProcessors();
+        long room = Runtime.getRuntime().maxMemory() / 2;
         if (length > room) {
-            throw new IOException("too large for Java's heap of " + (jvm.maxMemory() >> 20) + " MB: " + length + " bytes, at most "
+            throw new IOException("too large for Java's heap of " + (room >> 19) + " MB: " + length + " bytes, at most "
                     + room + "; give Java more memory (-Xmx)");
         }
         return bytes(i);

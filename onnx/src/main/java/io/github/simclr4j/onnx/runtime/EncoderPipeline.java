@@ -1,8 +1,8 @@
 package io.github.simclr4j.onnx.runtime;
 
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.load.Prefetcher;
+import io.github.simclr4j.images.load.PreparedImage;
 import io.github.simclr4j.images.source.ImageSource;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -91,16 +91,12 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
     }
 
     private static final int MAX_BUFFER = 1 << 29;
-    /** Megapixels that half of the heap holds while they are decoded: as the decoder's raster, and as RGB. */
-    private static final int MEGAPIXELS = (int) Math.max(1, Math.min(1 << 20, Runtime.getRuntime().maxMemory() / 2 / (8 << 20)));
 
     private final ImageSource source;
     private final Preprocessing preprocessing;
     private final Function<ByteBuffer, float[][]> encode;
     private final Consumer<Item> onError;
     private final Semaphore calls;
-    /** Large images wait for each other; fair, so that small ones don't keep a large one waiting. */
-    private final Semaphore memory = new Semaphore(MEGAPIXELS, true);
     private final ExecutorService workers;
     /** A worker's images, in memory that ONNX Runtime can read as it is. */
     private final ThreadLocal<ByteBuffer> buffers;
@@ -171,7 +167,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
                 throw new InterruptedException();
             }
             try {
-                pixels.put(prepared(i));
+                pixels.put(PreparedImage.read(source, i, preprocessing, (width, height) -> {}));
             } catch (IOException e) {
                 errors[i - from] = e;
             }
@@ -192,18 +188,6 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
             items.add(new Item(i, source.name(i), error == null ? embeddings[good++] : null, error));
         }
         return items;
-    }
-
-    private byte[] prepared(int image) throws IOException {
-        int[] taken = new int[1];
-        try {
-            return preprocessing.apply(source.read(image, (width, height) -> {
-                taken[0] = Math.min(MEGAPIXELS, 1 + (int) ((long) width * height >> 20));
-                memory.acquireUninterruptibly(taken[0]);
-            })).rgb();
-        } finally {
-            memory.release(taken[0]);
-        }
     }
 
     @Override
