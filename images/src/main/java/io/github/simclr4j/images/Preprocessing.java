@@ -41,7 +41,7 @@ public record Preprocessing(
 
     /**
      * Filters of resizing; all but {@link #NEAREST} are widened by the scale when shrinking ("antialias"). The pixels are equal to
-     * Pillow's.
+     * Pillow's, except for {@link Preprocessing#RULE}.
      */
     public enum Interpolation {
         /** The pixel whose centre is nearest. */
@@ -131,7 +131,7 @@ public record Preprocessing(
     public static final float MEAN = 0.5f;
     /** What the difference is divided by, in an encoder of ours. */
     public static final float DEVIATION = 0.25f;
-    /** Names the resize rule in an encoder's metadata; changes when {@link #apply} does by more than rounding. */
+    /** Names the resize rule in an encoder's metadata; changes when {@link #apply} does; it is within 1 of Pillow's. */
     public static final String RULE = "center-square-antialiased-bilinear-1";
     private static final int MAX_SIDE = 4096;
 
@@ -176,7 +176,7 @@ public record Preprocessing(
 
     /** Names the whole rule, for provenance: {@link #RULE} for ours, else every setting. */
     public String rule() {
-        if (equals(new Preprocessing(Math.min(1024, size())))) {
+        if (isTrainers()) {
             return RULE;
         }
         String name = shortSide == 0 ? lower(resize) : lower(resize) + "-" + shortSide;
@@ -185,6 +185,10 @@ public record Preprocessing(
                 : "scale " + scaling.scale() + ", mean " + scaling.mean() + ", deviation " + scaling.deviation();
         return name + "-antialiased-" + lower(interpolation) + "-1, " + height + "x" + width + ", " + lower(channels)
                 + ", " + values;
+    }
+
+    private boolean isTrainers() {
+        return equals(new Preprocessing(Math.min(1024, size())));
     }
 
     private static String lower(Enum<?> value) {
@@ -205,7 +209,9 @@ public record Preprocessing(
                 }
                 int boxW = (int) Math.min(w, Math.max(1, (long) h * width / height));
                 int boxH = (int) Math.min(h, Math.max(1, (long) w * height / width));
-                yield resample(image, (w - boxW) / 2, (h - boxH) / 2, boxW, boxH, width, height);
+                yield isTrainers()
+                        ? TrainersResampling.apply(image, (w - boxW) / 2, (h - boxH) / 2, boxW, boxH, width, height)
+                        : resample(image, (w - boxW) / 2, (h - boxH) / 2, boxW, boxH, width, height);
             }
             case SHORT_SIDE -> {
                 int fullW = w <= h ? shortSide : (int) Math.min(Integer.MAX_VALUE, (long) shortSide * w / h);
