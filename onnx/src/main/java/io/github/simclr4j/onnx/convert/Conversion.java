@@ -178,7 +178,7 @@ public record Conversion(
         ModelProto.Builder b = EncoderMetadata.replace(model, all).toBuilder();
         Optional<String> output = stated.get("output");
         if (output.isPresent() && model.getGraph().getOutputList().stream().noneMatch(v -> v.getName().equals(output.get()))) {
-            b.getGraphBuilder().addOutput(GraphChecker.declaration(model.getGraph(), output.get()));
+            b.getGraphBuilder().addOutput(GraphChecker.declaration(model, output.get()));
         }
         return b.build();
     }

@@ -81,7 +81,7 @@ public final class ModelInspector {
         Set<String> warnings = new TreeSet<>();
         versions(model, problems, warnings);
         GraphProto graph = model.getGraph();
-        GraphChecker checker = GraphChecker.check(graph,
+        GraphChecker checker = GraphChecker.check(model,
                 folder == null ? null : (tensor, expected) -> Tensors.external(tensor, expected, folder, "the file"));
         problems.addAll(checker.problems());
         warnings.addAll(checker.warnings());
@@ -150,8 +150,5 @@ public final class ModelInspector {
         model.getGraph().getNodeList().stream().map(NodeProto::getDomain)
                 .filter(d -> !d.isEmpty() && !d.equals("ai.onnx") && !domains.contains(d)).distinct()
                 .forEach(d -> problems.add("operators of domain " + d + ", whose opset is not imported"));
-        if (model.getFunctionsCount() > 0) {
-            warnings.add("functions are not checked");
-        }
     }
 }

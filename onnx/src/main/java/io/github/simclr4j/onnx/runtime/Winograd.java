@@ -103,12 +103,12 @@ final class Winograd {
     private static ModelProto rewrite(ModelProto model) {
         boolean simple = model.getGraph().getNodeList().stream().noneMatch(n -> n.getAttributeList().stream()
                 .anyMatch(a -> a.hasG() || a.getGraphsCount() > 0 || !a.getRefAttrName().isEmpty()));
-        Map<String, TensorShape> shapes = simple ? GraphChecker.shapes(model.getGraph()) : Map.of();
+        Map<String, TensorShape> shapes = simple ? GraphChecker.shapes(model) : Map.of();
         if (shapes.isEmpty() || Opset.of(model.getOpsetImportList()) < 13) {
             return model;
         }
         ModelProto folded = BatchNormFolding.fold(model);
-        ModelProto found = new Winograd(folded, folded == model ? shapes : GraphChecker.shapes(folded.getGraph())).nodes();
+        ModelProto found = new Winograd(folded, folded == model ? shapes : GraphChecker.shapes(folded)).nodes();
         return found == folded ? model : found;
     }
 
