@@ -21,7 +21,6 @@ import io.github.simclr4j.onnx.runtime.GraphBinding;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -73,9 +72,9 @@ public record Conversion(
     public void apply(Path encoder, Path out) throws IOException {
         ModelProto converted;
         ModelProto model = ModelFile.read(encoder);
-        List<String> wrong = ModelInspector.check(model, null, 0).problems();
-        if (!wrong.isEmpty()) {
-            throw new InvalidEncoderException(encoder + " is not sound: " + String.join("; ", wrong));
+        ModelInspector.Report old = ModelInspector.check(model, null, 0);
+        if (!old.problems().isEmpty()) {
+            throw new InvalidEncoderException(encoder + " is not sound: " + old.summary());
         }
         try {
             converted = convert(model, folder(encoder), encoder.toString());
@@ -84,9 +83,9 @@ public record Conversion(
         } catch (IllegalStateException e) {
             throw new IllegalStateException(encoder + ": " + e.getMessage(), e);
         }
-        List<String> problems = ModelInspector.check(converted, null, 0).problems();
-        if (!problems.isEmpty()) {
-            throw new IllegalStateException(out + " is not written, it would not be sound: " + String.join("; ", problems));
+        ModelInspector.Report report = ModelInspector.check(converted, null, 0);
+        if (!report.problems().isEmpty()) {
+            throw new IllegalStateException(out + " is not written, it would not be sound: " + report.summary());
         }
         if (!settings.values().isEmpty()) {
             checkFed(binding(model, settings, folder(encoder), encoder.toString()),

@@ -13,6 +13,8 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelFile;
+import io.github.simclr4j.onnx.file.RandomOperators;
+import io.github.simclr4j.onnx.internal.OneLine;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
@@ -45,6 +47,7 @@ public final class OnnxEncoder implements AutoCloseable {
     /** Heap that rewriting a file takes, in sizes of the file: it, its model, the new weights, and the new file. */
     private static final long WINOGRAD_HEAP = 12;
 
+    private final String name;
     private final OrtSession session;
     private final GraphBinding binding;
     private final EmbeddingOutput output;
@@ -63,8 +66,9 @@ public final class OnnxEncoder implements AutoCloseable {
     /** A pair of direct buffers for one call. */
     private record Slot(ByteBuffer in, ByteBuffer out) {}
 
-    private OnnxEncoder(OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutput output, int batch, boolean fixedBatch,
+    private OnnxEncoder(String name, OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutput output, int batch, boolean fixedBatch,
             boolean givenBatch, Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
+        this.name = name;
         this.session = session;
         this.binding = binding;
         this.input = input;
@@ -153,6 +157,11 @@ public final class OnnxEncoder implements AutoCloseable {
         ModelProto model = checked.model();
         Map<String, String> metadata = EncoderMetadata.of(model);
         GraphBinding binding = GraphBinding.of(model, given, folder, name);
+        List<String> random = RandomOperators.find(model, List.of(binding.output()));
+        if (!random.isEmpty()) {
+            throw new InvalidEncoderException(name + " gives other features at each run, for it was exported in training mode or draws"
+                    + " random numbers: export it in eval mode (model.eval() in PyTorch); found " + OneLine.of(random));
+        }
         ImageInput input = new ImageInput(binding);
         ModelProto run = model;
         if (binding.added()) {
@@ -195,24 +204,24 @@ public final class OnnxEncoder implements AutoCloseable {
                 settings.putIfAbsent("pooling", trial.pooling());
             }
             long parameters = model.getGraph().getInitializerList().stream().mapToLong(TensorTypes::count).sum();
-            OnnxEncoder encoder = new OnnxEncoder(session, binding, input, trial.output(), batch, trial.fixedBatch() > 0,
+            OnnxEncoder encoder = new OnnxEncoder(name, session, binding, input, trial.output(), batch, trial.fixedBatch() > 0,
                     runtime.batch() > 0, Collections.unmodifiableMap(metadata), parameters, ModelFile.sha256(bytes, checked.external()),
                     new EncoderSettings(settings));
-            encoder.warn(name);
+            encoder.warn();
             session = null;
             return encoder;
         } catch (OrtException | IOException e) {
             if (e instanceof InvalidEncoderException invalid) {
                 throw invalid;
             }
-            throw new InvalidEncoderException(name + ": ONNX Runtime can't load it: " + e.getMessage(), e);
+            throw new InvalidEncoderException(name + ": ONNX Runtime can't load it: " + OneLine.of(e.getMessage()), e);
         } finally {
             close(session);
         }
     }
 
     /** Silently wrong numbers are worse than a line too much. */
-    private void warn(String name) {
+    private void warn() {
         List<String> assumed = List.of("mean", "std").stream()
                 .filter(k -> settings.values().containsKey(k) && settings.values().get(k).source().equals("default")).toList();
         if (!assumed.isEmpty()) {
@@ -237,6 +246,7 @@ public final class OnnxEncoder implements AutoCloseable {
      * The embeddings of some images of any size, as [images, dimension]. They are cropped and resized here, on the calling
      * thread, and go through the graph {@link #batch()} at a time.
      *
+     * @throws InvalidFeaturesException if a feature is not finite
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(List<RgbImage> images) {
@@ -262,6 +272,7 @@ public final class OnnxEncoder implements AutoCloseable {
      *     buffer is direct and the graph takes just these bytes, ONNX Runtime reads them where they are. It must not change
      *     before the call returns.
      * @throws IllegalArgumentException if they are no whole number of images
+     * @throws InvalidFeaturesException if a feature is not finite
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(ByteBuffer pixels) {
@@ -307,7 +318,7 @@ public final class OnnxEncoder implements AutoCloseable {
             slots.push(slot);
             return result;
         } catch (OrtException e) {
-            throw new IllegalStateException("ONNX Runtime failed: " + e.getMessage(), e);
+            throw new IllegalStateException("ONNX Runtime failed: " + OneLine.of(e.getMessage()), e);
         } finally {
             lock.readLock().unlock();
         }
@@ -337,9 +348,21 @@ public final class OnnxEncoder implements AutoCloseable {
                         output.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT)) {
             session.run(Map.of(binding.input(), tensor), Map.of(binding.output(), embedded)).close();
             for (int i = 0; i < n; i++) {
-                embeddings[at + i] = output.read(result, i * output.bytes());
+                embeddings[at + i] = finite(output.read(result, i * output.bytes()), at + i);
             }
         }
+    }
+
+    private float[] finite(float[] embedding, int index) {
+        // One value that is not finite makes the sum so, and this sum can't overflow.
+        double sum = 0;
+        for (float v : embedding) {
+            sum += v;
+        }
+        if (!Double.isFinite(sum)) {
+            throw InvalidFeaturesException.of(name, index, embedding);
+        }
+        return embedding;
     }
 
     /** What is done to an image before the graph. */
