@@ -10,6 +10,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.file.Opset;
@@ -116,7 +117,7 @@ public record Conversion(
     }
 
     private ModelProto convert(ModelProto file, Path folder, String name) throws IOException {
-        ModelProto original = withSettings(file, folder, name);
+        ModelProto original = withSettings(ModelChecksum.without(file), folder, name);
         if (precision == Precision.FLOAT32 && !ModelInspector.precision(original).equals("float32")) {
             throw new IllegalArgumentException("Expected a float32 encoder for the precision float32, found "
                     + ModelInspector.precision(original) + ", whose lost digits no conversion brings back: leave the precision"

@@ -127,7 +127,7 @@ record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated
     }
 
     private static void bind(Parameter p, int type, Map<String, Integer> bound) {
-        require(p.types().tensors().get(type), p.name() + " is " + TensorTypes.name(type) + ", which the operator does not take here");
+        require(type > 0 && p.types().tensors().get(type), p.name() + " is " + TensorTypes.name(type) + ", which the operator does not take here");
         if (p.same() && !p.variable().isEmpty()) {
             int other = bound.getOrDefault(p.variable(), type);
             require(other == type, "operands differ in type: " + p.name() + " is " + TensorTypes.name(type) + ", another is "

@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.onnx.file.Opset;
 import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
@@ -109,7 +110,7 @@ final class Winograd {
         }
         ModelProto folded = BatchNormFolding.fold(model);
         ModelProto found = new Winograd(folded, folded == model ? shapes : GraphChecker.shapes(folded)).nodes();
-        return found == folded ? model : found;
+        return found == folded ? model : ModelChecksum.without(found);
     }
 
     private ModelProto nodes() {

@@ -112,7 +112,7 @@ class ModelInspectorTest {
         found("overflow", Graphs.image(reshape).addInitializer(Graphs.shape("s", 1L << 40, 1L << 40)));
         found("a negative dimension", Graphs.image(reshape).addInitializer(Graphs.shape("s", -2, 3)));
         TensorProto vector = TensorValues.floats("v", new float[3], 3);
-        found("kernel_shape does not fit", Graphs.image(Graphs.node("MaxPool", List.of("v"), List.of("out"))
+        found("expected an image, found [3]", Graphs.image(Graphs.node("MaxPool", List.of("v"), List.of("out"))
                 .addAttribute(Graphs.ints("kernel_shape", 2))).addInitializer(vector));
         found("expected channels", Graphs.image(Graphs.node("BatchNormalization", List.of("c", "v", "v", "v", "v"), List.of("out")))
                 .addInitializer(vector).addInitializer(TensorValues.floats("c", new float[1])));

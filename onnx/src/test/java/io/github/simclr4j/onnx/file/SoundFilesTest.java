@@ -41,7 +41,8 @@ class SoundFilesTest {
             }
         }
         assertTrue(all.size() >= 23, "found " + all.size());
-        assertEquals(List.of(), unsound(all));
+        // Made to be refused: its loops multiply.
+        assertEquals(List.of(), unsound(all.stream().filter(f -> !f.endsWith("nested_loop_4.onnx")).toList()));
     }
 
     /** Refused by name: ONNX Runtime has no operator for gradients. */
