@@ -370,17 +370,7 @@ final class ModelValidator {
             if (!a.getRefAttrName().isEmpty()) {
                 throw errors.bad(where + " refers to one of a function, and is in none");
             }
-            boolean right = switch (a.getType()) {
-                case FLOAT -> a.hasF();
-                case INT -> a.hasI();
-                case STRING -> a.hasS();
-                case TENSOR -> a.hasT();
-                case GRAPH -> a.hasG();
-                case FLOATS, INTS, STRINGS, TENSORS, GRAPHS -> true;
-                default -> false;
-            };
-            int filled = AttributeFields.filled(a);
-            if (!right || filled > 1 || filled == 1 && !AttributeFields.list(a)) {
+            if (!AttributeFields.right(a)) {
                 throw errors.bad(where + " does not hold what its type, " + a.getType() + ", says");
             }
             for (TensorProto t : a.getTensorsList()) {

@@ -9,14 +9,17 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.ByteString;
 import io.github.simclr4j.onnx.internal.GraphIndex;
+import io.github.simclr4j.onnx.internal.OneLine;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.internal.TensorValues;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -63,6 +66,21 @@ public final class RandomOperators {
         return find(model, model.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList());
     }
 
+    /**
+     * Refuses a model whose features would be random.
+     *
+     * @param output the value that is the embedding
+     * @param name what errors call the model
+     * @throws InvalidEncoderException if something random is on the way to the output; the message says what to do
+     */
+    public static void refuse(ModelProto model, String output, String name) throws InvalidEncoderException {
+        List<String> random = find(model, List.of(output));
+        if (!random.isEmpty()) {
+            throw new InvalidEncoderException(name + " gives other features at each run, for it was exported in training mode or draws"
+                    + " random numbers: export it in eval mode (model.eval() in PyTorch); found " + OneLine.of(random));
+        }
+    }
+
     private void reach(List<NodeProto> nodes, Collection<String> outputs, Map<String, TensorProto> constants, int depth) {
         Map<String, NodeProto> makers = new HashMap<>();
         for (NodeProto n : nodes) {
@@ -76,7 +94,7 @@ public final class RandomOperators {
         }
         Deque<String> waiting = new ArrayDeque<>(outputs);
         Set<String> seen = new HashSet<>(outputs);
-        Set<NodeProto> done = java.util.Collections.newSetFromMap(new java.util.IdentityHashMap<>());
+        Set<NodeProto> done = Collections.newSetFromMap(new IdentityHashMap<>());
         while (!waiting.isEmpty()) {
             NodeProto n = makers.get(waiting.pop());
             if (n == null || !done.add(n)) {

@@ -144,15 +144,15 @@ public final class GraphChecker {
         if (graph.getName().isEmpty()) {
             problem("the graph has no name");
         }
-        graph.getValueInfoList().forEach(v -> declare(v.getName(), declared(v)));
+        graph.getValueInfoList().forEach(v -> declare(v.getName(), TensorShape.declared(v)));
         for (ValueInfoProto in : graph.getInputList()) {
             port(in, "input");
             if (!defined.add(in.getName())) {
                 problem("input " + in.getName() + " is defined twice");
             }
-            declare(in.getName(), declared(in));
+            declare(in.getName(), TensorShape.declared(in));
         }
-        graph.getOutputList().forEach(o -> declare(o.getName(), declared(o)));
+        graph.getOutputList().forEach(o -> declare(o.getName(), TensorShape.declared(o)));
         graph.getInitializerList().forEach(this::initialiser);
         if (graph.getSparseInitializerCount() > 0) {
             scope.warnings().add("sparse initialisers are not checked");
@@ -190,7 +190,7 @@ public final class GraphChecker {
         }
         TypeProto.Tensor t = v.getType().getTensorType();
         if (v.getType().getValueCase() == TypeProto.ValueCase.VALUE_NOT_SET || v.getType().hasTensorType()
-                && (t.getElemType() == 0 || TensorProto.DataType.forNumber(t.getElemType()) == null || !t.hasShape())) {
+                && (t.getElemType() == 0 || TensorTypes.bits(t.getElemType()) < 0 || !t.hasShape())) {
             problem(what + " " + v.getName() + " has no type or shape");
         }
     }
@@ -306,11 +306,7 @@ public final class GraphChecker {
                 continue;
             }
             OperatorSchema.require(a.type() == 0 || b.type() == 0 || a.type() == b.type(), "the branches give " + a + " and " + b);
-            boolean same = a.dims() != null && b.dims() != null && a.dims().length == b.dims().length;
-            long[] d = same ? a.dims().clone() : null;
-            for (int k = 0; same && k < d.length; k++) {
-                d[k] = d[k] == b.dims()[k] ? d[k] : TensorShape.UNKNOWN;
-            }
+            long[] d = a.common(b);
             out[i] = new TensorShape(a.type(), d);
         }
     }
@@ -345,18 +341,6 @@ public final class GraphChecker {
         return out;
     }
 
-    private static TensorShape declared(ValueInfoProto v) {
-        if (!v.getType().hasTensorType()) {
-            return null;
-        }
-        if (!v.getType().getTensorType().hasShape()) {
-            return new TensorShape(v.getType().getTensorType().getElemType(), null);
-        }
-        return new TensorShape(v.getType().getTensorType().getElemType(),
-                v.getType().getTensorType().getShape().getDimList().stream()
-                        .mapToLong(d -> d.hasDimValue() ? d.getDimValue() : TensorShape.UNKNOWN).toArray());
-    }
-
     /** Notes what was found of a value, which must fit what the file says of it. */
     private void merge(String where, String name, TensorShape found) {
         TensorShape said = values.get(name);
@@ -364,19 +348,11 @@ public final class GraphChecker {
             values.put(name, found);
             return;
         }
-        boolean fits = said.type() == 0 || found.type() == 0 || said.type() == found.type();
-        long[] dims = said.dims() == null ? found.dims() : said.dims().clone();
-        if (said.dims() != null && found.dims() != null) {
-            fits &= said.dims().length == found.dims().length;
-            for (int i = 0; fits && i < dims.length; i++) {
-                fits = !ShapeInference.differ(said.dims()[i], found.dims()[i]);
-                dims[i] = said.dims()[i] == TensorShape.UNKNOWN ? found.dims()[i] : said.dims()[i];
-            }
-        }
-        if (!fits) {
+        TensorShape both = said.with(found);
+        if (both == null) {
             problem(where + ": " + name + " is declared as " + said + ", the graph gives " + found);
         } else {
-            values.put(name, new TensorShape(said.type() == 0 ? found.type() : said.type(), dims));
+            values.put(name, both);
         }
     }
 

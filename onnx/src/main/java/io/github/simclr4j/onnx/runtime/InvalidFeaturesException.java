@@ -18,13 +18,21 @@ public final class InvalidFeaturesException extends IllegalStateException {
     }
 
     /**
-     * Says where the value was.
+     * Returns an embedding whose values are all finite.
      *
-     * @param encoder what errors call the encoder
      * @param index index of the image in the call
-     * @param embedding the embedding, of which a value is not finite
+     * @param encoder what errors call the encoder
+     * @throws InvalidFeaturesException if one is not
      */
-    static InvalidFeaturesException of(String encoder, int index, float[] embedding) {
+    static float[] check(float[] embedding, int index, String encoder) {
+        // One value that is not finite makes the sum so, and finite floats can't overflow a double.
+        double sum = 0;
+        for (float v : embedding) {
+            sum += v;
+        }
+        if (Double.isFinite(sum)) {
+            return embedding;
+        }
         int bad = 0;
         float first = 0;
         for (float v : embedding) {
@@ -32,7 +40,7 @@ public final class InvalidFeaturesException extends IllegalStateException {
                 first = bad++ == 0 ? v : first;
             }
         }
-        return new InvalidFeaturesException(index, "The encoder " + encoder + " gives " + first + " in " + bad + " of "
+        throw new InvalidFeaturesException(index, "The encoder " + encoder + " gives " + first + " in " + bad + " of "
                 + embedding.length + " features", "image " + index + " of the call", null);
     }
 

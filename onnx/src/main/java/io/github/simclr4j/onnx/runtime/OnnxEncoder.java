@@ -28,7 +28,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.logging.Logger;
@@ -59,12 +58,9 @@ public final class OnnxEncoder implements AutoCloseable {
     private final String sha256;
     private final EncoderSettings settings;
     private final ImageInput input;
-    private final ConcurrentLinkedDeque<Slot> slots = new ConcurrentLinkedDeque<>();
+    private final BatchBuffers buffers;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
-
-    /** A pair of direct buffers for one call. */
-    private record Slot(ByteBuffer in, ByteBuffer out) {}
 
     private OnnxEncoder(String name, OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutput output, int batch, boolean fixedBatch,
             boolean givenBatch, Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
@@ -80,6 +76,7 @@ public final class OnnxEncoder implements AutoCloseable {
         this.parameters = parameters;
         this.sha256 = sha256;
         this.settings = settings;
+        buffers = new BatchBuffers(input, output, batch);
     }
 
     /**
@@ -157,11 +154,7 @@ public final class OnnxEncoder implements AutoCloseable {
         ModelProto model = checked.model();
         Map<String, String> metadata = EncoderMetadata.of(model);
         GraphBinding binding = GraphBinding.of(model, given, folder, name);
-        List<String> random = RandomOperators.find(model, List.of(binding.output()));
-        if (!random.isEmpty()) {
-            throw new InvalidEncoderException(name + " gives other features at each run, for it was exported in training mode or draws"
-                    + " random numbers: export it in eval mode (model.eval() in PyTorch); found " + OneLine.of(random));
-        }
+        RandomOperators.refuse(model, binding.output(), name);
         ImageInput input = new ImageInput(binding);
         ModelProto run = model;
         if (binding.added()) {
@@ -301,7 +294,7 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     private interface Work {
-        float[][] with(Slot slot) throws OrtException;
+        float[][] with(BatchBuffers.Pair slot) throws OrtException;
     }
 
     private float[][] locked(Work work) {
@@ -310,28 +303,14 @@ public final class OnnxEncoder implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException("The encoder is closed");
             }
-            Slot slot = slots.poll();
-            if (slot == null) {
-                slot = slot();
-            }
-            float[][] result = work.with(slot);
-            slots.push(slot);
+            BatchBuffers.Pair pair = buffers.take();
+            float[][] result = work.with(pair);
+            buffers.giveBack(pair);
             return result;
         } catch (OrtException e) {
             throw new IllegalStateException("ONNX Runtime failed: " + OneLine.of(e.getMessage()), e);
         } finally {
             lock.readLock().unlock();
-        }
-    }
-
-    private Slot slot() {
-        int out = Math.multiplyExact(batch, output.bytes());
-        try {
-            return new Slot(input.buffer(batch), ByteBuffer.allocateDirect(out).order(ByteOrder.nativeOrder()));
-        } catch (OutOfMemoryError e) {
-            throw new IllegalStateException("Java has no memory left for a batch of " + batch + " images, "
-                    + ((long) batch * input.bytes() + out) + " bytes: choose a smaller batch, or give it more"
-                    + " (-XX:MaxDirectMemorySize)", e);
         }
     }
 
@@ -348,21 +327,9 @@ public final class OnnxEncoder implements AutoCloseable {
                         output.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT)) {
             session.run(Map.of(binding.input(), tensor), Map.of(binding.output(), embedded)).close();
             for (int i = 0; i < n; i++) {
-                embeddings[at + i] = finite(output.read(result, i * output.bytes()), at + i);
+                embeddings[at + i] = InvalidFeaturesException.check(output.read(result, i * output.bytes()), at + i, name);
             }
         }
-    }
-
-    private float[] finite(float[] embedding, int index) {
-        // One value that is not finite makes the sum so, and this sum can't overflow.
-        double sum = 0;
-        for (float v : embedding) {
-            sum += v;
-        }
-        if (!Double.isFinite(sum)) {
-            throw InvalidFeaturesException.of(name, index, embedding);
-        }
-        return embedding;
     }
 
     /** What is done to an image before the graph. */
@@ -422,7 +389,7 @@ public final class OnnxEncoder implements AutoCloseable {
         try {
             if (!closed) {
                 closed = true;
-                slots.clear();
+                buffers.clear();
                 close(session);
             }
         } finally {
