@@ -62,7 +62,7 @@ final class EncoderOptions {
     private String pooling;
 
     @Option(names = "--preprocessing", paramLabel = "FILE",
-            description = "JSON file with these settings, or a preprocessor_config.json of Hugging Face. Options win over it.")
+            description = "JSON file with these settings, a preprocessor_config.json of Hugging Face, or a config of timm or OpenCLIP. Options win over it.")
     private Path preprocessing;
 
     @Option(names = "--provider", paramLabel = "P",

@@ -17,6 +17,8 @@ import picocli.CommandLine.Parameters;
 /** {@code simclr inspect}. */
 @CommandLine.Command(name = "inspect", description = "Says what an encoder file is, whether it is sound, and how it was trained.")
 final class InspectCommand extends Command {
+    private static final int MOST_PROBLEMS = 10;
+
     @Parameters(paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;
 
@@ -43,9 +45,18 @@ final class InspectCommand extends Command {
         json.put("bytes", report.bytes());
         json.put("encoder", encoder.toString());
         json.put("encoderSha256", sha256());
+        json.put("random", report.random());
+        json.put("checksum", report.checksum().name().toLowerCase(Locale.ROOT));
         json.put("metadata", report.metadata());
         System.out.println(encoder + (report.problems().isEmpty() ? ": sound" : ": NOT sound"));
-        report.problems().forEach(p -> System.out.println("  problem     " + p));
+        report.problems().stream().limit(MOST_PROBLEMS).forEach(p -> System.out.println("  problem     " + p));
+        if (report.problems().size() > MOST_PROBLEMS) {
+            System.out.println("  problem     and " + (report.problems().size() - MOST_PROBLEMS) + " more: --json FILE has all");
+        }
+        report.random().forEach(r -> System.out.println("  random      " + r));
+        if (!report.random().isEmpty()) {
+            System.out.println("  random      its features differ from run to run, so no command uses it: export it in eval mode");
+        }
         report.warnings().forEach(w -> System.out.println("  unchecked   " + w));
         ports("input", report.inputs());
         ports("output", report.outputs());
@@ -55,10 +66,15 @@ final class InspectCommand extends Command {
         System.out.println("  opset       " + report.opset() + ", IR version " + report.irVersion());
         System.out.println("  producer    " + report.producer());
         System.out.println("  operators   " + report.operators());
+        System.out.println("  checksum    " + switch (report.checksum()) {
+            case NONE -> "none";
+            case MATCHES -> "matches";
+            case DIFFERS -> "DIFFERS: the content is not what was written";
+        });
         System.out.println("  SHA-256     " + json.get("encoderSha256"));
         report.metadata().forEach((k, v) -> System.out.printf("  %-26s %s%n", k, v));
         if (!report.problems().isEmpty()) {
-            throw new CheckFailed(encoder + " is not sound: " + String.join("; ", report.problems()), json);
+            throw new CheckFailed(encoder + " is not sound: " + report.summary(), json);
         }
         return json;
     }

@@ -30,8 +30,7 @@ public final class JpegDecoder implements ImageDecoder {
 
     @Override
     public RgbImage decode(byte[] file, SizeCheck size) throws IOException {
-        JpegFile jpeg = new JpegFile(file);
-        size.check(jpeg.width(), jpeg.height());
+        JpegFile jpeg = new JpegFile(file, size);
         try {
             return JpegEnd.decode(jpeg);
         } catch (IIOException e) {

@@ -1,5 +1,6 @@
 package io.github.simclr4j.images.format;
 
+import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,6 +52,7 @@ final class JpegFile {
     private int width;
     private int height;
     private int[] ids = {};
+    private final SizeCheck size;
     private JpegScans scans;
     private boolean ended;
 
@@ -81,10 +83,12 @@ final class JpegFile {
     /**
      * Reads the structure of a file.
      *
+     * @param size is told the size of the picture before its scans are looked at
      * @throws IOException if the file is damaged, cut short or of a kind that is not read
      */
-    JpegFile(byte[] file) throws IOException {
+    JpegFile(byte[] file, SizeCheck size) throws IOException {
         this.file = file;
+        this.size = size;
         JpegSegments segments = new JpegSegments(file);
         while (!ended && segments.next()) {
             segment(segments);
@@ -162,6 +166,7 @@ final class JpegFile {
             ids[i] = s.get(6 + 3 * i);
             sampling[i] = new int[] {s.get(7 + 3 * i) >> 4, s.get(7 + 3 * i) & 15};
         }
+        size.check(width, height);
         scans = new JpegScans(sampling, progressive(), (long) width * height);
         keep(s);
     }

@@ -10,6 +10,7 @@ import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.file.Opset;
@@ -21,7 +22,6 @@ import io.github.simclr4j.onnx.runtime.GraphBinding;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -73,9 +73,9 @@ public record Conversion(
     public void apply(Path encoder, Path out) throws IOException {
         ModelProto converted;
         ModelProto model = ModelFile.read(encoder);
-        List<String> wrong = ModelInspector.check(model, null, 0).problems();
-        if (!wrong.isEmpty()) {
-            throw new InvalidEncoderException(encoder + " is not sound: " + String.join("; ", wrong));
+        ModelInspector.Report old = ModelInspector.check(model, null, 0);
+        if (!old.problems().isEmpty()) {
+            throw new InvalidEncoderException(encoder + " is not sound: " + old.summary());
         }
         try {
             converted = convert(model, folder(encoder), encoder.toString());
@@ -84,9 +84,9 @@ public record Conversion(
         } catch (IllegalStateException e) {
             throw new IllegalStateException(encoder + ": " + e.getMessage(), e);
         }
-        List<String> problems = ModelInspector.check(converted, null, 0).problems();
-        if (!problems.isEmpty()) {
-            throw new IllegalStateException(out + " is not written, it would not be sound: " + String.join("; ", problems));
+        ModelInspector.Report report = ModelInspector.check(converted, null, 0);
+        if (!report.problems().isEmpty()) {
+            throw new IllegalStateException(out + " is not written, it would not be sound: " + report.summary());
         }
         if (!settings.values().isEmpty()) {
             checkFed(binding(model, settings, folder(encoder), encoder.toString()),
@@ -117,7 +117,7 @@ public record Conversion(
     }
 
     private ModelProto convert(ModelProto file, Path folder, String name) throws IOException {
-        ModelProto original = withSettings(file, folder, name);
+        ModelProto original = withSettings(ModelChecksum.without(file), folder, name);
         if (precision == Precision.FLOAT32 && !ModelInspector.precision(original).equals("float32")) {
             throw new IllegalArgumentException("Expected a float32 encoder for the precision float32, found "
                     + ModelInspector.precision(original) + ", whose lost digits no conversion brings back: leave the precision"
@@ -178,7 +178,7 @@ public record Conversion(
         ModelProto.Builder b = EncoderMetadata.replace(model, all).toBuilder();
         Optional<String> output = stated.get("output");
         if (output.isPresent() && model.getGraph().getOutputList().stream().noneMatch(v -> v.getName().equals(output.get()))) {
-            b.getGraphBuilder().addOutput(GraphChecker.declaration(model.getGraph(), output.get()));
+            b.getGraphBuilder().addOutput(GraphChecker.declaration(model, output.get()));
         }
         return b.build();
     }

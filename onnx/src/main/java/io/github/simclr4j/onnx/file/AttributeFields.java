@@ -16,8 +16,23 @@ final class AttributeFields {
         }).count();
     }
 
+    /** Whether the value is in the field for the attribute's type, and in no other. */
+    static boolean right(AttributeProto a) {
+        boolean there = switch (a.getType()) {
+            case FLOAT -> a.hasF();
+            case INT -> a.hasI();
+            case STRING -> a.hasS();
+            case TENSOR -> a.hasT();
+            case GRAPH -> a.hasG();
+            case FLOATS, INTS, STRINGS, TENSORS, GRAPHS -> true;
+            default -> false;
+        };
+        int filled = filled(a);
+        return there && (filled == 0 || filled == 1 && list(a));
+    }
+
     /** Whether a filled list is the one that the type names. */
-    static boolean list(AttributeProto a) {
+    private static boolean list(AttributeProto a) {
         AttributeType t = a.getType();
         return (a.getFloatsCount() == 0 || t == AttributeType.FLOATS) && (a.getIntsCount() == 0 || t == AttributeType.INTS)
                 && (a.getStringsCount() == 0 || t == AttributeType.STRINGS)

@@ -24,6 +24,8 @@ public final class EncoderMetadata {
     public static final String HEAD_LAYERS = "head.layers";
     /** SHA-256 of the data beside the file, in hexadecimal. */
     public static final String EXTERNAL_DATA = "external_data.sha256";
+    /** SHA-256 of the file's content without this entry, in hexadecimal; see {@link ModelChecksum}. */
+    public static final String CHECKSUM = "content.sha256";
     /** What the arithmetic of a converted file is in. */
     public static final String PRECISION = "precision";
     /** How the ranges of a quantised file were found. */

@@ -94,7 +94,7 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         TreeSet<String> before = old();
         data.moveTo(model.resolveSibling(name));
         try {
-            AtomicFiles.write(model, named.build().toByteArray());
+            AtomicFiles.write(model, ModelChecksum.sign(named.build()).toByteArray());
         } catch (IOException e) {
             if (!before.contains(name)) {
                 Files.deleteIfExists(model.resolveSibling(name));

@@ -2,6 +2,7 @@ package io.github.simclr4j.onnx.file;
 
 import ai.onnx.proto.OnnxMl.NodeProto;
 import com.google.protobuf.ByteString;
+import io.github.simclr4j.onnx.internal.OneLine;
 import java.util.Set;
 
 /** The errors of a model that is damaged or unsafe, and the checks of its names. */
@@ -14,10 +15,7 @@ final class ModelErrors {
     }
 
     InvalidEncoderException bad(String what) {
-        // A name in the message comes from the file: keep it short and on one line.
-        String line = what.replaceAll("\\p{Cntrl}", "?");
-        return new InvalidEncoderException(name + " is damaged or unsafe: "
-                + (line.length() > 400 ? line.substring(0, 400) + "..." : line));
+        return new InvalidEncoderException(name + " is damaged or unsafe: " + OneLine.of(what));
     }
 
     void define(String n, Set<String> names) throws InvalidEncoderException {

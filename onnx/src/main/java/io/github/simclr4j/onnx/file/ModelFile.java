@@ -47,8 +47,9 @@ public final class ModelFile {
     /** The model, checked as one that native code will see, with every initialiser's values in memory. */
     public static ModelProto read(Path file) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
-        ModelProto.Builder model =
-                ModelValidator.check(bytes(file), file.toString(), folder).model().toBuilder();
+        Checked checked = ModelValidator.check(bytes(file), file.toString(), folder);
+        ModelChecksum.verify(checked.model(), checked.external(), file.toString());
+        ModelProto.Builder model = ModelChecksum.without(checked.model()).toBuilder();
         for (int i = 0; i < model.getGraph().getInitializerCount(); i++) {
             TensorProto t = model.getGraph().getInitializer(i);
             if (TensorTypes.isExternal(t)) {
@@ -91,7 +92,7 @@ public final class ModelFile {
     public static void write(Path file, long bytes, long limit, Function<UnaryOperator<TensorProto>, ModelProto> build)
             throws IOException {
         if (bytes <= limit) {
-            AtomicFiles.write(file, build.apply(UnaryOperator.identity()).toByteArray());
+            AtomicFiles.write(file, ModelChecksum.sign(build.apply(UnaryOperator.identity())).toByteArray());
             return;
         }
         try (ExternalData data = new ExternalData(file)) {
@@ -134,7 +135,7 @@ public final class ModelFile {
     }
 
     /**
-     * Parses a model and checks it as one that native code will see.
+     * Parses a model and checks it as one that native code will see, and by its checksum if it has one.
      *
      * @param bytes the file
      * @param name what errors call it
@@ -142,7 +143,15 @@ public final class ModelFile {
      * @throws InvalidEncoderException if it is damaged or unsafe, in one sentence
      */
     public static Checked check(byte[] bytes, String name, Path folder) throws InvalidEncoderException {
-        return ModelValidator.check(bytes, name, folder);
+        Checked checked = ModelValidator.check(bytes, name, folder);
+        try {
+            ModelChecksum.verify(checked.model(), checked.external(), name);
+        } catch (InvalidEncoderException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new InvalidEncoderException(name + " has data beside it that can't be read: " + e, e);
+        }
+        return checked;
     }
 
     /**

@@ -8,6 +8,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import io.github.simclr4j.onnx.internal.GraphChecker;
+import io.github.simclr4j.onnx.internal.OneLine;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,10 +45,17 @@ public final class ModelInspector {
      * @param precision what its arithmetic is in: float32, float16, int8 or mixed
      * @param bytes of the file and the data beside it
      * @param metadata what it says of itself
+     * @param random what makes its outputs other ones at each run, see {@link RandomOperators}; empty for an encoder in eval mode
+     * @param checksum whether it has a checksum, and its content is what was written
      */
     public record Report(List<String> problems, List<String> warnings, long irVersion, int opset, String producer,
             List<Port> inputs, List<Port> outputs, Map<String, Integer> operators, Map<String, Long> values, String precision,
-            long bytes, Map<String, String> metadata) {}
+            long bytes, Map<String, String> metadata, List<String> random, ModelChecksum.State checksum) {
+        /** Returns the first problems, as many as fit on a line, and how many more there are. */
+        public String summary() {
+            return OneLine.of(problems);
+        }
+    }
 
     /**
      * An input or output.
@@ -81,7 +89,7 @@ public final class ModelInspector {
         Set<String> warnings = new TreeSet<>();
         versions(model, problems, warnings);
         GraphProto graph = model.getGraph();
-        GraphChecker checker = GraphChecker.check(graph,
+        GraphChecker checker = GraphChecker.check(model,
                 folder == null ? null : (tensor, expected) -> Tensors.external(tensor, expected, folder, "the file"));
         problems.addAll(checker.problems());
         warnings.addAll(checker.warnings());
@@ -102,12 +110,17 @@ public final class ModelInspector {
         Map<String, Long> counts = new TreeMap<>();
         graph.getInitializerList().forEach(
                 t -> counts.merge(TensorTypes.name(t.getDataType()), Math.max(0, TensorTypes.count(t)), Long::sum));
-        return new Report(List.copyOf(problems), List.copyOf(warnings), model.getIrVersion(),
+        ModelChecksum.State checksum = ModelChecksum.state(model);
+        if (checksum == ModelChecksum.State.DIFFERS) {
+            problems.add("it is damaged: its content does not have the SHA-256 that was written with it");
+        }
+        return new Report(problems.stream().map(OneLine::of).toList(), List.copyOf(warnings), model.getIrVersion(),
                 Opset.of(model.getOpsetImportList()), (model.getProducerName() + " " + model.getProducerVersion()).strip(),
                 graph.getInputList().stream()
                         .filter(i -> !checker.isConstant(i.getName())).map(ModelInspector::port).toList(),
                 graph.getOutputList().stream().map(ModelInspector::port).toList(),
-                operators, counts, precision(model), bytes, EncoderMetadata.of(model));
+                operators, counts, precision(model), bytes, EncoderMetadata.of(model),
+                RandomOperators.find(model), checksum);
     }
 
     /** What a model computes in, as {@link Report#precision} has it. */
@@ -150,8 +163,5 @@ public final class ModelInspector {
         model.getGraph().getNodeList().stream().map(NodeProto::getDomain)
                 .filter(d -> !d.isEmpty() && !d.equals("ai.onnx") && !domains.contains(d)).distinct()
                 .forEach(d -> problems.add("operators of domain " + d + ", whose opset is not imported"));
-        if (model.getFunctionsCount() > 0) {
-            warnings.add("functions are not checked");
-        }
     }
 }

@@ -34,6 +34,8 @@ final class ModelValidator {
     static final int MAX_IR = 13;
     /** Operator domains of ONNX Runtime's own builds. */
     private static final Set<String> DOMAINS = Set.of("", "ai.onnx", "ai.onnx.ml", "com.microsoft");
+    /** Operators of any number of inputs: ONNX Runtime ends the process where one is left out. */
+    private static final Set<String> VARIADIC = Set.of("Max", "Min", "Sum", "Mean", "Concat");
     /** protobuf itself stops at 100 nested messages, a subgraph is three. */
     private static final int MAX_NESTING = 8;
 
@@ -41,6 +43,7 @@ final class ModelValidator {
     private final ModelErrors errors;
     private final TensorValidator tensors;
     private final SizeLimits limits;
+    private final LoopLimits loops;
     private final FunctionInliner inliner;
     private Map<String, FunctionProto> functions = Map.of();
     private Set<String> domains = DOMAINS;
@@ -51,6 +54,7 @@ final class ModelValidator {
         errors = new ModelErrors(name);
         tensors = new TensorValidator(errors, name, folder);
         limits = new SizeLimits(errors, name, folder);
+        loops = new LoopLimits(errors, name, folder);
         inliner = new FunctionInliner(errors);
     }
 
@@ -249,6 +253,9 @@ final class ModelValidator {
             if (node.getOpType().isEmpty()) {
                 throw errors.bad("a node has no operator");
             }
+            if (VARIADIC.contains(node.getOpType()) && node.getInputList().contains("")) {
+                throw errors.bad("an input of " + ModelErrors.label(node) + " is missing");
+            }
             if (node.getOutputCount() == 0) {
                 throw errors.bad("the node " + ModelErrors.label(node) + " has no output");
             }
@@ -314,7 +321,9 @@ final class ModelValidator {
         }
         defined.addAll(computed);
         for (NodeProto node : nodes) {
+            long outer = loops.enter(node, constants);
             attributes(node, defined, constants, depth);
+            loops.leave(outer);
             limits.extents(node, constants);
             if (functions.containsKey(FunctionInliner.callee(node))) {
                 call(functions.get(FunctionInliner.callee(node)), node, constants, depth);
@@ -361,17 +370,7 @@ final class ModelValidator {
             if (!a.getRefAttrName().isEmpty()) {
                 throw errors.bad(where + " refers to one of a function, and is in none");
             }
-            boolean right = switch (a.getType()) {
-                case FLOAT -> a.hasF();
-                case INT -> a.hasI();
-                case STRING -> a.hasS();
-                case TENSOR -> a.hasT();
-                case GRAPH -> a.hasG();
-                case FLOATS, INTS, STRINGS, TENSORS, GRAPHS -> true;
-                default -> false;
-            };
-            int filled = AttributeFields.filled(a);
-            if (!right || filled > 1 || filled == 1 && !AttributeFields.list(a)) {
+            if (!AttributeFields.right(a)) {
                 throw errors.bad(where + " does not hold what its type, " + a.getType() + ", says");
             }
             for (TensorProto t : a.getTensorsList()) {

@@ -1,17 +1,18 @@
 package io.github.simclr4j.onnx.internal;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.FunctionProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.io.IOException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,17 +21,28 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Checks a graph as ONNX's own checker does with {@code full_check} (onnx/docs/PythonAPIOverview.md), for the operators of
- * image encoders: names, order and cycles, the size of each initialiser, each node's inputs and attributes, and the type and
- * shape of each value.
+ * Checks a model's graph as ONNX's own checker does with {@code full_check} (onnx/docs/PythonAPIOverview.md): names and order, the
+ * size of each initialiser, each node's inputs, outputs and attributes by the schema of its operator in the opset that the model
+ * imports, and the type and shape of each value, as far as {@link ShapeInference} knows the operator. Graphs inside operators are
+ * checked alike, the bodies of functions without types.
  */
 public final class GraphChecker {
-    private final External external;
-    private final List<String> problems = new ArrayList<>();
-    private final Set<String> warnings = new TreeSet<>();
+    private final Scope scope;
+    /** The graph around this one, null for the model's own. */
+    private final GraphChecker outer;
     private final Map<String, TensorShape> values = new HashMap<>();
+    private final Set<String> inferred = new HashSet<>();
     private final Set<String> defined = new HashSet<>();
     private final Map<String, TensorProto> constants = new HashMap<>();
+    private final List<String> results = new ArrayList<>();
+
+    /** What the graphs of a model share. */
+    private record Scope(Map<String, Integer> opsets, long ir, Set<String> functions, External external, List<String> problems,
+            Set<String> warnings) {
+        Scope with(Map<String, Integer> other) {
+            return new Scope(other, ir, functions, external, problems, warnings);
+        }
+    }
 
     /** Checks an initialiser whose values are in a file beside the model. */
     @FunctionalInterface
@@ -45,29 +57,44 @@ public final class GraphChecker {
         void check(TensorProto tensor, long bytes) throws IOException;
     }
 
-    private GraphChecker(External external) {
-        this.external = external;
+    private GraphChecker(Scope scope, GraphChecker outer) {
+        this.scope = scope;
+        this.outer = outer;
     }
 
     /**
-     * Checks a graph.
+     * Checks a model's graph and functions.
      *
      * @param external checks initialisers outside of the model; null if there must be none
      */
-    public static GraphChecker check(GraphProto graph, External external) {
-        GraphChecker checker = new GraphChecker(external);
-        checker.all(graph);
+    public static GraphChecker check(ModelProto model, External external) {
+        Set<String> functions = new HashSet<>();
+        model.getFunctionsList().forEach(f -> functions.add(f.getDomain() + ":" + f.getName()));
+        Scope scope = new Scope(opsets(model.getOpsetImportList()), model.getIrVersion(), functions, external, new ArrayList<>(),
+                new TreeSet<>());
+        GraphChecker checker = new GraphChecker(scope, null);
+        checker.all(model.getGraph());
+        for (FunctionProto f : model.getFunctionsList()) {
+            new GraphChecker(scope.with(opsets(f.getOpsetImportList())), null).function(f);
+        }
         return checker;
+    }
+
+    private static Map<String, Integer> opsets(List<OperatorSetIdProto> imports) {
+        Map<String, Integer> opsets = new HashMap<>();
+        imports.forEach(o -> opsets.put(o.getDomain().equals("ai.onnx") ? "" : o.getDomain(),
+                (int) Math.max(0, Math.min(Integer.MAX_VALUE, o.getVersion()))));
+        return opsets;
     }
 
     /** Returns what is wrong; empty for a sound graph. */
     public List<String> problems() {
-        return List.copyOf(problems);
+        return List.copyOf(scope.problems());
     }
 
     /** Returns what could not be checked, sorted. */
     public Set<String> warnings() {
-        return Collections.unmodifiableSet(warnings);
+        return Collections.unmodifiableSet(scope.warnings());
     }
 
     /** Whether a value is constant: an initialiser, or what a Constant node gives. */
@@ -75,10 +102,15 @@ public final class GraphChecker {
         return constants.containsKey(value);
     }
 
-    /** Returns the types and shapes of a graph's values, as far as they can be inferred; none if the graph is not sound. */
-    public static Map<String, TensorShape> shapes(GraphProto graph) {
-        GraphChecker checker = check(graph, null);
-        return checker.problems.isEmpty() ? checker.values : Map.of();
+    /**
+     * Returns the types and shapes of a graph's values, as far as they can be inferred from its inputs, whatever else the file says
+     * of them; none if the graph is not sound.
+     */
+    public static Map<String, TensorShape> shapes(ModelProto model) {
+        ModelProto.Builder bare = model.toBuilder();
+        bare.getGraphBuilder().clearValueInfo();
+        GraphChecker checker = check(bare.build(), null);
+        return checker.scope.problems().isEmpty() ? checker.values : Map.of();
     }
 
     /**
@@ -86,14 +118,15 @@ public final class GraphChecker {
      *
      * @throws IllegalArgumentException if they can't be told
      */
-    public static ValueInfoProto declaration(GraphProto graph, String name) {
-        TensorShape v = check(graph, null).values.get(name);
+    public static ValueInfoProto declaration(ModelProto model, String name) {
+        TensorShape v = check(model, null).values.get(name);
         if (v == null || v.type() == 0 || v.dims() == null) {
             throw new IllegalArgumentException("The type and shape of " + name
                     + " can't be told, so it can't be an output of the new file: name one of the outputs");
         }
         ValueInfoProto.Builder b = ValueInfoProto.newBuilder().setName(name);
         TypeProto.Tensor.Builder tensor = b.getTypeBuilder().getTensorTypeBuilder().setElemType(v.type());
+        tensor.setShape(TensorShapeProto.getDefaultInstance());
         for (long d : v.dims()) {
             TensorShapeProto.Dimension.Builder dim = tensor.getShapeBuilder().addDimBuilder();
             if (d != TensorShape.UNKNOWN) {
@@ -103,123 +136,109 @@ public final class GraphChecker {
         return b.build();
     }
 
+    private void problem(String what) {
+        scope.problems().add(what);
+    }
+
     private void all(GraphProto graph) {
         if (graph.getName().isEmpty()) {
-            problems.add("the graph has no name");
+            problem("the graph has no name");
         }
-        graph.getInitializerList().forEach(this::initialiser);
+        graph.getValueInfoList().forEach(v -> declare(v.getName(), TensorShape.declared(v)));
         for (ValueInfoProto in : graph.getInputList()) {
-            if (in.getName().isEmpty() || !in.getType().hasTensorType()
-                    || TensorProto.DataType.forNumber(in.getType().getTensorType().getElemType()) == null
-                    || in.getType().getTensorType().getElemType() == 0) {
-                problems.add("input '" + in.getName() + "' has no name or no tensor type");
+            port(in, "input");
+            if (!defined.add(in.getName())) {
+                problem("input " + in.getName() + " is defined twice");
             }
-            // Before IR 4 initialisers had to be inputs, too.
-            if (!defined.add(in.getName()) && !constants.containsKey(in.getName())) {
-                problems.add("input " + in.getName() + " is defined twice");
-            }
-            values.putIfAbsent(in.getName(), declared(in));
+            declare(in.getName(), TensorShape.declared(in));
         }
+        graph.getOutputList().forEach(o -> declare(o.getName(), TensorShape.declared(o)));
+        graph.getInitializerList().forEach(this::initialiser);
         if (graph.getSparseInitializerCount() > 0) {
-            warnings.add("sparse initialisers are not checked");
+            scope.warnings().add("sparse initialisers are not checked");
         }
-        order(graph);
-        for (NodeProto n : graph.getNodeList()) {
-            node(n);
-        }
-        if (graph.getOutputCount() == 0) {
-            problems.add("the graph has no output");
+        graph.getSparseInitializerList().forEach(t -> defined.add(t.getValues().getName()));
+        graph.getNodeList().forEach(this::node);
+        if (graph.getOutputCount() == 0 && outer == null) {
+            problem("the graph has no output");
         }
         graph.getOutputList().forEach(this::output);
+        graph.getOutputList().forEach(o -> results.add(o.getName()));
+    }
+
+    private void function(FunctionProto f) {
+        for (String in : f.getInputList()) {
+            if (!defined.add(in)) {
+                problem("the function " + f.getName() + " has the input " + in + " twice");
+            }
+        }
+        f.getNodeList().forEach(this::node);
+    }
+
+    private void declare(String name, TensorShape shape) {
+        if (shape != null) {
+            values.putIfAbsent(name, shape);
+        }
+    }
+
+    private void port(ValueInfoProto v, String what) {
+        if (v.getName().isEmpty()) {
+            problem("an " + what + " has no name");
+        }
+        if (outer != null) {
+            return;
+        }
+        TypeProto.Tensor t = v.getType().getTensorType();
+        if (v.getType().getValueCase() == TypeProto.ValueCase.VALUE_NOT_SET || v.getType().hasTensorType()
+                && (t.getElemType() == 0 || TensorTypes.bits(t.getElemType()) < 0 || !t.hasShape())) {
+            problem(what + " " + v.getName() + " has no type or shape");
+        }
+    }
+
+    private boolean isDefined(String name) {
+        return defined.contains(name) || outer != null && outer.isDefined(name);
+    }
+
+    private TensorShape value(String name) {
+        TensorShape own = values.get(name);
+        return own != null || outer == null || defined.contains(name) ? own : outer.value(name);
+    }
+
+    private TensorProto constant(String name) {
+        return outer == null || defined.contains(name) ? constants.get(name) : outer.constant(name);
     }
 
     private void initialiser(TensorProto t) {
         String name = "initialiser " + t.getName();
         if (t.getName().isEmpty()) {
-            problems.add("an initialiser has no name");
+            problem("an initialiser has no name");
         }
-        if (!defined.add(t.getName())) {
-            problems.add(name + " is defined twice");
+        if (constants.put(t.getName(), t) != null) {
+            problem(name + " is defined twice");
         }
-        constants.put(t.getName(), t);
+        // Before IR 4 initialisers had to be inputs, too.
+        if (defined.add(t.getName()) && scope.ir() <= 3) {
+            problem(name + " is no input, as it must be up to IR version 3");
+        }
         try {
             long count = TensorValues.count(t.getDimsList());
-            int width = TensorValues.width(t.getDataType());
-            values.put(t.getName(), new TensorShape(t.getDataType(), TensorValues.dims(t)));
-            if (t.hasSegment() || width == 0) {
-                warnings.add(name + " of type " + TensorTypes.name(t.getDataType()) + " is not checked");
-            } else if (TensorTypes.isExternal(t)) {
-                if (external == null) {
-                    problems.add(name + " refers to a file");
-                } else {
-                    external.check(t, Math.multiplyExact(count, (long) width));
+            int bits = TensorTypes.bits(t.getDataType());
+            merge(name, t.getName(), new TensorShape(t.getDataType(), TensorValues.dims(t)));
+            if (t.hasSegment() || bits <= 0) {
+                scope.warnings().add(name + " of type " + TensorTypes.name(t.getDataType()) + " is not checked");
+            } else if (!TensorTypes.isExternal(t)) {
+                long bytes = (Math.multiplyExact(count, (long) bits) + 7) / 8;
+                if (!TensorTypes.isComplete(t, count, bytes)) {
+                    problem(name + " " + t.getDimsList() + " needs " + bytes + " bytes or " + count
+                            + " values in the field for its type, found other data");
                 }
+            } else if (scope.external() == null) {
+                problem(name + " refers to a file");
             } else {
-                size(t, name, count, width);
+                scope.external().check(t, (Math.multiplyExact(count, (long) bits) + 7) / 8);
             }
         } catch (ArithmeticException | IOException e) {
-            problems.add(name + ": " + e.getMessage());
-        }
-    }
-
-    private void size(TensorProto t, String name, long count, int width) {
-        int[] fields = {t.getFloatDataCount(), t.getInt32DataCount(), t.getInt64DataCount(), t.getDoubleDataCount(),
-            t.getUint64DataCount(), t.getStringDataCount()};
-        long used = Arrays.stream(fields).filter(f -> f > 0).count() + (t.hasRawData() && t.getRawData().size() > 0 ? 1 : 0);
-        if (used > 1) {
-            problems.add(name + " has its values in more than one field");
-        } else if (t.getRawData().size() > 0 || count == 0 || used == 0) {
-            if (t.getRawData().size() != Math.multiplyExact(count, (long) width)) {
-                problems.add(name + " " + t.getDimsList() + " needs " + count * width + " bytes, found "
-                        + t.getRawData().size());
-            }
-        } else {
-            long found = Arrays.stream(fields).max().orElse(0);
-            if (found != count) {
-                problems.add(name + " " + t.getDimsList() + " needs " + count + " values, found " + found);
-            }
-        }
-    }
-
-    /** Tells a cycle from nodes that merely stand in the wrong order. */
-    private void order(GraphProto graph) {
-        List<NodeProto> nodes = graph.getNodeList();
-        Map<String, Integer> made = new HashMap<>();
-        for (int i = 0; i < nodes.size(); i++) {
-            for (String out : nodes.get(i).getOutputList()) {
-                if (!out.isEmpty() && !defined.contains(out)) {
-                    made.putIfAbsent(out, i);
-                }
-            }
-        }
-        // What nothing makes is reported at the node: here only what waits for another node counts.
-        List<List<Integer>> waiting = new ArrayList<>();
-        int[] open = new int[nodes.size()];
-        nodes.forEach(n -> waiting.add(new ArrayList<>()));
-        Deque<Integer> ready = new ArrayDeque<>();
-        for (int i = 0; i < open.length; i++) {
-            for (String in : nodes.get(i).getInputList()) {
-                if (made.containsKey(in)) {
-                    waiting.get(made.get(in)).add(i);
-                    open[i]++;
-                }
-            }
-            if (open[i] == 0) {
-                ready.add(i);
-            }
-        }
-        while (!ready.isEmpty()) {
-            for (int next : waiting.get(ready.poll())) {
-                if (--open[next] == 0) {
-                    ready.add(next);
-                }
-            }
-        }
-        for (int i = 0; i < open.length; i++) {
-            if (open[i] > 0) {
-                problems.add("a cycle runs through " + describe(nodes.get(i)));
-                return;
-            }
+            problem(name + ": " + e.getMessage());
         }
     }
 
@@ -229,40 +248,44 @@ public final class GraphChecker {
 
     private void node(NodeProto n) {
         String name = describe(n);
-        if (n.getOpType().isEmpty()) {
-            problems.add("a node has no operator");
-        }
         for (String in : n.getInputList()) {
-            if (!in.isEmpty() && !defined.contains(in)) {
-                problems.add(name + " takes " + in + ", which is not defined before it");
+            if (!in.isEmpty() && !isDefined(in)) {
+                problem(name + " takes " + in + ", which is not defined before it");
             }
         }
-        if (n.getAttributeList().stream().anyMatch(a -> a.hasG() || a.getGraphsCount() > 0)) {
-            warnings.add("graphs inside " + n.getOpType() + " are not checked");
-        }
-        if (n.getAttributeList().stream().anyMatch(a -> !a.getRefAttrName().isEmpty())) {
-            problems.add(name + " refers to an attribute outside a function");
-        }
-        List<TensorShape> in = new ArrayList<>();
-        n.getInputList().forEach(i -> in.add(i.isEmpty() ? null : values.get(i)));
-        TensorShape out = null;
-        if (!OperatorSchemas.knows(n)) {
-            warnings.add("operator " + n.getOpType() + " is not checked");
-        } else {
-            try {
-                OperatorSchemas.check(n);
-                out = ShapeInference.infer(n, in, constants);
-            } catch (IllegalArgumentException | ArithmeticException e) {
-                problems.add(name + ": " + e.getMessage());
+        List<GraphChecker> bodies = new ArrayList<>();
+        for (AttributeProto a : n.getAttributeList()) {
+            List<GraphProto> graphs = new ArrayList<>(a.getGraphsList());
+            if (a.hasG()) {
+                graphs.add(a.getG());
+            }
+            for (GraphProto g : graphs) {
+                GraphChecker body = new GraphChecker(scope, this);
+                body.all(g);
+                bodies.add(body);
             }
         }
-        for (String o : n.getOutputList()) {
-            if (!o.isEmpty() && !defined.add(o)) {
-                problems.add(name + " defines " + o + " a second time");
+        TensorShape[] out = null;
+        try {
+            out = checked(n);
+            if (n.getOpType().equals("If") && out != null) {
+                branches(bodies, out);
             }
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            problem(name + ": " + e.getMessage());
         }
-        if (out != null && n.getOutputCount() > 0) {
-            values.put(n.getOutput(0), out);
+        for (int i = 0; i < n.getOutputCount(); i++) {
+            String o = n.getOutput(i);
+            if (!o.isEmpty() && isDefined(o)) {
+                problem(name + " defines " + o + " a second time");
+            }
+            if (!o.isEmpty()) {
+                defined.add(o);
+                if (out != null && out[i] != null) {
+                    merge(name, o, out[i]);
+                    inferred.add(o);
+                }
+            }
         }
         TensorProto constant = TensorValues.constant(n);
         if (constant != null && n.getOutputCount() == 1) {
@@ -270,36 +293,75 @@ public final class GraphChecker {
         }
     }
 
-    private static TensorShape declared(ValueInfoProto v) {
-        if (!v.getType().getTensorType().hasShape()) {
-            return new TensorShape(v.getType().getTensorType().getElemType(), null);
+    /** What an If gives is what its branches give, as far as they agree. */
+    private void branches(List<GraphChecker> bodies, TensorShape[] out) {
+        for (GraphChecker body : bodies) {
+            OperatorSchema.require(body.results.size() == out.length,
+                    "expected " + out.length + " outputs of a branch, found " + body.results.size());
         }
-        return new TensorShape(v.getType().getTensorType().getElemType(),
-                v.getType().getTensorType().getShape().getDimList().stream()
-                        .mapToLong(d -> d.hasDimValue() ? d.getDimValue() : TensorShape.UNKNOWN).toArray());
+        for (int i = 0; i < out.length && bodies.size() == 2; i++) {
+            TensorShape a = bodies.get(0).value(bodies.get(0).results.get(i));
+            TensorShape b = bodies.get(1).value(bodies.get(1).results.get(i));
+            if (a == null || b == null) {
+                continue;
+            }
+            OperatorSchema.require(a.type() == 0 || b.type() == 0 || a.type() == b.type(), "the branches give " + a + " and " + b);
+            long[] d = a.common(b);
+            out[i] = new TensorShape(a.type(), d);
+        }
+    }
+
+    /** Checks a node by its operator's schema, and returns what is known of its outputs; null if that is nothing. */
+    private TensorShape[] checked(NodeProto n) {
+        String domain = n.getDomain().equals("ai.onnx") ? "" : n.getDomain();
+        if (scope.functions().contains(n.getDomain() + ":" + n.getOpType())) {
+            return null;
+        }
+        Integer opset = scope.opsets().get(domain);
+        if (!OperatorSchemas.knows(domain) || opset == null) {
+            scope.warnings().add("operator " + n.getOpType() + " is not checked");
+            return null;
+        }
+        OperatorSchema schema = OperatorSchemas.find(domain, n.getOpType(), opset);
+        OperatorSchema.require(schema != null, "there is no such operator in opset " + opset);
+        OperatorSchema.require(!schema.deprecated(), "the operator has been removed in opset " + schema.since());
+        schema.check(n);
+        List<TensorShape> in = new ArrayList<>();
+        n.getInputList().forEach(i -> in.add(i.isEmpty() ? null : value(i)));
+        if (n.getAttributeList().stream().anyMatch(a -> !a.getRefAttrName().isEmpty())) {
+            // What a function's caller says is not known here.
+            return null;
+        }
+        Map<String, TensorProto> known = new HashMap<>();
+        n.getInputList().stream().filter(i -> constant(i) != null).forEach(i -> known.put(i, constant(i)));
+        TensorShape[] out = domain.isEmpty()
+                ? ShapeInference.infer(new OperatorCall(n, schema.since(), in, known))
+                : new TensorShape[n.getOutputCount()];
+        schema.types(in, out);
+        return out;
+    }
+
+    /** Notes what was found of a value, which must fit what the file says of it. */
+    private void merge(String where, String name, TensorShape found) {
+        TensorShape said = values.get(name);
+        if (said == null) {
+            values.put(name, found);
+            return;
+        }
+        TensorShape both = said.with(found);
+        if (both == null) {
+            problem(where + ": " + name + " is declared as " + said + ", the graph gives " + found);
+        } else {
+            values.put(name, both);
+        }
     }
 
     private void output(ValueInfoProto out) {
+        port(out, "output");
         if (!defined.contains(out.getName())) {
-            problems.add("output " + out.getName() + " is not defined");
-            return;
-        }
-        TensorShape said = declared(out);
-        TensorShape found = values.get(out.getName());
-        if (found == null) {
-            warnings.add("the shape of output " + out.getName() + " could not be inferred");
-            return;
-        }
-        boolean fits = said.type() == found.type();
-        if (said.dims() != null && found.dims() != null) {
-            fits &= said.dims().length == found.dims().length;
-            for (int i = 0; fits && i < said.dims().length; i++) {
-                fits = said.dims()[i] == found.dims()[i] || said.dims()[i] == TensorShape.UNKNOWN
-                        || found.dims()[i] == TensorShape.UNKNOWN;
-            }
-        }
-        if (!fits) {
-            problems.add("output " + out.getName() + " is declared as " + said + ", the graph gives " + found);
+            problem("output " + out.getName() + " is not defined");
+        } else if (outer == null && !inferred.contains(out.getName()) && !constants.containsKey(out.getName())) {
+            scope.warnings().add("the shape of output " + out.getName() + " could not be inferred");
         }
     }
 }

@@ -1,13 +1,15 @@
 package io.github.simclr4j.onnx.internal;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.TypeProto;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.Arrays;
 import java.util.Locale;
 
 /**
  * A tensor's type and shape.
  *
- * @param type number of the data type
+ * @param type number of the data type; 0 if not known
  * @param dims the dimensions, or null if not even their number is known
  */
 public record TensorShape(int type, long[] dims) {
@@ -20,7 +22,48 @@ public record TensorShape(int type, long[] dims) {
         return (t == null ? "type " + type : t.name().toLowerCase(Locale.ROOT)) + " " + shape(dims);
     }
 
-    private static String shape(long[] dims) {
+    /** What a file says of a value; null if that is no tensor. */
+    static TensorShape declared(ValueInfoProto v) {
+        if (!v.getType().hasTensorType()) {
+            return null;
+        }
+        TypeProto.Tensor t = v.getType().getTensorType();
+        return new TensorShape(t.getElemType(), !t.hasShape() ? null : t.getShape().getDimList().stream()
+                .mapToLong(d -> d.hasDimValue() ? d.getDimValue() : UNKNOWN).toArray());
+    }
+
+    /** What two statements on a value say together; null if they contradict each other. */
+    TensorShape with(TensorShape found) {
+        boolean fits = type == 0 || found.type == 0 || type == found.type;
+        long[] both = dims == null ? found.dims : dims.clone();
+        if (dims != null && found.dims != null) {
+            fits &= dims.length == found.dims.length;
+            for (int i = 0; fits && i < both.length; i++) {
+                fits = !ShapeInference.differ(dims[i], found.dims[i]);
+                both[i] = dims[i] == UNKNOWN ? found.dims[i] : dims[i];
+            }
+        }
+        return fits ? new TensorShape(type == 0 ? found.type : type, both) : null;
+    }
+
+    /** The dimensions that a value has which is either this or another; null if not even their number is the same. */
+    long[] common(TensorShape other) {
+        if (dims == null || other.dims == null || dims.length != other.dims.length) {
+            return null;
+        }
+        long[] d = dims.clone();
+        for (int k = 0; k < d.length; k++) {
+            d[k] = d[k] == other.dims[k] ? d[k] : UNKNOWN;
+        }
+        return d;
+    }
+
+    static String shape(long[] dims) {
         return dims == null ? "[?]" : Arrays.toString(dims).replace("-1", "?");
+    }
+
+    /** Whether a shape is that of one value: a scalar, or a vector of one. */
+    static boolean isSingle(long[] dims) {
+        return dims.length == 0 || dims.length == 1 && dims[0] == 1;
     }
 }

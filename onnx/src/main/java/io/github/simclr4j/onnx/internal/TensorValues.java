@@ -96,6 +96,15 @@ public final class TensorValues {
         return values;
     }
 
+    /** The values of an int32 tensor, as int64. */
+    public static long[] widened(TensorProto t) {
+        long[] values = new long[Math.toIntExact(count(t.getDimsList()))];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = t.getInt32DataCount() > 0 ? t.getInt32Data(i) : raw(t).getInt(4 * i);
+        }
+        return values;
+    }
+
     private static ByteBuffer raw(TensorProto t) {
         ByteString data = t.getRawData();
         return data.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);

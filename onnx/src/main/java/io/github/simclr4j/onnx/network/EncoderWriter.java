@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.file.EncoderContract;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.file.Opset;
 import io.github.simclr4j.onnx.internal.BatchNormFolding;
@@ -56,7 +57,7 @@ public final class EncoderWriter {
             throw new IllegalArgumentException(net.describe() + " has " + weightBytes(net, preprocessing, layout)
                     + " bytes of weights, one ONNX file holds 2 GB: write it to a path, with its data beside it");
         }
-        return model(net, preprocessing, weights, metadata, layout, UnaryOperator.identity()).toByteArray();
+        return ModelChecksum.sign(model(net, preprocessing, weights, metadata, layout, UnaryOperator.identity())).toByteArray();
     }
 
     /**

@@ -177,6 +177,8 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
             calls.acquire();
             try {
                 embeddings = encode.apply(pixels);
+            } catch (InvalidFeaturesException e) {
+                throw e.named(name(e.index(), from, errors));
             } finally {
                 calls.release();
             }
@@ -190,6 +192,17 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
         return items;
     }
 
+    /** The name of the n-th image of a batch that could be read. */
+    private String name(int n, int from, IOException[] errors) {
+        int left = n;
+        for (int i = 0; i < errors.length; i++) {
+            if (errors[i] == null && left-- == 0) {
+                return source.name(from + i);
+            }
+        }
+        throw new IndexOutOfBoundsException(n);
+    }
+
     @Override
     public boolean hasNext() {
         return returned < source.size();
@@ -199,6 +212,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
      * What became of the next image.
      *
      * @throws NoSuchElementException if there are no more
+     * @throws InvalidFeaturesException if a feature of an image is not finite; the message names the image and the encoder
      * @throws IllegalStateException if the pipeline is closed, or the encoder failed
      * @throws CancellationException if the thread is interrupted, whose mark stays set
      */
@@ -221,6 +235,9 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
                 close();
                 if (e.getCause() instanceof Error error) {
                     throw error;
+                }
+                if (e.getCause() instanceof InvalidFeaturesException invalid) {
+                    throw invalid;
                 }
                 throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
             }

@@ -48,6 +48,10 @@ public record EncoderSettings(Map<String, Value> values) {
             "mean", "std", "channels", "layout", "input", "output", "pooling");
     /** The file that Hugging Face's image processors keep beside a model. */
     public static final String PREPROCESSOR_CONFIG = "preprocessor_config.json";
+    /** The file that timm keeps beside a model; other libraries have one of that name which says nothing of images. */
+    static final String TIMM_CONFIG = "config.json";
+    /** The file that OpenCLIP keeps beside a model. */
+    static final String OPEN_CLIP_CONFIG = "open_clip_config.json";
 
     /**
      * A setting.
@@ -117,7 +121,7 @@ public record EncoderSettings(Map<String, Value> values) {
 
     /**
      * Reads a JSON object of settings, with the names above ({@code _} for {@code -} will do), or a configuration of a Hugging
-     * Face image processor as transformers 5 means it; null is as good as nothing.
+     * Face image processor as transformers 5 means it, of timm or of OpenCLIP; null is as good as nothing.
      *
      * @throws IOException if the file can't be read or holds something else; the message names it
      */
@@ -134,12 +138,43 @@ public record EncoderSettings(Map<String, Value> values) {
             if (value(json, "image_processor") instanceof JsonObject nested) {
                 json = nested;
             }
+            if (TimmConfig.isTimm(json)) {
+                return TimmConfig.timm(json, source);
+            } else if (TimmConfig.isOpenClip(json)) {
+                return TimmConfig.openClip(json, source);
+            }
             boolean processor = json.keySet().stream().anyMatch(k -> k.startsWith("do_")
                     || k.equals("image_mean") || k.equals("image_processor_type") || k.equals("feature_extractor_type"));
             return processor ? ImageProcessorConfig.read(json, source) : plain(json, source);
         } catch (JsonParseException | IllegalStateException | UnsupportedOperationException
                 | IllegalArgumentException | java.nio.charset.CharacterCodingException e) {
             throw new IOException(file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Reads the configuration in a folder, the first that is there: {@code preprocessor_config.json}, timm's {@code config.json},
+     * {@code open_clip_config.json}.
+     *
+     * @throws IOException if it can't be read or holds something else; the message names it
+     */
+    static EncoderSettings beside(Path folder) throws IOException {
+        for (String name : List.of(PREPROCESSOR_CONFIG, TIMM_CONFIG, OPEN_CLIP_CONFIG)) {
+            Path file = folder.resolve(name);
+            if (Files.isRegularFile(file) && (!name.equals(TIMM_CONFIG) || isTimm(file))) {
+                return read(file);
+            }
+        }
+        return none();
+    }
+
+    private static boolean isTimm(Path file) throws IOException {
+        try {
+            return Files.size(file) <= 1 << 20 && JsonParser.parseString(Files.readString(file)) instanceof JsonObject json
+                    && TimmConfig.isTimm(json);
+        } catch (JsonParseException | java.nio.charset.CharacterCodingException e) {
+            // A file of that name may be anything.
+            return false;
         }
     }
 

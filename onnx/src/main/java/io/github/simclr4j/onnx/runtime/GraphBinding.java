@@ -19,7 +19,6 @@ import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -98,8 +97,9 @@ public record GraphBinding(
 
     private static EncoderSettings configuration(Path folder) throws IOException {
         for (Path f : new Path[] {folder, folder.endsWith("onnx") ? folder.getParent() : null}) {
-            if (f != null && Files.isRegularFile(f.resolve(EncoderSettings.PREPROCESSOR_CONFIG))) {
-                return EncoderSettings.read(f.resolve(EncoderSettings.PREPROCESSOR_CONFIG));
+            EncoderSettings found = f == null ? EncoderSettings.none() : EncoderSettings.beside(f);
+            if (!found.values().isEmpty()) {
+                return found;
             }
         }
         return EncoderSettings.none();

@@ -19,9 +19,6 @@ final class ImageProcessorConfig {
     /** The classes that take a single number for the shorter side. */
     private static final Set<String> SHORTER = Set.of("Bit", "ChineseCLIP", "CLIP", "ConvNext", "Levit", "MobileNetV1",
             "MobileNetV2", "MobileViT", "PoolFormer", "Siglip");
-    /** The classes that cut out the centre unless told otherwise, and its side where a file leaves it out. */
-    private static final Map<String, Integer> CROPS = Map.of("Bit", 224, "ChineseCLIP", 224, "CLIP", 224, "DeiT", 224,
-            "Flava", 224, "Levit", 224, "MobileNetV1", 224, "MobileNetV2", 224, "MobileViT", 256, "PoolFormer", 224);
     /** Classes that do more than their file shows. */
     private static final Set<String> PECULIAR = Set.of("DepthPro", "LayoutLMv2", "Perceiver", "UVDoc", "Vivit");
     /** Keys of classes that pad, split or round the shape of an image, unless the value is one of those below. */
@@ -36,14 +33,15 @@ final class ImageProcessorConfig {
     private ImageProcessorConfig() {}
 
     /** Reads what transformers' image processors write; a step that is turned off becomes a setting without effect. */
-    static EncoderSettings read(JsonObject json, String source) {
+    static EncoderSettings read(JsonObject file, String source) {
         // DeiTImageProcessor, its sisters DeiTImageProcessorFast and ...Pil, and its ancestor DeiTFeatureExtractor are DeiT here.
-        JsonElement type = EncoderSettings.value(json, "image_processor_type");
-        type = type == null ? EncoderSettings.value(json, "feature_extractor_type") : type;
+        JsonElement type = EncoderSettings.value(file, "image_processor_type");
+        type = type == null ? EncoderSettings.value(file, "feature_extractor_type") : type;
         String name = type == null
                 ? ""
                 : EncoderSettings.list("image_processor_type", type, ",").replaceFirst("(ImageProcessor|FeatureExtractor)(Fast|Pil)?$", "");
-        refuseOthers(json, name);
+        refuseOthers(file, name);
+        JsonObject json = ProcessorDefaults.complete(file, name);
         Map<String, String> map = new LinkedHashMap<>();
         shape(json, name, map);
         JsonElement resample = EncoderSettings.value(json, "resample");
@@ -78,13 +76,13 @@ final class ImageProcessorConfig {
     private static void shape(JsonObject json, String name, Map<String, String> map) {
         JsonElement size = EncoderSettings.value(json, "size");
         JsonElement cropSize = EncoderSettings.value(json, "crop_size");
-        boolean crop = on(json, "do_center_crop", cropSize != null || CROPS.containsKey(name));
+        boolean crop = on(json, "do_center_crop", cropSize != null);
         boolean share = EncoderSettings.value(json, "crop_pct") != null;
         int[] cut = null;
-        if (crop && cropSize == null && !CROPS.containsKey(name)) {
+        if (crop && cropSize == null) {
             throw byHand("do_center_crop without a crop_size");
         } else if (crop) {
-            cut = cropSize == null ? new int[] {CROPS.get(name), CROPS.get(name)} : sides("crop_size", cropSize);
+            cut = sides("crop_size", cropSize);
         }
         if (!on(json, "do_resize", size != null)) {
             put(map, cut, cropSize);
@@ -198,7 +196,7 @@ final class ImageProcessorConfig {
         return numbers.map(String::valueOf).collect(Collectors.joining(","));
     }
 
-    private static IllegalArgumentException byHand(String what) {
+    static IllegalArgumentException byHand(String what) {
         return new IllegalArgumentException(what + ": put image-size, resize, mean and std into this file in place of what it"
                 + " has, or move it away and give them as options");
     }

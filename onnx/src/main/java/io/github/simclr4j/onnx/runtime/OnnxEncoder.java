@@ -14,6 +14,8 @@ import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelFile;
 import io.github.simclr4j.onnx.internal.NativeRuntime;
+import io.github.simclr4j.onnx.file.RandomOperators;
+import io.github.simclr4j.onnx.internal.OneLine;
 import io.github.simclr4j.onnx.internal.TensorTypes;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
@@ -27,7 +29,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.logging.Logger;
@@ -46,6 +47,7 @@ public final class OnnxEncoder implements AutoCloseable {
     /** Heap that rewriting a file takes, in sizes of the file: it, its model, the new weights, and the new file. */
     private static final long WINOGRAD_HEAP = 12;
 
+    private final String name;
     private final OrtSession session;
     private final GraphBinding binding;
     private final EmbeddingOutput output;
@@ -57,15 +59,13 @@ public final class OnnxEncoder implements AutoCloseable {
     private final String sha256;
     private final EncoderSettings settings;
     private final ImageInput input;
-    private final ConcurrentLinkedDeque<Slot> slots = new ConcurrentLinkedDeque<>();
+    private final BatchBuffers buffers;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
 
-    /** A pair of direct buffers for one call. */
-    private record Slot(ByteBuffer in, ByteBuffer out) {}
-
-    private OnnxEncoder(OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutput output, int batch, boolean fixedBatch,
+    private OnnxEncoder(String name, OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutput output, int batch, boolean fixedBatch,
             boolean givenBatch, Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
+        this.name = name;
         this.session = session;
         this.binding = binding;
         this.input = input;
@@ -77,6 +77,7 @@ public final class OnnxEncoder implements AutoCloseable {
         this.parameters = parameters;
         this.sha256 = sha256;
         this.settings = settings;
+        buffers = new BatchBuffers(input, output, batch);
     }
 
     /**
@@ -102,8 +103,8 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     /**
-     * Opens a file. A setting that is not given is taken from {@code preprocessor_config.json} in the same folder (or in the
-     * one above a folder {@code onnx}), then from the file's metadata, then from the graph; {@link #settings()} says which.
+     * Opens a file. A setting that is not given is taken from {@code preprocessor_config.json}, timm's {@code config.json} or
+     * {@code open_clip_config.json} in the same folder (or in the one above a folder {@code onnx}), then from the file's metadata, then from the graph; {@link #settings()} says which.
      * A file of ours needs none, and does not look beside itself.
      *
      * @param file the encoder; external data must be in its folder
@@ -154,6 +155,7 @@ public final class OnnxEncoder implements AutoCloseable {
         ModelProto model = checked.model();
         Map<String, String> metadata = EncoderMetadata.of(model);
         GraphBinding binding = GraphBinding.of(model, given, folder, name);
+        RandomOperators.refuse(model, binding.output(), name);
         ImageInput input = new ImageInput(binding);
         ModelProto run = model;
         if (binding.added()) {
@@ -197,24 +199,24 @@ public final class OnnxEncoder implements AutoCloseable {
                 settings.putIfAbsent("pooling", trial.pooling());
             }
             long parameters = model.getGraph().getInitializerList().stream().mapToLong(TensorTypes::count).sum();
-            OnnxEncoder encoder = new OnnxEncoder(session, binding, input, trial.output(), batch, trial.fixedBatch() > 0,
+            OnnxEncoder encoder = new OnnxEncoder(name, session, binding, input, trial.output(), batch, trial.fixedBatch() > 0,
                     runtime.batch() > 0, Collections.unmodifiableMap(metadata), parameters, ModelFile.sha256(bytes, checked.external()),
                     new EncoderSettings(settings));
-            encoder.warn(name);
+            encoder.warn();
             session = null;
             return encoder;
         } catch (OrtException | IOException e) {
             if (e instanceof InvalidEncoderException invalid) {
                 throw invalid;
             }
-            throw new InvalidEncoderException(name + ": ONNX Runtime can't load it: " + e.getMessage(), e);
+            throw new InvalidEncoderException(name + ": ONNX Runtime can't load it: " + OneLine.of(e.getMessage()), e);
         } finally {
             close(session);
         }
     }
 
     /** Silently wrong numbers are worse than a line too much. */
-    private void warn(String name) {
+    private void warn() {
         List<String> assumed = List.of("mean", "std").stream()
                 .filter(k -> settings.values().containsKey(k) && settings.values().get(k).source().equals("default")).toList();
         if (!assumed.isEmpty()) {
@@ -239,6 +241,7 @@ public final class OnnxEncoder implements AutoCloseable {
      * The embeddings of some images of any size, as [images, dimension]. They are cropped and resized here, on the calling
      * thread, and go through the graph {@link #batch()} at a time.
      *
+     * @throws InvalidFeaturesException if a feature is not finite
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(List<RgbImage> images) {
@@ -264,6 +267,7 @@ public final class OnnxEncoder implements AutoCloseable {
      *     buffer is direct and the graph takes just these bytes, ONNX Runtime reads them where they are. It must not change
      *     before the call returns.
      * @throws IllegalArgumentException if they are no whole number of images
+     * @throws InvalidFeaturesException if a feature is not finite
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(ByteBuffer pixels) {
@@ -292,7 +296,7 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     private interface Work {
-        float[][] with(Slot slot) throws OrtException;
+        float[][] with(BatchBuffers.Pair slot) throws OrtException;
     }
 
     private float[][] locked(Work work) {
@@ -301,28 +305,14 @@ public final class OnnxEncoder implements AutoCloseable {
             if (closed) {
                 throw new IllegalStateException("The encoder is closed");
             }
-            Slot slot = slots.poll();
-            if (slot == null) {
-                slot = slot();
-            }
-            float[][] result = work.with(slot);
-            slots.push(slot);
+            BatchBuffers.Pair pair = buffers.take();
+            float[][] result = work.with(pair);
+            buffers.giveBack(pair);
             return result;
         } catch (OrtException e) {
-            throw new IllegalStateException("ONNX Runtime failed: " + e.getMessage(), e);
+            throw new IllegalStateException("ONNX Runtime failed: " + OneLine.of(e.getMessage()), e);
         } finally {
             lock.readLock().unlock();
-        }
-    }
-
-    private Slot slot() {
-        int out = Math.multiplyExact(batch, output.bytes());
-        try {
-            return new Slot(input.buffer(batch), ByteBuffer.allocateDirect(out).order(ByteOrder.nativeOrder()));
-        } catch (OutOfMemoryError e) {
-            throw new IllegalStateException("Java has no memory left for a batch of " + batch + " images, "
-                    + ((long) batch * input.bytes() + out) + " bytes: choose a smaller batch, or give it more"
-                    + " (-XX:MaxDirectMemorySize)", e);
         }
     }
 
@@ -339,7 +329,7 @@ public final class OnnxEncoder implements AutoCloseable {
                         output.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT)) {
             session.run(Map.of(binding.input(), tensor), Map.of(binding.output(), embedded)).close();
             for (int i = 0; i < n; i++) {
-                embeddings[at + i] = output.read(result, i * output.bytes());
+                embeddings[at + i] = InvalidFeaturesException.check(output.read(result, i * output.bytes()), at + i, name);
             }
         }
     }
@@ -401,7 +391,7 @@ public final class OnnxEncoder implements AutoCloseable {
         try {
             if (!closed) {
                 closed = true;
-                slots.clear();
+                buffers.clear();
                 close(session);
             }
         } finally {

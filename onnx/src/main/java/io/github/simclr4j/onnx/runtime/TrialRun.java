@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
+import io.github.simclr4j.onnx.internal.OneLine;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
 import java.util.Arrays;
 import java.util.Map;
@@ -59,7 +60,7 @@ record TrialRun(EmbeddingOutput output, int fixedBatch, Value pooling) {
                 return new TrialRun(choice.output(), binding.batch() == 0 && n == 2 ? 0 : n, choice.pooling());
             } catch (OrtException e) {
                 first = first != null ? first
-                        : new InvalidEncoderException(name + ": ONNX Runtime can't run it: " + e.getMessage(), e);
+                        : new InvalidEncoderException(name + ": ONNX Runtime can't run it: " + OneLine.of(e.getMessage()), e);
             } catch (InvalidEncoderException e) {
                 first = first != null ? first : e;
             }

@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.onnx.file.Opset;
 import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
@@ -103,13 +104,13 @@ final class Winograd {
     private static ModelProto rewrite(ModelProto model) {
         boolean simple = model.getGraph().getNodeList().stream().noneMatch(n -> n.getAttributeList().stream()
                 .anyMatch(a -> a.hasG() || a.getGraphsCount() > 0 || !a.getRefAttrName().isEmpty()));
-        Map<String, TensorShape> shapes = simple ? GraphChecker.shapes(model.getGraph()) : Map.of();
+        Map<String, TensorShape> shapes = simple ? GraphChecker.shapes(model) : Map.of();
         if (shapes.isEmpty() || Opset.of(model.getOpsetImportList()) < 13) {
             return model;
         }
         ModelProto folded = BatchNormFolding.fold(model);
-        ModelProto found = new Winograd(folded, folded == model ? shapes : GraphChecker.shapes(folded.getGraph())).nodes();
-        return found == folded ? model : found;
+        ModelProto found = new Winograd(folded, folded == model ? shapes : GraphChecker.shapes(folded)).nodes();
+        return found == folded ? model : ModelChecksum.without(found);
     }
 
     private ModelProto nodes() {

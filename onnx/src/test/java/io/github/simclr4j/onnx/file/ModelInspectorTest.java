@@ -70,7 +70,7 @@ class ModelInspectorTest {
         problem("stands twice", b -> b.addOpsetImport(Opset.proto(14)));
         problem("no name", b -> b.getGraphBuilder().clearName());
         problem("which is not defined", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setInput(0, "nothing"));
-        problem("a cycle", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setInput(0, EncoderContract.OUTPUT));
+        problem("cyclic", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setInput(0, EncoderContract.OUTPUT));
         problem("not defined before", b -> {
             int relu = at(b, "Relu");
             NodeProto n = b.getGraph().getNode(relu);
@@ -82,7 +82,7 @@ class ModelInspectorTest {
         problem("is INT, expected INTS", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Conv"))
                 .setAttribute(0, GraphBuilder.integer("kernel_shape", 3)));
         problem("inputs, found 1", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Add")).clearInput().addInput("scale"));
-        problem("bytes, found", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, 5));
+        problem("bytes or", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, 5));
         problem("negative dimension", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, -5));
         problem("overflow", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, Long.MAX_VALUE).setDims(1, 4));
         problem("do not fit", b -> b.getGraphBuilder()
@@ -107,12 +107,12 @@ class ModelInspectorTest {
         TensorProto shape = TensorValues.longs("s", new long[] {0, -1}, 2);
         for (TensorProto bad : List.of(shape.toBuilder().setRawData(ByteString.copyFrom(new byte[9])).build(),
                 shape.toBuilder().setDims(0, 1 << 29).build(), shape.toBuilder().setDataType(DataType.INT32_VALUE).build())) {
-            found("expected int64 values", Graphs.image(reshape).addInitializer(bad));
+            found("found other data", Graphs.image(reshape).addInitializer(bad));
         }
         found("overflow", Graphs.image(reshape).addInitializer(Graphs.shape("s", 1L << 40, 1L << 40)));
         found("a negative dimension", Graphs.image(reshape).addInitializer(Graphs.shape("s", -2, 3)));
         TensorProto vector = TensorValues.floats("v", new float[3], 3);
-        found("kernel_shape does not fit", Graphs.image(Graphs.node("MaxPool", List.of("v"), List.of("out"))
+        found("expected an image, found [3]", Graphs.image(Graphs.node("MaxPool", List.of("v"), List.of("out"))
                 .addAttribute(Graphs.ints("kernel_shape", 2))).addInitializer(vector));
         found("expected channels", Graphs.image(Graphs.node("BatchNormalization", List.of("c", "v", "v", "v", "v"), List.of("out")))
                 .addInitializer(vector).addInitializer(TensorValues.floats("c", new float[1])));

@@ -21,6 +21,7 @@ import io.github.simclr4j.onnx.file.HostileFileTest;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.file.ModelInspector;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.onnx.network.EncoderWriter;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.network.WeightReader;
@@ -109,7 +110,9 @@ class FuzzTest {
             long from = Long.parseLong(args[0]);
             long to = Long.parseLong(args[1]);
             ResNet tiny = new ResNet(18, 1.0 / 64, ResNet.Stem.CIFAR);
-            BASES.add(EncoderWriter.toBytes(tiny, new Preprocessing(8), Weights.random(tiny), Map.of("training.seed", "1")));
+            // Without its checksum, which finds nearly every mutation: what is behind it is tried here.
+            BASES.add(ModelChecksum.without(ModelProto.parseFrom(EncoderWriter.toBytes(tiny, new Preprocessing(8), Weights.random(tiny),
+                    Map.of("training.seed", "1")))).toByteArray());
             BASES.add(HostileFileTest.withSubgraph());
             BASES.add(HostileFileTest.withFunctions());
             BASES.add(Graphs.flatten(3, 8, 8, Graphs.HALF));
@@ -160,7 +163,7 @@ class FuzzTest {
                 assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
                 throw e;
             } catch (IllegalStateException e) {
-                assertTrue(e.getMessage().startsWith("ONNX Runtime failed"), e.getMessage());
+                assertTrue(e instanceof InvalidFeaturesException || e.getMessage().startsWith("ONNX Runtime failed"), e.getMessage());
             }
         }
 

@@ -10,6 +10,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ public final class Graphs {
 
     public static ModelProto.Builder builder(byte[] bytes) {
         try {
-            return ModelProto.parseFrom(bytes).toBuilder();
+            return ModelChecksum.without(ModelProto.parseFrom(bytes)).toBuilder();
         } catch (InvalidProtocolBufferException e) {
             throw new AssertionError(e);
         }

@@ -96,7 +96,7 @@ class WinogradTest {
     }
 
     private static double multiplications(ModelProto model) {
-        Map<String, TensorShape> values = GraphChecker.shapes(model.getGraph());
+        Map<String, TensorShape> values = GraphChecker.shapes(model);
         return model.getGraph().getNodeList().stream().filter(n -> n.getOpType().equals("Conv")).mapToDouble(n -> {
             double product = 1;
             for (long d : values.get(n.getInput(1)).dims()) {

@@ -2,6 +2,7 @@ package io.github.simclr4j.tribuo.extraction;
 
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.runtime.InvalidFeaturesException;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.tribuo.internal.EncoderFacts;
@@ -19,18 +20,15 @@ final class CachedEncoder {
     private final FeatureCache cache;
     /** Stands for whatever changes features but the image. */
     private final String key;
-    /** What errors call the encoder. */
-    private final String path;
 
     /**
      * Takes over one use of an encoder.
      *
      * @param cache null for none
      */
-    CachedEncoder(SharedEncoder shared, FeatureCache cache, RuntimeSettings runtime, String path) {
+    CachedEncoder(SharedEncoder shared, FeatureCache cache, RuntimeSettings runtime) {
         this.shared = shared;
         this.cache = cache;
-        this.path = path;
         key = key(shared.encoder(), runtime);
     }
 
@@ -99,11 +97,16 @@ final class CachedEncoder {
             List<Integer> run = unknown.subList(from, Math.min(unknown.size(), from + most));
             List<PreparedImage> prepared = run.stream().map(images::get).toList();
             long start = System.nanoTime();
-            float[][] embeddings = shared.embed(prepared.stream().map(p -> p.pixels).toList());
+            float[][] embeddings;
+            try {
+                embeddings = shared.embed(prepared.stream().map(p -> p.pixels).toList());
+            } catch (InvalidFeaturesException e) {
+                throw e.at(run.get(e.index()));
+            }
             long nanos = System.nanoTime() - start;
             inference += nanos;
             for (int i = 0; i < embeddings.length; i++) {
-                features[run.get(i)] = finite(embeddings[i]);
+                features[run.get(i)] = embeddings[i];
                 if (prepared.get(i).key != null) {
                     cache.put(key, prepared.get(i).key, embeddings[i]);
                 }
@@ -126,17 +129,5 @@ final class CachedEncoder {
             preprocess += image.preprocessNanos;
         }
         return new ExtractionListener.Timings(images.size(), cached, decode, preprocess, inference);
-    }
-
-    /** Tribuo refuses an example with such a value without saying where it comes from. */
-    private float[] finite(float[] embedding) {
-        for (int j = 0; j < embedding.length; j++) {
-            if (!Float.isFinite(embedding[j])) {
-                throw new IllegalStateException(path + ": expected finite features, found "
-                        + SimCLRFeatureExtractor.featureNames(embedding.length)[j] + " = " + embedding[j]
-                        + ": the encoder is broken");
-            }
-        }
-        return embedding;
     }
 }

@@ -231,7 +231,7 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     }
 
     private void use(SharedEncoder shared) {
-        encoder = new CachedEncoder(shared, cache, runtime(), encoderPath.toString());
+        encoder = new CachedEncoder(shared, cache, runtime());
         names = featureNames(encoder().dimension());
     }
 

@@ -7,6 +7,7 @@ import com.oracle.labs.mlrg.olcut.util.Pair;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.runtime.InvalidFeaturesException;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.tribuo.CategoricalInfo;
 import org.tribuo.Example;
 import org.tribuo.Excuse;
@@ -285,7 +287,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         Preprocessing rule = encoder.preprocessing();
         examples.forEach(e -> pixels.put(PixelFeatureExtractor.image(e, rule.width(), rule.height()).rgb()));
         List<Prediction<T>> inner = predictFeatures(
-                encoder.embed(pixels.flip()), i -> ExampleNames.of(examples.get(i)));
+                () -> encoder.embed(pixels.flip()), i -> ExampleNames.of(examples.get(i)));
         List<Prediction<T>> predictions = new ArrayList<>(inner.size());
         for (int i = 0; i < inner.size(); i++) {
             predictions.add(new Prediction<>(inner.get(i), examples.get(i).size(), examples.get(i)));
@@ -300,7 +302,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * @throws IllegalStateException if the model is closed, or the encoder's output is not finite
      */
     public Prediction<T> predict(Path image) throws IOException {
-        Prediction<T> prediction = predictFeatures(encoder.embed(List.of(Images.read(image))), i -> image.toString()).get(0);
+        RgbImage read = Images.read(image);
+        Prediction<T> prediction = predictFeatures(() -> encoder.embed(List.of(read)), i -> image.toString()).get(0);
         prediction.getExample().setMetadataValue(Example.NAME, image.toString());
         return prediction;
     }
@@ -325,21 +328,23 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         for (int from = 0; from < images.size(); from += BATCH) {
             int first = from;
             List<RgbImage> part = images.subList(from, Math.min(images.size(), from + BATCH));
-            predictions.addAll(predictFeatures(encoder.embed(part), i -> "image " + (first + i)));
+            predictions.addAll(predictFeatures(() -> encoder.embed(part), i -> "image " + (first + i)));
         }
         return predictions;
     }
 
-    private List<Prediction<T>> predictFeatures(float[][] embeddings, IntFunction<String> name) {
+    private List<Prediction<T>> predictFeatures(Supplier<float[][]> encoded, IntFunction<String> name) {
+        float[][] embeddings;
+        try {
+            embeddings = encoded.get();
+        } catch (InvalidFeaturesException e) {
+            throw e.named(name.apply(e.index()));
+        }
         List<Example<T>> examples = new ArrayList<>(embeddings.length);
         for (int i = 0; i < embeddings.length; i++) {
             double[] features = new double[names.length];
             for (int j = 0; j < names.length; j++) {
                 features[j] = embeddings[i][j];
-                if (!Double.isFinite(features[j])) {
-                    throw new IllegalStateException("The encoder " + file.path() + " gives " + features[j] + " as "
-                            + names[j] + " of " + name.apply(i) + ": it is damaged, or has weights that are not finite");
-                }
             }
             examples.add(new ArrayExample<>(outputFactory.getUnknownOutput(), names, features));
         }

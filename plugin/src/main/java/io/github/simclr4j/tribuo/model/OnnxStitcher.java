@@ -12,6 +12,7 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.gson.Gson;
+import io.github.simclr4j.onnx.file.ModelChecksum;
 import io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import io.github.simclr4j.util.LibraryVersion;
@@ -150,7 +151,7 @@ public final class OnnxStitcher {
                 ONNXExportable.SERIALIZER.marshalAndSerialize(provenance));
         result.clearMetadataProps();
         metadata.forEach((k, v) -> result.addMetadataProps(StringStringEntryProto.newBuilder().setKey(k).setValue(v)));
-        return result.build();
+        return ModelChecksum.sign(result.build());
     }
 
     private static ValueInfoProto image(GraphProto graph) {

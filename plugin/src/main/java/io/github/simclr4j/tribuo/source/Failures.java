@@ -1,5 +1,6 @@
 package io.github.simclr4j.tribuo.source;
 
+import io.github.simclr4j.onnx.runtime.InvalidFeaturesException;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
 import io.github.simclr4j.tribuo.internal.ImageFiles;
@@ -11,6 +12,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.logging.Logger;
 
 /** Images that could not be read, by name, with the reason; and what is to be done about them. */
@@ -54,7 +56,13 @@ final class Failures {
                 handle(policy, names.get(i), images.get(i).failure());
             }
         }
-        double[][] features = extractor.encode(good);
+        double[][] features;
+        try {
+            features = extractor.encode(good);
+        } catch (InvalidFeaturesException e) {
+            List<String> read = IntStream.range(0, names.size()).filter(i -> images.get(i).failure() == null).mapToObj(names::get).toList();
+            throw e.named(read.get(e.index()));
+        }
         List<double[]> all = new ArrayList<>();
         int next = 0;
         for (ReadAhead.Ready<I, PreparedImage> image : images) {

@@ -2,6 +2,7 @@ package io.github.simclr4j.tribuo.source;
 
 import com.oracle.labs.mlrg.olcut.config.Config;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
+import io.github.simclr4j.onnx.runtime.InvalidFeaturesException;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
 import io.github.simclr4j.tribuo.internal.ReadAhead;
 import java.lang.reflect.InvocationTargetException;
@@ -145,7 +146,12 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
             for (ImageFieldProcessor column : images) {
                 List<Image> good = batch.stream().flatMap(r -> r.value().stream())
                         .filter(i -> i.column() == column && i.image().failure() == null).toList();
-                double[][] encoded = column.encode(good.stream().map(i -> i.image().value()).toList());
+                double[][] encoded;
+                try {
+                    encoded = column.encode(good.stream().map(i -> i.image().value()).toList());
+                } catch (InvalidFeaturesException e) {
+                    throw e.named(good.get(e.index()).image().item());
+                }
                 for (int i = 0; i < encoded.length; i++) {
                     features.put(good.get(i), encoded[i]);
                 }

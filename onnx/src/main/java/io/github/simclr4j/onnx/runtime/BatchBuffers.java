@@ -1,0 +1,50 @@
+package io.github.simclr4j.onnx.runtime;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.concurrent.ConcurrentLinkedDeque;
+
+/** Pairs of direct buffers for a batch, which calls take and give back. */
+final class BatchBuffers {
+    private final ImageInput input;
+    private final EmbeddingOutput output;
+    private final int batch;
+    private final ConcurrentLinkedDeque<Pair> free = new ConcurrentLinkedDeque<>();
+
+    /** Buffers for one call. */
+    record Pair(ByteBuffer in, ByteBuffer out) {}
+
+    BatchBuffers(ImageInput input, EmbeddingOutput output, int batch) {
+        this.input = input;
+        this.output = output;
+        this.batch = batch;
+    }
+
+    /**
+     * Takes a pair that no call has.
+     *
+     * @throws IllegalStateException if Java has no memory for it
+     */
+    Pair take() {
+        Pair pair = free.poll();
+        if (pair != null) {
+            return pair;
+        }
+        int out = Math.multiplyExact(batch, output.bytes());
+        try {
+            return new Pair(input.buffer(batch), ByteBuffer.allocateDirect(out).order(ByteOrder.nativeOrder()));
+        } catch (OutOfMemoryError e) {
+            throw new IllegalStateException("Java has no memory left for a batch of " + batch + " images, "
+                    + ((long) batch * input.bytes() + out) + " bytes: choose a smaller batch, or give it more"
+                    + " (-XX:MaxDirectMemorySize)", e);
+        }
+    }
+
+    void giveBack(Pair pair) {
+        free.push(pair);
+    }
+
+    void clear() {
+        free.clear();
+    }
+}
