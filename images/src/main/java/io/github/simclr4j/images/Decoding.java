@@ -7,7 +7,6 @@ import javax.imageio.IIOException;
 /** Runs a decoder within the bounds that hold for all formats. */
 final class Decoding {
     /** An image larger than this is refused before it is decoded. */
-    private static final long MAX_PIXELS = 100_000_000;
 
     private final ImageDecoder decoder;
     private final byte[] file;
@@ -45,8 +44,8 @@ final class Decoding {
 
     private void check(int width, int height, DecodingHeap.Lease heap) throws IOException {
         pixels = (long) width * height;
-        if (pixels > MAX_PIXELS) {
-            throw new IOException("image too large: " + pixels + " pixels, at most " + MAX_PIXELS);
+        if (pixels > ImageDecoder.MAX_PIXELS) {
+            throw new IOException("image too large: " + pixels + " pixels, at most " + ImageDecoder.MAX_PIXELS);
         } else if (3 * pixels > Runtime.getRuntime().maxMemory()) {
             throw largerThanHeap(null);
         }

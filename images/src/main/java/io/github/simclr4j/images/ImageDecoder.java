@@ -9,6 +9,9 @@ import java.util.List;
  * library first. Decoders are used by many threads at once.
  */
 public interface ImageDecoder {
+    /** An image of more pixels is refused before it is decoded. */
+    long MAX_PIXELS = 100_000_000;
+
     /** Returns the format's name as messages show it, such as {@code JPEG}. */
     String format();
 

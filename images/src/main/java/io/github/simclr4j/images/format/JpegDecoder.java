@@ -30,7 +30,8 @@ public final class JpegDecoder implements ImageDecoder {
 
     @Override
     public RgbImage decode(byte[] file, SizeCheck size) throws IOException {
-        JpegFile jpeg = new JpegFile(file, size);
+        JpegFile jpeg = new JpegFile(file);
+        size.check(jpeg.width(), jpeg.height());
         try {
             return JpegEnd.decode(jpeg);
         } catch (IIOException e) {

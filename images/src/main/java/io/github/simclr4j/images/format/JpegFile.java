@@ -1,6 +1,6 @@
 package io.github.simclr4j.images.format;
 
-import io.github.simclr4j.images.SizeCheck;
+import io.github.simclr4j.images.ImageDecoder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,7 +52,6 @@ final class JpegFile {
     private int width;
     private int height;
     private int[] ids = {};
-    private final SizeCheck size;
     private JpegScans scans;
     private boolean ended;
 
@@ -83,12 +82,10 @@ final class JpegFile {
     /**
      * Reads the structure of a file.
      *
-     * @param size is told the size of the picture before its scans are looked at
      * @throws IOException if the file is damaged, cut short or of a kind that is not read
      */
-    JpegFile(byte[] file, SizeCheck size) throws IOException {
+    JpegFile(byte[] file) throws IOException {
         this.file = file;
-        this.size = size;
         JpegSegments segments = new JpegSegments(file);
         while (!ended && segments.next()) {
             segment(segments);
@@ -160,13 +157,15 @@ final class JpegFile {
         if (width == 0) {
             throw new IOException("damaged image: the width is 0");
         }
+        if ((long) width * height > ImageDecoder.MAX_PIXELS) {
+            throw new IOException("image too large: " + (long) width * height + " pixels, at most " + ImageDecoder.MAX_PIXELS);
+        }
         ids = new int[components];
         int[][] sampling = new int[components][];
         for (int i = 0; i < components; i++) {
             ids[i] = s.get(6 + 3 * i);
             sampling[i] = new int[] {s.get(7 + 3 * i) >> 4, s.get(7 + 3 * i) & 15};
         }
-        size.check(width, height);
         scans = new JpegScans(sampling, progressive(), (long) width * height);
         keep(s);
     }
