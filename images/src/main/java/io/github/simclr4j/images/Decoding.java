@@ -6,7 +6,6 @@ import javax.imageio.IIOException;
 
 /** Runs a decoder within the bounds that hold for all formats. */
 final class Decoding {
-    /** An image larger than this is refused before it is decoded. */
 
     private final ImageDecoder decoder;
     private final byte[] file;
