@@ -3,6 +3,7 @@ package io.github.simclr4j.train.settings;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.PatchEncoderFamily;
 import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.onnx.network.TwoTowersFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
@@ -207,7 +208,7 @@ public record PretrainSettings(
 
     /** Whether a family's networks are residual ones, whose published width is too much for a CPU. */
     static boolean isNarrowByDefault(EncoderFamily family) {
-        return family instanceof ResNetFamily || family instanceof TwoTowersFamily;
+        return family instanceof ResNetFamily || family instanceof TwoTowersFamily || family instanceof PatchEncoderFamily;
     }
 
     @SuppressWarnings("unchecked") // The type was looked at.
