@@ -41,9 +41,12 @@ class MethodContractTest extends AbstractMethodTest {
         return method;
     }
 
-    /** A grid of three rows of patches leaves CPC's context network one row, of which none comes before. */
+    /**
+     * A grid of three rows of patches leaves CPC's context network one row, of which none comes before; AMDIM's encoder takes images
+     * of 32 pixels.
+     */
     @Override
     protected int imageSize() {
-        return method instanceof Cpc ? 32 : 16;
+        return method instanceof Cpc || method instanceof Amdim ? 32 : 16;
     }
 }
