@@ -5,6 +5,7 @@ import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.Defaults;
 import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.method.MethodFactory.HeadUse;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.settings.PretrainBuilder;
@@ -220,8 +221,12 @@ final class PretrainOptions {
     void check(Command command, PretrainSettings settings) {
         ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
         ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoder))), Map.of());
-        command.only(!settings.method().isClassifier(), "without --method " + method + ", which has a linear classifier and the"
-                + " cross entropy", "--head", "--head-norm", "--hidden", "--projection", "--keep-head");
+        HeadUse use = settings.method().headUse();
+        command.only(use == HeadUse.FEATURES || use == HeadUse.PARTS, "without --method " + method + ", which has "
+                + (use == HeadUse.CLASSIFIER ? "a linear classifier and the cross entropy" : "no projection head"),
+                "--head", "--head-norm", "--hidden", "--projection");
+        command.only(use == HeadUse.FEATURES, "without --method " + method + ", which has no projection head behind the features",
+                "--keep-head");
         command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--hidden", "--projection");
         command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
         command.only(learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");

@@ -13,7 +13,6 @@ import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodContext;
 import io.github.simclr4j.train.monitor.Knn;
 import io.github.simclr4j.train.network.Network;
-import io.github.simclr4j.train.settings.Head;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
@@ -133,10 +132,10 @@ public final class EncoderTrainer {
         if (options.asked() != null) {
             Knn.check(options.neighbours(), options.asked());
         }
-        Head head = used.method().isClassifier() ? Head.classifier(images.classes().size()) : used.head();
-        MethodContext.Run run = new MethodContext.Run(used.options(), used.batch(), images.classes().size(), used.seed());
+        int classes = images.classes().size();
+        MethodContext.Run run = new MethodContext.Run(used.options(), used.batch(), classes, used.seed(), used.head()::append);
         Torch.noGradient();
-        try (MethodContext context = new MethodContext(used.withHead(head).network(), used.zeroGamma(), compute.computation(), run);
+        try (MethodContext context = new MethodContext(used.network(classes), used.zeroGamma(), compute.computation(), run);
                 BatchLoader loader = BatchLoader.of(images);
                 ViewPool pool = new ViewPool(compute.threads())) {
             Method method = used.method().create(context);
@@ -146,7 +145,7 @@ public final class EncoderTrainer {
                 restartCopies(context);
             }
             try (TrainingStep step = new TrainingStep(used, context, method)) {
-                return new TrainingRun(used, head, images, options, context.exported(), method, step, loader, pool, progress,
+                return new TrainingRun(used, images, options, context.exported(), method, step, loader, pool, progress,
                         start == null ? null : start.sha256()).toTheEnd();
             }
         }

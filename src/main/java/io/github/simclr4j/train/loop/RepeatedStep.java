@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodContext;
-import io.github.simclr4j.train.settings.Head;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.Random;
@@ -37,10 +36,9 @@ public final class RepeatedStep implements AutoCloseable {
      */
     public RepeatedStep(PretrainSettings settings, Compute compute) {
         PretrainSettings s = settings.withPrecision(compute.precision());
-        Head head = s.method().isClassifier() ? Head.classifier(CLASSES) : s.head();
         Torch.noGradient();
-        context = new MethodContext(s.withHead(head).network(), s.zeroGamma(), compute.computation(),
-                new MethodContext.Run(s.options(), s.batch(), CLASSES, s.seed()));
+        context = new MethodContext(s.network(CLASSES), s.zeroGamma(), compute.computation(),
+                new MethodContext.Run(s.options(), s.batch(), CLASSES, s.seed(), s.head()::append));
         views = s.method().views() * s.batch();
         TrainingStep made = null;
         try {

@@ -8,6 +8,7 @@ import io.github.simclr4j.train.data.BatchLoader;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Method;
+import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.monitor.Diagnosis;
 import io.github.simclr4j.train.monitor.Knn;
 import io.github.simclr4j.train.monitor.Metrics;
@@ -15,7 +16,6 @@ import io.github.simclr4j.train.monitor.Monitor;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.optim.Averages;
 import io.github.simclr4j.train.optim.Schedule;
-import io.github.simclr4j.train.settings.Head;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.TensorChecks;
 import io.github.simclr4j.util.Progress;
@@ -40,7 +40,6 @@ final class TrainingRun {
     private static final int LOOKED_AT = 64;
 
     private final PretrainSettings s;
-    private final Head head;
     private final TrainingImages images;
     private final RunOptions options;
     private final Network network;
@@ -63,10 +62,9 @@ final class TrainingRun {
     private double knn = Double.NaN;
     private long seen;
 
-    TrainingRun(PretrainSettings s, Head head, TrainingImages images, RunOptions options, Network network, Method method,
+    TrainingRun(PretrainSettings s, TrainingImages images, RunOptions options, Network network, Method method,
             TrainingStep step, BatchLoader loader, ViewPool pool, Progress progress, String startedFrom) {
         this.s = s;
-        this.head = head;
         this.images = images;
         this.options = options;
         this.network = network;
@@ -78,7 +76,7 @@ final class TrainingRun {
         monitor = new Monitor(network.manager(), method.figures());
         stepsPerEpoch = images.count() / s.batch();
         diagnosis = new Diagnosis(method.lossAtCollapse(), s.optimizer().warmupEpochs(),
-                (double) method.settlingSteps() / stepsPerEpoch, !s.method().isClassifier());
+                (double) method.settlingSteps() / stepsPerEpoch, !trainsClassifier(s));
         average = s.optimizer().average() > 0 ? network.copy() : null;
         views = EncoderTrainer.views(s);
         tensors = new LinkedHashMap<>(step.tensors());
@@ -153,9 +151,9 @@ final class TrainingRun {
             metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
         }
         Network last = average == null ? network : average;
-        return new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), head, s.imageSize(), metadata), epoch,
+        return new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), s.head(), s.imageSize(), metadata), epoch,
                 (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
-                s.method().isClassifier() && images.classes().size() > 1 ? EncoderExport.classifier(last, images.classes()) : null,
+                trainsClassifier(s) && images.classes().size() > 1 ? EncoderExport.classifier(last, images.classes()) : null,
                 metadata);
     }
 
@@ -305,5 +303,9 @@ final class TrainingRun {
 
     private static double seconds(long start) {
         return (System.nanoTime() - start) / 1e9;
+    }
+
+    private static boolean trainsClassifier(PretrainSettings s) {
+        return s.method().headUse() == MethodFactory.HeadUse.CLASSIFIER;
     }
 }

@@ -47,8 +47,8 @@ public final class Distillation implements MethodFactory {
     }
 
     @Override
-    public boolean isClassifier() {
-        return true;
+    public HeadUse headUse() {
+        return HeadUse.CLASSIFIER;
     }
 
     @Override

@@ -30,8 +30,22 @@ public final class MethodContext implements AutoCloseable {
      * @param batch images a step
      * @param classes how many classes the images have; 0 without labels
      * @param seed of everything random
+     * @param head adds the run's projection head
      */
-    public record Run(OptionValues options, int batch, int classes, long seed) {}
+    public record Run(OptionValues options, int batch, int classes, long seed, HeadOfRun head) {}
+
+    /** Adds the projection head of a run to a network. */
+    @FunctionalInterface
+    public interface HeadOfRun {
+        /**
+         * Adds it.
+         *
+         * @param graph the network's builder
+         * @param features what the head takes, [n]
+         * @param name of the head's result, and the beginning of its weights' names
+         */
+        void append(LayerGraph.Builder graph, LayerGraph.Node features, String name);
+    }
 
     /**
      * A network that follows another one.
@@ -45,7 +59,7 @@ public final class MethodContext implements AutoCloseable {
     /**
      * Makes a context.
      *
-     * @param encoder the encoder and its head; its results are the features and the projection
+     * @param encoder the encoder and what stands behind it
      * @param zeroGamma start the last batch norm of each residual branch at 0
      */
     public MethodContext(LayerGraph encoder, boolean zeroGamma, Computation computation, Run run) {
@@ -56,11 +70,17 @@ public final class MethodContext implements AutoCloseable {
     }
 
     /**
-     * Returns the encoder and its projection head as the settings have them: results
-     * {@link LayerGraph#FEATURES} and {@link io.github.simclr4j.onnx.network.ProjectionHead#PROJECTION}.
+     * Returns the encoder as the settings have it, and what {@linkplain MethodFactory#headUse stands behind it}: results
+     * {@link LayerGraph#FEATURES} and, with the run's head or a classifier,
+     * {@link io.github.simclr4j.onnx.network.ProjectionHead#PROJECTION}.
      */
     public LayerGraph encoder() {
         return encoder;
+    }
+
+    /** Returns what adds the run's projection head to a part of the encoder. */
+    public HeadOfRun head() {
+        return run.head();
     }
 
     /** Returns the values of the method's options. */

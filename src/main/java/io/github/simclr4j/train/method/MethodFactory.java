@@ -1,5 +1,6 @@
 package io.github.simclr4j.train.method;
 
+import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
 import java.util.List;
@@ -48,9 +49,31 @@ public interface MethodFactory {
         return false;
     }
 
-    /** Whether the method trains a linear classifier on the features in place of a projection head. */
-    default boolean isClassifier() {
-        return false;
+    /** What stands behind the encoder in training. */
+    enum HeadUse {
+        /** The run's projection head, behind the features. */
+        FEATURES,
+        /** The run's projection head, once for each part of the encoder; the method adds them. */
+        PARTS,
+        /** Nothing that the run's settings of the head could change. */
+        NONE,
+        /** A linear classifier on the features. */
+        CLASSIFIER
+    }
+
+    /** Returns what stands behind the encoder in training. */
+    default HeadUse headUse() {
+        return HeadUse.FEATURES;
+    }
+
+    /**
+     * Returns the architecture that the method trains and exports where another was chosen, such as two towers of half the width.
+     *
+     * @param chosen what the run's settings say
+     * @throws IllegalArgumentException if the method can't train it; the message says which ones it can
+     */
+    default Architecture encoder(Architecture chosen) {
+        return chosen;
     }
 
     /** Returns how many random views of each image a step has; at least 1. */

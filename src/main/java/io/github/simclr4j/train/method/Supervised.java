@@ -32,8 +32,8 @@ public final class Supervised implements MethodFactory {
     }
 
     @Override
-    public boolean isClassifier() {
-        return true;
+    public HeadUse headUse() {
+        return HeadUse.CLASSIFIER;
     }
 
     @Override

@@ -263,6 +263,9 @@ public final class Network implements AutoCloseable {
 
     /** Moves the running statistics once, by the mean of what a step saw. */
     public void move(BatchStatistics statistics) {
+        if (statistics.norms().isEmpty()) {
+            return;
+        }
         List<NDArray> running = new ArrayList<>();
         for (Layer.BatchNorm norm : statistics.norms()) {
             running.add(tensors.get(norm.name() + ".running_mean"));

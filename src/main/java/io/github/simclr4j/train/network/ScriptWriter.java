@@ -25,6 +25,8 @@ final class ScriptWriter {
     private static final int FLOAT32 = 6;
     private static final int FLOAT64 = 7;
     private static final int CHANNELS_LAST = 2;
+    /** (6/29)^3, where the two parts of CIELab's function meet. */
+    private static final double LAB_LIMIT = 216 / 24389.0;
     /**
      * On the CPU, libtorch 2.7.1 computes convolutions in blocks of so many channels and multiplies what its memory happens to hold
      * beyond the last one by zero; where that is NaN, so is the result. Channels are therefore padded to whole blocks.
@@ -278,6 +280,18 @@ final class ScriptWriter {
             case HARD_SIGMOID -> line("torch.hardsigmoid(" + x + ")");
             case SIGMOID -> line("torch.sigmoid(" + x + ")");
             case TANH -> line("torch.tanh(" + x + ")");
+            case LINEAR_LIGHT -> {
+                String v = line("torch.clamp(torch.add(torch.mul(" + x + ", " + Preprocessing.DEVIATION + "), " + Preprocessing.MEAN
+                        + "), 0., 1.)");
+                String curve = line("torch.pow(torch.div(torch.add(" + v + ", 0.055), 1.055), 2.4)");
+                yield line("torch.where(torch.gt(" + v + ", 0.04045), " + curve + ", torch.div(" + v + ", 12.92))");
+            }
+            case LAB -> {
+                String root = line("torch.pow(torch.clamp_min(" + x + ", " + LAB_LIMIT + "), " + 1 / 3.0 + ")");
+                String straight = line("torch.add(torch.mul(" + x + ", " + 841 / 108.0 + "), " + 4 / 29.0 + ")");
+                String f = line("torch.where(torch.gt(" + x + ", " + LAB_LIMIT + "), " + root + ", " + straight + ")");
+                yield line("torch.sub(" + f + ", " + 66 / 116.0 + ")");
+            }
         };
     }
 

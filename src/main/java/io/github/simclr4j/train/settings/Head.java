@@ -85,6 +85,21 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
         return graph.build();
     }
 
+    /**
+     * Adds this head to a part of an encoder.
+     *
+     * @param graph the network's builder
+     * @param features what the head takes, [n]
+     * @param name of the head's result, and the beginning of its weights' names
+     */
+    public void append(LayerGraph.Builder graph, LayerGraph.Node features, String name) {
+        if (layers == 0) {
+            graph.output(name, features);
+        } else {
+            layers(features.shape().get(0)).append(graph, features, name);
+        }
+    }
+
     /** As text, for metadata: what is used of it alone. */
     public String describe() {
         if (layers == 0) {

@@ -3,7 +3,6 @@ package io.github.simclr4j.train.settings;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.onnx.network.ResNet;
-import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.Defaults;
 import io.github.simclr4j.train.method.MethodFactory;
@@ -84,7 +83,7 @@ public final class PretrainBuilder {
      */
     public PretrainBuilder encoder(String name, Map<String, String> given) {
         Map<String, String> all = new LinkedHashMap<>(given);
-        if (EncoderFamilies.family(name) instanceof ResNetFamily) {
+        if (PretrainSettings.isNarrowByDefault(EncoderFamilies.family(name))) {
             all.putIfAbsent("width", Double.toString(PretrainSettings.WIDTH));
         }
         return encoder(EncoderFamilies.of(name, all));
@@ -257,7 +256,7 @@ public final class PretrainBuilder {
                 or(weightDecay, d, "weightDecay", 1e-4), momentum,
                 or(warmupEpochs, d, "warmupEpochs", OptimizerSettings.warmup(epochs)), or(schedule, d, "schedule", "cosine"), clip,
                 average);
-        return new PretrainSettings(encoder, imageSize, projectionHead, first,
+        return new PretrainSettings(method.encoder(encoder), imageSize, projectionHead, first,
                 others == null ? first : AugmentationPipeline.of(others), method, values, moves, batch, microBatch,
                 or(bnSplits, d, "bnSplits", 0), epochs, precision,
                 zeroGamma != null ? zeroGamma : OptimizerSettings.zeroGamma(optimizer), seed);

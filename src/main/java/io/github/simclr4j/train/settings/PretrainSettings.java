@@ -3,7 +3,9 @@ package io.github.simclr4j.train.settings;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.PatchEncoderFamily;
 import io.github.simclr4j.onnx.network.ResNetFamily;
+import io.github.simclr4j.onnx.network.TwoTowersFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.network.Precision;
@@ -70,6 +72,10 @@ public record PretrainSettings(
         if (microBatch > 0 && batch % microBatch != 0) {
             throw new IllegalArgumentException("A micro-batch must divide the batch, found " + microBatch + " and " + batch);
         }
+        if (head.kept() > 0 && method.headUse() != MethodFactory.HeadUse.FEATURES) {
+            throw new IllegalArgumentException("The method " + method.name() + " has no projection head behind the features of which "
+                    + head.kept() + (head.kept() == 1 ? " layer" : " layers") + " could be kept");
+        }
         int micro = microBatch == 0 ? 1 : batch / microBatch;
         if (bnSplits > 0 && (bnSplits % micro != 0 || batch % bnSplits != 0)) {
             throw new IllegalArgumentException("Batch norm splits must divide the batch and be a multiple of the "
@@ -122,12 +128,6 @@ public record PretrainSettings(
                 bnSplits, epochs, precision, zeroGamma, seed);
     }
 
-    /** Returns these settings with another head. */
-    public PretrainSettings withHead(Head other) {
-        return new PretrainSettings(encoder, imageSize, other, firstView, otherViews, method, options, optimizer, batch, microBatch,
-                bnSplits, epochs, precision, zeroGamma, seed);
-    }
-
     /** Returns how many micro-batches a batch has. */
     public int microBatches() {
         return microBatch == 0 ? 1 : batch / microBatch;
@@ -138,9 +138,18 @@ public record PretrainSettings(
         return bnSplits == 0 ? microBatches() : bnSplits;
     }
 
-    /** Returns the encoder with the head behind it. */
-    public LayerGraph network() {
-        return head.behind(encoder.graph(imageSize));
+    /**
+     * Returns the encoder with what stands behind its features.
+     *
+     * @param classes of the images, for a classifier
+     */
+    public LayerGraph network(int classes) {
+        LayerGraph graph = encoder.graph(imageSize);
+        return switch (method.headUse()) {
+            case FEATURES -> head.behind(graph);
+            case CLASSIFIER -> Head.classifier(classes).behind(graph);
+            case PARTS, NONE -> graph;
+        };
     }
 
     /** Whether training reads labels. */
@@ -160,7 +169,12 @@ public record PretrainSettings(
         }
         d.putAll(method.metadata());
         d.put("training.encoder", encoder.describe());
-        d.put("training.head", method.isClassifier() ? "linear classifier" : head.describe());
+        d.put("training.head", switch (method.headUse()) {
+            case FEATURES -> head.describe();
+            case PARTS -> head.describe() + ", one for each part";
+            case NONE -> "none";
+            case CLASSIFIER -> "linear classifier";
+        });
         d.put("training.image_size", "" + imageSize);
         d.put("training.views", firstView.equals(otherViews) ? firstView.toString() : firstView + " | " + otherViews);
         d.put("training.batch", "" + batch);
@@ -186,10 +200,15 @@ public record PretrainSettings(
     /** Returns the options of a family of encoders, with the defaults that pretraining has. */
     public static List<Option<?>> encoderOptions(EncoderFamily family) {
         List<Option<?>> options = new ArrayList<>(family.options());
-        if (family instanceof ResNetFamily) {
+        if (isNarrowByDefault(family)) {
             options.replaceAll(o -> o.name().equals("width") && o.type() == Double.class ? narrow(o) : o);
         }
         return options;
+    }
+
+    /** Whether a family's networks are residual ones, whose published width is too much for a CPU. */
+    static boolean isNarrowByDefault(EncoderFamily family) {
+        return family instanceof ResNetFamily || family instanceof TwoTowersFamily || family instanceof PatchEncoderFamily;
     }
 
     @SuppressWarnings("unchecked") // The type was looked at.

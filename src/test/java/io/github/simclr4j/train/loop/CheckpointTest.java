@@ -139,7 +139,7 @@ class CheckpointTest {
                 run(Small.settings("simclr", "sgd", 0.5, 8, 1).weightAverage(0.75), set, everyStep(dir.resolve("averaged"), set));
         List<Path> steps = new CheckpointFolder(dir.resolve("plain/checkpoints")).list();
         assertEquals(5, steps.size());
-        try (Network network = new Network(plain.network(), plain.zeroGamma(), Network.Computation.cpu(), plain.seed());
+        try (Network network = new Network(plain.network(0), plain.zeroGamma(), Network.Computation.cpu(), plain.seed());
                 NDManager m = network.manager().newSubManager(); ViewPool pool = new ViewPool(1)) {
             Map<String, float[]> average = new TreeMap<>();
             network.tensors().keySet().forEach(name -> average.put(name, network.values(name)));

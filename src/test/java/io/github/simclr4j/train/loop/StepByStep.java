@@ -13,7 +13,6 @@ import io.github.simclr4j.train.monitor.Outcome;
 import io.github.simclr4j.train.network.MemoryLayout;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.Network.Computation;
-import io.github.simclr4j.train.settings.Head;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.testing.Small;
 import io.github.simclr4j.train.torch.Torch;
@@ -61,10 +60,9 @@ public final class StepByStep implements AutoCloseable {
         this.settings = settings;
         Torch.noGradient();
         int classes = IMAGES.classes().size();
-        Head head = settings.method().isClassifier() ? Head.classifier(classes) : settings.head();
-        context = new MethodContext(settings.withHead(head).network(), settings.zeroGamma(),
+        context = new MethodContext(settings.network(classes), settings.zeroGamma(),
                 new Computation(Device.cpu(), settings.precision(), MemoryLayout.CHANNELS_LAST),
-                new MethodContext.Run(settings.options(), settings.batch(), classes, settings.seed()));
+                new MethodContext.Run(settings.options(), settings.batch(), classes, settings.seed(), settings.head()::append));
         method = settings.method().create(context);
         step = new TrainingStep(settings, context, method);
         loader = BatchLoader.of(IMAGES);

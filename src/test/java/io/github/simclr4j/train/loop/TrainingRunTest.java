@@ -189,7 +189,7 @@ class TrainingRunTest {
 
     /** The network that a run starts with. */
     private static Network start(PretrainSettings s) {
-        return new Network(s.network(), s.zeroGamma(), Network.Computation.cpu(), s.seed());
+        return new Network(s.network(0), s.zeroGamma(), Network.Computation.cpu(), s.seed());
     }
 
     /**

@@ -140,7 +140,18 @@ public sealed interface Layer {
             /** {@code 1 / (1 + exp(-x))}. */
             SIGMOID,
             /** {@code tanh(x)}. */
-            TANH
+            TANH,
+            /**
+             * The linear light of an sRGB value (IEC 61966-2-1) that was normalised as networks take it: with
+             * {@code v = MEAN + DEVIATION * x}, limited to [0, 1], {@code v / 12.92} up to 0.04045 and
+             * {@code ((v + 0.055) / 1.055)^2.4} above.
+             */
+            LINEAR_LIGHT,
+            /**
+             * The function of CIELab (CIE 15) less a constant: {@code f(x) - 66/116}, where f is the cube root above
+             * {@code (6/29)^3} and {@code x / (3 (6/29)^2) + 4/29} below.
+             */
+            LAB
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.simclr4j.onnx.network;
 
 import ai.onnx.proto.OnnxMl.AttributeProto;
+import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.internal.BatchNormFolding;
 import io.github.simclr4j.onnx.internal.GraphBuilder;
 import io.github.simclr4j.onnx.internal.TensorValues;
@@ -21,6 +22,9 @@ import java.util.stream.IntStream;
  * which the operators repeat; only where one is joined to values of the batch is it repeated in the file.
  */
 final class OnnxBackend {
+    /** (6/29)^3, where the two parts of CIELab's function meet. */
+    private static final float LAB_LIMIT = 216 / 24389f;
+
     private final GraphBuilder graph;
     private final int opset;
     private final Function<String, float[]> weights;
@@ -279,6 +283,21 @@ final class OnnxBackend {
             case RELU -> last(node, "Relu", List.of(x));
             case SIGMOID -> last(node, "Sigmoid", List.of(x));
             case TANH -> last(node, "Tanh", List.of(x));
+            case LINEAR_LIGHT -> {
+                String v = graph.node("Add", List.of(graph.node("Mul", List.of(x, scalar(Preprocessing.DEVIATION))),
+                        scalar(Preprocessing.MEAN)));
+                v = graph.node("Clip", List.of(v, scalar(0f, true), scalar(1f, true)));
+                String curve = graph.node("Div", List.of(graph.node("Add", List.of(v, scalar(0.055f))), scalar(1.055f)));
+                yield last(node, "Where", List.of(graph.node("Greater", List.of(v, scalar(0.04045f))),
+                        graph.node("Pow", List.of(curve, scalar(2.4f))), graph.node("Div", List.of(v, scalar(12.92f)))));
+            }
+            case LAB -> {
+                // Below the limit the root's operand does not matter, but must not be negative.
+                String root = graph.node("Pow", List.of(graph.node("Max", List.of(x, scalar(LAB_LIMIT))), scalar(1 / 3f)));
+                String line = graph.node("Add", List.of(graph.node("Mul", List.of(x, scalar(841 / 108f))), scalar(4 / 29f)));
+                String f = graph.node("Where", List.of(graph.node("Greater", List.of(x, scalar(LAB_LIMIT))), root, line));
+                yield last(node, "Sub", List.of(f, scalar(66 / 116f)));
+            }
             case HARD_SIGMOID -> last(node, "HardSigmoid", List.of(x), real("alpha", 1 / 6f), real("beta", 0.5f));
             case HARD_SWISH -> opset >= 14 ? last(node, "HardSwish", List.of(x))
                     : last(node, "Mul", List.of(x,
@@ -352,6 +371,11 @@ final class OnnxBackend {
     private String longs(long... v) {
         String name = "integers." + String.join(".", Arrays.stream(v).mapToObj(Long::toString).toList());
         return constants.computeIfAbsent(name, n -> graph.tensor(TensorValues.longs(n, v, v.length)));
+    }
+
+    /** A number as a tensor without axes, which some operators want. */
+    private String scalar(float v, boolean bare) {
+        return constants.computeIfAbsent("bare." + v, n -> graph.tensor(TensorValues.floats(n, new float[] {v}, new long[0])));
     }
 
     private String scalar(float v) {

@@ -110,21 +110,38 @@ public record ProjectionHead(List<Layer> layers) {
      * @throws IllegalArgumentException if the features have another length
      */
     public Node append(LayerGraph.Builder graph, Node features) {
+        return append(graph, features, PROJECTION, "");
+    }
+
+    /**
+     * Adds the head to a part of a network, under names of its own: {@code name.head.0} and so on.
+     *
+     * @param graph the network's builder
+     * @param features what the head takes, [in]
+     * @param name of the result
+     * @return the head's result, [dimension]
+     * @throws IllegalArgumentException if the features have another length
+     */
+    public Node append(LayerGraph.Builder graph, Node features, String name) {
+        return append(graph, features, name, name + ".");
+    }
+
+    private Node append(LayerGraph.Builder graph, Node features, String name, String prefix) {
         int given = features.shape().get(features.shape().size() - 1);
         if (given != layers.get(0).in()) {
             throw new IllegalArgumentException("The head takes " + layers.get(0).in() + " values, the encoder gives " + given);
         }
         Node x = features;
         for (Layer l : layers) {
-            x = graph.add(new Dense(l.dense(), l.in(), l.out(), l.bias(), Weight.fanIn(l.in())), x);
+            x = graph.add(new Dense(prefix + l.dense(), l.in(), l.out(), l.bias(), Weight.fanIn(l.in())), x);
             if (l.norm() != null) {
-                x = graph.add(new BatchNorm(l.norm(), l.out(), ResNet.EPSILON, l.relu(), false), x);
+                x = graph.add(new BatchNorm(prefix + l.norm(), l.out(), ResNet.EPSILON, l.relu(), false), x);
             }
             if (l.relu()) {
                 x = graph.relu(x);
             }
         }
-        graph.output(PROJECTION, x);
+        graph.output(name, x);
         return x;
     }
 }

@@ -189,7 +189,29 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
     @Override
     public LayerGraph graph(int imageSize) {
         LayerGraph.Builder g = LayerGraph.builder();
-        Node x = g.relu(convolve(g, g.input(3, imageSize, imageSize), stemConv(), false));
+        return g.output(LayerGraph.FEATURES, append(g, g.input(3, imageSize, imageSize), "", Norm.BATCH)).build();
+    }
+
+    /** What normalises feature maps. */
+    enum Norm {
+        /** Batch normalisation. */
+        BATCH,
+        /** Group normalisation with one group, which is layer normalisation of a feature map: images stay apart. */
+        LAYER
+    }
+
+    /**
+     * Adds this network to a graph.
+     *
+     * @param image what it takes, [channels, height, width], of any number of channels
+     * @param prefix of the names of all weights
+     * @return the features, [dimension]
+     */
+    Node append(LayerGraph.Builder g, Node image, String prefix, Norm norm) {
+        Conv first = stemConv();
+        Node x = g.relu(convolve(g, image,
+                new Conv(first.name(), first.norm(), image.shape().get(0), first.out(), first.kernel(), first.stride()), prefix, norm,
+                false));
         if (stem == Stem.IMAGENET) {
             x = g.add(new Layer.MaxPool(3, 2, 1), x);
         }
@@ -197,17 +219,18 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
             Node y = x;
             for (int i = 0; i < block.convolutions().size(); i++) {
                 boolean last = i == block.convolutions().size() - 1;
-                y = convolve(g, i == 0 ? y : g.relu(y), block.convolutions().get(i), last);
+                y = convolve(g, i == 0 ? y : g.relu(y), block.convolutions().get(i), prefix, norm, last);
             }
-            Node skip = block.shortcut() == null ? x : convolve(g, x, block.shortcut(), false);
+            Node skip = block.shortcut() == null ? x : convolve(g, x, block.shortcut(), prefix, norm, false);
             x = g.relu(g.add(new Layer.Add(), y, skip));
         }
-        return g.output(LayerGraph.FEATURES, g.add(new Layer.GlobalAveragePool(false), x)).build();
+        return g.add(new Layer.GlobalAveragePool(false), x);
     }
 
-    private static Node convolve(LayerGraph.Builder g, Node x, Conv c, boolean endsBranch) {
-        Node y = g.add(new Layer.Conv(c.name(), c.in(), c.out(), c.kernel(), c.stride(), c.padding(), 1, false,
+    private static Node convolve(LayerGraph.Builder g, Node x, Conv c, String prefix, Norm norm, boolean endsBranch) {
+        Node y = g.add(new Layer.Conv(prefix + c.name(), c.in(), c.out(), c.kernel(), c.stride(), c.padding(), 1, false,
                 Weight.heFanOut(c.out(), c.kernel())), x);
-        return g.add(new Layer.BatchNorm(c.norm(), c.out(), EPSILON, true, endsBranch), y);
+        return g.add(norm == Norm.BATCH ? new Layer.BatchNorm(prefix + c.norm(), c.out(), EPSILON, true, endsBranch)
+                : new Layer.GroupNorm(prefix + c.norm(), c.out(), 1, EPSILON), y);
     }
 }

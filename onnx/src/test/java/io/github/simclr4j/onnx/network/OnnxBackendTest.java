@@ -96,6 +96,11 @@ class OnnxBackendTest {
             case HARD_SIGMOID -> v -> Math.max(0, Math.min(6, v + 3)) / 6;
             case SIGMOID -> v -> 1 / (1 + Math.exp(-v));
             case TANH -> Math::tanh;
+            case LINEAR_LIGHT -> v -> {
+                double srgb = Math.max(0, Math.min(1, 0.5 + 0.25 * v));
+                return srgb <= 0.04045 ? srgb / 12.92 : Math.pow((srgb + 0.055) / 1.055, 2.4);
+            };
+            case LAB -> v -> (v > Math.pow(6 / 29.0, 3) ? Math.cbrt(v) : v * 29 * 29 / 108 + 4 / 29.0) - 66 / 116.0;
         };
         check(graph((g, x) -> g.activation(function, x)), (x, k) -> f.applyAsDouble(x[k]));
     }

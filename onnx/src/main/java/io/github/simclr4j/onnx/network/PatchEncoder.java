@@ -1,0 +1,66 @@
+package io.github.simclr4j.onnx.network;
+
+import io.github.simclr4j.onnx.network.LayerGraph.Node;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A residual network that sees an image in overlapping square patches, one by one (Hénaff et al. 2020,
+ * <a href="https://arxiv.org/abs/1905.09272">arXiv:1905.09272</a>, section 3). It has no batch norm, whose statistics would tie the
+ * patches together, but normalises each patch's feature maps. The features of an image are the mean of its patches' features.
+ *
+ * @param net the network of one patch
+ * @param patch side of a patch in pixels, at least 4
+ * @param stride from one patch to the next in pixels, at least 1
+ */
+public record PatchEncoder(ResNet net, int patch, int stride) implements Architecture {
+    /** Name of the features of the patches, [patches, dimension], row by row. */
+    public static final String PATCHES = "patches";
+    /** What follows the name of the network of a patch in the architecture's name. */
+    static final String SUFFIX = "-patches";
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws IllegalArgumentException if a patch or a stride is too small
+     */
+    public PatchEncoder {
+        if (patch < 4 || stride < 1) {
+            throw new IllegalArgumentException("A patch has a side of at least 4 pixels and a stride of at least 1, found " + patch
+                    + " and " + stride);
+        }
+    }
+
+    @Override
+    public String name() {
+        return net.name() + SUFFIX;
+    }
+
+    @Override
+    public Map<String, String> settings() {
+        return Map.of("width", Double.toString(net.width()), "stem", net.stem().name().toLowerCase(Locale.ROOT),
+                "patch_size", "" + patch, "patch_stride", "" + stride);
+    }
+
+    @Override
+    public int dimension() {
+        return net.dimension();
+    }
+
+    @Override
+    public String describe() {
+        return name() + " width " + net.width() + " stem " + net.stem() + " patches of " + patch + " every " + stride;
+    }
+
+    @Override
+    public LayerGraph graph(int imageSize) {
+        if (imageSize < patch) {
+            throw new IllegalArgumentException("Patches of " + patch + " pixels don't fit into images of " + imageSize);
+        }
+        LayerGraph.Builder g = LayerGraph.builder();
+        Node patches = g.add(new Layer.Patches(patch, stride), g.input(3, imageSize, imageSize));
+        Node each = net.append(g, g.add(new Layer.IntoBatch(), patches), "", ResNet.Norm.LAYER);
+        Node all = g.add(new Layer.OutOfBatch(patches.shape().get(0)), each);
+        return g.output(PATCHES, all).output(LayerGraph.FEATURES, g.add(new Layer.Mean(0), all)).build();
+    }
+}

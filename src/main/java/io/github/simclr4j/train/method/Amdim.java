@@ -1,0 +1,212 @@
+package io.github.simclr4j.train.method;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.nn.Activation;
+import io.github.simclr4j.onnx.network.AmdimEncoder;
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.Layer;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.LayerGraph.Node;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.Weight;
+import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+
+/**
+ * Augmented multiscale deep infomax (Bachman, Hjelm and Buchwalter 2019,
+ * <a href="https://arxiv.org/abs/1906.00910">arXiv:1906.00910</a>): the features of one view, and one place of its 5x5 map, are told to
+ * belong to all places of the 5x5 and 7x7 maps of the other view of the image, among all places of all other images.
+ */
+public final class Amdim implements MethodFactory {
+    /** What scores are squashed to. */
+    public static final Option<Double> CLIP = Option.above("score-clip", 20.0, 0,
+            "c, the bound of scores s, which become c tanh(s / c)", "Bachman et al. 2019, section 3.4");
+    /** Weight of the penalty. */
+    public static final Option<Double> PENALTY = Option.atLeast("score-penalty", 0.05, 0,
+            "Weight of the mean squared score before it is bounded", "the code of Bachman et al. 2019; 0.04 in its section 3.4");
+    private static final String F1 = "f1";
+    private static final String F5 = "f5";
+    private static final String F7 = "f7";
+
+    @Override
+    public String name() {
+        return "amdim";
+    }
+
+    @Override
+    public String summary() {
+        return "Features of a view and places of the other view's maps are positive pairs, places of other images are negatives";
+    }
+
+    @Override
+    public String paper() {
+        return "https://arxiv.org/abs/1906.00910";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(CLIP, PENALTY);
+    }
+
+    /** The views of its code for STL-10 and ImageNet, without AutoAugment. */
+    @Override
+    public void defaults(Defaults d) {
+        d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.2,grey@0.25");
+    }
+
+    @Override
+    public HeadUse headUse() {
+        return HeadUse.NONE;
+    }
+
+    /** AMDIM has an encoder of its own; a ResNet-18 stands for one that costs about as much. */
+    @Override
+    public Architecture encoder(Architecture chosen) {
+        if (chosen instanceof ResNet net && net.depth() == 18) {
+            int channels = Math.max(1, (int) Math.round(128 * net.width()));
+            return new AmdimEncoder(channels, 8 * channels, 3);
+        } else if (chosen instanceof AmdimEncoder) {
+            return chosen;
+        }
+        throw new IllegalArgumentException("AMDIM has an encoder of its own: expected amdim, or resnet18 for one that costs about as"
+                + " much, found " + chosen.name());
+    }
+
+    @Override
+    public Method create(MethodContext context) {
+        LayerGraph.Builder g = context.encoder().extend();
+        Node features = g.output(LayerGraph.FEATURES);
+        int length = features.shape().get(0);
+        g.output(F1, features);
+        g.output(F5, places(g, g.output(AmdimEncoder.MAP_5), "f5", length));
+        g.output(F7, places(g, g.output(AmdimEncoder.MAP_7), "f7", length));
+        OptionValues o = context.options();
+        return new Maps(new Branch(context.train(g.build()), List.of(0, 1), List.of(F1, F5, F7), true), o.get(CLIP),
+                o.get(PENALTY), context.batch(), context.seed());
+    }
+
+    /** Embeds each place of a map (section 3.6): two 1x1 convolutions and a shortcut. Returns [places, length]. */
+    private static Node places(LayerGraph.Builder g, Node map, String name, int length) {
+        int in = map.shape().get(0);
+        Node y = g.relu(g.add(conv(name + ".conv1", in, length, false), map));
+        y = g.add(new Layer.Add(), g.add(conv(name + ".conv2", length, length, false), y),
+                g.add(conv(name + ".shortcut", in, length, true), map));
+        y = g.add(new Layer.BatchNorm(name + ".norm", length, ResNet.EPSILON, true, false), y);
+        int count = map.shape().get(1) * map.shape().get(2);
+        return g.add(new Layer.Reshape(List.of(count, length)), g.add(new Layer.Transpose(List.of(1, 2, 0)), y));
+    }
+
+    private static Layer.Conv conv(String name, int in, int out, boolean bias) {
+        return new Layer.Conv(name, in, out, 1, 1, 0, 1, bias, Weight.heFanOut(out, 1));
+    }
+
+    /**
+     * Returns a half of the six terms of section 3.5 together (1 to 5, 1 to 7 and 5 to 5, each from both views).
+     *
+     * @param maps of the first view then of the second: features [N, d], 5x5 places [N, 25, d], 7x7 places [N, 49, d]
+     * @param at for each image the place of the 5x5 map that the term 5 to 5 goes out from
+     * @param from first image that the loss is the mean over
+     * @param to image after the last
+     */
+    static NDArray loss(List<NDArray> maps, int[] at, double clip, double penalty, int from, int to) {
+        NDArray sum = null;
+        for (int view = 0; view < 2; view++) {
+            NDArray f1 = maps.get(3 * view);
+            NDArray f5 = maps.get(3 * view + 1);
+            NDArray other5 = maps.get(3 * (1 - view) + 1);
+            NDArray other7 = maps.get(3 * (1 - view) + 2);
+            NDArray one = f1.get(from + ":" + to);
+            NDArray place = place(f5.get(from + ":" + to), Arrays.copyOfRange(at, from, to));
+            NDArray terms = term(one, other5, clip, penalty, from).add(term(one, other7, clip, penalty, from))
+                    .add(term(place, other5, clip, penalty, from));
+            sum = sum == null ? terms : sum.add(terms);
+        }
+        return sum.mul(Rows.number(sum, 0.5));
+    }
+
+    /** Returns of each image one place, [n, d] of [n, places, d]. */
+    private static NDArray place(NDArray map, int[] at) {
+        long places = map.getShape().get(1);
+        long[] rows = new long[at.length];
+        for (int i = 0; i < rows.length; i++) {
+            rows[i] = i * places + at[i];
+        }
+        return map.reshape(-1, map.getShape().get(2)).get(map.getManager().create(rows));
+    }
+
+    /**
+     * Returns equation 2 with the bounds of section 3.4: each image's antecedent against each of its own places, with all places of
+     * all other images for negatives, and the penalty.
+     *
+     * @param antecedents [n, d], of the images from {@code from} on
+     * @param map [N, places, d]
+     */
+    private static NDArray term(NDArray antecedents, NDArray map, double clip, double penalty, int from) {
+        long n = antecedents.getShape().get(0);
+        long images = map.getShape().get(0);
+        long places = map.getShape().get(1);
+        long d = map.getShape().get(2);
+        NDArray scores = antecedents.matMul(map.reshape(-1, d).transpose()).mul(Rows.number(map, 1 / Math.sqrt(d)));
+        NDArray large = scores.square().mean().mul(Rows.number(map, penalty));
+        NDArray bounded = Activation.tanh(scores.mul(Rows.number(map, 1 / clip))).mul(Rows.number(map, clip));
+        NDArray image = map.getManager().arange((int) images).repeat(0, places).reshape(1, -1);
+        NDArray others = Rows.like(map, map.getManager().arange(from, from + (int) n).reshape(-1, 1).neq(image));
+        // The bound keeps exponentials from overflowing.
+        NDArray negatives = bounded.sub(Rows.number(map, clip)).exp().mul(others).sum(new int[] {1}, true).log()
+                .add(Rows.number(map, clip));
+        NDArray own = bounded.gather(columns(map, from, n, places), 1);
+        // log(exp(own) + negatives) - own
+        return Activation.softPlus(negatives.sub(own)).mean().add(large);
+    }
+
+    /** Columns of each image's own places, int64 [n, places]. */
+    private static NDArray columns(NDArray map, int from, long n, long places) {
+        return map.getManager().arange((int) (from * places), (int) ((from + n) * places)).toType(DataType.INT64, false)
+                .reshape(n, places);
+    }
+
+    private record Maps(Branch both, double clip, double penalty, int batch, long seed) implements Method {
+        @Override
+        public List<Branch> branches() {
+            return List.of(both);
+        }
+
+        @Override
+        public int anchors(int images) {
+            return images;
+        }
+
+        private List<NDArray> maps(Embeddings z) {
+            int n = z.size();
+            return List.of(z.of(both, F1).get(":" + n), z.of(both, F5).get(":" + n), z.of(both, F7).get(":" + n),
+                    z.of(both, F1).get(n + ":"), z.of(both, F5).get(n + ":"), z.of(both, F7).get(n + ":"));
+        }
+
+        /** The same for the same images in the same order, so that a step can be taken again. */
+        private int[] places(Embeddings z) {
+            return new Random(seed * 31 + Arrays.hashCode(z.images())).ints(z.size(), 0, 25).toArray();
+        }
+
+        @Override
+        public Loss loss(Embeddings z) {
+            NDArray first = z.view(both, 0).stopGradient();
+            NDArray second = z.view(both, 1).stopGradient();
+            NDArray near = Losses.queryKeyLogits(NDArrays.concat(new NDList(first, second)), 1, z.from(), z.to());
+            return Loss.of(Amdim.loss(maps(z), places(z), clip, penalty, z.from(), z.to()), Losses.rankOfDiagonal(near, z.from()));
+        }
+
+        /** Equal scores of 0. */
+        @Override
+        public double lossAtCollapse() {
+            return 2 * Math.log(1 + (batch - 1) * 25.0) + Math.log(1 + (batch - 1) * 49.0);
+        }
+    }
+}

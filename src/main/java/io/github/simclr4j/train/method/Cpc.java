@@ -1,0 +1,224 @@
+package io.github.simclr4j.train.method;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.onnx.network.Architecture;
+import io.github.simclr4j.onnx.network.Layer;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.LayerGraph.Node;
+import io.github.simclr4j.onnx.network.PatchEncoder;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.onnx.network.Weight;
+import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.method.ContextNetwork.Direction;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+
+/**
+ * Contrastive predictive coding, version 2 (van den Oord, Li and Vinyals 2018,
+ * <a href="https://arxiv.org/abs/1807.03748">arXiv:1807.03748</a>; Hénaff et al. 2020,
+ * <a href="https://arxiv.org/abs/1905.09272">arXiv:1905.09272</a>): from the rows of patches that are known, the patches of later rows
+ * are predicted and told from all patches of all images of the batch. Rows whose patches overlap those of the last known row are not
+ * predicted, since they share pixels with it.
+ */
+public final class Cpc implements MethodFactory {
+    /** Rows that are predicted. */
+    public static final Option<Integer> STEPS = Option.whole("steps", 1, 1, 64,
+            "How many rows are predicted, from the nearest one that shares no pixels with the known ones",
+            "Hénaff et al. 2020, appendix A: one row, in the code of its appendix");
+    /** Directions in which is predicted. */
+    public static final Option<Integer> DIRECTIONS = Option.whole("directions", 1, 1, 4,
+            "Directions of prediction, each with a context network: down, up, right and left",
+            "Hénaff et al. 2020, section 4.1: four directions are 1.5 points better than one, for more time a step");
+    /** Layers of the context network. */
+    public static final Option<Integer> LAYERS = Option.whole("context-layers", 5, 1, 64,
+            "Residual layers of the context network", "Hénaff et al. 2020, appendix A");
+    /** Channels of the context network. */
+    public static final Option<Integer> WIDTH = Option.whole("context-width", 0, 0, 1 << 13,
+            "Channels within those layers; 0 for half of the encoder's dimension", "256 for 1024 in Hénaff et al. 2020, appendix A");
+    /** Length of predictions. */
+    public static final Option<Integer> LENGTH = Option.whole("prediction-length", 64, 1, 1 << 13,
+            "Length of predictions and of what is predicted", "Hénaff et al. 2020, appendix A");
+    /** What a prediction is multiplied by, so that the first logits are small. */
+    private static final float SCALE = 0.1f;
+    private static final String TARGETS = "targets";
+
+    @Override
+    public String name() {
+        return "cpc";
+    }
+
+    @Override
+    public String summary() {
+        return "From rows of patches those further on are predicted, and told from all patches of the batch's images";
+    }
+
+    @Override
+    public String paper() {
+        return "https://arxiv.org/abs/1905.09272";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(STEPS, DIRECTIONS, LAYERS, WIDTH, LENGTH);
+    }
+
+    @Override
+    public void defaults(Defaults d) {
+        d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.1,grey");
+    }
+
+    @Override
+    public HeadUse headUse() {
+        return HeadUse.NONE;
+    }
+
+    /** One view; its patches are what is compared. */
+    @Override
+    public int views() {
+        return 1;
+    }
+
+    @Override
+    public Architecture encoder(Architecture chosen) {
+        if (chosen instanceof ResNet net) {
+            return new PatchEncoder(net, 8, 4);
+        } else if (chosen instanceof PatchEncoder) {
+            return chosen;
+        }
+        throw new IllegalArgumentException("CPC has an encoder of patches: expected resnet18 to resnet152, or resnet18-patches to"
+                + " resnet152-patches, found " + chosen.name());
+    }
+
+    @Override
+    public Method create(MethodContext context) {
+        OptionValues o = context.options();
+        LayerGraph.Builder g = context.encoder().extend();
+        Node patches = g.output(PatchEncoder.PATCHES);
+        int side = (int) Math.round(Math.sqrt(patches.shape().get(0)));
+        int dimension = patches.shape().get(1);
+        int first = overlap(context.encoder());
+        if (first >= side) {
+            throw new IllegalArgumentException("A grid of " + side + "x" + side + " patches, each of which overlaps the next "
+                    + (first - 1) + ", leaves no row to predict: choose smaller patches or larger images");
+        }
+        Node map = g.add(new Layer.Transpose(List.of(2, 0, 1)),
+                g.add(new Layer.Reshape(List.of(side, side, dimension)), patches));
+        g.output(TARGETS, g.add(new Layer.Dense("target", dimension, o.get(LENGTH), true, Weight.fanIn(dimension)), patches));
+        List<Prediction> predictions = new ArrayList<>();
+        int width = o.get(WIDTH) == 0 ? Math.max(1, dimension / 2) : o.get(WIDTH);
+        for (Direction d : Arrays.asList(Direction.values()).subList(0, o.get(DIRECTIONS))) {
+            String name = "context." + d.name().toLowerCase(Locale.ROOT);
+            Node contexts = new ContextNetwork(g, d, name, width).append(map, o.get(LAYERS));
+            for (int step = first; step < Math.min(side, first + o.get(STEPS)); step++) {
+                predictions.add(predict(g, contexts, d, step, name + ".prediction." + step, o.get(LENGTH)));
+            }
+        }
+        List<String> results = new ArrayList<>(List.of(TARGETS));
+        predictions.forEach(p -> results.add(p.name()));
+        return new Predicting(new Branch(context.train(g.build()), List.of(0), results, true), predictions,
+                (long) context.batch() * side * side);
+    }
+
+    /** The number of the nearest row whose patches share no pixel with those of row 0. */
+    private static int overlap(LayerGraph encoder) {
+        Layer.Patches patches = (Layer.Patches) encoder.nodes().stream().map(Node::layer).filter(l -> l instanceof Layer.Patches)
+                .findFirst().orElseThrow();
+        return (patches.side() + patches.stride() - 1) / patches.stride();
+    }
+
+    /**
+     * What is predicted by one matrix.
+     *
+     * @param name of the result, [places, length]
+     * @param places numbers of the patches that are predicted, in the order of the result
+     */
+    private record Prediction(String name, int[] places) {}
+
+    private static Prediction predict(LayerGraph.Builder g, Node contexts, Direction d, int step, String name, int length) {
+        int side = contexts.shape().get(1);
+        int dimension = contexts.shape().get(0);
+        // The contexts that have a patch so far ahead.
+        Node some = g.add(new Layer.Slice(d.axis(), d.fromZero() ? 0 : step, d.fromZero() ? side - step : side), contexts);
+        int count = (side - step) * side;
+        Node rows = g.add(new Layer.Reshape(List.of(count, dimension)), g.add(new Layer.Transpose(List.of(1, 2, 0)), some));
+        Node y = g.add(new Layer.Dense(name, dimension, length, true, Weight.fanIn(dimension)), rows);
+        g.output(name, g.add(new Layer.Scale(SCALE), y));
+        int ahead = d.fromZero() ? step : -step;
+        int[] places = IntStream.range(0, side * side).filter(p -> {
+            int at = (d.axis() == 1 ? p / side : p % side) + ahead;
+            return at >= 0 && at < side;
+        }).map(p -> p + ahead * (d.axis() == 1 ? side : 1)).toArray();
+        return new Prediction(name, places);
+    }
+
+    /**
+     * Returns equation 4 of van den Oord et al. 2018 without temperature: the mean cross entropy of telling what was predicted from
+     * all places of all images.
+     *
+     * @param predictions [rows, d]
+     * @param targets [images * places, d]
+     * @param right for each prediction its target's row
+     */
+    static NDArray loss(NDArray predictions, NDArray targets, int[] right) {
+        return Losses.crossEntropy(predictions.matMul(targets.transpose()), right);
+    }
+
+    private record Predicting(Branch branch, List<Prediction> predictions, long candidates) implements Method {
+        @Override
+        public List<Branch> branches() {
+            return List.of(branch);
+        }
+
+        /** Each image has as many predictions as every other one, so a mean over images is one over predictions. */
+        @Override
+        public int anchors(int images) {
+            return images;
+        }
+
+        /** Some images' predictions, image by image, [images * predictions, d]. */
+        private NDArray predicted(Embeddings z) {
+            NDList parts = new NDList();
+            predictions.forEach(p -> parts.add(z.of(branch, p.name()).get(z.from() + ":" + z.to())));
+            NDArray all = parts.size() == 1 ? parts.get(0) : NDArrays.concat(parts, 1);
+            return all.reshape(-1, all.getShape().get(2));
+        }
+
+        private int[] places() {
+            return predictions.stream().flatMapToInt(p -> IntStream.of(p.places())).toArray();
+        }
+
+        @Override
+        public Loss loss(Embeddings z) {
+            NDArray targets = z.of(branch, TARGETS);
+            int all = (int) targets.getShape().get(1);
+            int[] places = places();
+            int[] right = IntStream.range(z.from(), z.to()).flatMap(i -> IntStream.of(places).map(p -> i * all + p)).toArray();
+            NDArray rows = predicted(z);
+            NDArray flat = targets.reshape(-1, targets.getShape().get(2));
+            // Of an image the first prediction stands for all of them in what is watched.
+            NDArray first = rows.stopGradient().reshape(new Shape(z.to() - z.from(), places.length, -1)).get(":, 0");
+            int[] own = IntStream.range(z.from(), z.to()).map(i -> i * all + places[0]).toArray();
+            return Loss.of(Cpc.loss(rows, flat, right), Losses.rankOf(first.matMul(flat.stopGradient().transpose()), own));
+        }
+
+        @Override
+        public NDList pairs(Embeddings z) {
+            NDArray targets = z.of(branch, TARGETS).stopGradient();
+            Prediction one = predictions.get(0);
+            return new NDList(z.of(branch, one.name()).stopGradient().get(":, 0"), targets.get(":, " + one.places()[0]));
+        }
+
+        @Override
+        public double lossAtCollapse() {
+            return Math.log(candidates);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package io.github.simclr4j.train.method;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import io.github.simclr4j.onnx.network.AmdimEncoder;
+import io.github.simclr4j.onnx.network.EncoderFamilies;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.ResNet;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.network.Network.Computation;
+import io.github.simclr4j.train.testing.Golden;
+import io.github.simclr4j.train.torch.Gradients;
+import io.github.simclr4j.train.torch.Torch;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** AMDIM's loss against reference values, and what its maps see; the contract of methods is tested with all methods. */
+class AmdimTest {
+    private static final List<String> INPUTS = List.of("f1a", "f5a", "f7a", "f1b", "f5b", "f7b");
+
+    @BeforeEach
+    void noGradient() {
+        Torch.noGradient();
+    }
+
+    @Test
+    void lossAndItsGradientAreThePublishedOnes() throws IOException {
+        int rows = 0;
+        for (JsonObject row : Golden.read("methods.json")) {
+            if (!row.get("name").getAsString().equals("amdim")) {
+                continue;
+            }
+            try (NDManager m = Torch.engine().newBaseManager()) {
+                List<NDArray> maps = new ArrayList<>();
+                for (String name : INPUTS) {
+                    NDArray map = Golden.tensor(m, row.getAsJsonObject("inputs").get(name));
+                    map.setRequiresGradient(true);
+                    maps.add(map);
+                }
+                JsonArray places = row.getAsJsonArray("at");
+                int[] at = new int[places.size()];
+                for (int i = 0; i < at.length; i++) {
+                    at[i] = places.get(i).getAsInt();
+                }
+                double clip = row.get("clip").getAsDouble();
+                double penalty = row.get("lambda_").getAsDouble();
+                NDArray loss = Torch.recording(() -> Amdim.loss(maps, at, clip, penalty, 0, at.length));
+                double expected = row.get("loss").getAsDouble();
+                assertEquals(expected, loss.getFloat(), 1e-5 * expected);
+                List<NDArray> gradients = Gradients.of(new NDList(loss), null, maps, m);
+                for (int i = 0; i < maps.size(); i++) {
+                    Golden.same(Golden.data(row.getAsJsonObject("grads").get(INPUTS.get(i))), gradients.get(i).toFloatArray(), 1e-5,
+                            0, INPUTS.get(i));
+                }
+            }
+            rows++;
+        }
+        assertTrue(rows > 0, "there are no reference values");
+    }
+
+    /**
+     * What each place of a map sees, worked out from the sizes of windows: a place of the 7x7 map sees 8 of 32 pixels, a place every
+     * 4; one of the 5x5 map 16. Padding would let places at the border see more or less than that.
+     */
+    @Test
+    void aPlaceOfAMapSeesItsOwnPixelsAlone() {
+        AmdimEncoder net = new AmdimEncoder(8, 64, 2);
+        try (Network network = new Network(net.graph(32), false, Computation.cpu(), 1)) {
+            for (int[] map : new int[][] {{7, 8}, {5, 16}}) {
+                String name = map[0] == 7 ? AmdimEncoder.MAP_7 : AmdimEncoder.MAP_5;
+                for (int place : new int[] {0, map[0] * map[0] / 2, map[0] * map[0] - 1}) {
+                    int top = place / map[0] * 4;
+                    int left = place % map[0] * 4;
+                    float[] image = image(1);
+                    float[] outside = image(2);
+                    float[] corner = image.clone();
+                    for (int c = 0; c < 3; c++) {
+                        for (int y = top; y < top + map[1]; y++) {
+                            System.arraycopy(image, c * 1024 + y * 32 + left, outside, c * 1024 + y * 32 + left, map[1]);
+                        }
+                        corner[c * 1024 + top * 32 + left] += 0.5f;
+                        corner[c * 1024 + (top + map[1] - 1) * 32 + left + map[1] - 1] += 0.5f;
+                    }
+                    float[] as = at(network, name, image, place);
+                    assertArrayEquals(as, at(network, name, outside, place), 1e-5f, name + " " + place + " sees no other pixel");
+                    assertFalse(Arrays.equals(as, at(network, name, corner, place)), name + " " + place + " sees its corners");
+                }
+            }
+        }
+    }
+
+    /** The features see the whole image, of which neither half can be told from the other's features by its border. */
+    @Test
+    void theFeaturesSeeEveryCornerOfTheImage() {
+        AmdimEncoder net = new AmdimEncoder(8, 64, 2);
+        try (Network network = new Network(net.graph(32), false, Computation.cpu(), 1);
+                NDManager m = network.manager().newSubManager()) {
+            float[] image = image(1);
+            float[] as = features(network, m, image);
+            for (int pixel : new int[] {0, 31, 31 * 32, 1023}) {
+                float[] other = image.clone();
+                other[pixel] += 0.5f;
+                assertFalse(Arrays.equals(as, features(network, m, other)), "pixel " + pixel);
+            }
+        }
+    }
+
+    private static float[] features(Network network, NDManager m, float[] image) {
+        return network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, LayerGraph.FEATURES).get(0)
+                .toFloatArray();
+    }
+
+    private static float[] at(Network network, String map, float[] image, int place) {
+        try (NDManager m = network.manager().newSubManager()) {
+            NDArray y = network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, map).get(0);
+            return y.reshape(y.getShape().get(1), -1).get(":, " + place).toFloatArray();
+        }
+    }
+
+    private static float[] image(long seed) {
+        Random random = new Random(seed);
+        float[] pixels = new float[3 * 1024];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = random.nextFloat();
+        }
+        return pixels;
+    }
+
+    @Test
+    void aResNet18StandsForAnEncoderThatCostsAsMuch() {
+        assertEquals(EncoderFamilies.of("amdim", Map.of()), new Amdim().encoder(new ResNet(18, 0.25, ResNet.Stem.CIFAR)));
+        String message = assertThrows(IllegalArgumentException.class,
+                () -> new Amdim().encoder(new ResNet(50, 0.25, ResNet.Stem.CIFAR))).getMessage();
+        assertTrue(message.contains("amdim") && message.contains("resnet50"), message);
+        assertThrows(IllegalArgumentException.class, () -> new AmdimEncoder(32, 256, 3).graph(48));
+        assertEquals(List.of(128, 7, 7), new AmdimEncoder(16, 256, 1).graph(64).output(AmdimEncoder.MAP_7).shape());
+    }
+}

@@ -1,0 +1,159 @@
+package io.github.simclr4j.train.method;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonObject;
+import io.github.simclr4j.onnx.network.PatchEncoder;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.network.Network.Computation;
+import io.github.simclr4j.train.settings.PretrainBuilder;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.testing.Golden;
+import io.github.simclr4j.train.testing.Small;
+import io.github.simclr4j.train.torch.Gradients;
+import io.github.simclr4j.train.torch.Torch;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** CPC's loss against reference values, and what a prediction may see; the contract of methods is tested with all methods. */
+class CpcTest {
+    /** Patches of a row of images of 32 pixels: 8 pixels every 4. */
+    private static final int SIDE = 7;
+
+    @BeforeEach
+    void noGradient() {
+        Torch.noGradient();
+    }
+
+    @Test
+    void lossAndItsGradientAreThePublishedOnes() throws IOException {
+        int rows = 0;
+        for (JsonObject row : Golden.read("methods.json")) {
+            if (!row.get("name").getAsString().equals("cpc")) {
+                continue;
+            }
+            try (NDManager m = Torch.engine().newBaseManager()) {
+                NDArray p = Golden.tensor(m, row.getAsJsonObject("inputs").get("predictions"));
+                NDArray t = Golden.tensor(m, row.getAsJsonObject("inputs").get("targets"));
+                p.setRequiresGradient(true);
+                t.setRequiresGradient(true);
+                long d = p.getShape().get(2);
+                int[] right = IntStream.range(0, (int) (p.size() / d)).toArray();
+                NDArray loss = Torch.recording(() -> Cpc.loss(p.reshape(-1, d), t.reshape(-1, d), right));
+                double expected = row.get("loss").getAsDouble();
+                assertEquals(expected, loss.getFloat(), 1e-5 * expected);
+                List<NDArray> gradients = Gradients.of(new NDList(loss), null, List.of(p, t), m);
+                JsonObject grads = row.getAsJsonObject("grads");
+                Golden.same(Golden.data(grads.get("predictions")), gradients.get(0).toFloatArray(), 1e-5, 0, "predictions");
+                Golden.same(Golden.data(grads.get("targets")), gradients.get(1).toFloatArray(), 1e-5, 0, "targets");
+            }
+            rows++;
+        }
+        assertTrue(rows > 0, "there are no reference values");
+    }
+
+    /**
+     * A pixel outside of the patches that a prediction is made from does not change it. The context of a place sees its own row and
+     * those before; a prediction two rows further on therefore knows nothing of what it predicts.
+     */
+    @Test
+    void aPredictionSeesTheRowsBeforeItAlone() {
+        PretrainSettings s = Small.build(Small.settings(new Cpc()).option("directions", 4).option("steps", 2).batch(8));
+        MethodContext.Run run = new MethodContext.Run(s.options(), 8, 0, 1, s.head()::append);
+        try (MethodContext context = new MethodContext(s.network(0), false, Computation.cpu(), run)) {
+            Method method = new Cpc().create(context);
+            Branch branch = method.branches().get(0);
+            Network network = branch.network();
+            float[] image = image(1);
+            float[] other = image(2);
+            for (String direction : List.of("down", "up", "right", "left")) {
+                boolean vertical = direction.equals("down") || direction.equals("up");
+                boolean fromZero = direction.equals("down") || direction.equals("right");
+                for (int step : new int[] {2, 3}) {
+                    String name = "context." + direction + ".prediction." + step;
+                    for (int known = fromZero ? 0 : step; known < (fromZero ? SIDE - step : SIDE); known++) {
+                        // The pixels of the patches in this row (or column) and before stay, all others change.
+                        int end = 4 * known + 8;
+                        int begin = 4 * known;
+                        float[] mixed = image.clone();
+                        for (int p = 0; p < mixed.length; p++) {
+                            int at = vertical ? p % 1024 / 32 : p % 32;
+                            if (fromZero ? at >= end : at < begin) {
+                                mixed[p] = other[p];
+                            }
+                        }
+                        float[] a = at(network, name, image, vertical, fromZero ? known : known - step, step);
+                        float[] b = at(network, name, mixed, vertical, fromZero ? known : known - step, step);
+                        assertArrayEquals(a, b, 1e-5f, name + " of row " + known);
+                        float[] c = at(network, name, other, vertical, fromZero ? known : known - step, step);
+                        assertTrue(!Arrays.equals(a, c), name + " of row " + known + " sees something");
+                    }
+                }
+            }
+        }
+    }
+
+    /** The predictions that one row, or column, of contexts makes. */
+    private static float[] at(Network network, String name, float[] image, boolean vertical, int row, int step) {
+        try (NDManager m = network.manager().newSubManager()) {
+            NDArray y = network.run(m.create(image, new Shape(1, 3, 32, 32)), Network.Pass.EVALUATION, name).get(0);
+            int rows = SIDE - step;
+            NDArray grid = vertical ? y.reshape(rows, SIDE, -1).get(row) : y.reshape(SIDE, rows, -1).get(":, " + row);
+            return grid.toFloatArray();
+        }
+    }
+
+    private static float[] image(long seed) {
+        Random random = new Random(seed);
+        float[] pixels = new float[3 * 1024];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = random.nextFloat();
+        }
+        return pixels;
+    }
+
+    /** The features of a patch do not depend on the rest of its image, nor on the other images of a batch. */
+    @Test
+    void aPatchIsEncodedByItself() {
+        PatchEncoder net = new PatchEncoder(Small.NET, 8, 4);
+        try (Network network = new Network(net.graph(32), false, Computation.cpu(), 1);
+                NDManager m = network.manager().newSubManager()) {
+            float[] two = new float[2 * 3 * 1024];
+            System.arraycopy(image(1), 0, two, 0, 3 * 1024);
+            System.arraycopy(image(2), 0, two, 3 * 1024, 3 * 1024);
+            // The patch in row 2 and column 3 of the first image stands in row 5 and column 1 of the second one, too.
+            for (int c = 0; c < 3; c++) {
+                for (int y = 0; y < 8; y++) {
+                    System.arraycopy(two, c * 1024 + (8 + y) * 32 + 12, two, (3 + c) * 1024 + (20 + y) * 32 + 4, 8);
+                }
+            }
+            NDArray patches = network.run(m.create(two, new Shape(2, 3, 32, 32)), new Network.Pass(true, 1, false, null),
+                    PatchEncoder.PATCHES).get(0);
+            assertArrayEquals(patches.get("0, 17").toFloatArray(), patches.get("1, 36").toFloatArray(), 1e-5f);
+        }
+    }
+
+    /** Rows 2, 3, ... of a grid of 7x7, since patches overlap their neighbours by half. */
+    @Test
+    void rowsThatShareAPixelAreNotPredicted() {
+        PretrainBuilder small = Small.settings(new Cpc()).option("steps", 9).batch(8);
+        PretrainSettings s = Small.build(small);
+        MethodContext.Run run = new MethodContext.Run(s.options(), 8, 0, 1, s.head()::append);
+        try (MethodContext context = new MethodContext(s.network(0), false, Computation.cpu(), run)) {
+            List<String> results = new Cpc().create(context).branches().get(0).results();
+            assertEquals(List.of("targets", "context.down.prediction.2", "context.down.prediction.3", "context.down.prediction.4",
+                    "context.down.prediction.5", "context.down.prediction.6"), results);
+        }
+    }
+}
