@@ -66,6 +66,10 @@ final class PretrainOptions {
             + " layers, and no biases (default: true [1]#headNorm#).")
     Boolean headNorm;
 
+    @Option(names = "--head-output-norm", paramLabel = "true|false", arity = "1", description = "With --head-norm, batch norm"
+            + " behind the head's last layer, too (default: true [1]#headOutputNorm#).")
+    Boolean headOutputNorm;
+
     @Option(names = "--hidden", paramLabel = "N",
             description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#).")
     Integer hidden;
@@ -221,8 +225,9 @@ final class PretrainOptions {
         ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
         ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoder))), Map.of());
         command.only(!settings.method().isClassifier(), "without --method " + method + ", which has a linear classifier and the"
-                + " cross entropy", "--head", "--head-norm", "--hidden", "--projection", "--keep-head");
-        command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--hidden", "--projection");
+                + " cross entropy", "--head", "--head-norm", "--head-output-norm", "--hidden", "--projection", "--keep-head");
+        command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--head-output-norm", "--hidden", "--projection");
+        command.only(settings.head().batchNorm(), "with --head-norm true", "--head-output-norm");
         command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
         command.only(learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
         command.only(settings.optimizer().usesMomentum(), "with --optimizer lars, sgd and nesterov", "--momentum");
@@ -236,7 +241,8 @@ final class PretrainOptions {
         }
         PretrainBuilder b = new PretrainBuilder().method(factory())
                 .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize)
-                .zeroGamma(zeroGamma).head(head).headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead)
+                .zeroGamma(zeroGamma).head(head).headNorm(headNorm).headOutputNorm(headOutputNorm).hidden(hidden)
+                .projection(projection).keepHead(keepHead)
                 .views(views).otherViews(views2).batch(batch).microBatch(microBatch).bnSplits(bnSplits).epochs(epochs)
                 .optimizer(optimizer).learningRate(learningRate).rateScaling(scaling).momentum(momentum).weightDecay(weightDecay)
                 .warmupEpochs(warmupEpochs).schedule(schedule).clip(clip).weightAverage(weightAverage).precision(precision())
