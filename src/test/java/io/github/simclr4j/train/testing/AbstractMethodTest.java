@@ -270,7 +270,7 @@ public abstract class AbstractMethodTest {
     @Test
     void anOptionHasAnEffectUnlessTheMethodSaysThatItHasNone() throws IOException {
         PretrainSettings s = Small.build(settings(12));
-        StepByStep.Taken as = StepByStep.take(s, 2);
+        StepByStep.Taken as = StepByStep.take(s, 2, 0.5);
         for (Option<?> o : method().options()) {
             PretrainSettings other;
             try {
@@ -279,7 +279,7 @@ public abstract class AbstractMethodTest {
                 // What lies beside the value does not go with the other options.
                 continue;
             }
-            StepByStep.Taken now = StepByStep.take(other, 2);
+            StepByStep.Taken now = StepByStep.take(other, 2, 0.5);
             boolean equal = as.loss() == now.loss() && as.after().keySet().equals(now.after().keySet())
                     && as.after().entrySet().stream()
                     .allMatch(e -> Arrays.equals(e.getValue(), now.after().get(e.getKey())));
