@@ -52,6 +52,21 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
         }
     }
 
+    /**
+     * Returns these augmentations with another range of the crop.
+     *
+     * @param least smallest share of the area that is kept
+     * @param most largest share
+     * @throws IllegalArgumentException if there is no crop by a share of the area
+     */
+    public AugmentationPipeline cropping(double least, double most) {
+        if (steps.stream().noneMatch(s -> s.factory() instanceof Crop)) {
+            throw new IllegalArgumentException("Small views need a crop among the augmentations, found " + this);
+        }
+        return new AugmentationPipeline(steps.stream().map(s -> s.factory() instanceof Crop
+                ? new AugmentationStep(s.name(), List.of(least, most), s.probability()) : s).toList());
+    }
+
     /** Returns the names of the presets. */
     public static List<String> presets() {
         return List.copyOf(PRESETS.keySet());

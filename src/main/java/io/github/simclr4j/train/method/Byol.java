@@ -7,7 +7,9 @@ import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * BYOL (Grill et al. 2020, <a href="https://arxiv.org/abs/2006.07733">arXiv:2006.07733</a>): the online network's prediction of one
@@ -42,7 +44,19 @@ public final class Byol implements MethodFactory {
 
     @Override
     public List<Option<?>> options() {
-        return List.of(MOMENTUM, MOMENTUM_END, HIDDEN);
+        List<Option<?>> all = new ArrayList<>(List.of(MOMENTUM, MOMENTUM_END, HIDDEN));
+        all.addAll(MultiCrop.OPTIONS);
+        return all;
+    }
+
+    @Override
+    public Map<Option<?>, String> withoutEffect(OptionValues values) {
+        return MultiCrop.withoutEffect(values);
+    }
+
+    @Override
+    public SmallViews smallViews(OptionValues values, int imageSize) {
+        return MultiCrop.views(values, imageSize);
     }
 
     /**
@@ -79,7 +93,7 @@ public final class Byol implements MethodFactory {
         Network target = context.follow("target", online, context.encoder(), momentum(o));
         // The target of a view's prediction is the other view.
         return new OnlineAndTarget(Branch.trained(online, Predictor.PREDICTION, 0, 1),
-                Branch.fixed(target, ProjectionHead.PROJECTION, 1, 0));
+                Branch.fixed(target, ProjectionHead.PROJECTION, 1, 0), MultiCrop.branch(o, online, Predictor.PREDICTION));
     }
 
     /**
@@ -90,25 +104,31 @@ public final class Byol implements MethodFactory {
      */
     static NDArray loss(NDArray predictions, NDArray targets) {
         NDArray cosines = Rows.normalise(predictions).mul(Rows.normalise(targets)).sum(new int[] {1});
-        // The mean over 2N rows is half the sum of the means over N.
-        return cosines.mean().mul(Rows.number(cosines, -4)).add(Rows.number(cosines, 4));
+        return ofCosine(cosines.mean());
     }
 
-    private record OnlineAndTarget(Branch online, Branch target) implements Method {
+    /** The mean over 2N rows is half the sum of the means over N. */
+    private static NDArray ofCosine(NDArray mean) {
+        return mean.mul(Rows.number(mean, -4)).add(Rows.number(mean, 4));
+    }
+
+    private record OnlineAndTarget(Branch online, Branch target, Branch small) implements Method {
         @Override
         public List<Branch> branches() {
-            return List.of(online, target);
+            return small == null ? List.of(online, target) : List.of(online, target, small);
         }
 
         @Override
         public int anchors(int images) {
-            return 2 * images;
+            return MultiCrop.anchors(images, small);
         }
 
         @Override
         public Loss loss(Embeddings z) {
-            String some = z.from() + ":" + z.to();
-            return Loss.of(Byol.loss(z.of(online).get(some), z.of(target).get(some)));
+            return Loss.of(MultiCrop.loss(z, small, (from, to) -> {
+                String some = from + ":" + to;
+                return Byol.loss(z.of(online).get(some), z.of(target).get(some));
+            }, (from, to) -> ofCosine(MultiCrop.cosine(z.of(small).get(from + ":" + to), from, z.of(target)))));
         }
 
         @Override

@@ -6,7 +6,9 @@ import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * SimSiam (Chen and He 2021, <a href="https://arxiv.org/abs/2011.10566">arXiv:2011.10566</a>): the prediction of one view is drawn to
@@ -39,7 +41,19 @@ public final class SimSiam implements MethodFactory {
 
     @Override
     public List<Option<?>> options() {
-        return List.of(HIDDEN, PREDICTOR_RATE);
+        List<Option<?>> all = new ArrayList<>(List.of(HIDDEN, PREDICTOR_RATE));
+        all.addAll(MultiCrop.OPTIONS);
+        return all;
+    }
+
+    @Override
+    public Map<Option<?>, String> withoutEffect(OptionValues values) {
+        return MultiCrop.withoutEffect(values);
+    }
+
+    @Override
+    public SmallViews smallViews(OptionValues values, int imageSize) {
+        return MultiCrop.views(values, imageSize);
     }
 
     /** The settings of appendix D, CIFAR-10: two layers with batch norm, also on the output; views of appendix A, without blur. */
@@ -59,7 +73,7 @@ public final class SimSiam implements MethodFactory {
         OptionValues o = context.options();
         Network network = context.train(Predictor.behind(context.encoder(), o.get(HIDDEN)));
         return new BothViews(new Branch(network, List.of(0, 1), List.of(ProjectionHead.PROJECTION, Predictor.PREDICTION), true),
-                o.get(PREDICTOR_RATE).equals("constant"));
+                MultiCrop.branch(o, network, Predictor.PREDICTION), o.get(PREDICTOR_RATE).equals("constant"));
     }
 
     /**
@@ -72,22 +86,24 @@ public final class SimSiam implements MethodFactory {
         return Rows.normalise(predictions).mul(Rows.normalise(projections)).sum(new int[] {1}).mean().neg();
     }
 
-    private record BothViews(Branch both, boolean constant) implements Method {
+    private record BothViews(Branch both, Branch small, boolean constant) implements Method {
         @Override
         public List<Branch> branches() {
-            return List.of(both);
+            return small == null ? List.of(both) : List.of(both, small);
         }
 
         @Override
         public int anchors(int images) {
-            return 2 * images;
+            return MultiCrop.anchors(images, small);
         }
 
         @Override
         public Loss loss(Embeddings z) {
-            String some = z.from() + ":" + z.to();
-            return Loss.of(SimSiam.loss(z.of(both, Predictor.PREDICTION).get(some),
-                    z.others(both, ProjectionHead.PROJECTION).get(some).stopGradient()));
+            return Loss.of(MultiCrop.loss(z, small, (from, to) -> {
+                String some = from + ":" + to;
+                return SimSiam.loss(z.of(both, Predictor.PREDICTION).get(some),
+                        z.others(both, ProjectionHead.PROJECTION).get(some).stopGradient());
+            }, (from, to) -> MultiCrop.cosine(z.of(small).get(from + ":" + to), from, z.of(both).stopGradient()).neg()));
         }
 
         @Override

@@ -84,8 +84,9 @@ class AugmentationContractTest {
         assertEquals(factory, step.factory());
         assertEquals(standard(factory.strengths()), step.strengths());
         assertEquals(factory.probability(), step.probability());
-        // A strength too many.
-        List<Double> many = Stream.generate(() -> 0.1).limit(factory.strengths().size() + 1L).toList();
+        // A strength more than the longest list has.
+        int most = Stream.concat(Stream.of(factory.strengths()), factory.alternatives().stream()).mapToInt(List::size).max().orElse(0);
+        List<Double> many = Stream.generate(() -> 0.1).limit(most + 1L).toList();
         assertThrows(IllegalArgumentException.class, () -> new AugmentationStep(factory.name(), many, 1));
     }
 

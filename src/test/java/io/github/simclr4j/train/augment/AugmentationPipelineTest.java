@@ -74,7 +74,7 @@ class AugmentationPipelineTest {
         "jitter:0.4/0.4/0.4/0.6 | A strength of jitter must be from 0 to 0.5, found 0.6",
         "jitter:1.1/0/0/0 | A strength of jitter must be from 0 to 1.0, found 1.1",
         "jitter:0.1/0.2 | jitter takes 1 or 4 strengths, found [0.1, 0.2]",
-        "crop:0.1/0.2 | crop takes 1 strengths, found [0.1, 0.2]",
+        "crop:0.1/0.2/0.3 | crop takes 1 or 2 strengths, found [0.1, 0.2, 0.3]",
         "flip:1       | flip takes 0 strengths, found [1.0]",
         "crop:        | Expected an augmentation as name:strength@probability, found crop:",
         "crop:x       | Expected an augmentation as name:strength@probability, found crop:x",
@@ -100,11 +100,12 @@ class AugmentationPipelineTest {
         String help = String.join("\n", AugmentationPipeline.help());
         assertTrue(help.lines().allMatch(l -> l.length() <= 80), help);
         for (String text : List.of("crop:0.08@1", "crop-bilinear:0.08@1", "flip@0.5", "jitter:0.5@0.8", "grey@0.2", "rotate@0.75",
-                "cutout:0.5@1", "noise:0.1@0.5", "blur:2@0.5", "sobel@0.5", "autoaugment@1", "autoaugment-imagenet@1")) {
+                "cutout:0.5@1", "noise:0.1@0.5", "blur:2@0.5", "sobel@0.5", "solarise:0.5@0.2", "autoaugment@1", "autoaugment-imagenet@1")) {
             assertTrue(help.lines().anyMatch(l -> l.startsWith("  " + text + " ")), text + " in\n" + help);
         }
         assertEquals(List.of(
-                "  crop:0.08@1             smallest share of the area, to 1; aspect 3/4 to 4/3;",
-                "                          resized by a bicubic filter"), AugmentationPipeline.help().subList(0, 2));
+                "  crop:0.08@1             smallest share of the area, to 1, or to a second",
+                "                          strength; aspect 3/4 to 4/3; resized by a bicubic",
+                "                          filter"), AugmentationPipeline.help().subList(0, 3));
     }
 }

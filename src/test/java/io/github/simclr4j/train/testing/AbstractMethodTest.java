@@ -324,12 +324,13 @@ public abstract class AbstractMethodTest {
 
     @Test
     void someBranchHoldsTheEncoderAndGetsAGradient() {
-        try (StepByStep run = new StepByStep(Small.build(settings(8)))) {
+        PretrainSettings s = Small.build(settings(8));
+        try (StepByStep run = new StepByStep(s)) {
             List<Branch> branches = run.method().branches();
             assertTrue(branches.stream().anyMatch(b -> b.gradient() && b.network() == run.network()));
             for (Branch b : branches) {
                 assertFalse(b.views().isEmpty() || b.results().isEmpty(), b.toString());
-                assertTrue(b.views().stream().allMatch(v -> v >= 0 && v < method().views()), "views " + b.views());
+                assertTrue(b.views().stream().allMatch(v -> v >= 0 && v < s.views()), "views " + b.views());
                 assertEquals(b.gradient(), run.context().trained().contains(b.network()), "the context has made its network");
             }
         }
