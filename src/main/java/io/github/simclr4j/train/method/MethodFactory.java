@@ -53,6 +53,14 @@ public interface MethodFactory {
         return false;
     }
 
+    /**
+     * Whether the method learns little from fewer than some thousands of images where the weights start at random; false for one that
+     * learns from a teacher.
+     */
+    default boolean needsManyImages() {
+        return !isClassifier();
+    }
+
     /** Returns how many random views of full size each image has in a step; at least 1. */
     default int views() {
         return 2;

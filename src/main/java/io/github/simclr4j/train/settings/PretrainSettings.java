@@ -57,6 +57,8 @@ public record PretrainSettings(
         long seed) {
     /** Width of a ResNet for which none is given. */
     static final double WIDTH = 0.25;
+    /** Images below which random weights learn little without labels or a teacher. */
+    public static final int FEW_IMAGES = 2000;
     /** Least side of a small view in pixels. */
     private static final int LEAST_SMALL = 4;
 
@@ -188,6 +190,11 @@ public record PretrainSettings(
     /** Whether training reads labels. */
     public boolean needsLabels() {
         return method.needsLabels(options);
+    }
+
+    /** Whether so few images teach an encoder with random weights little, see {@link #FEW_IMAGES}. */
+    public boolean needsMoreThan(int images) {
+        return images < FEW_IMAGES && method.needsManyImages();
     }
 
     /** Returns what is used of the settings as text, for metadata and to compare a checkpoint's with the present ones. */
