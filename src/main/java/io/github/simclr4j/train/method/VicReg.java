@@ -22,7 +22,7 @@ public final class VicReg implements MethodFactory {
             "Weight of the mean squared distance of the two views", "Bardes et al. 2022, section 4.2");
     /** Weight of the variance. */
     public static final Option<Double> VARIANCE = Option.atLeast("variance", 25, 0,
-            "Weight of the standard deviations' lack to 1", "Bardes et al. 2022, section 4.2");
+            "Weight of what keeps each number's standard deviation at 1 or above", "Bardes et al. 2022, section 4.2");
     /** Weight of the covariance. */
     public static final Option<Double> COVARIANCE = Option.atLeast("covariance", 1, 0,
             "Weight of the squared covariances of different numbers", "Bardes et al. 2022, section 4.2");
@@ -92,9 +92,9 @@ public final class VicReg implements MethodFactory {
         NDArray centred = z.sub(z.mean(new int[] {0}, true));
         NDArray variance = centred.square().sum(new int[] {0}).div(free);
         NDArray deviation = variance.add(Rows.number(z, EPSILON)).sqrt();
-        NDArray lack = Activation.relu(deviation.neg().add(Rows.number(z, 1))).mean();
+        NDArray hinge = Activation.relu(deviation.neg().add(Rows.number(z, 1))).mean();
         NDArray covariances = centred.transpose().matMul(centred).div(free).square().sum().sub(variance.square().sum());
-        return lack.mul(Rows.number(z, w.variance() / 2)).add(covariances.mul(Rows.number(z, w.covariance() / d)));
+        return hinge.mul(Rows.number(z, w.variance() / 2)).add(covariances.mul(Rows.number(z, w.covariance() / d)));
     }
 
     private record BothViews(Branch both, Weights weights) implements Method {
