@@ -171,6 +171,11 @@ public final class Pretraining implements AutoCloseable {
             }
             TrainingImages set = read(images);
             checkCancelled();
+            if (init == null && settings.needsMoreThan(set.count())) {
+                progress.warn("only " + set.count() + " images: an encoder whose weights start at random learns little from fewer than "
+                        + PretrainSettings.FEW_IMAGES + "; start from a trained encoder (init), or choose a method that learns from a"
+                        + " teacher");
+            }
             return new PretrainingResult(trainer.run(set, all.withListener(new StopWhenCancelled())), set.skipped());
         }
     }

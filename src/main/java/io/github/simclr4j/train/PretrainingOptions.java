@@ -188,6 +188,12 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
+    /** Sets whether, with {@link #headNorm}, a batch norm stands behind the head's last layer, too; true by default [1]. */
+    public B headOutputNorm(boolean norm) {
+        settings.headOutputNorm(norm);
+        return self();
+    }
+
     /** Sets the width of the head's hidden layers, up to 32768; 0, the default, for the encoder's dimension [1, 3]. */
     public B hidden(int width) {
         settings.hidden(width);

@@ -18,6 +18,7 @@ import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.loop.EpochSummary;
 import io.github.simclr4j.train.loop.TrainingListener;
 import io.github.simclr4j.train.settings.PretrainBuilder;
+import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -51,6 +52,29 @@ class PretrainingTest {
             images.add(BuiltInImages.draw(i % 10, random));
         }
         return images;
+    }
+
+    /** Random weights learn little from few images; a classifier and trained weights are another matter. */
+    @Test
+    void fewImagesAreAWarningThatSaysWhatToDo() throws IOException {
+        assertEquals(1, warnings(small().epochs(1)).stream().filter(w -> w.contains("teacher") && w.contains("16 images")).count());
+        Path encoder = dir.resolve("encoder.onnx");
+        run(small().epochs(1)).writeEncoder(encoder);
+        assertEquals(List.of(), warnings(small().epochs(1).init(encoder)));
+        PretrainSettings settings = small().build().settings();
+        assertFalse(settings.needsMoreThan(PretrainSettings.FEW_IMAGES));
+        assertFalse(new PretrainBuilder().method("supervised").build(16).needsMoreThan(16));
+    }
+
+    private static List<String> warnings(Pretraining.Builder builder) throws IOException {
+        List<String> all = new ArrayList<>();
+        run(builder.progress(new Progress() {
+            @Override
+            public void warn(String text) {
+                all.add(text);
+            }
+        }));
+        return all;
     }
 
     private static PretrainingResult run(Pretraining.Builder builder) throws IOException {

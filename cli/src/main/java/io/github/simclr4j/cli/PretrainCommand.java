@@ -7,6 +7,7 @@ import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.CheckpointFolder;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
+import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Sha256;
@@ -151,6 +152,9 @@ final class PretrainCommand extends Command {
             set = read(source, console);
             console.line(set.count() + " images of " + set.side() + "x" + set.side() + " pixels from " + images
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
+            if (init == null && settings.needsMoreThan(set.count())) {
+                console.warn(fewImages(set.count()));
+            }
             RunOptions options = RunOptions.checkpoints(state).withCheckpointsKept(watch.checkpointMinutes, watch.keep)
                     .withMetrics(metrics).withNeighbours(known == null ? null : read(known, console),
                             asked == null ? null : read(asked, console), watch.knnEvery);
@@ -182,6 +186,14 @@ final class PretrainCommand extends Command {
         json.put("settings", result.settings());
         json.put("seconds", seconds());
         return json;
+    }
+
+    /** What to do with few images, instead of training badly in silence. */
+    private static String fewImages(int images) {
+        boolean teachers = Methods.all().stream().anyMatch(m -> m.name().equals("distill"));
+        return "only " + images + " images: an encoder whose weights start at random learns little from fewer than "
+                + PretrainSettings.FEW_IMAGES + "; start from a trained encoder of the same architecture with --init"
+                + (teachers ? ", or learn from any trained encoder with --method distill --teacher" : "");
     }
 
     private TrainingImages read(ImageSource source, Console console) throws IOException {

@@ -67,6 +67,10 @@ final class PretrainOptions {
             + " layers, and no biases (default: true [1]#headNorm#).")
     Boolean headNorm;
 
+    @Option(names = "--head-output-norm", paramLabel = "true|false", arity = "1", description = "With --head-norm, batch norm"
+            + " behind the head's last layer, too (default: true [1]#headOutputNorm#).")
+    Boolean headOutputNorm;
+
     @Option(names = "--hidden", paramLabel = "N",
             description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#).")
     Integer hidden;
@@ -102,7 +106,8 @@ final class PretrainOptions {
 
     @Option(names = "--learning-rate", paramLabel = "R", description = "After the warm-up (default: by --lr-scaling: lars"
             + " 0.075*sqrt(B) or 0.3*B/256 [1, B.1], sgd 0.03*sqrt(B/256) or 0.03*B/256 [2], adam and adamw 0.008*sqrt(B/128)"
-            + " or 0.008*B/128).")
+            + " or 0.008*B/128; with lars, or sgd for simsiam, byol, barlow and vicreg 0.2, mocov3 and nnclr 0.3, simsiam 0.03 at"
+            + " B=256, as their papers).")
     Double learningRate;
 
     @Option(names = "--lr-scaling", paramLabel = "S", defaultValue = "sqrt",
@@ -224,10 +229,11 @@ final class PretrainOptions {
         HeadUse use = settings.method().headUse();
         command.only(use == HeadUse.FEATURES || use == HeadUse.PARTS, "without --method " + method + ", which has "
                 + (use == HeadUse.CLASSIFIER ? "a linear classifier and the cross entropy" : "no projection head"),
-                "--head", "--head-norm", "--hidden", "--projection");
+                "--head", "--head-norm", "--head-output-norm", "--hidden", "--projection");
         command.only(use == HeadUse.FEATURES, "without --method " + method + ", which has no projection head behind the features",
                 "--keep-head");
-        command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--hidden", "--projection");
+        command.only(settings.head().layers() > 0, "with a --head", "--head-norm", "--head-output-norm", "--hidden", "--projection");
+        command.only(settings.head().batchNorm(), "with --head-norm true", "--head-output-norm");
         command.only(settings.head().layers() > 1, "with --head nonlinear and deep", "--hidden");
         command.only(learningRate == null, "without --learning-rate, which is the rate whatever the batch", "--lr-scaling");
         command.only(settings.optimizer().usesMomentum(), "with --optimizer lars, sgd and nesterov", "--momentum");
@@ -241,7 +247,8 @@ final class PretrainOptions {
         }
         PretrainBuilder b = new PretrainBuilder().method(factory())
                 .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize)
-                .zeroGamma(zeroGamma).head(head).headNorm(headNorm).hidden(hidden).projection(projection).keepHead(keepHead)
+                .zeroGamma(zeroGamma).head(head).headNorm(headNorm).headOutputNorm(headOutputNorm).hidden(hidden)
+                .projection(projection).keepHead(keepHead)
                 .views(views).otherViews(views2).batch(batch).microBatch(microBatch).bnSplits(bnSplits).epochs(epochs)
                 .optimizer(optimizer).learningRate(learningRate).rateScaling(scaling).momentum(momentum).weightDecay(weightDecay)
                 .warmupEpochs(warmupEpochs).schedule(schedule).clip(clip).weightAverage(weightAverage).precision(precision())

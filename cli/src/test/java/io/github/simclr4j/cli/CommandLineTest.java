@@ -90,6 +90,7 @@ class CommandLineTest {
         assertEquals(0, run.code(), run.err());
         pretrained = json(dir.resolve("p.json"));
         assertTrue(run.err().contains("epoch 3/3"), run.err());
+        assertTrue(run.err().contains("only 80 images") && run.err().contains("--init"), run.err());
     }
 
     @Test

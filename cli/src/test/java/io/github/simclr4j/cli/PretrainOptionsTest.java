@@ -39,7 +39,8 @@ class PretrainOptionsTest {
     private static Map<String, String> options(String method, double temperature, int queue, double momentum, double end) {
         Map<String, String> all = new TreeMap<>(method.equals("supervised") ? Map.of() : Map.of("temperature", "" + temperature));
         if (method.equals("simclr")) {
-            all.putAll(Map.of("loss", "nt-xent", "margin", "0.8", "class-prior", "0.1"));
+            all.putAll(Map.of("loss", "nt-xent", "margin", "0.8", "class-prior", "0.1", "multi-crop", "0", "multi-crop-size", "0",
+                    "multi-crop-least", "0.05", "multi-crop-most", "0.4"));
         } else if (method.startsWith("moco")) {
             all.putAll(Map.of("queue", "" + queue, "momentum-encoder", "" + momentum, "momentum-encoder-end",
                     end == 0 ? "0.0" : "" + end, "symmetric", "false"));
@@ -164,12 +165,36 @@ class PretrainOptionsTest {
         assertEquals(Set.of("--init", "--json", "--knn", "--knn-test"), without);
     }
 
+    /**
+     * Grill et al. 2020, appendix C: 0.2 * B / 256, decay 1.5e-6; Chen, Xie and He 2021, code: 0.3, 1.5e-6; Zbontar et al. 2021, section
+     * 2.2: 0.2, 1.5e-6; Bardes et al. 2022, section 4.2: 0.2, 1e-6; Dwibedi et al. 2021, section 4.1: 0.3, 1e-6; Chen and He 2021,
+     * appendix D for CIFAR: SGD, 0.03 * B / 256, 5e-4.
+     */
+    @ParameterizedTest
+    @CsvSource({"byol, lars, 0.2, 1.5e-6, 4096, 256, byol-cifar, byol2-cifar", "mocov3, lars, 0.3, 1.5e-6, 4096, 256, byol-cifar, byol2-cifar",
+        "barlow, lars, 0.2, 1.5e-6, 2048, 2048, byol-cifar, byol2-cifar", "vicreg, lars, 0.2, 1e-6, 2048, 2048, vicreg-cifar, vicreg-cifar",
+        "nnclr, lars, 0.3, 1e-6, 2048, 256, byol-cifar, byol2-cifar", "simsiam, sgd, 0.03, 5e-4, 2048, 2048, mocov2-cifar, mocov2-cifar"})
+    void theRateOfAPaperIsThatOfItsOptimizer(String method, String optimizer, double rate, double decay, int hidden, int projection,
+            String views, String others) {
+        PretrainSettings s = settings(50_000, "--method", method, "--optimizer", optimizer, "--batch", "512", "--lr-scaling", "linear");
+        assertEquals(2 * rate, s.optimizer().rate(), 1e-12);
+        assertEquals(decay, s.optimizer().weightDecay());
+        assertEquals(hidden, s.head().hidden());
+        assertEquals(projection, s.head().out());
+        assertEquals(AugmentationPipeline.of(views), s.firstView());
+        assertEquals(AugmentationPipeline.of(others), s.otherViews());
+        PretrainSettings square = settings(50_000, "--method", method, "--optimizer", optimizer, "--batch", "1024");
+        assertEquals(2 * rate, square.optimizer().rate(), 1e-12, "by the square root");
+        PretrainSettings common = settings(50_000, "--method", method);
+        assertEquals(OptimizerSettings.rate("adamw", "sqrt", 128), common.optimizer().rate());
+    }
+
     /** What a method's factory says of the settings that all methods have. */
     @Test
     void theHelpNamesTheMethodsThatHaveOtherDefaults() {
         String help = CommandLineTest.run("pretrain", "--help").out().replaceAll("\\s+", " ");
-        for (String part : List.of("(default: nonlinear; mocov1 linear)", "(default: true [1]; mocov1 and mocov2 false)",
-                "(default: cosine; mocov1 step)", "a tenth after 60%, a hundredth after 80%")) {
+        for (String part : List.of("(default: nonlinear; mocov1 linear; ", "(default: true [1]; mocov1 and mocov2 false)",
+                "(default: cosine; mocov1 step)", "byol, barlow and vicreg false)", "a tenth after 60%, a hundredth after 80%")) {
             assertTrue(help.contains(part), part + " in " + help);
         }
     }

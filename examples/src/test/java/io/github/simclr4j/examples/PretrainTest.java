@@ -63,21 +63,21 @@ class PretrainTest {
 
     @Test
     void aMethodFromOutsideTheLibraryIsFoundByItsNameAndLearns() throws IOException {
-        assertEquals(AddAMethod.class, Methods.named("simsiam").getClass());
+        assertEquals(AddAMethod.class, Methods.named("fastsiam").getClass());
         List<String> names = Methods.all().stream().map(MethodFactory::name).toList();
-        assertTrue(names.indexOf("simsiam") > names.indexOf("simclr"), names.toString());
-        double first = simSiam(1).finalLoss();
-        double last = simSiam(12).finalLoss();
+        assertTrue(names.indexOf("fastsiam") > names.indexOf("simclr"), names.toString());
+        double first = fastSiam(1).finalLoss();
+        double last = fastSiam(12).finalLoss();
         // Cosines: the loss is from -1 to 1.
         assertTrue(first > -1 && last < first - 0.1, first + " to " + last);
     }
 
-    private static PretrainingResult simSiam(int epochs) throws IOException {
-        try (Pretraining pretraining = Pretraining.builder().images(dir.resolve("unlabelled")).method("simsiam")
+    private static PretrainingResult fastSiam(int epochs) throws IOException {
+        try (Pretraining pretraining = Pretraining.builder().images(dir.resolve("unlabelled")).method("fastsiam")
                 .option("predictor-hidden", 8).width(0.0625).learningRate(0.01).batch(14).microBatch(7).epochs(epochs)
                 .precision("float32").device("cpu").threads(1).progress(Progress.NONE).build()) {
             PretrainingResult result = pretraining.run();
-            assertEquals("simsiam", result.settings().get("training.method"));
+            assertEquals("fastsiam", result.settings().get("training.method"));
             assertEquals("8", result.settings().get("training.predictor_hidden"));
             assertFalse(Double.isNaN(result.finalLoss()));
             return result;

@@ -13,20 +13,28 @@ import java.util.stream.Collectors;
  * @param steps in order; without a crop the whole image is resized first
  */
 public record AugmentationPipeline(List<AugmentationStep> steps) {
-    private static final Map<String, String> PRESETS = new TreeMap<>(Map.of(
+    private static final Map<String, String> PRESETS = new TreeMap<>(Map.ofEntries(
             // Chen et al. 2020, appendix A: strength 1, blur.
-            "simclr", "crop:0.08,flip,jitter:1,grey,blur",
+            Map.entry("simclr", "crop:0.08,flip,jitter:1,grey,blur"),
             // Chen et al. 2020, appendix B.9: strength 0.5, no blur.
-            "simclr-cifar", "crop:0.08,flip,jitter:0.5,grey",
+            Map.entry("simclr-cifar", "crop:0.08,flip,jitter:0.5,grey"),
             // He et al. 2020, section 3.3.
-            "mocov1", "crop-bilinear:0.2,grey,jitter:0.4/0.4/0.4/0.4@1,flip",
+            Map.entry("mocov1", "crop-bilinear:0.2,grey,jitter:0.4/0.4/0.4/0.4@1,flip"),
             // Chen, Fan, Girshick and He 2020, table 1.
-            "mocov2", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,blur,flip",
-            // The same for images of about 32 pixels, which a blur takes too much from.
-            "mocov2-cifar", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,flip",
-            "supervised", "crop:0.08,flip",
-            "autoaugment", "crop:0.08,flip,autoaugment",
-            "autoaugment-imagenet", "crop:0.08,flip,autoaugment-imagenet"));
+            Map.entry("mocov2", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,blur,flip"),
+            // Grill et al. 2020, appendix B, table 6: the views T and T', which only the second solarises.
+            Map.entry("byol", "crop:0.08,flip,jitter:0.4/0.4/0.2/0.1,grey,blur@1"),
+            Map.entry("byol2", "crop:0.08,flip,jitter:0.4/0.4/0.2/0.1,grey,blur@0.1,solarise"),
+            // The same for images of about 32 pixels, without blur (solo-learn, configurations for CIFAR).
+            Map.entry("byol-cifar", "crop:0.08,flip,jitter:0.4/0.4/0.2/0.1,grey"),
+            Map.entry("byol2-cifar", "crop:0.08,flip,jitter:0.4/0.4/0.2/0.1,grey,solarise"),
+            // VICReg's, likewise.
+            Map.entry("vicreg-cifar", "crop:0.2,flip,jitter:0.4/0.4/0.2/0.1,grey,solarise@0.1"),
+            // MoCo v2's for images of about 32 pixels, which a blur takes too much from.
+            Map.entry("mocov2-cifar", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,flip"),
+            Map.entry("supervised", "crop:0.08,flip"),
+            Map.entry("autoaugment", "crop:0.08,flip,autoaugment"),
+            Map.entry("autoaugment-imagenet", "crop:0.08,flip,autoaugment-imagenet")));
 
     /** Characters of a line of the help, and of the column that its texts begin in. */
     private static final int LINE = 80;
@@ -42,6 +50,21 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
         if (steps.stream().filter(s -> s.factory().crops()).count() > 1) {
             throw new IllegalArgumentException("A view is cropped once at most, found " + steps);
         }
+    }
+
+    /**
+     * Returns these augmentations with another range of the crop.
+     *
+     * @param least smallest share of the area that is kept
+     * @param most largest share
+     * @throws IllegalArgumentException if there is no crop by a share of the area
+     */
+    public AugmentationPipeline cropping(double least, double most) {
+        if (steps.stream().noneMatch(s -> s.factory() instanceof Crop)) {
+            throw new IllegalArgumentException("Small views need a crop among the augmentations, found " + this);
+        }
+        return new AugmentationPipeline(steps.stream().map(s -> s.factory() instanceof Crop
+                ? new AugmentationStep(s.name(), List.of(least, most), s.probability()) : s).toList());
     }
 
     /** Returns the names of the presets. */

@@ -19,7 +19,7 @@ public class Crop implements AugmentationFactory {
     /** Resizes with the bicubic filter. */
     public Crop() {
         this("crop", Interpolation.BICUBIC,
-                "smallest share of the area, to 1; aspect 3/4 to 4/3; resized by a bicubic filter");
+                "smallest share of the area, to 1, or to a second strength; aspect 3/4 to 4/3; resized by a bicubic filter");
     }
 
     Crop(String name, Interpolation interpolation, String help) {
@@ -49,22 +49,34 @@ public class Crop implements AugmentationFactory {
     }
 
     @Override
+    public List<List<Strength>> alternatives() {
+        return List.of(List.of(Strength.positive("least", 0.05, 1, "smallest share of the area that is kept"),
+                Strength.positive("most", 0.4, 1, "largest share of the area that is kept")));
+    }
+
+    @Override
     public boolean crops() {
         return true;
     }
 
     @Override
     public Augmentation create(List<Double> strengths) {
-        return new Cropping(strengths.get(0), interpolation);
+        return new Cropping(strengths.get(0), strengths.size() > 1 ? strengths.get(1) : 1, interpolation);
     }
 
-    private record Cropping(double least, Interpolation interpolation) implements Augmentation {
+    private record Cropping(double least, double most, Interpolation interpolation) implements Augmentation {
+        Cropping {
+            if (least > most) {
+                throw new IllegalArgumentException("The smallest share of a crop must not be above its largest, found " + least
+                        + " and " + most);
+            }
+        }
 
         @Override
         public Change draw(int side, RandomGenerator random) {
             double area = (double) side * side;
             for (int attempt = 0; attempt < TRIES; attempt++) {
-                double target = area * (least + (1 - least) * random.nextDouble());
+                double target = area * (least + (most - least) * random.nextDouble());
                 double ratio = Math.exp(Math.log(LEAST_RATIO) + Math.log(MOST_RATIO / LEAST_RATIO) * random.nextDouble());
                 int width = (int) Math.round(Math.sqrt(target * ratio));
                 int height = (int) Math.round(Math.sqrt(target / ratio));

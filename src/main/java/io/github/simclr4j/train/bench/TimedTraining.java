@@ -113,7 +113,7 @@ public final class TimedTraining {
         Trial chosen = plan.chosen();
         Compute compute = auto.with(chosen.precision(), chosen.layout());
         EncoderTrainer trainer = new EncoderTrainer(settings.apply(chosen.batch()), compute, progress);
-        clock.views = chosen.batch() * settings.apply(chosen.batch()).method().views();
+        clock.views = chosen.batch() * settings.apply(chosen.batch()).views();
         byte[] onnx = null;
         try {
             onnx = trainer.run(images.read(chosen.batch()), RunOptions.checkpoints(state).withListener(clock)).onnx();

@@ -65,14 +65,28 @@ class BatchViews {
         return Seeds.mix(stepSeed, purpose);
     }
 
-    /** Makes some rows, float32 [rows, 3, size, size] in [0, 1], owned by the manager. */
+    /** Small views are numbered downwards from -1, so that those of full size are the same with them and without. */
+    private long seed(int view, int image) {
+        long full = fullSize();
+        return Seeds.mix(epochSeed, view < full ? full * image + view : -1 - ((views.size() - full) * image + view - full));
+    }
+
+    private long fullSize() {
+        return views.stream().filter(v -> v.size() == views.get(0).size()).count();
+    }
+
+    /** Returns whether a view is smaller than the first. */
+    boolean isSmall(int view) {
+        return views.get(view).size() < views.get(0).size();
+    }
+
+    /** Makes some rows of one size, float32 [rows, 3, size, size] in [0, 1], owned by the manager. */
     NDArray rows(NDManager manager, int[] rows) {
         List<ViewRequest> requests = new ArrayList<>(rows.length);
         for (int row : rows) {
             int view = row / images.length;
             int slot = row % images.length;
-            requests.add(new ViewRequest(views.get(view), loader.pixels(slot), loader.side(),
-                    Seeds.mix(epochSeed, (long) views.size() * images[slot] + view)));
+            requests.add(new ViewRequest(views.get(view), loader.pixels(slot), loader.side(), seed(view, images[slot])));
         }
         return ViewBatch.of(requests, pool, manager);
     }

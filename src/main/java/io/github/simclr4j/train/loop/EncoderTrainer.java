@@ -204,6 +204,9 @@ public final class EncoderTrainer {
         for (int v = 0; v < s.method().views(); v++) {
             views.add(new ViewGenerator(v == 0 ? s.firstView() : s.otherViews(), s.imageSize()));
         }
+        for (int v = 0; v < s.smallViews().count(); v++) {
+            views.add(new ViewGenerator(s.smallView(), s.smallViews().size()));
+        }
         return views;
     }
 }

@@ -10,22 +10,36 @@ import java.util.stream.IntStream;
 /** Views that were made before, so that a step can be measured without them. */
 final class MadeViews extends BatchViews {
     private final NDArray made;
+    private final NDArray small;
 
     /**
      * Takes over views.
      *
      * @param made float32 [views * images, 3, size, size], which stay the caller's
+     * @param small the same of smaller views, whose numbers follow, or null
      * @param images how many images they are of
      * @param labels of the images
      * @param seed of what is drawn once a step
      */
-    MadeViews(NDArray made, int images, int[] labels, long seed) {
+    MadeViews(NDArray made, NDArray small, int images, int[] labels, long seed) {
         super(null, List.of(), IntStream.range(0, images).toArray(), labels, seed, seed, null);
         this.made = made;
+        this.small = small;
+    }
+
+    @Override
+    boolean isSmall(int view) {
+        return (long) view * size() >= made.getShape().get(0);
     }
 
     @Override
     NDArray rows(NDManager manager, int[] rows) {
+        int full = (int) made.getShape().get(0);
+        return rows[0] < full ? rows(made, manager, rows)
+                : rows(small, manager, IntStream.of(rows).map(r -> r - full).toArray());
+    }
+
+    private static NDArray rows(NDArray made, NDManager manager, int[] rows) {
         boolean all = rows.length == made.getShape().get(0) && IntStream.range(0, rows.length).allMatch(i -> rows[i] == i);
         if (all) {
             return Torch.alias(made, manager);

@@ -92,7 +92,8 @@ final class MicroBatches {
      * @return the branch's results, in the order of the places
      */
     NDList forward(Branch branch, BatchViews batch, int[] places, boolean gradients, boolean count, NDManager manager) {
-        BatchStatistics seen = count ? statistics.computeIfAbsent(branch.network(), n -> new BatchStatistics(step)) : null;
+        // The exported encoder sees images of full size, so the running statistics are those of these alone.
+        BatchStatistics seen = count && !batch.isSmall(branch.views().get(0)) ? statistics.computeIfAbsent(branch.network(), n -> new BatchStatistics(step)) : null;
         int n = batch.size();
         int[] rows = IntStream.of(places).map(p -> branch.views().get(p / n) * n + p % n).toArray();
         try (NDArray x = batch.rows(manager, rows)) {

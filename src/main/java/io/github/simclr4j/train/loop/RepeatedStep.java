@@ -39,12 +39,15 @@ public final class RepeatedStep implements AutoCloseable {
         Torch.noGradient();
         context = new MethodContext(s.network(CLASSES), s.zeroGamma(), compute.computation(),
                 new MethodContext.Run(s.options(), s.batch(), CLASSES, s.seed(), s.head()::append));
-        views = s.method().views() * s.batch();
+        views = s.views() * s.batch();
         TrainingStep made = null;
         try {
             Method method = s.method().create(context);
             made = new TrainingStep(s, context, method);
-            batch = new MadeViews(random(context.exported().manager(), views, s.imageSize(), s.seed()), s.batch(),
+            NDManager m = context.exported().manager();
+            int small = s.smallViews().count() * s.batch();
+            batch = new MadeViews(random(m, views - small, s.imageSize(), s.seed()),
+                    small == 0 ? null : random(m, small, s.smallViews().size(), s.seed()), s.batch(),
                     IntStream.range(0, s.batch()).map(i -> i % CLASSES).toArray(), s.seed());
             step = made;
         } catch (RuntimeException e) {

@@ -79,7 +79,8 @@ final class TrainingStep implements AutoCloseable {
             network.trained().forEach((name, w) -> trained.put(prefix + name, w));
             network.graph().weights().stream().filter(w -> w.kind() != Weight.Kind.MATRIX).forEach(w -> plain.add(prefix + w.name()));
         }
-        optimizer = Optimizer.of(settings.optimizer(), trained, new WeightRules((name, w) -> plain.contains(name), name -> false));
+        optimizer = Optimizer.of(settings.optimizer(), trained, new WeightRules((name, w) -> plain.contains(name),
+                name -> method.constantRate().stream().anyMatch(name::startsWith)));
     }
 
     private static String prefix(int network) {

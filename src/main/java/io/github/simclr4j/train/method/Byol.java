@@ -2,15 +2,14 @@ package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import io.github.simclr4j.onnx.network.Layer;
-import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ProjectionHead;
-import io.github.simclr4j.onnx.network.Weight;
 import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * BYOL (Grill et al. 2020, <a href="https://arxiv.org/abs/2006.07733">arXiv:2006.07733</a>): the online network's prediction of one
@@ -18,9 +17,6 @@ import java.util.List;
  * gets no gradient, and has no predictor. There are no negatives.
  */
 public final class Byol implements MethodFactory {
-    /** Name of the online network's result behind the predictor. */
-    private static final String PREDICTION = "prediction";
-
     /** The target's momentum at the start. */
     public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.99, 0, 1,
             "Momentum m of the encoder that follows, target = m*target + (1-m)*online",
@@ -29,8 +25,7 @@ public final class Byol implements MethodFactory {
     public static final Option<Double> MOMENTUM_END = Option.between("momentum-encoder-end", 1, 0, 1,
             "What that momentum rises to along half a cosine; 0 for no rise", "Grill et al. 2020, implementation details");
     /** Width of the predictor's hidden layer. */
-    public static final Option<Integer> HIDDEN = Option.whole("predictor-hidden", 0, 0, 1 << 15,
-            "Width of the predictor's hidden layer; 0 for the encoder's dimension", "4096 in Grill et al. 2020");
+    public static final Option<Integer> HIDDEN = Predictor.HIDDEN;
 
     @Override
     public String name() {
@@ -49,7 +44,37 @@ public final class Byol implements MethodFactory {
 
     @Override
     public List<Option<?>> options() {
-        return List.of(MOMENTUM, MOMENTUM_END, HIDDEN);
+        List<Option<?>> all = new ArrayList<>(List.of(MOMENTUM, MOMENTUM_END, HIDDEN));
+        all.addAll(MultiCrop.OPTIONS);
+        return all;
+    }
+
+    @Override
+    public Map<Option<?>, String> withoutEffect(OptionValues values) {
+        return MultiCrop.withoutEffect(values);
+    }
+
+    @Override
+    public SmallViews smallViews(OptionValues values, int imageSize) {
+        return MultiCrop.views(values, imageSize);
+    }
+
+    /**
+     * Head, predictor and views as solo-learn for CIFAR and the paper have them (no batch norm behind the last layer), the paper's
+     * rate for LARS (appendix C).
+     */
+    @Override
+    public void defaults(Defaults d) {
+        d.hidden(4096).projection(256).headOutputNorm(false);
+        views(d);
+        if (d.optimizer().equals("lars")) {
+            d.baseLearningRate(0.2).weightDecay(1.5e-6);
+        }
+    }
+
+    /** Two kinds of views, of which one is solarised (Grill et al. 2020, appendix B); without blur for small images. */
+    static void views(Defaults d) {
+        d.views(d.isSmall() ? "byol-cifar" : "byol").otherViews(d.isSmall() ? "byol2-cifar" : "byol2");
     }
 
     @Override
@@ -57,29 +82,18 @@ public final class Byol implements MethodFactory {
         momentum(values);
     }
 
-    private static Momentum momentum(OptionValues o) {
+    static Momentum momentum(OptionValues o) {
         return Momentum.rising(o.get(MOMENTUM), o.get(MOMENTUM_END));
     }
 
     @Override
     public Method create(MethodContext context) {
         OptionValues o = context.options();
-        Network online = context.train(withPredictor(context.encoder(), o.get(HIDDEN)));
+        Network online = context.train(Predictor.behind(context.encoder(), o.get(HIDDEN)));
         Network target = context.follow("target", online, context.encoder(), momentum(o));
         // The target of a view's prediction is the other view.
-        return new OnlineAndTarget(Branch.trained(online, PREDICTION, 0, 1),
-                Branch.fixed(target, ProjectionHead.PROJECTION, 1, 0));
-    }
-
-    /** Dense, batch norm, ReLU, dense (Grill et al. 2020, architecture). */
-    private static LayerGraph withPredictor(LayerGraph encoder, int hidden) {
-        int out = encoder.output(ProjectionHead.PROJECTION).shape().get(0);
-        int wide = hidden == 0 ? encoder.output(LayerGraph.FEATURES).shape().get(0) : hidden;
-        LayerGraph.Builder g = encoder.extend();
-        LayerGraph.Node x = g.add(new Layer.Dense("predictor.0", out, wide, false, Weight.fanIn(out)),
-                encoder.output(ProjectionHead.PROJECTION));
-        x = g.relu(g.add(new Layer.BatchNorm("predictor.1", wide, 1e-5f, true, false), x));
-        return g.output(PREDICTION, g.add(new Layer.Dense("predictor.3", wide, out, true, Weight.fanIn(wide)), x)).build();
+        return new OnlineAndTarget(Branch.trained(online, Predictor.PREDICTION, 0, 1),
+                Branch.fixed(target, ProjectionHead.PROJECTION, 1, 0), MultiCrop.branch(o, online, Predictor.PREDICTION));
     }
 
     /**
@@ -90,25 +104,31 @@ public final class Byol implements MethodFactory {
      */
     static NDArray loss(NDArray predictions, NDArray targets) {
         NDArray cosines = Rows.normalise(predictions).mul(Rows.normalise(targets)).sum(new int[] {1});
-        // The mean over 2N rows is half the sum of the means over N.
-        return cosines.mean().mul(Rows.number(cosines, -4)).add(Rows.number(cosines, 4));
+        return ofCosine(cosines.mean());
     }
 
-    private record OnlineAndTarget(Branch online, Branch target) implements Method {
+    /** The mean over 2N rows is half the sum of the means over N. */
+    private static NDArray ofCosine(NDArray mean) {
+        return mean.mul(Rows.number(mean, -4)).add(Rows.number(mean, 4));
+    }
+
+    private record OnlineAndTarget(Branch online, Branch target, Branch small) implements Method {
         @Override
         public List<Branch> branches() {
-            return List.of(online, target);
+            return small == null ? List.of(online, target) : List.of(online, target, small);
         }
 
         @Override
         public int anchors(int images) {
-            return 2 * images;
+            return MultiCrop.anchors(images, small);
         }
 
         @Override
         public Loss loss(Embeddings z) {
-            String some = z.from() + ":" + z.to();
-            return Loss.of(Byol.loss(z.of(online).get(some), z.of(target).get(some)));
+            return Loss.of(MultiCrop.loss(z, small, (from, to) -> {
+                String some = from + ":" + to;
+                return Byol.loss(z.of(online).get(some), z.of(target).get(some));
+            }, (from, to) -> ofCosine(MultiCrop.cosine(z.of(small).get(from + ":" + to), from, z.of(target)))));
         }
 
         @Override

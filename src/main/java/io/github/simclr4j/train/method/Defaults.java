@@ -78,6 +78,11 @@ public final class Defaults {
         return put("headNorm", norm);
     }
 
+    /** Sets whether, with batch norm in the head, one stands behind its last layer, too. */
+    public Defaults headOutputNorm(boolean norm) {
+        return put("headOutputNorm", norm);
+    }
+
     /** Sets the width of the head's hidden layers, 0 for the encoder's dimension. */
     public Defaults hidden(int width) {
         return put("hidden", width);
@@ -116,6 +121,11 @@ public final class Defaults {
     /** Sets the learning rate after the warm-up. */
     public Defaults learningRate(double rate) {
         return put("learningRate", rate);
+    }
+
+    /** Sets the learning rate after the warm-up for a batch of 256; how it goes with the batch is the run's own setting. */
+    public Defaults baseLearningRate(double rate) {
+        return put("baseLearningRate", rate);
     }
 
     /** Sets the number of groups of a batch with batch norm statistics of their own. */

@@ -57,6 +57,11 @@ public final class Distillation implements MethodFactory {
     }
 
     @Override
+    public boolean needsManyImages() {
+        return false;
+    }
+
+    @Override
     public Method create(MethodContext context) {
         return new Student(Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), soft,
                 context.options().get(TEMPERATURE));

@@ -1,6 +1,7 @@
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import java.util.Map;
@@ -54,6 +55,15 @@ public final class Embeddings {
     /** Returns the rows of one of a branch's views in its first result, [N, ...]; the first view has the number 0. */
     public NDArray view(Branch branch, int view) {
         return of(branch).get(view * images.length + ":" + (view + 1) * images.length);
+    }
+
+    /**
+     * Returns a result of a branch of two views with the views exchanged, [2N, ...]: row i is what the other view of the image of
+     * row i came to.
+     */
+    public NDArray others(Branch branch, String result) {
+        NDArray both = of(branch, result);
+        return NDArrays.concat(new NDList(both.get(images.length + ":"), both.get(":" + images.length)));
     }
 
     /** Returns the number of images, N. */

@@ -68,6 +68,14 @@ public interface Method {
     /** Changes the method's own state after the weights have moved, such as a queue of keys. */
     default void afterStep(Embeddings z) {}
 
+    /**
+     * Returns what the names of those weights begin with that always move by the base learning rate, whatever the schedule says; none
+     * by default. The names are those of the network that holds the encoder.
+     */
+    default List<String> constantRate() {
+        return List.of();
+    }
+
     /** Returns the loss of networks whose embeddings are all equal, or NaN if it is not known. */
     default double lossAtCollapse() {
         return Double.NaN;

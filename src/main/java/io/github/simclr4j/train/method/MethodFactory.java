@@ -76,9 +76,22 @@ public interface MethodFactory {
         return chosen;
     }
 
-    /** Returns how many random views of each image a step has; at least 1. */
+    /**
+     * Whether the method learns little from fewer than some thousands of images where the weights start at random; false for one that
+     * learns from a teacher.
+     */
+    default boolean needsManyImages() {
+        return headUse() != HeadUse.CLASSIFIER;
+    }
+
+    /** Returns how many random views of full size each image has in a step; at least 1. */
     default int views() {
         return 2;
+    }
+
+    /** Returns the smaller views that each image has beside those of full size; none by default. */
+    default SmallViews smallViews(OptionValues values, int imageSize) {
+        return SmallViews.NONE;
     }
 
     /** Returns further entries for the metadata of the run, such as the hash of what it learns from. */

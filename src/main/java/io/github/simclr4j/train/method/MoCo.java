@@ -2,9 +2,6 @@ package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.index.NDIndex;
-import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Losses;
 import io.github.simclr4j.train.loss.Rows;
@@ -12,7 +9,6 @@ import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
 import java.util.List;
-import java.util.Random;
 
 /**
  * Momentum contrast (He et al. 2020, algorithm 1): the first view is the query, the second one, through the momentum encoder, its
@@ -24,15 +20,11 @@ import java.util.Random;
  * keys are dealt to the groups of a split batch in different random orders.
  */
 public abstract sealed class MoCo implements MethodFactory {
-    /** A queue's position is kept in float32, which counts up to here without a gap. */
-    private static final int MOST_KEYS = 1 << 24;
-    /** Numbers that the queue may have, 4 GiB of them. */
-    private static final long MOST_NUMBERS = 1L << 30;
     /** The queue must be small against the number of images. */
     private static final int MANY = 200_000;
 
     /** How many keys the queue holds. */
-    public static final Option<Integer> QUEUE = Option.whole("queue", 65_536, 1, MOST_KEYS, "Keys in the queue",
+    public static final Option<Integer> QUEUE = Option.whole("queue", 65_536, 1, KeyQueue.MOST_KEYS, "Keys in the queue",
             "He et al. 2020; 4096 for fewer than 200000 images");
     /** m of the momentum encoder. */
     public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.999, 0, 1,
@@ -151,35 +143,15 @@ public abstract sealed class MoCo implements MethodFactory {
         Network query = context.train(context.encoder());
         Network key = context.follow("key", query, context.encoder(), momentum(o));
         int d = context.encoder().output(ProjectionHead.PROJECTION).shape().get(0);
-        if ((long) size * d > MOST_NUMBERS) {
-            throw new IllegalArgumentException("The queue's keys must take at most " + MOST_NUMBERS + " numbers, found " + size
-                    + " keys of " + d + ": lower the queue or the projection");
-        }
-        NDManager m = query.manager();
-        NDArray queue = context.state("queue", noise(m, size, d, context.seed(), query));
-        NDArray position = context.state("queue.position", m.zeros(new Shape(1)));
+        KeyQueue queue = KeyQueue.of(context, query, size, d);
         String z = ProjectionHead.PROJECTION;
         return new Queue(symmetric ? Branch.trained(query, z, 0, 1) : Branch.trained(query, z, 0),
                 // The key of a query is the other view.
-                symmetric ? Branch.fixed(key, z, 1, 0) : Branch.fixed(key, z, 1), queue, position,
+                symmetric ? Branch.fixed(key, z, 1, 0) : Branch.fixed(key, z, 1), queue,
                 o.get(temperature), symmetric ? 2 * context.batch() : context.batch());
     }
 
-    private static NDArray noise(NDManager m, int size, int d, long seed, Network network) {
-        Random random = new Random(seed);
-        float[] noise = new float[size * d];
-        for (int i = 0; i < noise.length; i++) {
-            noise[i] = (float) random.nextGaussian();
-        }
-        try (NDManager scratch = m.newSubManager()) {
-            NDArray queue = Rows.normalise(scratch.create(noise, new Shape(size, d))).toType(network.type(), true);
-            queue.attach(m);
-            return queue;
-        }
-    }
-
-    /** The newest keys are in the queue in front of its position. */
-    record Queue(Branch query, Branch key, NDArray queue, NDArray position, double temperature, int arriving) implements Method {
+    record Queue(Branch query, Branch key, KeyQueue queue, double temperature, int arriving) implements Method {
         @Override
         public List<Branch> branches() {
             return List.of(query, key);
@@ -193,7 +165,7 @@ public abstract sealed class MoCo implements MethodFactory {
         @Override
         public Loss loss(Embeddings z) {
             String some = z.from() + ":" + z.to();
-            NDArray logits = Losses.queueLogits(z.of(query).get(some), keys(z).get(some), queue, temperature);
+            NDArray logits = Losses.queueLogits(z.of(query).get(some), keys(z).get(some), queue.rows(), temperature);
             return Loss.of(Losses.crossEntropyOfFirst(logits), Losses.rankOfFirst(logits.stopGradient()));
         }
 
@@ -210,24 +182,12 @@ public abstract sealed class MoCo implements MethodFactory {
         /** The newest keys take the places of the oldest. */
         @Override
         public void afterStep(Embeddings z) {
-            enqueue(keys(z));
-        }
-
-        void enqueue(NDArray keys) {
-            int size = (int) queue.getShape().get(0);
-            int at = (int) position.toFloatArray()[0];
-            int n = (int) keys.getShape().get(0);
-            int first = Math.min(n, size - at);
-            queue.set(new NDIndex("{}:{}", at, at + first), keys.get(":" + first));
-            if (first < n) {
-                queue.set(new NDIndex("{}:{}", 0, n - first), keys.get(first + ":"));
-            }
-            position.muli(0).addi((at + n) % size);
+            queue.enqueue(keys(z));
         }
 
         @Override
         public double lossAtCollapse() {
-            return Math.log(queue.getShape().get(0) + 1);
+            return Math.log(queue.size() + 1);
         }
 
         @Override
@@ -238,7 +198,7 @@ public abstract sealed class MoCo implements MethodFactory {
         /** The queue starts as noise, from which a key is told apart at once. */
         @Override
         public int settlingSteps() {
-            return (int) (queue.getShape().get(0) / arriving) + 1;
+            return queue.size() / arriving + 1;
         }
     }
 }

@@ -1,13 +1,17 @@
 package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.train.loss.Anchors;
 import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.SmallAnchors;
+import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -48,12 +52,26 @@ public final class SimClr implements MethodFactory {
 
     @Override
     public List<Option<?>> options() {
-        return List.of(LOSS, TEMPERATURE, MARGIN, CLASS_PRIOR);
+        List<Option<?>> all = new ArrayList<>(List.of(LOSS, TEMPERATURE, MARGIN, CLASS_PRIOR));
+        all.addAll(MultiCrop.OPTIONS);
+        return all;
+    }
+
+    @Override
+    public SmallViews smallViews(OptionValues values, int imageSize) {
+        return MultiCrop.views(values, imageSize);
+    }
+
+    @Override
+    public void check(OptionValues values, Defaults run) {
+        if (values.get(MultiCrop.COUNT) > 0 && !values.get(LOSS).equals("nt-xent")) {
+            throw new IllegalArgumentException("multi-crop goes with the loss nt-xent, found " + values.get(LOSS));
+        }
     }
 
     @Override
     public Map<Option<?>, String> withoutEffect(OptionValues values) {
-        Map<Option<?>, String> none = new HashMap<>();
+        Map<Option<?>, String> none = MultiCrop.withoutEffect(values);
         String loss = values.get(LOSS);
         if (loss.startsWith("margin")) {
             none.put(TEMPERATURE, "where the loss is none of margin and margin-semihard");
@@ -74,24 +92,28 @@ public final class SimClr implements MethodFactory {
     @Override
     public Method create(MethodContext context) {
         OptionValues o = context.options();
-        Branch both = Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1);
-        return new Pairs(both, o.get(LOSS), o.get(TEMPERATURE), o.get(MARGIN), o.get(CLASS_PRIOR), context.batch());
+        Network network = context.train(context.encoder());
+        Branch both = Branch.trained(network, ProjectionHead.PROJECTION, 0, 1);
+        return new Pairs(both, MultiCrop.branch(o, network, ProjectionHead.PROJECTION), o.get(LOSS), o.get(TEMPERATURE), o.get(MARGIN), o.get(CLASS_PRIOR), context.batch());
     }
 
-    private record Pairs(Branch both, String loss, double temperature, double margin, double prior, int batch) implements Method {
+    private record Pairs(Branch both, Branch small, String loss, double temperature, double margin, double prior, int batch) implements Method {
         @Override
         public List<Branch> branches() {
-            return List.of(both);
+            return small == null ? List.of(both) : List.of(both, small);
         }
 
         /** Semi-hard mining finds a negative for some anchors only, and the mean is over these. */
         @Override
         public int anchors(int images) {
-            return loss.endsWith("-semihard") ? 0 : 2 * images;
+            return loss.endsWith("-semihard") ? 0 : MultiCrop.anchors(images, small);
         }
 
         @Override
         public Loss loss(Embeddings z) {
+            if (small != null) {
+                return withSmallViews(z);
+            }
             Anchors a = anchors(z.size()) == 0 ? Anchors.all(z.of(both)) : new Anchors(z.of(both), z.from(), z.to());
             NDArray value = switch (loss) {
                 case "nt-xent" -> Losses.ntXent(a, temperature);
@@ -107,6 +129,20 @@ public final class SimClr implements MethodFactory {
             return Loss.of(value, rank(a));
         }
 
+        private Loss withSmallViews(Embeddings z) {
+            NDList ranks = new NDList();
+            NDArray value = MultiCrop.loss(z, small, (from, to) -> {
+                Anchors a = new Anchors(z.of(both), from, to);
+                ranks.add(rank(a));
+                return Losses.ntXent(a, temperature);
+            }, (from, to) -> {
+                SmallAnchors a = new SmallAnchors(z.of(small).get(from + ":" + to), z.of(both), from);
+                ranks.add(a.rank());
+                return a.crossEntropy(temperature);
+            });
+            return Loss.of(value, ranks.size() == 1 ? ranks.get(0) : NDArrays.concat(ranks));
+        }
+
         /** The matrices of the rank are as large as the loss's own, so they are freed at once. */
         private static NDArray rank(Anchors a) {
             try (NDManager m = a.z().getManager().newSubManager()) {
@@ -118,6 +154,7 @@ public final class SimClr implements MethodFactory {
             }
         }
 
+        /** A small view, too, has 2N - 1 candidates: one of its image's full-size views is left out. */
         @Override
         public double lossAtCollapse() {
             return switch (loss) {

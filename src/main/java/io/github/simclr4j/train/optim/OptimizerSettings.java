@@ -96,6 +96,18 @@ public record OptimizerSettings(
     }
 
     /**
+     * Returns the learning rate of a batch, by the rate of a batch of 256.
+     *
+     * @param base the rate of a batch of 256
+     * @param scaling {@code linear} or {@code sqrt}
+     * @param batch images a step
+     */
+    public static double scaled(double base, String scaling, int batch) {
+        double batches = batch / 256.0;
+        return base * (scaling.equals("linear") ? batches : Math.sqrt(batches));
+    }
+
+    /**
      * Tells whether the last batch norm of a residual block starts at 0. Not with Adam: each of its first steps moves a weight by
      * the learning rate at most, however large the gradient, and blocks that add nothing at first make a short run much worse.
      */

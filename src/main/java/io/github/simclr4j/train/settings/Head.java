@@ -11,9 +11,11 @@ import io.github.simclr4j.onnx.network.LayerGraph;
  * @param out length of a projection, 1 to {@link #WIDEST}
  * @param batchNorm true for a batch norm behind each dense layer and no bias (the last norm without shift), as SimCLR has it;
  *     false for a bias and no batch norm, as MoCo has it. ReLU stands between the layers either way
+ * @param outputNorm whether one of these batch norms stands behind the last layer, too; BYOL, Barlow Twins and VICReg have a bias
+ *     there. Always false without {@code batchNorm}
  * @param kept how many layers stay with the exported encoder (Chen et al. 2020b, section 2.1), below {@code layers}
  */
-public record Head(int layers, int hidden, int out, boolean batchNorm, int kept) {
+public record Head(int layers, int hidden, int out, boolean batchNorm, boolean outputNorm, int kept) {
     /** The weights between two layers as wide as this still fit into one array. */
     public static final int WIDEST = 1 << 15;
 
@@ -34,6 +36,12 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
             throw new IllegalArgumentException("Of " + layers + " layers, 0 to " + Math.max(0, layers - 1)
                     + " can be kept, found " + kept);
         }
+        outputNorm = outputNorm && batchNorm;
+    }
+
+    /** Makes a head whose last layer is as the others are. */
+    public Head(int layers, int hidden, int out, boolean batchNorm, int kept) {
+        this(layers, hidden, out, batchNorm, batchNorm, kept);
     }
 
     /**
@@ -43,7 +51,7 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
      *     above
      * @throws IllegalArgumentException if the kind is none of these, or a value is out of its range
      */
-    public static Head of(String kind, int hidden, int out, boolean batchNorm, int kept) {
+    public static Head of(String kind, int hidden, int out, boolean batchNorm, boolean outputNorm, int kept) {
         int layers = switch (kind) {
             case "none" -> 0;
             case "linear" -> 1;
@@ -52,7 +60,7 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
             default -> throw new IllegalArgumentException(
                     "Unknown head, expected none, linear, nonlinear or deep, found " + kind);
         };
-        return new Head(layers, hidden, out, batchNorm, kept);
+        return new Head(layers, hidden, out, batchNorm, outputNorm, kept);
     }
 
     /** SimCLR's: dense, batch norm, ReLU, dense, batch norm. */
@@ -67,7 +75,7 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
 
     /** Returns the layers for features of a length; there must be at least one layer. */
     public ProjectionHead layers(int dimension) {
-        return ProjectionHead.of(dimension, hidden == 0 ? dimension : hidden, out, layers, !batchNorm, batchNorm);
+        return ProjectionHead.withNorms(dimension, hidden == 0 ? dimension : hidden, out, layers, batchNorm, outputNorm);
     }
 
     /**
@@ -107,7 +115,7 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, int kept)
         }
         String width = layers == 1 ? "" : ", hidden " + (hidden == 0 ? "as the encoder" : "" + hidden);
         return layers + (layers == 1 ? " layer" : " layers") + width + ", out " + out
-                + (batchNorm ? ", batch norm" : ", biases") + (kept == 0 ? "" : ", " + kept + " kept");
+                + (!batchNorm ? ", biases" : outputNorm ? ", batch norm" : ", batch norm but behind the last") + (kept == 0 ? "" : ", " + kept + " kept");
     }
 
     /** Length of what the loss is taken on. */

@@ -25,6 +25,7 @@ public final class PretrainBuilder {
     private int imageSize = 32;
     private String head;
     private Boolean headNorm;
+    private Boolean headOutputNorm;
     private Integer hidden;
     private Integer projection;
     private int keepHead;
@@ -104,6 +105,12 @@ public final class PretrainBuilder {
     /** Sets whether batch norm stands behind the head's dense layers; true by default. */
     public PretrainBuilder headNorm(Boolean norm) {
         headNorm = norm;
+        return this;
+    }
+
+    /** Sets whether, with batch norm in the head, one stands behind its last layer, too; true by default. */
+    public PretrainBuilder headOutputNorm(Boolean norm) {
+        headOutputNorm = norm;
         return this;
     }
 
@@ -246,12 +253,15 @@ public final class PretrainBuilder {
         OptionValues values = OptionValues.of(method.options(), given(d));
         method.check(values, d);
         Head projectionHead = Head.of(or(head, d, "head", "nonlinear"), or(hidden, d, "hidden", 0),
-                or(projection, d, "projection", isNarrow() ? 64 : 128), or(headNorm, d, "headNorm", true), keepHead);
+                or(projection, d, "projection", isNarrow() ? 64 : 128), or(headNorm, d, "headNorm", true),
+                or(headOutputNorm, d, "headOutputNorm", true), keepHead);
         AugmentationPipeline first = AugmentationPipeline.of(or(views, d, "views", "none"));
         String others = otherViews != null ? otherViews : views != null ? views : d.get("otherViews", String.class).orElse(null);
         int size = Math.max(1, Math.min(batch, images));
         // It is checked where another rate was given, too.
-        double usual = OptimizerSettings.rate(optimizer, rateScaling, size);
+        double common = OptimizerSettings.rate(optimizer, rateScaling, size);
+        double usual = d.get("baseLearningRate", Double.class).map(r -> OptimizerSettings.scaled(r, rateScaling, size))
+                .orElse(common);
         OptimizerSettings moves = new OptimizerSettings(optimizer, or(learningRate, d, "learningRate", usual),
                 or(weightDecay, d, "weightDecay", 1e-4), momentum,
                 or(warmupEpochs, d, "warmupEpochs", OptimizerSettings.warmup(epochs)), or(schedule, d, "schedule", "cosine"), clip,

@@ -8,11 +8,13 @@ import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.onnx.network.TwoTowersFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.method.SmallViews;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.optim.OptimizerSettings;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -57,6 +59,10 @@ public record PretrainSettings(
         long seed) {
     /** Width of a ResNet for which none is given. */
     static final double WIDTH = 0.25;
+    /** Images below which random weights learn little without labels or a teacher. */
+    public static final int FEW_IMAGES = 2000;
+    /** Least side of a small view in pixels. */
+    private static final int LEAST_SMALL = 4;
 
     /**
      * Checks the ranges.
@@ -76,6 +82,7 @@ public record PretrainSettings(
             throw new IllegalArgumentException("The method " + method.name() + " has no projection head behind the features of which "
                     + head.kept() + (head.kept() == 1 ? " layer" : " layers") + " could be kept");
         }
+        checkSmallViews(method, options, encoder, imageSize, otherViews);
         int micro = microBatch == 0 ? 1 : batch / microBatch;
         if (bnSplits > 0 && (bnSplits % micro != 0 || batch % bnSplits != 0)) {
             throw new IllegalArgumentException("Batch norm splits must divide the batch and be a multiple of the "
@@ -128,6 +135,43 @@ public record PretrainSettings(
                 bnSplits, epochs, precision, zeroGamma, seed);
     }
 
+    /** Returns the smaller views that each image has beside those of full size. */
+    public SmallViews smallViews() {
+        return method.smallViews(options, imageSize);
+    }
+
+    /** Returns how many views of each image a step has, small ones included. */
+    public int views() {
+        return method.views() + smallViews().count();
+    }
+
+    /** Returns how the small views are made: as the second view, but for the share of the image that is shown. */
+    public AugmentationPipeline smallView() {
+        return otherViews.cropping(smallViews().least(), smallViews().most());
+    }
+
+    /** Small views go through the same network, which must not depend on the image size. */
+    private static void checkSmallViews(MethodFactory method, OptionValues options, Architecture encoder, int imageSize,
+            AugmentationPipeline otherViews) {
+        SmallViews small = method.smallViews(options, imageSize);
+        if (small.count() == 0) {
+            return;
+        }
+        if (small.size() < LEAST_SMALL || small.size() > imageSize) {
+            throw new IllegalArgumentException("The size of small views (multi-crop-size) must be from " + LEAST_SMALL + " to the image size of "
+                    + imageSize + ", found " + small.size());
+        }
+        otherViews.cropping(small.least(), small.most());
+        if (!shapes(encoder, small.size()).equals(shapes(encoder, imageSize))) {
+            throw new IllegalArgumentException("Small views (multi-crop) need an encoder that takes images of any size, and "
+                    + encoder.describe() + " has weights for one size");
+        }
+    }
+
+    private static List<List<Long>> shapes(Architecture encoder, int size) {
+        return encoder.graph(size).weights().stream().map(w -> Arrays.stream(w.dimensions()).boxed().toList()).toList();
+    }
+
     /** Returns how many micro-batches a batch has. */
     public int microBatches() {
         return microBatch == 0 ? 1 : batch / microBatch;
@@ -155,6 +199,11 @@ public record PretrainSettings(
     /** Whether training reads labels. */
     public boolean needsLabels() {
         return method.needsLabels(options);
+    }
+
+    /** Whether so few images teach an encoder with random weights little, see {@link #FEW_IMAGES}. */
+    public boolean needsMoreThan(int images) {
+        return images < FEW_IMAGES && method.needsManyImages();
     }
 
     /** Returns what is used of the settings as text, for metadata and to compare a checkpoint's with the present ones. */

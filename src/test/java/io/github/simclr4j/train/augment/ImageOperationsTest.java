@@ -36,6 +36,20 @@ class ImageOperationsTest {
         return values;
     }
 
+    /** As torchvision's solarize: from the threshold on, not above it. */
+    @Test
+    void solariseInvertsFromTheThresholdOn() {
+        float[] x = {0, 0.25f, 0.4999f, 0.5f, 0.75f, 1, 0.3f, 0.6f, 0.5f, 0.1f, 0.9f, 0.2f};
+        ViewImage image = ViewFixtures.viewImage(x, 2, 2);
+        new Solarise().create(List.of(0.5)).draw(2, new SplittableRandom(1)).apply(image);
+        float[] expected = {0, 0.25f, 0.4999f, 0.5f, 0.25f, 0, 0.3f, 0.4f, 0.5f, 0.1f, 0.1f, 0.2f};
+        for (int c = 0; c < 3; c++) {
+            for (int i = 0; i < 4; i++) {
+                assertEquals(expected[4 * c + i], image.planes()[c][i], 1e-6f);
+            }
+        }
+    }
+
     @Test
     void imageOperationsAreThoseOfTorchvision() throws IOException {
         int seen = 0;

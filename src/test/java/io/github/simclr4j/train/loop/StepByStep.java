@@ -34,6 +34,7 @@ public final class StepByStep implements AutoCloseable {
     private final BatchLoader loader;
     private final ViewPool pool = new ViewPool(1);
     private int batches;
+    private double share = 1;
 
     /**
      * What some steps came to.
@@ -71,7 +72,13 @@ public final class StepByStep implements AutoCloseable {
 
     /** Takes steps from the start of a run, at the settings' learning rate, which stays as it is. */
     public static Taken take(PretrainSettings settings, int steps) throws IOException {
+        return take(settings, steps, 1);
+    }
+
+    /** Takes steps from the start of a run, at a share of the settings' learning rate, as a schedule may have it. */
+    public static Taken take(PretrainSettings settings, int steps, double share) throws IOException {
         try (StepByStep run = new StepByStep(settings)) {
+            run.share = share;
             Map<String, double[]> before = run.values();
             double loss = Double.NaN;
             for (int i = 0; i < steps; i++) {
@@ -129,7 +136,7 @@ public final class StepByStep implements AutoCloseable {
 
     /** Takes a step in the middle of the run. */
     TrainingStep.Result take(BatchViews batch, NDManager m) {
-        return step.take(batch, settings.optimizer().rate(), 0.5, m);
+        return step.take(batch, share * settings.optimizer().rate(), 0.5, m);
     }
 
     /** Takes a step as often as float16 needs to find its loss scale; the weights stay as they are meanwhile. */

@@ -283,7 +283,7 @@ public abstract class AbstractMethodTest {
     @Test
     void anOptionHasAnEffectUnlessTheMethodSaysThatItHasNone() throws IOException {
         PretrainSettings s = Small.build(settings(12));
-        StepByStep.Taken as = StepByStep.take(s, 2);
+        StepByStep.Taken as = StepByStep.take(s, 2, 0.5);
         for (Option<?> o : method().options()) {
             PretrainSettings other;
             try {
@@ -292,7 +292,7 @@ public abstract class AbstractMethodTest {
                 // What lies beside the value does not go with the other options.
                 continue;
             }
-            StepByStep.Taken now = StepByStep.take(other, 2);
+            StepByStep.Taken now = StepByStep.take(other, 2, 0.5);
             boolean equal = as.loss() == now.loss() && as.after().keySet().equals(now.after().keySet())
                     && as.after().entrySet().stream()
                     .allMatch(e -> Arrays.equals(e.getValue(), now.after().get(e.getKey())));
@@ -337,12 +337,13 @@ public abstract class AbstractMethodTest {
 
     @Test
     void someBranchHoldsTheEncoderAndGetsAGradient() {
-        try (StepByStep run = new StepByStep(Small.build(settings(8)))) {
+        PretrainSettings s = Small.build(settings(8));
+        try (StepByStep run = new StepByStep(s)) {
             List<Branch> branches = run.method().branches();
             assertTrue(branches.stream().anyMatch(b -> b.gradient() && b.network() == run.network()));
             for (Branch b : branches) {
                 assertFalse(b.views().isEmpty() || b.results().isEmpty(), b.toString());
-                assertTrue(b.views().stream().allMatch(v -> v >= 0 && v < method().views()), "views " + b.views());
+                assertTrue(b.views().stream().allMatch(v -> v >= 0 && v < s.views()), "views " + b.views());
                 assertEquals(b.gradient(), run.context().trained().contains(b.network()), "the context has made its network");
             }
         }

@@ -75,10 +75,34 @@ public record ProjectionHead(List<Layer> layers) {
         List<Layer> all = new ArrayList<>();
         for (int i = 0; i < layers; i++) {
             boolean last = i == layers - 1;
-            all.add(new Layer("head." + 3 * i, i == 0 ? in : hidden, last ? out : hidden, bias,
-                    batchNorm ? "head." + (3 * i + 1) : null, !last));
+            all.add(layer(i, i == 0 ? in : hidden, last ? out : hidden, bias, batchNorm, !last));
         }
         return new ProjectionHead(all);
+    }
+
+    /**
+     * A head named in the same way whose layers have either a bias or a batch norm.
+     *
+     * @param in length of a feature
+     * @param hidden width of the layers but the last
+     * @param out length of a projection
+     * @param layers how many dense layers
+     * @param batchNorm whether batch norm follows those but the last
+     * @param outputNorm whether batch norm follows the last
+     * @throws IllegalArgumentException if a number is below 1
+     */
+    public static ProjectionHead withNorms(int in, int hidden, int out, int layers, boolean batchNorm, boolean outputNorm) {
+        List<Layer> all = new ArrayList<>();
+        for (int i = 0; i < layers; i++) {
+            boolean last = i == layers - 1;
+            boolean norm = last ? outputNorm : batchNorm;
+            all.add(layer(i, i == 0 ? in : hidden, last ? out : hidden, !norm, norm, !last));
+        }
+        return new ProjectionHead(all);
+    }
+
+    private static Layer layer(int number, int in, int out, boolean bias, boolean batchNorm, boolean relu) {
+        return new Layer("head." + 3 * number, in, out, bias, batchNorm ? "head." + (3 * number + 1) : null, relu);
     }
 
     /**

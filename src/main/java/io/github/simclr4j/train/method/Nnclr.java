@@ -1,0 +1,135 @@
+package io.github.simclr4j.train.method;
+
+import ai.djl.ndarray.NDArray;
+import io.github.simclr4j.onnx.network.ProjectionHead;
+import io.github.simclr4j.train.loss.CrossViews;
+import io.github.simclr4j.train.loss.Rows;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
+import java.util.List;
+
+/**
+ * NNCLR (Dwibedi et al. 2021, <a href="https://arxiv.org/abs/2104.14548">arXiv:2104.14548</a>): the positive of a view is not the other
+ * view itself but the nearest neighbour of its projection among those of earlier batches, so that images of one kind become positives.
+ * Its negatives are the predictions of the batch's other images. Gradients go through the predictions alone.
+ */
+public final class Nnclr implements MethodFactory {
+    /** The queue must be small against the number of images. */
+    private static final int MANY = 200_000;
+
+    /** t, which cosines are divided by. */
+    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.2, "solo-learn for CIFAR; 0.1 in Dwibedi et al. 2021");
+    /** How many projections neighbours are looked for among. */
+    public static final Option<Integer> QUEUE = Option.whole("queue", 65_536, 1, KeyQueue.MOST_KEYS,
+            "Projections of earlier images in the queue, among which the nearest neighbour is looked for",
+            "solo-learn for CIFAR, 98304 in Dwibedi et al. 2021; 4096 for fewer than 200000 images");
+    /** Width of the predictor's hidden layer. */
+    public static final Option<Integer> HIDDEN = Predictor.HIDDEN.withDefault(4096, "Dwibedi et al. 2021; solo-learn for CIFAR");
+
+    @Override
+    public String name() {
+        return "nnclr";
+    }
+
+    @Override
+    public String summary() {
+        return "The nearest neighbour of a view among earlier projections and the other view's prediction are a positive pair,"
+                + " the batch's other predictions are negatives";
+    }
+
+    @Override
+    public String paper() {
+        return "https://arxiv.org/abs/2104.14548";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(TEMPERATURE, QUEUE, HIDDEN);
+    }
+
+    /** A head of three layers, 2048 and 256 (solo-learn for CIFAR, section 4.1 of the paper); the paper's rate for LARS. */
+    @Override
+    public void defaults(Defaults d) {
+        d.head("deep").hidden(2048).projection(256);
+        Byol.views(d);
+        if (d.images() < MANY) {
+            d.option(QUEUE, 4096);
+        }
+        if (d.optimizer().equals("lars")) {
+            d.baseLearningRate(0.3).weightDecay(1e-6);
+        }
+    }
+
+    @Override
+    public void check(OptionValues o, Defaults run) {
+        int keys = Math.min(run.batch(), Math.max(1, run.images()));
+        if (o.get(QUEUE) < keys) {
+            throw new IllegalArgumentException("queue must hold the projections of a batch, " + keys + " or more, found " + o.get(QUEUE));
+        }
+    }
+
+    @Override
+    public Method create(MethodContext context) {
+        OptionValues o = context.options();
+        Network network = context.train(Predictor.behind(context.encoder(), o.get(HIDDEN)));
+        int d = context.encoder().output(ProjectionHead.PROJECTION).shape().get(0);
+        KeyQueue queue = KeyQueue.of(context, network, o.get(QUEUE), d);
+        return new Neighbours(new Branch(network, List.of(0, 1), List.of(ProjectionHead.PROJECTION, Predictor.PREDICTION), true),
+                queue, o.get(TEMPERATURE), context.batch());
+    }
+
+    /**
+     * Returns the nearest of some rows for each projection, by the cosine, without gradient.
+     *
+     * @param projections [n, d]
+     * @param queue [K, d], each row of length 1
+     * @return [n, d]
+     */
+    static NDArray nearest(NDArray projections, NDArray queue) {
+        NDArray columns = queue.transpose();
+        // It would stay with the queue, and so for ever.
+        columns.attach(projections.getManager());
+        NDArray cosines = Rows.normalise(projections.stopGradient()).matMul(columns);
+        NDArray nearest = queue.get(cosines.argMax(1));
+        nearest.attach(projections.getManager());
+        return nearest;
+    }
+
+    private record Neighbours(Branch both, KeyQueue queue, double temperature, int batch) implements Method {
+        @Override
+        public List<Branch> branches() {
+            return List.of(both);
+        }
+
+        @Override
+        public int anchors(int images) {
+            return 2 * images;
+        }
+
+        /** Equation 3: {@code (CE(nn(z1) p2' / t) + CE(nn(z2) p1' / t)) / 2}. */
+        @Override
+        public Loss loss(Embeddings z) {
+            NDArray some = z.of(both, ProjectionHead.PROJECTION).get(z.from() + ":" + z.to());
+            CrossViews pairs = new CrossViews(nearest(some, queue.rows()), z.others(both, Predictor.PREDICTION), z.from(), z.to());
+            return Loss.of(pairs.crossEntropy(temperature), pairs.rank());
+        }
+
+        /** The first views of a batch take the places of the oldest. */
+        @Override
+        public void afterStep(Embeddings z) {
+            queue.enqueue(Rows.normalise(z.view(both, 0).stopGradient()));
+        }
+
+        @Override
+        public double lossAtCollapse() {
+            return Math.log(batch);
+        }
+
+        /** The queue starts as noise. */
+        @Override
+        public int settlingSteps() {
+            return queue.size() / batch + 1;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package io.github.simclr4j.train.method;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.nn.Activation;
+import io.github.simclr4j.onnx.network.ProjectionHead;
+import io.github.simclr4j.train.loss.Rows;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
+import java.util.List;
+
+/**
+ * VICReg (Bardes, Ponce and LeCun 2022, <a href="https://arxiv.org/abs/2105.04906">arXiv:2105.04906</a>): the projections of the two
+ * views are drawn together (invariance), each number keeps a standard deviation of 1 over the batch (variance), and different numbers
+ * are decorrelated (covariance). There are no negatives; the projection must be long.
+ */
+public final class VicReg implements MethodFactory {
+    /** Added to the variance under the root. */
+    private static final double EPSILON = 1e-4;
+
+    /** Weight of the invariance. */
+    public static final Option<Double> SIMILARITY = Option.atLeast("similarity", 25, 0,
+            "Weight of the mean squared distance of the two views", "Bardes et al. 2022, section 4.2");
+    /** Weight of the variance. */
+    public static final Option<Double> VARIANCE = Option.atLeast("variance", 25, 0,
+            "Weight of what keeps each number's standard deviation at 1 or above", "Bardes et al. 2022, section 4.2");
+    /** Weight of the covariance. */
+    public static final Option<Double> COVARIANCE = Option.atLeast("covariance", 1, 0,
+            "Weight of the squared covariances of different numbers", "Bardes et al. 2022, section 4.2");
+
+    @Override
+    public String name() {
+        return "vicreg";
+    }
+
+    @Override
+    public String summary() {
+        return "Two views' projections are drawn together while their numbers keep their variance and lose their covariance;"
+                + " no negatives";
+    }
+
+    @Override
+    public String paper() {
+        return "https://arxiv.org/abs/2105.04906";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(SIMILARITY, VARIANCE, COVARIANCE);
+    }
+
+    /** Three layers of 2048 and views as solo-learn for CIFAR (8192 in the paper); the paper's rate for LARS. */
+    @Override
+    public void defaults(Defaults d) {
+        d.head("deep").hidden(2048).projection(2048).headOutputNorm(false);
+        if (d.isSmall()) {
+            d.views("vicreg-cifar");
+        } else {
+            Byol.views(d);
+        }
+        if (d.optimizer().equals("lars")) {
+            d.baseLearningRate(0.2).weightDecay(1e-6);
+        }
+    }
+
+    @Override
+    public Method create(MethodContext context) {
+        OptionValues o = context.options();
+        return new BothViews(Branch.trained(context.train(context.encoder()), ProjectionHead.PROJECTION, 0, 1), new Weights(
+                o.get(SIMILARITY), o.get(VARIANCE), o.get(COVARIANCE)));
+    }
+
+    /** Weights of the three terms. */
+    record Weights(double similarity, double variance, double covariance) {}
+
+    /**
+     * Returns equation 6, with the figures of the authors' code: {@code similarity * mse(z1, z2) + variance * (v(z1) + v(z2)) +
+     * covariance * (c(z1) + c(z2))}, where v is half the mean of {@code max(0, 1 - sqrt(var + 1e-4))} and c the sum of the squared
+     * covariances of different numbers over d. Variances and covariances are unbiased.
+     *
+     * @param z1 projections of the first views, [N, d]
+     * @param z2 projections of the second views, [N, d]
+     */
+    static NDArray loss(NDArray z1, NDArray z2, Weights w) {
+        NDArray distance = z1.sub(z2).square().mean();
+        return distance.mul(Rows.number(z1, w.similarity())).add(regularisation(z1, w)).add(regularisation(z2, w));
+    }
+
+    private static NDArray regularisation(NDArray z, Weights w) {
+        long n = z.getShape().get(0);
+        long d = z.getShape().get(1);
+        NDArray free = Rows.number(z, n - 1);
+        NDArray centred = z.sub(z.mean(new int[] {0}, true));
+        NDArray variance = centred.square().sum(new int[] {0}).div(free);
+        NDArray deviation = variance.add(Rows.number(z, EPSILON)).sqrt();
+        NDArray hinge = Activation.relu(deviation.neg().add(Rows.number(z, 1))).mean();
+        NDArray covariances = centred.transpose().matMul(centred).div(free).square().sum().sub(variance.square().sum());
+        return hinge.mul(Rows.number(z, w.variance() / 2)).add(covariances.mul(Rows.number(z, w.covariance() / d)));
+    }
+
+    private record BothViews(Branch both, Weights weights) implements Method {
+        @Override
+        public List<Branch> branches() {
+            return List.of(both);
+        }
+
+        @Override
+        public Loss loss(Embeddings z) {
+            return Loss.of(VicReg.loss(z.view(both, 0), z.view(both, 1), weights));
+        }
+
+        /** Nothing varies, and the views are equal. */
+        @Override
+        public double lossAtCollapse() {
+            return weights.variance() * (1 - Math.sqrt(EPSILON));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package io.github.simclr4j.train.method;
+
+import static io.github.simclr4j.train.testing.GoldenMethod.above;
+
+import ai.djl.ndarray.NDArray;
+import io.github.simclr4j.train.loss.CrossViews;
+import io.github.simclr4j.train.loss.Rows;
+import io.github.simclr4j.train.testing.GoldenMethod;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+/** Losses of methods and their gradients against reference values; that a method keeps the contract is tested with all methods. */
+class GoldenMethodsTest {
+    @Test
+    void byolsLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("byol", (row, t) -> Byol.loss(above(t.get("p1"), t.get("p2")), above(t.get("t2"), t.get("t1"))));
+    }
+
+    @Test
+    void simSiamsLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("simsiam", (row, t) -> SimSiam.loss(above(t.get("p1"), t.get("p2")), above(t.get("z2"), t.get("z1"))));
+    }
+
+    @Test
+    void moCoV3sLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("moco_v3", (row, t) -> {
+            NDArray queries = above(t.get("q1"), t.get("q2"));
+            int n = (int) queries.getShape().get(0);
+            return MoCoV3.loss(new CrossViews(queries, above(t.get("k2"), t.get("k1")), 0, n), row.get("temperature").getAsDouble());
+        });
+    }
+
+    /** Some anchors at a time, of one view or of both, as micro-batches take them. */
+    @Test
+    void theLossOfAllAnchorsIsTheMeanOfThatOfSome() throws IOException {
+        GoldenMethod.check("moco_v3", (row, t) -> {
+            NDArray queries = above(t.get("q1"), t.get("q2"));
+            NDArray keys = above(t.get("k2"), t.get("k1"));
+            int n = (int) queries.getShape().get(0);
+            double temperature = row.get("temperature").getAsDouble();
+            int[] bounds = {0, 1, n / 2 - 1, n - 2, n};
+            NDArray sum = null;
+            for (int i = 0; i + 1 < bounds.length; i++) {
+                int from = bounds[i];
+                int to = bounds[i + 1];
+                NDArray part = MoCoV3.loss(new CrossViews(queries.get(from + ":" + to), keys, from, to), temperature);
+                part = part.mul(Rows.number(part, (double) (to - from) / n));
+                sum = sum == null ? part : sum.add(part);
+            }
+            return sum;
+        });
+    }
+
+    @Test
+    void barlowTwinsLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("barlow_twins", (row, t) -> BarlowTwins.loss(t.get("z1"), t.get("z2"), row.get("lambda_").getAsDouble()));
+    }
+
+    @Test
+    void vicRegsLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("vicreg", (row, t) -> VicReg.loss(t.get("z1"), t.get("z2"), new VicReg.Weights(
+                row.get("similarity").getAsDouble(), row.get("variance").getAsDouble(), row.get("covariance").getAsDouble())));
+    }
+
+    @Test
+    void nnclrsLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("nnclr", (row, t) -> {
+            NDArray neighbours = Nnclr.nearest(above(t.get("z1"), t.get("z2")), Rows.normalise(t.get("queue")));
+            return new CrossViews(neighbours, above(t.get("p2"), t.get("p1")), 0, (int) neighbours.getShape().get(0))
+                    .crossEntropy(row.get("temperature").getAsDouble());
+        });
+    }
+}
