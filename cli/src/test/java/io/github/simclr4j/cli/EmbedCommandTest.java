@@ -72,6 +72,25 @@ class EmbedCommandTest {
     }
 
     @Test
+    void featuresThatAreNoNumbersAndRandomOnesAreNotWritten() throws IOException {
+        Path cases = Path.of(System.getProperty("simclr.root", ".."), "onnx/src/test/resources/io/github/simclr4j/onnx/cases");
+        Path out = dir.resolve("none.csv");
+        Run nan = run("embed", "--encoder", cases.resolve("nan.onnx"), "--mean", "0.5", "--std", "0.5", "--images", images, "--out", out);
+        assertNotEquals(0, nan.code());
+        assertTrue(nan.err().contains("nan.onnx gives NaN") && nan.err().contains(".png") && nan.err().contains("float32 export"), nan.err());
+        Run random = run("embed", "--encoder", cases.resolve("training-mode.onnx"), "--mean", "0.5", "--std", "0.5", "--images", images,
+                "--out", out);
+        assertNotEquals(0, random.code());
+        assertTrue(random.err().contains("eval mode"), random.err());
+        assertFalse(Files.exists(out));
+        Run inspect = run("inspect", cases.resolve("training-mode.onnx"), "--json", dir.resolve("i.json"));
+        assertEquals(0, inspect.code());
+        assertEquals(2, json(dir.resolve("i.json")).getAsJsonArray("random").size());
+        assertEquals(0, run("inspect", encoder, "--json", dir.resolve("i.json")).code());
+        assertEquals("matches", json(dir.resolve("i.json")).get("checksum").getAsString());
+    }
+
+    @Test
     void aNameWithALineBreakIsForCsvOnly() throws IOException {
         assumeTrue(dir.getFileSystem().getSeparator().equals("/"));
         Path odd = Files.createDirectories(dir.resolve("odd"));
