@@ -72,7 +72,8 @@ final class PretrainOptions {
     Boolean headOutputNorm;
 
     @Option(names = "--hidden", paramLabel = "N",
-            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#).")
+            description = "Width of the head's hidden layers; 0 for the encoder's dimension [1, 3] (default: 0#hidden#; these at most"
+                    + " 8 times the encoder's dimension).")
     Integer hidden;
 
     @Option(names = "--projection", paramLabel = "N", description = "Length of a projection, which the loss is taken on,"

@@ -176,7 +176,8 @@ class PretrainOptionsTest {
         "nnclr, lars, 0.3, 1e-6, 2048, 256, byol-cifar, byol2-cifar", "simsiam, sgd, 0.03, 5e-4, 2048, 2048, mocov2-cifar, mocov2-cifar"})
     void theRateOfAPaperIsThatOfItsOptimizer(String method, String optimizer, double rate, double decay, int hidden, int projection,
             String views, String others) {
-        PretrainSettings s = settings(50_000, "--method", method, "--optimizer", optimizer, "--batch", "512", "--lr-scaling", "linear");
+        PretrainSettings s = settings(50_000, "--method", method, "--optimizer", optimizer, "--batch", "512", "--lr-scaling", "linear",
+                "--width", "1");
         assertEquals(2 * rate, s.optimizer().rate(), 1e-12);
         assertEquals(decay, s.optimizer().weightDecay());
         assertEquals(hidden, s.head().hidden());
@@ -187,6 +188,7 @@ class PretrainOptionsTest {
         assertEquals(2 * rate, square.optimizer().rate(), 1e-12, "by the square root");
         PretrainSettings common = settings(50_000, "--method", method);
         assertEquals(OptimizerSettings.rate("adamw", "sqrt", 128), common.optimizer().rate());
+        assertEquals(1024, common.head().hidden(), "8 times 128, of a ResNet-18 of a quarter of the width");
     }
 
     /** What a method's factory says of the settings that all methods have. */

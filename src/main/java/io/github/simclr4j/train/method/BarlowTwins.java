@@ -48,7 +48,7 @@ public final class BarlowTwins implements MethodFactory {
     /** Three layers of 2048 as solo-learn for CIFAR (8192 in section 2.2), BYOL's views, the rate of section 2.2 for LARS. */
     @Override
     public void defaults(Defaults d) {
-        d.head("deep").hidden(2048).projection(2048).headOutputNorm(false);
+        d.head("deep").hidden(d.width(2048)).projection(d.width(2048)).headOutputNorm(false);
         Byol.views(d);
         if (d.optimizer().equals("lars")) {
             d.baseLearningRate(0.2).weightDecay(1.5e-6);

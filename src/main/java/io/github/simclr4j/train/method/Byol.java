@@ -65,7 +65,7 @@ public final class Byol implements MethodFactory {
      */
     @Override
     public void defaults(Defaults d) {
-        d.hidden(4096).projection(256).headOutputNorm(false);
+        d.hidden(d.width(4096)).projection(256).option(HIDDEN, d.width(4096)).headOutputNorm(false);
         views(d);
         if (d.optimizer().equals("lars")) {
             d.baseLearningRate(0.2).weightDecay(1.5e-6);

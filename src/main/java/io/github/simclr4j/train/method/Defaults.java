@@ -16,6 +16,7 @@ public final class Defaults {
     private final int microBatch;
     private final int epochs;
     private final String optimizer;
+    private int features = 512;
     private final Map<String, Object> values = new HashMap<>();
     private final Map<String, Object> options = new HashMap<>();
 
@@ -66,6 +67,20 @@ public final class Defaults {
     /** Returns the name of the optimizer. */
     public String optimizer() {
         return optimizer;
+    }
+
+    /** Says how long a feature is; 512, as of a ResNet-18, where it is not said. */
+    public Defaults ofFeatures(int length) {
+        features = length;
+        return this;
+    }
+
+    /**
+     * Returns a published width for this encoder: at most eight times the length of a feature, as heads were published for a ResNet-18 at
+     * least, and would take most of the time of a narrower network.
+     */
+    public int width(int published) {
+        return Math.min(published, 8 * features);
     }
 
     /** Sets the kind of the head: none, linear, nonlinear or deep. */

@@ -52,7 +52,7 @@ public final class MoCoV3 implements MethodFactory {
     /** Head, predictor and views as solo-learn for CIFAR and the paper have them; the paper's rates for LARS and ResNet-50. */
     @Override
     public void defaults(Defaults d) {
-        d.hidden(4096).projection(256);
+        d.hidden(d.width(4096)).projection(256).option(HIDDEN, d.width(4096));
         Byol.views(d);
         if (d.optimizer().equals("lars")) {
             d.baseLearningRate(0.3).weightDecay(1.5e-6);

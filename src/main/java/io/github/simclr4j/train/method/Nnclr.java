@@ -25,7 +25,7 @@ public final class Nnclr implements MethodFactory {
             "Projections of earlier images in the queue, among which the nearest neighbour is looked for",
             "solo-learn for CIFAR, 98304 in Dwibedi et al. 2021; 4096 for fewer than 200000 images");
     /** Width of the predictor's hidden layer. */
-    public static final Option<Integer> HIDDEN = Predictor.HIDDEN.withDefault(4096, "Dwibedi et al. 2021; solo-learn for CIFAR");
+    public static final Option<Integer> HIDDEN = Predictor.HIDDEN.withDefault(4096, "Dwibedi et al. 2021; at most 8 times the encoder's dimension");
 
     @Override
     public String name() {
@@ -51,7 +51,7 @@ public final class Nnclr implements MethodFactory {
     /** A head of three layers, 2048 and 256 (solo-learn for CIFAR, section 4.1 of the paper); the paper's rate for LARS. */
     @Override
     public void defaults(Defaults d) {
-        d.head("deep").hidden(2048).projection(256);
+        d.head("deep").hidden(d.width(2048)).projection(256).option(HIDDEN, d.width(4096));
         Byol.views(d);
         if (d.images() < MANY) {
             d.option(QUEUE, 4096);

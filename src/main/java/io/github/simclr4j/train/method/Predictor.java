@@ -18,7 +18,7 @@ final class Predictor {
 
     /** Width of the hidden layer. */
     static final Option<Integer> HIDDEN = Option.whole("predictor-hidden", 4096, 0, 1 << 15,
-            "Width of the predictor's hidden layer; 0 for the encoder's dimension", "Grill et al. 2020; solo-learn for CIFAR");
+            "Width of the predictor's hidden layer; 0 for the encoder's dimension", "Grill et al. 2020; at most 8 times the encoder's dimension");
 
     private Predictor() {}
 

@@ -59,7 +59,7 @@ public final class SimSiam implements MethodFactory {
     /** The settings of appendix D, CIFAR-10: two layers with batch norm, also on the output; views of appendix A, without blur. */
     @Override
     public void defaults(Defaults d) {
-        d.hidden(2048).projection(2048).views(d.isSmall() ? "mocov2-cifar" : "mocov2");
+        d.option(HIDDEN, d.width(2048) / 4).hidden(d.width(2048)).projection(d.width(2048)).views(d.isSmall() ? "mocov2-cifar" : "mocov2");
         if (!d.isSmall()) {
             d.head("deep");
         }

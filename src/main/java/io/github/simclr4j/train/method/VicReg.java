@@ -51,7 +51,7 @@ public final class VicReg implements MethodFactory {
     /** Three layers of 2048 and views as solo-learn for CIFAR (8192 in the paper); the paper's rate for LARS. */
     @Override
     public void defaults(Defaults d) {
-        d.head("deep").hidden(2048).projection(2048).headOutputNorm(false);
+        d.head("deep").hidden(d.width(2048)).projection(d.width(2048)).headOutputNorm(false);
         if (d.isSmall()) {
             d.views("vicreg-cifar");
         } else {

@@ -2,6 +2,7 @@ package io.github.simclr4j.train.settings;
 
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
+import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.Defaults;
@@ -247,7 +248,8 @@ public final class PretrainBuilder {
      * @throws IllegalArgumentException if a value is out of range, or values don't fit each other
      */
     public PretrainSettings build(int images) {
-        Defaults d = new Defaults(images, imageSize, batch, microBatch, epochs, optimizer);
+        Defaults d = new Defaults(images, imageSize, batch, microBatch, epochs, optimizer)
+                .ofFeatures(encoder.graph(imageSize).output(LayerGraph.FEATURES).shape().get(0));
         d.views(d.isSmall() ? "simclr-cifar" : "simclr").bnSplits(0);
         method.defaults(d);
         OptionValues values = OptionValues.of(method.options(), given(d));
