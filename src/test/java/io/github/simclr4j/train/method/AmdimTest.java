@@ -7,22 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import io.github.simclr4j.onnx.network.AmdimEncoder;
 import io.github.simclr4j.onnx.network.EncoderFamilies;
 import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.network.Network.Computation;
-import io.github.simclr4j.train.testing.Golden;
-import io.github.simclr4j.train.torch.Gradients;
 import io.github.simclr4j.train.torch.Torch;
-import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -30,48 +23,11 @@ import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** AMDIM's loss against reference values, and what its maps see; the contract of methods is tested with all methods. */
+/** What AMDIM's maps see; its loss and the contract of methods are tested with those of all methods. */
 class AmdimTest {
-    private static final List<String> INPUTS = List.of("f1a", "f5a", "f7a", "f1b", "f5b", "f7b");
-
     @BeforeEach
     void noGradient() {
         Torch.noGradient();
-    }
-
-    @Test
-    void lossAndItsGradientAreThePublishedOnes() throws IOException {
-        int rows = 0;
-        for (JsonObject row : Golden.read("methods.json")) {
-            if (!row.get("name").getAsString().equals("amdim")) {
-                continue;
-            }
-            try (NDManager m = Torch.engine().newBaseManager()) {
-                List<NDArray> maps = new ArrayList<>();
-                for (String name : INPUTS) {
-                    NDArray map = Golden.tensor(m, row.getAsJsonObject("inputs").get(name));
-                    map.setRequiresGradient(true);
-                    maps.add(map);
-                }
-                JsonArray places = row.getAsJsonArray("at");
-                int[] at = new int[places.size()];
-                for (int i = 0; i < at.length; i++) {
-                    at[i] = places.get(i).getAsInt();
-                }
-                double clip = row.get("clip").getAsDouble();
-                double penalty = row.get("lambda_").getAsDouble();
-                NDArray loss = Torch.recording(() -> Amdim.loss(maps, at, clip, penalty, 0, at.length));
-                double expected = row.get("loss").getAsDouble();
-                assertEquals(expected, loss.getFloat(), 1e-5 * expected);
-                List<NDArray> gradients = Gradients.of(new NDList(loss), null, maps, m);
-                for (int i = 0; i < maps.size(); i++) {
-                    Golden.same(Golden.data(row.getAsJsonObject("grads").get(INPUTS.get(i))), gradients.get(i).toFloatArray(), 1e-5,
-                            0, INPUTS.get(i));
-                }
-            }
-            rows++;
-        }
-        assertTrue(rows > 0, "there are no reference values");
     }
 
     /**

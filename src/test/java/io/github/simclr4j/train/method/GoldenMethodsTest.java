@@ -3,10 +3,15 @@ package io.github.simclr4j.train.method;
 import static io.github.simclr4j.train.testing.GoldenMethod.above;
 
 import ai.djl.ndarray.NDArray;
+import com.google.gson.JsonElement;
 import io.github.simclr4j.train.loss.CrossViews;
 import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.testing.GoldenMethod;
 import java.io.IOException;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 
 /** Losses of methods and their gradients against reference values; that a method keeps the contract is tested with all methods. */
@@ -68,6 +73,30 @@ class GoldenMethodsTest {
             NDArray neighbours = Nnclr.nearest(above(t.get("z1"), t.get("z2")), Rows.normalise(t.get("queue")));
             return new CrossViews(neighbours, above(t.get("p2"), t.get("p1")), 0, (int) neighbours.getShape().get(0))
                     .crossEntropy(row.get("temperature").getAsDouble());
+        });
+    }
+
+    @Test
+    void cmcsLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("cmc", (row, t) -> Cmc.loss(t.get("z1"), t.get("z2"), row.get("temperature").getAsDouble(), 0,
+                (int) t.get("z1").getShape().get(0)));
+    }
+
+    @Test
+    void cpcsLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("cpc", (row, t) -> {
+            long d = t.get("targets").getShape().get(2);
+            int[] right = IntStream.range(0, (int) (t.get("targets").size() / d)).toArray();
+            return Cpc.loss(t.get("predictions").reshape(-1, d), t.get("targets").reshape(-1, d), right);
+        });
+    }
+
+    @Test
+    void amdimsLossIsThePublishedOne() throws IOException {
+        GoldenMethod.check("amdim", (row, t) -> {
+            int[] at = StreamSupport.stream(row.getAsJsonArray("at").spliterator(), false).mapToInt(JsonElement::getAsInt).toArray();
+            List<NDArray> maps = Stream.of("f1a", "f5a", "f7a", "f1b", "f5b", "f7b").map(t::get).toList();
+            return Amdim.loss(maps, at, row.get("clip").getAsDouble(), row.get("lambda_").getAsDouble(), 0, at.length);
         });
     }
 }

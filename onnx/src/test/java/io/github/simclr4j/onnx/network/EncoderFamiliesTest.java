@@ -42,7 +42,9 @@ class EncoderFamiliesTest {
     @Test
     void allAreFoundByName() {
         assertEquals(List.of("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "mobilenetv3-large", "vit-tiny",
-                "vit-small"), EncoderFamilies.names());
+                "vit-small", "resnet18-towers", "resnet34-towers", "resnet50-towers", "resnet101-towers", "resnet152-towers",
+                "resnet18-patches", "resnet34-patches", "resnet50-patches", "resnet101-patches", "resnet152-patches", "amdim"),
+                EncoderFamilies.names());
         assertEquals(new ResNet(18, 0.25, ResNet.Stem.IMAGENET),
                 EncoderFamilies.of("ResNet18", Map.of("width", "0.25", "stem", "ImageNet")));
         assertEquals(new ResNet(50, 1, ResNet.Stem.CIFAR), EncoderFamilies.of("resnet50", Map.of()));
