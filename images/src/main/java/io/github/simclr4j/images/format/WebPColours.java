@@ -37,17 +37,25 @@ final class WebPColours {
     }
 
     private static void row(byte[] luma, int at, int[] blue, int[] red, int width, byte[] rgb, int out) {
-        for (int x = 0; x < width; x++) {
-            int near = (x >> 1) + 1;
-            int far = near - 1 + 2 * (x & 1);
-            int u = 3 * blue[near] + blue[far] + 8 >> 4;
-            int v = 3 * red[near] + red[far] + 8 >> 4;
-            int y = (luma[at + x] & 255) * 19077 >> 8;
-            rgb[out] = clamp(y + (v * 26149 >> 8) - 14234);
-            rgb[out + 1] = clamp(y - (u * 6419 >> 8) - (v * 13320 >> 8) + 8708);
-            rgb[out + 2] = clamp(y + (u * 33050 >> 8) - 17685);
-            out += 3;
+        int u = blue[1];
+        int v = red[1];
+        for (int x = 0, half = 1; x < width; x += 2, half++) {
+            pixel(luma[at + x], 3 * u + blue[half - 1] + 8 >> 4, 3 * v + red[half - 1] + 8 >> 4, rgb, out + 3 * x);
+            int nextU = blue[half + 1];
+            int nextV = red[half + 1];
+            if (x + 1 < width) {
+                pixel(luma[at + x + 1], 3 * u + nextU + 8 >> 4, 3 * v + nextV + 8 >> 4, rgb, out + 3 * x + 3);
+            }
+            u = nextU;
+            v = nextV;
         }
+    }
+
+    private static void pixel(byte luma, int u, int v, byte[] rgb, int out) {
+        int y = (luma & 255) * 19077 >> 8;
+        rgb[out] = clamp(y + (v * 26149 >> 8) - 14234);
+        rgb[out + 1] = clamp(y - (u * 6419 >> 8) - (v * 13320 >> 8) + 8708);
+        rgb[out + 2] = clamp(y + (u * 33050 >> 8) - 17685);
     }
 
     private static byte clamp(int v) {

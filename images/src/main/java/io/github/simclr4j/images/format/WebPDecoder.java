@@ -43,10 +43,15 @@ public final class WebPDecoder implements ImageDecoder {
         byte[] rgb = new byte[Math.multiplyExact(3, argb.length)];
         int q = 0;
         for (int pixel : argb) {
-            int alpha = frame.transparent() ? pixel >>> 24 : 255;
-            rgb[q++] = Samples.over(pixel >> 16 & 255, alpha);
-            rgb[q++] = Samples.over(pixel >> 8 & 255, alpha);
-            rgb[q++] = Samples.over(pixel & 255, alpha);
+            rgb[q] = (byte) (pixel >> 16);
+            rgb[q + 1] = (byte) (pixel >> 8);
+            rgb[q + 2] = (byte) pixel;
+            q += 3;
+        }
+        if (frame.transparent()) {
+            for (int i = 0; i < rgb.length; i++) {
+                rgb[i] = Samples.over(rgb[i] & 255, argb[i / 3] >>> 24);
+            }
         }
         return rgb;
     }

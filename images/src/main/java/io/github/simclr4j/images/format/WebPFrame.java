@@ -48,7 +48,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
             throw new IOException("damaged WebP image: there is no image in it");
         }
         if (!chunks.is('V', 'P', '8', 'X')) {
-            return chunks.image(null, false, false);
+            return chunks.is('V', 'P', '8', 'L') || chunks.is('V', 'P', '8', ' ') ? chunks.image(null, false, false) : chunks.none();
         }
         if (chunks.end - chunks.from < EXTENDED_SIZE) {
             throw damaged();
@@ -130,7 +130,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
                     }
                     int bits = (int) u32(file, from + 1);
                     boolean transparent = animated ? alpha : (bits >> 28 & 1) == 1;
-                    return placed(canvas, 1 + (bits & 0x3fff), 1 + (bits >> 14 & 0x3fff), true, 0, 0, transparent);
+                    return placed(canvas, 1 + (bits & 0x3fff), 1 + (bits >> 14 & 0x3fff), animated, true, 0, 0, transparent);
                 }
                 if (is('V', 'P', '8', ' ')) {
                     // The first bits: a key frame, a known version, shown.
@@ -143,17 +143,17 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
                     if (width == 0 || height == 0) {
                         throw damaged();
                     }
-                    return placed(canvas, width, height, false, alphaFrom, alphaEnd, alpha && alphaEnd > 0);
+                    return placed(canvas, width, height, animated, false, alphaFrom, alphaEnd, alpha && alphaEnd > 0);
                 }
             } while (next());
             return none();
         }
 
-        private WebPFrame placed(int[] canvas, int width, int height, boolean lossless, int alphaFrom, int alphaEnd,
-                boolean transparent) throws IOException {
+        private WebPFrame placed(int[] canvas, int width, int height, boolean animated, boolean lossless, int alphaFrom,
+                int alphaEnd, boolean transparent) throws IOException {
             int[] c = canvas == null ? new int[] {0, 0, width, height} : canvas;
-            if ((long) c[0] + width > c[2] || (long) c[1] + height > c[3]) {
-                throw new IOException("damaged WebP image: an image of " + width + "x" + height + " pixels does not fit on its canvas of "
+            if (c[0] + width > c[2] || c[1] + height > c[3] || !animated && (width != c[2] || height != c[3])) {
+                throw new IOException("damaged WebP image: its " + width + "x" + height + " pixels do not fit its canvas of "
                         + c[2] + "x" + c[3]);
             }
             return new WebPFrame(c[2], c[3], c[0], c[1], width, height, lossless, from, end, alphaFrom, alphaEnd, transparent);

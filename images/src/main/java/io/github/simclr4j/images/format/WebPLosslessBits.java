@@ -68,7 +68,7 @@ final class WebPLosslessBits {
     /** Refuses data that ended before what was read from it. */
     void checkEnd() throws IOException {
         if (8L * (next - end) > count) {
-            throw new IOException("damaged or cut WebP image: its lossless data ends before its last pixel");
+            throw new IOException("damaged or cut WebP image: its lossless data end before the last pixel");
         }
     }
 }

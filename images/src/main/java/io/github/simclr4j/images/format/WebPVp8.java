@@ -58,9 +58,8 @@ final class WebPVp8 {
                 chroma(u, x, y, modes.chroma, residuals, 16);
                 chroma(v, x, y, modes.chroma, residuals, 20);
             }
-            if (header.modes.ended() || in.ended()) {
-                throw WebPVp8Header.ended();
-            }
+            header.modes.check();
+            in.check();
         }
     }
 
@@ -92,8 +91,9 @@ final class WebPVp8 {
         int at = plane.at(8 * column, 8 * row);
         WebPVp8Prediction.square(mode, plane, at, 8, row > 0, column > 0);
         for (int b = 0; b < 4; b++) {
-            if (residuals.counts[first + b] > 0) {
-                WebPVp8Transforms.add(residuals.values, 16 * (first + b), residuals.counts[first + b], plane.data,
+            int count = residuals.counts[first + b];
+            if (count > 0) {
+                WebPVp8Transforms.add(residuals.values, 16 * (first + b), count == 1 ? 1 : 16, plane.data,
                         at + (b >> 1) * 4 * plane.stride + (b & 1) * 4, plane.stride);
             }
         }

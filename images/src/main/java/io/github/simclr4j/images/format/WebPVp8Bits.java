@@ -1,5 +1,6 @@
 package io.github.simclr4j.images.format;
 
+import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -16,6 +17,7 @@ final class WebPVp8Bits {
     private int range = 254;
     /** How many bits {@link #value} has beyond the eight that are compared. */
     private int spare = -8;
+    private final boolean impossible;
     private boolean ended;
 
     /** Reads from {@code data[from]} up to {@code data[end - 1]}. */
@@ -24,11 +26,16 @@ final class WebPVp8Bits {
         this.next = from;
         this.end = end;
         load();
+        // The interval ends below what eight ones stand for, so no encoder begins with them.
+        impossible = value >>> spare == 255;
     }
 
-    /** Returns whether more was read than there is; zeros came instead. */
-    boolean ended() {
-        return ended;
+    /** Refuses data if more was read than there is (zeros came instead), or if no encoder can have written them. */
+    void check() throws IOException {
+        if (ended || impossible) {
+            throw new IOException(impossible ? "damaged WebP image: its lossy data cannot be decoded"
+                    : "damaged or cut WebP image: its lossy data end before the last pixel");
+        }
     }
 
     /** Reads a bit that is 0 with a probability of about {@code probability / 256}. */

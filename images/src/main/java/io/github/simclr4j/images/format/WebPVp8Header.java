@@ -67,13 +67,11 @@ final class WebPVp8Header {
             coefficients[i] = modes.bit(WebPVp8Tables.UPDATES[i]) == 1 ? (short) modes.number(8) : WebPVp8Tables.COEFFICIENTS[i];
         }
         skip = modes.flag() ? modes.number(8) : -1;
-        if (modes.ended()) {
-            throw ended();
-        }
+        modes.check();
     }
 
-    static IOException ended() {
-        return new IOException("damaged or cut WebP image: its lossy data ends before its last pixel");
+    private static IOException ended() {
+        return new IOException("damaged or cut WebP image: its lossy data end within their header");
     }
 
     private void filters(int level, boolean segments, boolean absolute, int[] levels) {
