@@ -6,7 +6,7 @@ brings, called directly, since Pillow offers few of its settings. What no encode
 import ctypes, glob, io, os, struct, zipfile
 import numpy as np
 import PIL
-from PIL import Image
+from PIL import Image, ImageCms
 
 # libwebp's encoder through its C interface: structures by the offsets of their fields (encode.h, 64 bits).
 libs = os.path.join(os.path.dirname(PIL.__file__), os.pardir, "pillow.libs")
@@ -224,6 +224,9 @@ add("lossless-alpha-flag-only", riff(vp8x(29, 26, ALPHA), chunk(b"VP8L", vp8l[:4
 # The container.
 solid = encode(photo(27, 21), lossless=1)
 note = chunk(b"XMP ", b"<x/>x")
+# A valid profile that exchanges red and blue, so that applying it would be seen.
+swapping = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+swapping = swapping.replace(b"rXYZ", b"????", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"????", b"bXYZ", 1)
 for name, data, (w, h) in (("lossy", opaque, (27, 21)), ("lossless", solid, (27, 21)), ("lossless-alpha", seethrough, (29, 26))):
     parts = image(data)
     add(f"container-{name}-trailing-bytes", data + b"these are not part of it")
@@ -231,14 +234,13 @@ for name, data, (w, h) in (("lossy", opaque, (27, 21)), ("lossless", solid, (27,
     add(f"container-{name}-profile", riff(vp8x(w, h, ICC | ALPHA), chunk(b"ICCP", b"no profile at all"), *parts))
     add(f"container-{name}-everything", riff(vp8x(w, h, ICC | ALPHA | EXIF | XMP), chunk(b"ICCP", b"?"), *parts,
                                              chunk(b"EXIF", b"II*\0\x08\0\0\0\0\0"), note))
-    add(f"container-{name}-twice", riff(vp8x(w, h, ALPHA), *parts, *image(opaque)) if name == "none" else riff(*parts, note))
+    add(f"container-{name}-swapping-profile", riff(vp8x(w, h, ICC | ALPHA), chunk(b"ICCP", swapping), *parts))
+    add(f"container-{name}-simple-with-chunk", riff(*parts, note) if name != "lossless" else riff(*parts, note, note))
 
 # Animations: the first frame on its canvas, the rest of which is transparent.
 for name, data, (w, h) in (("lossy", opaque, (27, 21)), ("lossless", solid, (27, 21)), ("lossless-alpha", seethrough, (29, 26)),
                            ("lossy-alpha", encode(np.concatenate([photo(27, 21), opacity("ramp", 27, 21)], -1)), (27, 21))):
-    for x, y, cw, ch in ((0, 0, w, h), (4, 6, 40, 35), (0, 2, w, h + 2), (cx := 40 - w - w % 2 + (40 - w) % 2, 8, 40, 34)):
-        if x % 2 or x + w > cw:
-            x = (cw - w) // 2 * 2
+    for x, y, cw, ch in ((0, 0, w, h), (4, 6, 40, 35), (0, 2, w, h + 2), ((40 - w) // 2 * 2, 8, 40, 34)):
         for alpha in (0, ALPHA):
             add(f"animation-{name}-{x}-{y}-{cw}x{ch}-alpha-{alpha // 16}", riff(
                 vp8x(cw, ch, ANIMATION | alpha), ANIM, frame(x, y, w, h, *image(data)), frame(0, 0, 27, 21, *image(opaque))))

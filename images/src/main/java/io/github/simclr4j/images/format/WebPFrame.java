@@ -45,10 +45,13 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
         }
         Chunks chunks = new Chunks(file, RIFF_HEADER, (int) size);
         if (!chunks.next()) {
-            throw new IOException("damaged WebP image: there is no image in it");
+            throw none();
+        }
+        if (chunks.is('V', 'P', '8', 'L') || chunks.is('V', 'P', '8', ' ')) {
+            return chunks.image(null, false, false);
         }
         if (!chunks.is('V', 'P', '8', 'X')) {
-            return chunks.is('V', 'P', '8', 'L') || chunks.is('V', 'P', '8', ' ') ? chunks.image(null, false, false) : chunks.none();
+            throw none();
         }
         if (chunks.end - chunks.from < EXTENDED_SIZE) {
             throw damaged();
@@ -57,7 +60,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
         int[] canvas = {0, 0, 1 + u24(file, chunks.from + 4), 1 + u24(file, chunks.from + 7)};
         boolean alpha = (flags & ALPHA) != 0;
         if ((flags & ANIMATION) == 0) {
-            return chunks.next() ? chunks.image(canvas, alpha, false) : chunks.none();
+            return chunks.image(canvas, alpha, false);
         }
         while (chunks.next()) {
             if (chunks.is('A', 'N', 'M', 'F')) {
@@ -66,11 +69,10 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
                 }
                 canvas[0] = 2 * u24(file, chunks.from);
                 canvas[1] = 2 * u24(file, chunks.from + 3);
-                Chunks parts = new Chunks(file, chunks.from + FRAME_SIZE, chunks.end);
-                return parts.next() ? parts.image(canvas, alpha, true) : parts.none();
+                return new Chunks(file, chunks.from + FRAME_SIZE, chunks.end).image(canvas, alpha, true);
             }
         }
-        return chunks.none();
+        throw none();
     }
 
     /** Walks through chunks. */
@@ -78,6 +80,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
         private final byte[] file;
         private final int limit;
         private int next;
+        /** Where the current chunk begins; before the first one, its payload is empty and it has no name. */
         private int name;
         private int from;
         private int end;
@@ -107,12 +110,8 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
             return Signatures.at(file, name, expected);
         }
 
-        WebPFrame none() throws IOException {
-            throw new IOException("damaged WebP image: there is no image in it");
-        }
-
         /**
-         * Goes on to the image, from the current chunk on.
+         * Finds the image, from the current chunk on.
          *
          * @param canvas left, top, width and height, or null if the image is the canvas
          */
@@ -146,7 +145,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
                     return placed(canvas, width, height, animated, false, alphaFrom, alphaEnd, alpha && alphaEnd > 0);
                 }
             } while (next());
-            return none();
+            throw none();
         }
 
         private WebPFrame placed(int[] canvas, int width, int height, boolean animated, boolean lossless, int alphaFrom,
@@ -158,6 +157,10 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
             }
             return new WebPFrame(c[2], c[3], c[0], c[1], width, height, lossless, from, end, alphaFrom, alphaEnd, transparent);
         }
+    }
+
+    private static IOException none() {
+        return new IOException("damaged WebP image: there is no image in it");
     }
 
     private static IOException cut() {

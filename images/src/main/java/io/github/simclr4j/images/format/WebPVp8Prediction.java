@@ -20,7 +20,7 @@ final class WebPVp8Prediction {
      * Predicts a square of 8 or 16 pixels.
      *
      * @param mode one of the constants
-     * @param p the plane
+     * @param plane holds the pixels
      * @param at the square's first pixel
      * @param above whether there are pixels above it
      * @param left whether there are pixels to the left of it
@@ -73,7 +73,7 @@ final class WebPVp8Prediction {
     /**
      * Predicts a block of 4x4 pixels.
      *
-     * @param mode the number of the mode in {@link WebPVp8Modes}
+     * @param mode 0 to 9
      * @param p the plane's pixels
      * @param at the block's first pixel
      * @param right where the four pixels are that count as those above to the right
@@ -113,7 +113,7 @@ final class WebPVp8Prediction {
             }
             case HORIZONTAL -> put(p, at, stride, 0x1010101 * three(x, i, j), 0x1010101 * three(i, j, k),
                     0x1010101 * three(j, k, l), 0x1010101 * three(k, l, l));
-            case RIGHT_DOWN -> slide(p, at, stride, of(three(x, i, j), three(i, j, k), three(j, k, l), 0) , 
+            case RIGHT_DOWN -> slide(p, at, stride, of(three(x, i, j), three(i, j, k), three(j, k, l), 0),
                     of(three(a, x, i), three(b, a, x), three(c, b, a), three(d, c, b)));
             case VERTICAL_RIGHT -> {
                 int first = of(two(x, a), two(a, b), two(b, c), two(c, d));
