@@ -44,6 +44,16 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
             throw cut();
         }
         Chunks chunks = new Chunks(file, RIFF_HEADER, (int) size);
+        WebPFrame frame = first(file, chunks);
+        // A length that was damaged shows in what follows.
+        while (chunks.next()) { }
+        if (chunks.next != chunks.limit) {
+            throw damaged();
+        }
+        return frame;
+    }
+
+    private static WebPFrame first(byte[] file, Chunks chunks) throws IOException {
         if (!chunks.next()) {
             throw none();
         }
