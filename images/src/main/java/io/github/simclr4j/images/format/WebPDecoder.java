@@ -1,21 +1,19 @@
 package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.ImageDecoder;
-import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
+import io.github.simclr4j.images.internal.Samples;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import javax.imageio.ImageReader;
-import javax.imageio.spi.ImageReaderSpi;
-import javax.imageio.stream.ImageInputStream;
 
-/** Decodes WebP files with the decoder of TwelveMonkeys. */
+/**
+ * Decodes WebP files: lossy, lossless, with opacity, and the first frame of animations on its canvas. The pixels are those of
+ * libwebp, to the bit. No native code is used.
+ */
 public final class WebPDecoder implements ImageDecoder {
-    private static final ImageReaderSpi READER = JdkReaders.find("webp", "com.twelvemonkeys.");
-
     @Override
     public String format() {
         return "WebP";
@@ -33,14 +31,53 @@ public final class WebPDecoder implements ImageDecoder {
 
     @Override
     public RgbImage decode(byte[] file, SizeCheck size) throws IOException {
-        ImageReader reader = READER.createReaderInstance();
-        try (ImageInputStream in = new ByteArrayImageInputStream(file)) {
-            reader.setInput(in, true, true);
-            size.check(reader.getWidth(0), reader.getHeight(0));
-            return Images.of(reader.read(0));
-        } finally {
-            reader.dispose();
+        WebPFrame frame = WebPFrame.first(file);
+        size.check(frame.canvasWidth(), frame.canvasHeight());
+        byte[] rgb = frame.lossless() ? lossless(file, frame) : lossy(file, frame);
+        return new RgbImage(frame.canvasWidth(), frame.canvasHeight(), onCanvas(rgb, frame));
+    }
+
+    private static byte[] lossless(byte[] file, WebPFrame frame) throws IOException {
+        WebPLosslessBits in = new WebPLosslessBits(file, frame.from() + 5, frame.end());
+        int[] argb = WebPLossless.decode(in, frame.width(), frame.height());
+        byte[] rgb = new byte[Math.multiplyExact(3, argb.length)];
+        int q = 0;
+        for (int pixel : argb) {
+            rgb[q] = (byte) (pixel >> 16);
+            rgb[q + 1] = (byte) (pixel >> 8);
+            rgb[q + 2] = (byte) pixel;
+            q += 3;
         }
+        if (frame.transparent()) {
+            for (int i = 0; i < rgb.length; i++) {
+                rgb[i] = Samples.over(rgb[i] & 255, argb[i / 3] >>> 24);
+            }
+        }
+        return rgb;
+    }
+
+    private static byte[] lossy(byte[] file, WebPFrame frame) throws IOException {
+        byte[] rgb = WebPVp8.decode(file, frame.from(), frame.end(), frame.width(), frame.height());
+        if (frame.transparent()) {
+            byte[] alpha = WebPAlpha.decode(file, frame.alphaFrom(), frame.alphaEnd(), frame.width(), frame.height());
+            for (int i = 0; i < rgb.length; i++) {
+                rgb[i] = Samples.over(rgb[i] & 255, alpha[i / 3] & 255);
+            }
+        }
+        return rgb;
+    }
+
+    /** Puts an image where it belongs on its canvas, which is black. */
+    private static byte[] onCanvas(byte[] rgb, WebPFrame frame) {
+        if (frame.width() == frame.canvasWidth() && frame.height() == frame.canvasHeight()) {
+            return rgb;
+        }
+        byte[] canvas = new byte[Math.multiplyExact(3, Math.multiplyExact(frame.canvasWidth(), frame.canvasHeight()))];
+        for (int y = 0; y < frame.height(); y++) {
+            System.arraycopy(rgb, 3 * y * frame.width(), canvas, 3 * ((frame.top() + y) * frame.canvasWidth() + frame.left()),
+                    3 * frame.width());
+        }
+        return canvas;
     }
 
     @Override
