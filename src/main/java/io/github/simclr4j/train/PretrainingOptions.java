@@ -469,6 +469,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         options();
         chooseEncoder();
         PretrainSettings some = settings.build(FEW);
+        some.checkKeptHead();
         some.encoder().graph(some.imageSize());
         return self();
     }

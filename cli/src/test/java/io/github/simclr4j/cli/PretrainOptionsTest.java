@@ -195,7 +195,7 @@ class PretrainOptionsTest {
     @Test
     void theHelpNamesTheMethodsThatHaveOtherDefaults() {
         String help = CommandLineTest.run("pretrain", "--help").out().replaceAll("\\s+", " ");
-        for (String part : List.of("(default: nonlinear; mocov1 linear; ", "(default: true [1]; mocov1 and mocov2 false)",
+        for (String part : List.of("(default: nonlinear; mocov1 and cmc linear; ", "(default: true [1]; mocov1, mocov2 and cmc false)",
                 "(default: cosine; mocov1 step)", "byol, barlow and vicreg false)", "a tenth after 60%, a hundredth after 80%")) {
             assertTrue(help.contains(part), part + " in " + help);
         }

@@ -1,7 +1,6 @@
 package io.github.simclr4j.util;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -25,7 +24,7 @@ public final class RegularFiles {
     }
 
     /**
-     * Reads as many bytes as a file says that it has.
+     * Reads a whole file.
      *
      * @throws NoSuchFileException if there is no file
      * @throws IOException if it can't be read or is no regular file; the message need not name it
@@ -42,8 +41,7 @@ public final class RegularFiles {
         if (size > Integer.MAX_VALUE - 8) {
             throw new IOException("too large: " + size + " bytes, at most " + (Integer.MAX_VALUE - 8));
         }
-        try (InputStream in = Files.newInputStream(file)) {
-            return in.readNBytes((int) size);
-        }
+        // A stream of Files could not be read by an interrupted thread, which still has to save what it has.
+        return Files.readAllBytes(file);
     }
 }

@@ -66,6 +66,7 @@ public final class EncoderTrainer {
      * @param settings what to do; the precision is that of {@code compute}
      */
     public EncoderTrainer(PretrainSettings settings, Compute compute, Progress progress) {
+        settings.checkKeptHead();
         this.settings = settings.withPrecision(compute.precision());
         this.compute = compute;
         this.progress = progress;

@@ -78,10 +78,6 @@ public record PretrainSettings(
         if (microBatch > 0 && batch % microBatch != 0) {
             throw new IllegalArgumentException("A micro-batch must divide the batch, found " + microBatch + " and " + batch);
         }
-        if (head.kept() > 0 && method.headUse() != MethodFactory.HeadUse.FEATURES) {
-            throw new IllegalArgumentException("The method " + method.name() + " has no projection head behind the features of which "
-                    + head.kept() + (head.kept() == 1 ? " layer" : " layers") + " could be kept");
-        }
         checkSmallViews(method, options, encoder, imageSize, otherViews);
         int micro = microBatch == 0 ? 1 : batch / microBatch;
         if (bnSplits > 0 && (bnSplits % micro != 0 || batch % bnSplits != 0)) {
@@ -180,6 +176,18 @@ public record PretrainSettings(
     /** Returns how many groups of a batch have batch norm statistics of their own. */
     public int groups() {
         return bnSplits == 0 ? microBatches() : bnSplits;
+    }
+
+    /**
+     * Checks that the layers of the head that are to stay with the encoder are behind its features.
+     *
+     * @throws IllegalArgumentException if the method has its heads elsewhere, or none
+     */
+    public void checkKeptHead() {
+        if (head.kept() > 0 && method.headUse() != MethodFactory.HeadUse.FEATURES) {
+            throw new IllegalArgumentException("The method " + method.name() + " has no projection head behind the features of which "
+                    + head.kept() + (head.kept() == 1 ? " layer" : " layers") + " could be kept");
+        }
     }
 
     /**
