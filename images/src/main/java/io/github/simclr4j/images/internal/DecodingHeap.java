@@ -1,6 +1,5 @@
 package io.github.simclr4j.images.internal;
 
-import java.io.InterruptedIOException;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -54,14 +53,12 @@ public final class DecodingHeap {
         return lease;
     }
 
-    /** Takes what is wanted; an interrupted thread takes nothing, and its mark stays set. */
-    private static void acquire(Semaphore free, int wanted) throws InterruptedIOException {
-        try {
-            free.acquire(wanted);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted while it waited for memory to decode an image");
-        }
+    /**
+     * Takes what is wanted. An interruption does not end the waiting, which is short: an image that was not read for that reason
+     * would look like one that can't be read.
+     */
+    private static void acquire(Semaphore free, int wanted) {
+        free.acquireUninterruptibly(wanted);
     }
 
     /**
@@ -77,10 +74,8 @@ public final class DecodingHeap {
 
         /**
          * Waits until there is room for a file of this length, and takes it, in place of all that was taken before.
-         *
-         * @throws InterruptedIOException if the thread is interrupted, whose mark stays set
          */
-        public void takeFile(long length) throws InterruptedIOException {
+        public void takeFile(long length) {
             int wanted = length < SMALL ? 0 : (int) Math.min(fileUnits, length / UNIT);
             giveBack();
             files.release(file);
@@ -91,24 +86,20 @@ public final class DecodingHeap {
 
         /**
          * Waits until there is room for an image of this size, and takes it in place of what was taken for pixels before.
-         *
-         * @throws InterruptedIOException if the thread is interrupted, whose mark stays set
          */
-        public void take(int width, int height) throws InterruptedIOException {
+        public void take(int width, int height) {
             long count = (long) width * height;
             take(count < SMALL ? 0 : (int) Math.min(pixelUnits, count * BYTES_A_PIXEL / UNIT));
         }
 
         /**
          * Waits until no other large image is being decoded, and takes all there is for pixels.
-         *
-         * @throws InterruptedIOException if the thread is interrupted, whose mark stays set
          */
-        public void takeAll() throws InterruptedIOException {
+        public void takeAll() {
             take(pixelUnits);
         }
 
-        private void take(int wanted) throws InterruptedIOException {
+        private void take(int wanted) {
             if (wanted != taken) {
                 giveBack();
                 acquire(pixels, wanted);

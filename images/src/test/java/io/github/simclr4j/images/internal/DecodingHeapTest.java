@@ -2,10 +2,8 @@ package io.github.simclr4j.images.internal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.InterruptedIOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -122,18 +120,20 @@ class DecodingHeapTest {
         }
     }
 
+    /** An image that is not read because of an interruption would look like a damaged one. */
     @Test
-    void aThreadThatWaitsCanBeInterrupted() throws Exception {
+    void anInterruptedThreadReadsItsImageAndStaysInterrupted() throws Exception {
+        Future<Boolean> other;
         try (DecodingHeap.Lease lease = heap.begin()) {
             lease.takeAll();
-            Future<Boolean> other = threads.submit(() -> {
+            other = threads.submit(() -> {
                 Thread.currentThread().interrupt();
                 try (DecodingHeap.Lease waiting = heap.begin()) {
-                    assertThrows(InterruptedIOException.class, () -> waiting.take(3000, 2000));
+                    waiting.take(3000, 2000);
                 }
                 return Thread.interrupted();
             });
-            assertTrue(other.get());
         }
+        assertTrue(other.get());
     }
 }
