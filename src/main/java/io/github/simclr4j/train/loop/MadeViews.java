@@ -25,7 +25,7 @@ final class MadeViews extends BatchViews {
     }
 
     @Override
-    NDArray rows(NDManager manager, int[] rows) {
+    public NDArray rows(NDManager manager, int[] rows) {
         boolean all = rows.length == made.getShape().get(0) && IntStream.range(0, rows.length).allMatch(i -> rows[i] == i);
         if (all) {
             return Torch.alias(made, manager);

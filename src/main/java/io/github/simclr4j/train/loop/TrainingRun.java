@@ -9,6 +9,7 @@ import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.method.RunStart;
 import io.github.simclr4j.train.monitor.Diagnosis;
 import io.github.simclr4j.train.monitor.Knn;
 import io.github.simclr4j.train.monitor.Metrics;
@@ -114,6 +115,9 @@ final class TrainingRun {
             resume(done);
         }
         int resumed = epoch;
+        if (epoch < s.epochs()) {
+            method.begin(new RunStart(images, options.folder(), done != null, new ToldListeners(progress, options.listeners())));
+        }
         listeners.add(new ProgressLines(progress));
         if (options.metrics() != null) {
             listeners.add(new MetricsLines(new Metrics(options.metrics(), description.get(RUN), epoch)));
