@@ -120,11 +120,19 @@ public final class Teacher implements AutoCloseable {
         try (EncoderPipeline pipeline = new EncoderPipeline(encoder, source, shared, item -> {})) {
             while (pipeline.hasNext()) {
                 receiver.next(pipeline.next().embedding());
+                // The pipeline looks when it waits, which it need not.
+                if (Thread.interrupted()) {
+                    throw interrupted();
+                }
             }
         } catch (CancellationException e) {
             Thread.interrupted();
-            throw (IOException) new InterruptedIOException("interrupted while the teacher's features were computed").initCause(e);
+            throw (IOException) interrupted().initCause(e);
         }
+    }
+
+    private static InterruptedIOException interrupted() {
+        return new InterruptedIOException("interrupted while the teacher's features were computed");
     }
 
     /** Frees the native session; a second call does nothing. */

@@ -13,14 +13,20 @@ import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.train.Pretraining;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.StreamedImages;
+import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.train.loop.EncoderTrainer;
+import io.github.simclr4j.train.loop.EpochSummary;
+import io.github.simclr4j.train.loop.RepeatedStep;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.loop.Runs;
 import io.github.simclr4j.train.loop.StepByStep;
+import io.github.simclr4j.train.loop.TrainingListener;
 import io.github.simclr4j.train.loss.Rows;
+import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.testing.Golden;
@@ -35,6 +41,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -243,6 +251,43 @@ class FeatureDistillationTest {
         PretrainSettings s = Small.build(settings().option("teacher", text));
         String message = assertThrows(IOException.class, () -> Runs.run(s, Small.labelled(16), Runs.NOTHING)).getMessage();
         assertTrue(message.contains("notes.onnx"), message);
+    }
+
+    @Test
+    void itIsCancelledWhileTheTeacherLooksAtTheImages() throws IOException {
+        Path state = dir.resolve("state");
+        AtomicReference<Pretraining> self = new AtomicReference<>();
+        TrainingListener stop = new TrainingListener() {
+            @Override
+            public void preparing(long done) {
+                if (done == 3) {
+                    self.get().cancel();
+                }
+            }
+
+            @Override
+            public void epochFinished(EpochSummary summary) {
+                throw new AssertionError("nothing is trained");
+            }
+        };
+        try (Pretraining run = Pretraining.builder().images(photos(40)).method("distill").option("teacher", Small.option("teacher"))
+                .encoder(Small.NET).batch(8).epochs(1).device("cpu").precision("float32").checkpoint(state).listener(stop).build()) {
+            self.set(run);
+            assertThrows(CancellationException.class, run::run);
+            assertFalse(Thread.interrupted());
+        }
+        assertEquals(1, files(dir.resolve("teacher-features")).size());
+    }
+
+    /** Steps that are measured outside of a run have a teacher, too. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aStepCanBeMeasured(boolean views) {
+        Compute compute = Compute.choose("cpu", Precision.FLOAT32, 1, Progress.NONE);
+        try (RepeatedStep step = new RepeatedStep(Small.build(settings().option("teacher-views", views)), compute)) {
+            step.take();
+            assertTrue(step.await() > 0);
+        }
     }
 
     /** The configuration changes what the teacher sees. */
