@@ -76,7 +76,7 @@ final class TrainingRun {
         monitor = new Monitor(network.manager(), method.figures());
         stepsPerEpoch = images.count() / s.batch();
         diagnosis = new Diagnosis(method.lossAtCollapse(), s.optimizer().warmupEpochs(),
-                (double) method.settlingSteps() / stepsPerEpoch, !trainsClassifier(s));
+                (double) method.settlingSteps() / stepsPerEpoch, method.needsSpread() && !trainsClassifier(s));
         average = s.optimizer().average() > 0 ? network.copy() : null;
         views = EncoderTrainer.views(s);
         tensors = new LinkedHashMap<>(step.tensors());

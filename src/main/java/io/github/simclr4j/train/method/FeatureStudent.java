@@ -192,6 +192,12 @@ final class FeatureStudent implements Method {
         return new NDList(z.of(both).stopGradient(), Rows.like(z.of(both), z.targets()));
     }
 
+    /** All features of some teachers point in nearly one direction. */
+    @Override
+    public boolean needsSpread() {
+        return false;
+    }
+
     /** The features of the batch's images, or of their first views, take the places of the oldest. */
     @Override
     public void afterStep(Embeddings z) {

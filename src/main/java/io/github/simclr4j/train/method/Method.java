@@ -95,6 +95,14 @@ public interface Method {
     }
 
     /**
+     * Returns whether embeddings that are nearly all equal show that a run goes wrong; not so where they need only be as different as
+     * a teacher's are.
+     */
+    default boolean needsSpread() {
+        return true;
+    }
+
+    /**
      * Returns whether a positive can be told by batch norm statistics that all rows share, so that the batch should be split into
      * groups (shuffle BN, He et al. 2020, section 3.3).
      */
