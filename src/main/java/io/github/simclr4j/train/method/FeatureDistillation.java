@@ -1,10 +1,10 @@
 package io.github.simclr4j.train.method;
 
-import io.github.simclr4j.onnx.runtime.Provider;
 import io.github.simclr4j.onnx.network.Layer;
 import io.github.simclr4j.onnx.network.LayerGraph;
 import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.onnx.network.Weight;
+import io.github.simclr4j.onnx.runtime.Provider;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.teacher.Teacher;
 import io.github.simclr4j.util.Option;

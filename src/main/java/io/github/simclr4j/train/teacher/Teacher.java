@@ -60,7 +60,8 @@ public final class Teacher implements AutoCloseable {
     public static Teacher open(Path file, Path config, String provider, int threads, boolean inSteps) throws IOException {
         int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         boolean one = Provider.of(provider) == Provider.CPU && !inSteps;
-        RuntimeSettings runtime = RuntimeSettings.DEFAULT.withProvider(provider).withThreads(one ? 1 : workers);
+        RuntimeSettings runtime = RuntimeSettings.DEFAULT.withProvider(provider)
+                .withThreads(one ? 1 : Math.min(workers, RuntimeSettings.maxThreads()));
         EncoderSettings given = config == null ? EncoderSettings.none() : EncoderSettings.read(config);
         return new Teacher(OnnxEncoder.open(file, given, runtime), provider, workers);
     }
