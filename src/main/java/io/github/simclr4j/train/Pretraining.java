@@ -7,6 +7,7 @@ import io.github.simclr4j.train.loop.EpochSummary;
 import io.github.simclr4j.train.loop.RunDescription;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.loop.TrainingListener;
+import io.github.simclr4j.train.method.RunResources;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.Progress;
 import io.github.simclr4j.util.Sha256;
@@ -190,7 +191,7 @@ public final class Pretraining implements AutoCloseable {
      * and sizes may go unseen, see {@link io.github.simclr4j.images.source.ImageSource#fingerprint}.
      *
      * @param encoder a file, which need not exist
-     * @throws IOException if it is no encoder, or if it or the images can't be read
+     * @throws IOException if it is no encoder, or if it, the images or what the method's options name can't be read
      */
     public boolean matches(Path encoder) throws IOException {
         if (!Files.exists(encoder)) {
@@ -207,9 +208,12 @@ public final class Pretraining implements AutoCloseable {
         if (readable < 2 || readable > images.count() || settings.needsLabels() && readable < images.count()) {
             return false;
         }
-        Map<String, String> own = RunDescription.of(settings.on(readable), readable,
-                images.fingerprint(settings.imageSize(), readable), images.classes(), images.labels(),
-                init == null ? null : Sha256.hex(Files.readAllBytes(init)));
+        Map<String, String> own;
+        try (RunResources resources = new RunResources(1)) {
+            own = RunDescription.of(settings.on(readable).opened(resources), readable,
+                    images.fingerprint(settings.imageSize(), readable), images.classes(), images.labels(),
+                    init == null ? null : Sha256.hex(Files.readAllBytes(init)));
+        }
         if (settings.precision() == null) {
             own.remove("training.precision");
             recorded.remove("training.precision");
@@ -246,6 +250,13 @@ public final class Pretraining implements AutoCloseable {
 
     /** Marks the training's own thread, which then stops at the next point where it can save its state. */
     private final class StopWhenCancelled implements TrainingListener {
+        @Override
+        public void preparing(long done) {
+            if (cancelled) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
         @Override
         public void stepFinished(long step, long steps) {
             // The last step of an epoch is followed by the epoch's report, which an interrupt would disturb.

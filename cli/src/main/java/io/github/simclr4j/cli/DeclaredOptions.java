@@ -1,6 +1,7 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.util.Option;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,9 +51,16 @@ final class DeclaredOptions {
         return OptionSpec.builder("--" + name)
                 .type(alike ? first.type() : String.class)
                 .arity(flag && alike ? "0" : "1")
-                .paramLabel(first.type() == Integer.class ? "N" : first.choices().isEmpty() ? "X" : "NAME")
+                .paramLabel(label(first))
                 .description(description(same, flag && alike).replace("%", "%%"))
                 .build();
+    }
+
+    private static String label(Option<?> option) {
+        if (option.type() == Integer.class) {
+            return "N";
+        }
+        return option.type() == Path.class ? "FILE" : option.choices().isEmpty() ? "X" : "NAME";
     }
 
     private static String description(List<Declared> same, boolean flag) {
@@ -77,7 +85,8 @@ final class DeclaredOptions {
     }
 
     private static String fallback(Option<?> option) {
-        String value = String.valueOf(option.fallback()).replaceAll("\\.0$", "");
+        String text = String.valueOf(option.fallback());
+        String value = text.isEmpty() ? "none" : text.replaceAll("\\.0$", "");
         return value + (option.source().isEmpty() ? "" : ", " + option.source());
     }
 

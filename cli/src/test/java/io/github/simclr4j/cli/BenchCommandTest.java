@@ -113,7 +113,7 @@ class BenchCommandTest {
         "step --images x, --images has an effect only without bench step",
         "views --minutes 3, --minutes has an effect only with bench train",
         "train --repetitions 3, --repetitions has an effect only without bench train", "step --repetitions 0, found 0",
-        "step --queue 4, --queue has an effect only with --method mocov1 and mocov2", "walk, WHAT"})
+        "step --queue 4, --queue has an effect only with --method mocov1", "walk, WHAT"})
     void whatWouldHaveNoEffectIsRefused(String args, String expected) {
         Run run = run((Object[]) ("bench " + args).split(" "));
         assertEquals(2, run.code(), run.err());

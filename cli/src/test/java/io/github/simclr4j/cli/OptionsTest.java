@@ -88,7 +88,8 @@ class OptionsTest {
         "--method supervised --projection 32", "--method supervised --hidden 32", "--method supervised --head-norm false",
         "--method supervised --keep-head 1", "--head none --hidden 32", "--head none --projection 32",
         "--head none --head-norm true", "--head linear --hidden 32", "--method mocov1 --hidden 32",
-        "--learning-rate 0.1 --lr-scaling linear", "--init encoder.onnx --zero-gamma true"})
+        "--learning-rate 0.1 --lr-scaling linear", "--init encoder.onnx --zero-gamma true", "--teacher encoder.onnx",
+        "--method mocov2 --teacher-views"})
     void whatWouldHaveNoEffectIsRefused(String options) {
         refused(last(options) + " has an effect only with", pretrain(empty, options));
     }
@@ -106,6 +107,16 @@ class OptionsTest {
         "--protocol from-scratch --encoder-batch 4"})
     void whatAProtocolDoesNotReadIsRefused(String options) {
         refused(last(options) + " has an effect only with --protocol", evaluate(options));
+    }
+
+    @Test
+    void aTeacherMustBeGivenAndBeThere() {
+        refused("--teacher must name", pretrain(empty, "--method distill"));
+        refused("none at gone.onnx", pretrain(empty, "--method distill --teacher gone.onnx"));
+        refused("--teacher-config must name", pretrain(empty, "--method distill --teacher " + encoder + " --teacher-config gone.json"));
+        refused("--teacher-cache has an effect only with",
+                pretrain(empty, "--method distill --teacher-views --teacher " + encoder + " --teacher-cache folder"));
+        refused("--head has an effect only without", pretrain(empty, "--method distill --teacher " + encoder + " --head deep"));
     }
 
     /** They come as far as the images, of which there are none. */

@@ -116,7 +116,7 @@ class OutsideMethodTest {
         assertTrue(made.err().contains("made with {sharpness=0.25, blunt=false, batch=4, temperature=0.9}"), made.err());
         for (String[] c : new String[][] {
             {"--sharpness 0.25", "--sharpness has an effect only with --method outside"},
-            {"--method outside --queue 9", "--queue has an effect only with --method mocov1, mocov2 and nnclr"},
+            {"--method outside --queue 9", "--queue has an effect only with --method mocov1"},
             {"--method outside --blunt --sharpness 0.25", "--sharpness has an effect only with settings that are not blunt"},
             {"--method outside --sharpness 2", "--sharpness must be from 0 to 1, found 2"},
             {"--method outside --outside-batch 10", "--outside-batch must be from 1 to 9, found 10"},

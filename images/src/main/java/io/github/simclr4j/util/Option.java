@@ -1,5 +1,6 @@
 package io.github.simclr4j.util;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
@@ -8,7 +9,7 @@ import java.util.function.Predicate;
  * Declares one setting of a method, an architecture, an augmentation or a protocol: its name, type, default, range, help and
  * source. The command line, the help texts, the checks, the metadata and the documentation are made from this declaration.
  *
- * @param <T> {@link Double}, {@link Integer}, {@link Boolean} or {@link String}
+ * @param <T> {@link Double}, {@link Integer}, {@link Boolean}, {@link String} or {@link Path}
  * @param name lower case words joined by dashes, such as {@code momentum-encoder}; the metadata key has underscores instead
  * @param type class of the values
  * @param fallback the default
@@ -81,6 +82,14 @@ public record Option<T>(String name, Class<T> type, T fallback, String range, Pr
         return new Option<>(name, Boolean.class, false, "true or false", v -> true, List.of(), help, source);
     }
 
+    /**
+     * Declares a file or folder; the default, an empty path, means none. Where a file is says nothing of a result, so that metadata
+     * don't have the value: whoever reads the file describes its content there.
+     */
+    public static Option<Path> path(String name, String help, String source) {
+        return new Option<>(name, Path.class, Path.of(""), "a path", v -> true, List.of(), help, source);
+    }
+
     /** Returns the same option with another default, such as that of a second version of a method. */
     public Option<T> withDefault(T value, String itsSource) {
         return new Option<>(name, type, value, range, valid, choices, help, itsSource);
@@ -105,6 +114,8 @@ public record Option<T>(String name, Class<T> type, T fallback, String range, Pr
                 value = Integer.valueOf(text.strip());
             } else if (type == Boolean.class) {
                 value = flag(text.strip().toLowerCase(Locale.ROOT));
+            } else if (type == Path.class) {
+                value = Path.of(text.strip());
             } else {
                 value = text.strip();
             }

@@ -3,6 +3,7 @@ package io.github.simclr4j.train.data;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.load.ResidentImages;
+import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.util.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -19,9 +20,15 @@ import java.util.stream.Stream;
  * @param skipped images that could not be read, and why
  * @param fingerprint names the content: images of a source have that of {@link ResidentImages}, which is the same when they are
  *     streamed, others SHA-256 over all pixels in order; in hexadecimal
+ * @param originals as {@link TrainingImages#originals} says
  */
 public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped,
-        String fingerprint) implements TrainingImages {
+        String fingerprint, ImageSource originals) implements TrainingImages {
+
+    /** Makes a set whose originals are its squares. */
+    public ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped, String fingerprint) {
+        this(side, pixels, labels, classes, skipped, fingerprint, new Squares(side, pixels, fingerprint));
+    }
 
     @Override
     public int count() {
@@ -57,7 +64,18 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
                 List.of(), fingerprint(side, some));
     }
 
-    /** The images of a source that are in memory. */
+    /**
+     * The images of a source that are in memory.
+     *
+     * @param source that they were read from; it stays the caller's to close, after the set was used
+     */
+    public static ImageSet of(ResidentImages images, ImageSource source) {
+        ImageSet set = of(images);
+        ImageSource read = set.count() == source.size() ? source : source.only(images.images());
+        return new ImageSet(set.side, set.pixels, set.labels, set.classes, set.skipped, set.fingerprint, read);
+    }
+
+    /** The images of a source that is closed, or not needed any more, that are in memory. */
     public static ImageSet of(ResidentImages images) {
         boolean labelled = Arrays.stream(images.labels()).allMatch(l -> l >= 0);
         return new ImageSet(images.side(), images.pixels(), labelled ? images.labels() : null,

@@ -49,6 +49,11 @@ public final class StreamedImages implements TrainingImages {
     }
 
     @Override
+    public ImageSource originals() {
+        return source;
+    }
+
+    @Override
     public int side() {
         return settings.side();
     }

@@ -1,11 +1,18 @@
 package io.github.simclr4j.train.data;
 
+import io.github.simclr4j.images.source.ImageSource;
 import java.util.List;
 
 /** The images that a run learns from: squares of one size, with or without labels. */
 public sealed interface TrainingImages permits ImageSet, StreamedImages {
     /** How many there are. */
     int count();
+
+    /**
+     * The images as they were before they became squares, in their numbers' order, for what looks at them in another size; the
+     * squares where nothing else is known. Whoever opened the source that they are from closes it.
+     */
+    ImageSource originals();
 
     /** Side in pixels. */
     int side();

@@ -31,7 +31,7 @@ public final class TrainingSets {
         int side = ResidentImages.side(source, imageSize);
         long needed = ResidentImages.bytes(source.size(), side);
         if (needed <= room) {
-            return ImageSet.of(ResidentImages.read(source, imageSize, progress));
+            return ImageSet.of(ResidentImages.read(source, imageSize, progress), source);
         }
         progress.line(String.format(Locale.ROOT, "%d images of %dx%d pixels take %d MB, of which %d MB are free: they are decoded"
                 + " anew in every epoch", source.size(), side, side, needed >> 20, room >> 20));

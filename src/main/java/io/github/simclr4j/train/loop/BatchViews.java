@@ -6,6 +6,7 @@ import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.augment.ViewRequest;
 import io.github.simclr4j.train.data.BatchLoader;
+import io.github.simclr4j.train.method.StepViews;
 import io.github.simclr4j.train.network.ViewBatch;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.List;
  * The random views of the images of a step. A view depends on the run's seed, the epoch, the image and its number; it can be made
  * again and is the same. Row {@code r} is view {@code r / N} of image {@code r mod N}.
  */
-class BatchViews {
+class BatchViews implements StepViews {
     private final BatchLoader loader;
     private final List<ViewGenerator> views;
     private final int[] images;
@@ -45,13 +46,13 @@ class BatchViews {
         this.pool = pool;
     }
 
-    /** Returns the number of images, N. */
-    int size() {
+    @Override
+    public int size() {
         return images.length;
     }
 
-    /** Returns the numbers of the images in the whole set. */
-    int[] images() {
+    @Override
+    public int[] images() {
         return images;
     }
 
@@ -81,7 +82,8 @@ class BatchViews {
     }
 
     /** Makes some rows of one size, float32 [rows, 3, size, size] in [0, 1], owned by the manager. */
-    NDArray rows(NDManager manager, int[] rows) {
+    @Override
+    public NDArray rows(NDManager manager, int[] rows) {
         List<ViewRequest> requests = new ArrayList<>(rows.length);
         for (int row : rows) {
             int view = row / images.length;

@@ -11,6 +11,7 @@ import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodContext;
+import io.github.simclr4j.train.method.RunResources;
 import io.github.simclr4j.train.monitor.Knn;
 import io.github.simclr4j.train.network.Network;
 import io.github.simclr4j.train.settings.PretrainSettings;
@@ -18,6 +19,7 @@ import io.github.simclr4j.train.torch.Torch;
 import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -125,11 +127,19 @@ public final class EncoderTrainer {
      */
     public Result run(TrainingImages images, RunOptions options) throws IOException {
         check(images);
-        PretrainSettings used = settings.on(images.count());
-        if (used != settings) {
-            progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + used.batch()
-                    + (used.microBatch() == settings.microBatch() ? "" : ", in one piece"));
+        PretrainSettings fitting = settings.on(images.count());
+        if (fitting != settings) {
+            progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + fitting.batch()
+                    + (fitting.microBatch() == settings.microBatch() ? "" : ", in one piece"));
         }
+        try (RunResources resources = new RunResources(compute.threads())) {
+            return run(fitting.opened(resources), images, options);
+        } catch (UncheckedIOException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private Result run(PretrainSettings used, TrainingImages images, RunOptions options) throws IOException {
         if (options.asked() != null) {
             Knn.check(options.neighbours(), options.asked());
         }

@@ -33,7 +33,7 @@ final class MadeViews extends BatchViews {
     }
 
     @Override
-    NDArray rows(NDManager manager, int[] rows) {
+    public NDArray rows(NDManager manager, int[] rows) {
         int full = (int) made.getShape().get(0);
         return rows[0] < full ? rows(made, manager, rows)
                 : rows(small, manager, IntStream.of(rows).map(r -> r - full).toArray());

@@ -3,11 +3,20 @@ package io.github.simclr4j.train.loop;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodContext;
+import io.github.simclr4j.train.method.RunResources;
+import io.github.simclr4j.train.method.RunStart;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.Torch;
+import io.github.simclr4j.util.Progress;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 
@@ -21,6 +30,7 @@ public final class RepeatedStep implements AutoCloseable {
     /** So slow that the weights stay finite however many steps there are. */
     private static final double RATE = 1e-6;
 
+    private final RunResources resources;
     private final MethodContext context;
     private final TrainingStep step;
     private final BatchViews batch;
@@ -33,10 +43,12 @@ public final class RepeatedStep implements AutoCloseable {
      *
      * @param settings the precision is that of {@code compute}
      * @param compute where and how
+     * @throws UncheckedIOException if a file that the method's options name can't be read
      */
     public RepeatedStep(PretrainSettings settings, Compute compute) {
-        PretrainSettings s = settings.withPrecision(compute.precision());
         Torch.noGradient();
+        resources = new RunResources(compute.threads());
+        PretrainSettings s = opened(settings.withPrecision(compute.precision()), resources);
         context = new MethodContext(s.network(CLASSES), s.zeroGamma(), compute.computation(),
                 new MethodContext.Run(s.options(), s.batch(), CLASSES, s.seed(), s.head()::append));
         views = s.views() * s.batch();
@@ -44,19 +56,42 @@ public final class RepeatedStep implements AutoCloseable {
         try {
             Method method = s.method().create(context);
             made = new TrainingStep(s, context, method);
+            method.begin(new RunStart(images(s), null, false, Progress.NONE));
             NDManager m = context.exported().manager();
             int small = s.smallViews().count() * s.batch();
             batch = new MadeViews(random(m, views - small, s.imageSize(), s.seed()),
                     small == 0 ? null : random(m, small, s.smallViews().size(), s.seed()), s.batch(),
                     IntStream.range(0, s.batch()).map(i -> i % CLASSES).toArray(), s.seed());
             step = made;
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             if (made != null) {
                 made.close();
             }
             context.close();
-            throw e;
+            resources.close();
+            throw e instanceof RuntimeException r ? r : new UncheckedIOException(e.getMessage(), (IOException) e);
         }
+    }
+
+    private static PretrainSettings opened(PretrainSettings settings, RunResources resources) {
+        try {
+            return settings.opened(resources);
+        } catch (IOException e) {
+            resources.close();
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
+    }
+
+    /** The images of a step, as far as a method looks at them before the first one. */
+    private static ImageSet images(PretrainSettings s) {
+        Random random = new Random(s.seed());
+        List<RgbImage> images = new ArrayList<>();
+        for (int i = 0; i < s.batch(); i++) {
+            byte[] rgb = new byte[3 * s.imageSize() * s.imageSize()];
+            random.nextBytes(rgb);
+            images.add(new RgbImage(s.imageSize(), s.imageSize(), rgb));
+        }
+        return ImageSet.of(images, s.imageSize());
     }
 
     /** Whole numbers of pixels, as views of a real image have nearly. */
@@ -106,5 +141,6 @@ public final class RepeatedStep implements AutoCloseable {
         release();
         step.close();
         context.close();
+        resources.close();
     }
 }

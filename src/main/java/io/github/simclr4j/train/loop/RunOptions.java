@@ -41,6 +41,11 @@ public record RunOptions(Path checkpoints, double everyMinutes, int keep, Path m
         return new RunOptions(folder, 10, 2, null, null, null, 10, List.of());
     }
 
+    /** Returns the folder that the checkpoints' folder is in, for what outlives them; null without checkpoints. */
+    public Path folder() {
+        return checkpoints == null ? null : checkpoints.toAbsolutePath().getParent();
+    }
+
     /** Returns these options with another checkpoint policy. */
     public RunOptions withCheckpointsKept(double minutes, int newest) {
         return new RunOptions(checkpoints, minutes, newest, metrics, neighbours, asked, everyEpochs, listeners);

@@ -13,6 +13,13 @@ public interface TrainingListener {
     void epochFinished(EpochSummary summary) throws IOException;
 
     /**
+     * Something that the method needs before the first step goes on; it can be interrupted.
+     *
+     * @param done parts that are done
+     */
+    default void preparing(long done) {}
+
+    /**
      * A step was taken.
      *
      * @param step steps of the whole run that are done

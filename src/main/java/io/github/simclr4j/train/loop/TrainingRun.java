@@ -9,6 +9,7 @@ import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.method.RunStart;
 import io.github.simclr4j.train.monitor.Diagnosis;
 import io.github.simclr4j.train.monitor.Knn;
 import io.github.simclr4j.train.monitor.Metrics;
@@ -76,7 +77,7 @@ final class TrainingRun {
         monitor = new Monitor(network.manager(), method.figures());
         stepsPerEpoch = images.count() / s.batch();
         diagnosis = new Diagnosis(method.lossAtCollapse(), s.optimizer().warmupEpochs(),
-                (double) method.settlingSteps() / stepsPerEpoch, !trainsClassifier(s));
+                (double) method.settlingSteps() / stepsPerEpoch, method.needsSpread() && !trainsClassifier(s));
         average = s.optimizer().average() > 0 ? network.copy() : null;
         views = EncoderTrainer.views(s);
         tensors = new LinkedHashMap<>(step.tensors());
@@ -118,6 +119,9 @@ final class TrainingRun {
             resume(done);
         }
         int resumed = epoch;
+        if (epoch < s.epochs()) {
+            method.begin(new RunStart(images, options.folder(), done != null, new ToldListeners(progress, options.listeners())));
+        }
         listeners.add(new ProgressLines(progress));
         if (options.metrics() != null) {
             metrics = new MetricsLines(new Metrics(options.metrics(), description.get(RUN), epoch));

@@ -119,13 +119,14 @@ final class TrainingStep implements AutoCloseable {
     Result take(BatchViews batch, double rate, double done, NDManager manager) {
         Torch.noGradient();
         micro.begin(manager);
+        NDArray targets = method.targets(batch, manager);
         Map<Branch, NDList> fixed = new LinkedHashMap<>();
         for (Branch branch : method.branches()) {
             if (!branch.gradient()) {
                 fixed.put(branch, micro.embed(branch, batch, micro.deal(batch, branch), manager));
             }
         }
-        Step step = micro.micro() == 1 ? inOnePiece(batch, fixed, manager) : byMicroBatches(batch, fixed, manager);
+        Step step = micro.micro() == 1 ? inOnePiece(batch, fixed, targets, manager) : byMicroBatches(batch, fixed, targets, manager);
         List<NDArray> gradients = step.gradients();
         if (scale != 1) {
             gradients.forEach(g -> g.muli(1 / scale));
@@ -144,7 +145,7 @@ final class TrainingStep implements AutoCloseable {
 
     private record Step(Outcome outcome, Embeddings embeddings, List<NDArray> gradients) {}
 
-    private Step inOnePiece(BatchViews batch, Map<Branch, NDList> fixed, NDManager manager) {
+    private Step inOnePiece(BatchViews batch, Map<Branch, NDList> fixed, NDArray targets, NDManager manager) {
         Map<Branch, NDList> all = new LinkedHashMap<>();
         Method.Loss loss = Torch.recording(() -> {
             for (Branch branch : method.branches()) {
@@ -154,19 +155,19 @@ final class TrainingStep implements AutoCloseable {
                 }
             }
             all.putAll(fixed);
-            return method.loss(embeddings(batch, all, 0, method.anchors(batch.size())));
+            return method.loss(embeddings(batch, all, targets, 0, method.anchors(batch.size())));
         });
-        Embeddings z = embeddings(batch, all, 0, method.anchors(batch.size()));
+        Embeddings z = embeddings(batch, all, targets, 0, method.anchors(batch.size()));
         NDList of = new NDList(Torch.recording(() -> scaled(loss.value())));
         List<NDArray> gradients = Gradients.of(of, null, trained.values(), manager);
         return new Step(outcome(loss.value(), loss.rank(), loss.figures(), z), z, gradients);
     }
 
-    private static Embeddings embeddings(BatchViews batch, Map<Branch, NDList> results, int from, int to) {
-        return new Embeddings(results, batch.images(), batch.labels(), from, to);
+    private static Embeddings embeddings(BatchViews batch, Map<Branch, NDList> results, NDArray targets, int from, int to) {
+        return new Embeddings(results, batch.images(), batch.labels(), targets, from, to);
     }
 
-    private Step byMicroBatches(BatchViews batch, Map<Branch, NDList> fixed, NDManager manager) {
+    private Step byMicroBatches(BatchViews batch, Map<Branch, NDList> fixed, NDArray targets, NDManager manager) {
         Map<Branch, int[]> dealt = new LinkedHashMap<>();
         Map<Branch, NDList> all = new LinkedHashMap<>();
         NDList leaves = new NDList();
@@ -186,7 +187,7 @@ final class TrainingStep implements AutoCloseable {
         NDList slices = new NDList();
         leaves.forEach(leaf -> slices.add(leaf.zerosLike()));
         all.putAll(fixed);
-        Outcome outcome = lossByParts(batch, all, leaves, slices, manager);
+        Outcome outcome = lossByParts(batch, all, targets, leaves, slices, manager);
         List<NDArray> sums = new ArrayList<>();
         trained.values().forEach(w -> {
             NDArray sum = w.zerosLike();
@@ -211,11 +212,12 @@ final class TrainingStep implements AutoCloseable {
             }
             first += e.getKey().results().size();
         }
-        return new Step(outcome, embeddings(batch, all, 0, method.anchors(batch.size())), sums);
+        return new Step(outcome, embeddings(batch, all, targets, 0, method.anchors(batch.size())), sums);
     }
 
     /** Takes the loss and adds its gradient with respect to the leaves to the slices, some anchors at a time. */
-    private Outcome lossByParts(BatchViews batch, Map<Branch, NDList> all, NDList leaves, NDList slices, NDManager manager) {
+    private Outcome lossByParts(BatchViews batch, Map<Branch, NDList> all, NDArray targets, NDList leaves, NDList slices,
+            NDManager manager) {
         int anchors = method.anchors(batch.size());
         int parts = anchors == 0 ? 1 : Math.min(micro.micro(), anchors);
         NDArray sum = manager.zeros(new Shape(), leaves.get(0).getDataType());
@@ -234,7 +236,7 @@ final class TrainingStep implements AutoCloseable {
                         results.forEach(r -> aliases.add(Torch.alias(r, m)));
                         own.put(branch, aliases);
                     });
-                    return method.loss(embeddings(batch, own, from, to));
+                    return method.loss(embeddings(batch, own, targets == null ? null : Torch.alias(targets, m), from, to));
                 });
                 NDArray part = Torch.recording(() -> loss.value().mul(Rows.number(loss.value(), share)));
                 Gradients.add(slices, new NDList(Torch.recording(() -> scaled(part))), null, leaves, m);
@@ -251,7 +253,7 @@ final class TrainingStep implements AutoCloseable {
             }
         }
         return outcome(sum, ranks.isEmpty() ? null : MicroBatches.together(ranks), figures,
-                embeddings(batch, all, 0, anchors));
+                embeddings(batch, all, targets, 0, anchors));
     }
 
     private Outcome outcome(NDArray loss, NDArray rank, Map<String, NDArray> figures, Embeddings z) {

@@ -117,6 +117,32 @@ public final class Losses {
     }
 
     /**
+     * The logits of embeddings against a queue: {@code s(z, q) / t}.
+     *
+     * @param z [N, d], not normalised
+     * @param queue [K, d], normalised
+     * @return [N, K]
+     */
+    public static NDArray similarities(NDArray z, NDArray queue, double temperature) {
+        NDArray columns = queue.transpose();
+        // It would stay with the queue, and so for ever.
+        columns.attach(z.getManager());
+        return Rows.normalise(z).matMul(columns).div(Rows.number(z, temperature));
+    }
+
+    /**
+     * How far a student's distributions are from a teacher's, the mean over the rows of
+     * {@code KL(softmax(teacher) || softmax(student))}.
+     *
+     * @param student logits, [N, K]
+     * @param teacher logits, [N, K], without gradient
+     */
+    public static NDArray divergence(NDArray student, NDArray teacher) {
+        NDArray log = teacher.logSoftmax(1);
+        return log.exp().mul(log.sub(student.logSoftmax(1))).sum(new int[] {1}).mean();
+    }
+
+    /**
      * The logits of InfoNCE within the batch (He et al. 2020, section 3.2, "end to end"): the queries are the first views, the
      * keys the second ones, and a query's negatives are the keys of the other images.
      *
@@ -176,6 +202,12 @@ public final class Losses {
     /** For each row, how many others are as high as its label's column or higher, [n]. */
     public static NDArray rankOf(NDArray logits, int[] labels) {
         return rank(logits, at(logits, column(logits, labels)));
+    }
+
+    /** For each row, how many others are as high as the column in which another matrix has its highest, or higher, [n]. */
+    public static NDArray rankOfHighest(NDArray logits, NDArray other) {
+        NDArray column = other.argMax(1).toType(DataType.INT64, false).reshape(other.getShape().get(0), 1);
+        return rank(logits, at(logits, column));
     }
 
     /** A tie counts against the right one: where all embeddings are equal nothing is told apart. */

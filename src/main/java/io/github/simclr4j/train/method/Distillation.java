@@ -13,6 +13,9 @@ import java.util.Map;
 /**
  * Learning from a teacher's soft labels (Chen et al. 2020b, equation 2), of both views of an image. The labels of the images are
  * the teacher's most likely classes, and are for the monitor alone. It is made in Java with the labels, and has no name to choose.
+ *
+ * <p>The teacher is a classifier, and the student learns its classes. From a teacher without classes, which gives features, a student
+ * learns by {@link FeatureDistillation}.
  */
 public final class Distillation implements MethodFactory {
     /** t of the teacher's and the student's distribution. */

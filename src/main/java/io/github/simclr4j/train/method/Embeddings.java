@@ -12,6 +12,7 @@ import java.util.Map;
  */
 public final class Embeddings {
     private final Map<Branch, NDList> results;
+    private final NDArray targets;
     private final int[] images;
     private final int[] labels;
     private final int from;
@@ -23,15 +24,22 @@ public final class Embeddings {
      * @param results of each branch, in the order of {@link Branch#results()}
      * @param images numbers of the batch's images in the whole set
      * @param labels class of each image, or null
+     * @param targets what {@link Method#targets} returned
      * @param from first anchor that is asked for
      * @param to anchor after the last
      */
-    public Embeddings(Map<Branch, NDList> results, int[] images, int[] labels, int from, int to) {
+    public Embeddings(Map<Branch, NDList> results, int[] images, int[] labels, NDArray targets, int from, int to) {
         this.results = results;
+        this.targets = targets;
         this.images = images;
         this.labels = labels;
         this.from = from;
         this.to = to;
+    }
+
+    /** Collects the results of a method that has no targets. */
+    public Embeddings(Map<Branch, NDList> results, int[] images, int[] labels, int from, int to) {
+        this(results, images, labels, null, from, to);
     }
 
     /** Returns the first result of a branch, [views * N, ...]. */
@@ -64,6 +72,11 @@ public final class Embeddings {
     public NDArray others(Branch branch, String result) {
         NDArray both = of(branch, result);
         return NDArrays.concat(new NDList(both.get(images.length + ":"), both.get(":" + images.length)));
+    }
+
+    /** Returns what {@link Method#targets} returned for this step, without gradient; null if that was nothing. */
+    public NDArray targets() {
+        return targets;
     }
 
     /** Returns the number of images, N. */

@@ -2,6 +2,8 @@ package io.github.simclr4j.train.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
@@ -32,6 +34,25 @@ public interface Method {
         public static Loss of(NDArray value) {
             return new Loss(value, null, Map.of());
         }
+    }
+
+    /**
+     * Gets ready for the first step, such as by computing what a teacher says of each image. It is called once, after a checkpoint
+     * was read, unless all epochs are done.
+     *
+     * @throws IOException if images can't be read, or what is kept of them can't be written
+     * @throws java.io.InterruptedIOException if the thread was interrupted; a later run goes on from what is kept
+     */
+    default void begin(RunStart start) throws IOException {}
+
+    /**
+     * Returns what the loss needs of a step's images and views beside what the branches embed, such as a teacher's features; null,
+     * the default, for nothing. It is called once a step, and the losses of all anchors get it as {@link Embeddings#targets}.
+     *
+     * @param manager owns the result
+     */
+    default NDArray targets(StepViews views, NDManager manager) {
+        return null;
     }
 
     /** Returns the passes of a step; those without gradient run first. */
@@ -79,6 +100,14 @@ public interface Method {
     /** Returns the loss of networks whose embeddings are all equal, or NaN if it is not known. */
     default double lossAtCollapse() {
         return Double.NaN;
+    }
+
+    /**
+     * Returns whether embeddings that are nearly all equal show that a run goes wrong; not so where they need only be as different as
+     * a teacher's are.
+     */
+    default boolean needsSpread() {
+        return true;
     }
 
     /**

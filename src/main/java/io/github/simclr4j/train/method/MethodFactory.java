@@ -3,6 +3,7 @@ package io.github.simclr4j.train.method;
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
@@ -92,6 +93,19 @@ public interface MethodFactory {
     /** Returns the smaller views that each image has beside those of full size; none by default. */
     default SmallViews smallViews(OptionValues values, int imageSize) {
         return SmallViews.NONE;
+    }
+
+    /**
+     * Returns this method with the files open that its options name, such as a teacher's. It is called once before a run, and where a
+     * run is only to be described; what is returned is asked for {@linkplain #metadata metadata} and {@linkplain #create makes} the
+     * method. What takes long is done later, by {@link Method#begin}.
+     *
+     * @param values of the method's options
+     * @param resources owns what is opened
+     * @throws IOException if a file can't be read or is none of its kind; the message names it
+     */
+    default MethodFactory open(OptionValues values, RunResources resources) throws IOException {
+        return this;
     }
 
     /** Returns further entries for the metadata of the run, such as the hash of what it learns from. */

@@ -22,7 +22,7 @@ public final class Diagnosis {
      * @param chance the loss of a network that has learnt nothing, or NaN
      * @param warmupEpochs in which nothing is expected yet
      * @param settlingEpochs in which the loss may rise, such as those that fill a queue of noise
-     * @param contrastive false for supervised training, whose logits need not be spread
+     * @param contrastive false where embeddings need not be spread, such as the logits of supervised training
      */
     public Diagnosis(double chance, double warmupEpochs, double settlingEpochs, boolean contrastive) {
         this.chance = chance;

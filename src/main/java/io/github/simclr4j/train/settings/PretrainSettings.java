@@ -8,11 +8,14 @@ import io.github.simclr4j.onnx.network.ResNetFamily;
 import io.github.simclr4j.onnx.network.TwoTowersFamily;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
 import io.github.simclr4j.train.method.MethodFactory;
+import io.github.simclr4j.train.method.RunResources;
 import io.github.simclr4j.train.method.SmallViews;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.optim.OptimizerSettings;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -168,6 +171,17 @@ public record PretrainSettings(
         return encoder.graph(size).weights().stream().map(w -> Arrays.stream(w.dimensions()).boxed().toList()).toList();
     }
 
+    /**
+     * Returns these settings with a method that has {@linkplain MethodFactory#open opened} what its options name.
+     *
+     * @param resources owns what is opened
+     * @throws IOException if the method can't open it
+     */
+    public PretrainSettings opened(RunResources resources) throws IOException {
+        return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method.open(options, resources), options,
+                optimizer, batch, microBatch, bnSplits, epochs, precision, zeroGamma, seed);
+    }
+
     /** Returns how many micro-batches a batch has. */
     public int microBatches() {
         return microBatch == 0 ? 1 : batch / microBatch;
@@ -220,7 +234,7 @@ public record PretrainSettings(
         d.put("training.method", method.name());
         Map<Option<?>, String> unused = method.withoutEffect(options);
         for (Option<?> o : options.options()) {
-            if (unused.keySet().stream().noneMatch(u -> u.name().equals(o.name()))) {
+            if (o.type() != Path.class && unused.keySet().stream().noneMatch(u -> u.name().equals(o.name()))) {
                 d.put("training." + o.key(), "" + options.get(o));
             }
         }

@@ -3,12 +3,15 @@ package io.github.simclr4j.train.loop;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.data.BatchLoader;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.method.Method;
 import io.github.simclr4j.train.method.MethodContext;
+import io.github.simclr4j.train.method.RunResources;
+import io.github.simclr4j.train.method.RunStart;
 import io.github.simclr4j.train.monitor.Outcome;
 import io.github.simclr4j.train.network.MemoryLayout;
 import io.github.simclr4j.train.network.Network;
@@ -16,7 +19,9 @@ import io.github.simclr4j.train.network.Network.Computation;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.testing.Small;
 import io.github.simclr4j.train.torch.Torch;
+import io.github.simclr4j.util.Progress;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -27,6 +32,7 @@ public final class StepByStep implements AutoCloseable {
     /** Images that the batches are taken from, in order; every image has a label of ten. */
     public static final ImageSet IMAGES = Small.labelled(64);
 
+    private final RunResources resources = new RunResources(1);
     private final PretrainSettings settings;
     private final MethodContext context;
     private final Method method;
@@ -57,14 +63,23 @@ public final class StepByStep implements AutoCloseable {
     public record Watched(double loss, double[] rank, Map<String, Double> figures, long[] anchors, long[] positives) {}
 
     /** Makes the networks of a run; they compute in the settings' precision. */
-    public StepByStep(PretrainSettings settings) {
-        this.settings = settings;
+    public StepByStep(PretrainSettings asked) {
+        try {
+            settings = asked.opened(resources);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         Torch.noGradient();
         int classes = IMAGES.classes().size();
         context = new MethodContext(settings.network(classes), settings.zeroGamma(),
                 new Computation(Device.cpu(), settings.precision(), MemoryLayout.CHANNELS_LAST),
                 new MethodContext.Run(settings.options(), settings.batch(), classes, settings.seed(), settings.head()::append));
         method = settings.method().create(context);
+        try {
+            method.begin(new RunStart(IMAGES, null, false, Progress.NONE));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         step = new TrainingStep(settings, context, method);
         loader = BatchLoader.of(IMAGES);
         loader.begin(IntStream.range(0, IMAGES.count()).toArray(), settings.batch(), 0);
@@ -106,6 +121,22 @@ public final class StepByStep implements AutoCloseable {
             return new Watched(Small.doubles(o.loss())[0], o.rank() == null ? null : Small.doubles(o.rank()), figures,
                     o.anchors().getShape().getShape(), o.positives().getShape().getShape());
         }
+    }
+
+    /** Returns the targets of the first batch. */
+    public NDArray targets(NDManager m) throws IOException {
+        return method.targets(first(), m);
+    }
+
+    /** Returns all views of the first batch, [rows, 3, side, side] in [0, 1]. */
+    public NDArray views(NDManager m) throws IOException {
+        return first().rows(m, IntStream.range(0, settings.method().views() * settings.batch()).toArray());
+    }
+
+    private BatchViews first() throws IOException {
+        loader.begin(IntStream.range(0, IMAGES.count()).toArray(), settings.batch(), 0);
+        batches = 0;
+        return next();
     }
 
     /** Returns the networks and the state. */
@@ -162,5 +193,6 @@ public final class StepByStep implements AutoCloseable {
         step.close();
         context.close();
         pool.close();
+        resources.close();
     }
 }

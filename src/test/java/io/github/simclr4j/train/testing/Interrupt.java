@@ -10,10 +10,17 @@ public final class Interrupt {
     public static Progress after(int steps) {
         return new Progress() {
             private int seen;
+            private boolean before;
+
+            /** What comes before the first epoch has no steps. */
+            @Override
+            public void start(String task, long total) {
+                before = !task.startsWith("epoch");
+            }
 
             @Override
             public void at(long done, String detail) {
-                if (++seen == steps) {
+                if (!before && ++seen == steps) {
                     Thread.currentThread().interrupt();
                 }
             }

@@ -8,13 +8,18 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
+import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.network.Precision;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,9 +32,25 @@ public final class Small {
     public static final ResNet NET = new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR);
 
     private static final Map<String, Object> OPTIONS =
-            Map.of("temperature", 0.5, "queue", 24, "momentum-encoder", 0.9, "momentum-encoder-end", 0.0);
+            Map.of("temperature", 0.5, "queue", 24, "momentum-encoder", 0.9, "momentum-encoder-end", 0.0, "teacher", teacher());
 
     private Small() {}
+
+    /** Writes an untrained encoder of images of 32x32 pixels, for a method that has a teacher. */
+    private static Path teacher() {
+        try {
+            Path file = Files.createTempFile("teacher", ".onnx");
+            file.toFile().deleteOnExit();
+            return Files.write(file, EncoderExport.untrained(NET, 32, 9));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Returns the small value of an option. */
+    public static Object option(String name) {
+        return OPTIONS.get(name);
+    }
 
     /** Draws images of ten classes in turn. */
     public static List<RgbImage> drawings(int n) {

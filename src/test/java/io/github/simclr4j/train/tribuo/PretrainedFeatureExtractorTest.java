@@ -11,6 +11,8 @@ import com.oracle.labs.mlrg.olcut.config.ConfigurationManager;
 import com.oracle.labs.mlrg.olcut.config.PropertyException;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.github.simclr4j.train.data.BuiltInImages;
+import io.github.simclr4j.train.loop.EncoderExport;
+import io.github.simclr4j.train.testing.Small;
 import io.github.simclr4j.tribuo.model.EncodedModel;
 import io.github.simclr4j.tribuo.source.ImageFolderDataSource;
 import io.github.simclr4j.util.Sha256;
@@ -106,6 +108,33 @@ class PretrainedFeatureExtractorTest {
         try (PretrainedFeatureExtractor<Label> other = configured(2)) {
             other.featureNames();
             assertNotEquals(Sha256.hex(learnt), other.extractor().encoder().sha256(), "other settings");
+        }
+    }
+
+    private static String teacher(Path encoder) {
+        return "<property name=\"epochs\" value=\"1\"/><property name=\"method\" value=\"distill\"/><propertymap name=\"options\">"
+                + (encoder == null ? "" : "<entry key=\"teacher\" value=\"" + encoder + "\"/>") + "</propertymap>";
+    }
+
+    @Test
+    void aTeacherIsAnOption() throws IOException {
+        PropertyException none = assertThrows(PropertyException.class, () -> configured(teacher(null)));
+        assertTrue(none.getMessage().contains("teacher must name"), none.getMessage());
+        Path teacher = Files.copy((Path) Small.option("teacher"), dir.resolve("teacher.onnx"));
+        try (PretrainedFeatureExtractor<Label> extractor = configured(teacher(teacher))) {
+            assertEquals(32, extractor.featureNames().length);
+            String provenance = extractor.getProvenance().toString();
+            assertTrue(provenance.contains("training.teacher_sha256=" + Sha256.hex(Files.readAllBytes(teacher))), provenance);
+        }
+        Object key = Files.getLastModifiedTime(file);
+        try (PretrainedFeatureExtractor<Label> again = configured(teacher(teacher))) {
+            again.featureNames();
+            assertEquals(key, Files.getLastModifiedTime(file), "the file is used as it is");
+        }
+        Files.write(teacher, EncoderExport.untrained(Small.NET, 32, 77));
+        try (PretrainedFeatureExtractor<Label> other = configured(teacher(teacher))) {
+            other.featureNames();
+            assertNotEquals(key, Files.getLastModifiedTime(file), "another teacher");
         }
     }
 

@@ -1,0 +1,98 @@
+package io.github.simclr4j.cli;
+
+import static io.github.simclr4j.cli.CommandLineTest.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import io.github.simclr4j.cli.CommandLineTest.Run;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.train.data.BuiltInImages;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The recipe of docs/teacher.md on a tiny network of DINOv2's architecture, which src/test/python/tiny_dinov2.py exported. */
+@Tag("slow")
+class TeacherRecipeTest {
+    private static final Path PAGE = Path.of("../docs/teacher.md");
+    /** Names of files and folders on the page. */
+    private static final Pattern NAME = Pattern.compile("dinov2-small\\.onnx|dinov2\\.json|photos|teacher\\.npy|student\\.onnx"
+            + "|features\\.csv|labelled/(?:train|test)");
+
+    @TempDir
+    static Path dir;
+
+    private static String page;
+
+    @BeforeAll
+    static void prepare() throws IOException {
+        page = Files.readString(PAGE);
+        Files.copy(Path.of("src/test/resources/dinov2/tiny-dinov2.onnx"), dir.resolve("dinov2-small.onnx"));
+        Matcher json = Pattern.compile("```json\n(.*?)```", Pattern.DOTALL).matcher(page);
+        assertTrue(json.find(), "the page has a configuration");
+        Files.writeString(dir.resolve("dinov2.json"), json.group(1));
+        BuiltInImages.write(dir.resolve("photos"), 4, 1);
+        BuiltInImages.write(dir.resolve("labelled/train"), 3, 2);
+        BuiltInImages.write(dir.resolve("labelled/test"), 2, 3);
+    }
+
+    /** The page's commands, with its names in the test's folder, and one epoch of a tiny student. */
+    private static List<List<String>> commands() {
+        List<List<String>> all = new ArrayList<>();
+        Matcher m = Pattern.compile("(?m)^ {4}\\./simclr +(.+)$").matcher(page.replaceAll("\\\\\\R\\s*", " "));
+        while (m.find()) {
+            String command = m.group(1).replace("--epochs 200", "--epochs 1 --batch 16 --device cpu --threads 2")
+                    .replace("--width 0.5", "--width 0.0625").replace("--image-size 64", "--image-size 32");
+            all.add(Arrays.stream(command.strip().split("\\s+"))
+                    .map(w -> NAME.matcher(w).matches() ? dir.resolve(w).toString() : w).toList());
+        }
+        return all;
+    }
+
+    @Test
+    void everyCommandOfThePageRuns() throws IOException {
+        List<List<String>> commands = commands();
+        assertTrue(commands.size() >= 5, commands.toString());
+        for (List<String> command : commands) {
+            Run run = run(command.toArray());
+            assertEquals(0, run.code(), command + ": " + run.err());
+        }
+        Path student = dir.resolve("student.onnx");
+        try (OnnxEncoder encoder = OnnxEncoder.open(student, 1)) {
+            assertEquals(32, encoder.dimension());
+            assertEquals(OnnxEncoder.sha256(dir.resolve("dinov2-small.onnx")), encoder.metadata().get("training.teacher_sha256"));
+            String settings = encoder.metadata().get("training.teacher_settings");
+            assertTrue(settings.contains("image-size 224") && settings.contains("interpolation bicubic"), settings);
+        }
+        try (Stream<Path> kept = Files.list(dir.resolve("teacher-features"))) {
+            assertEquals(1, kept.count());
+        }
+        // What the teacher said is found again by another student.
+        Run again = run("pretrain", "--method", "distill", "--teacher", dir.resolve("dinov2-small.onnx"), "--teacher-config",
+                dir.resolve("dinov2.json"), "--images", dir.resolve("photos"), "--width", "0.0625", "--epochs", "1", "--batch", "16",
+                "--device", "cpu", "--threads", "2", "--out", dir.resolve("second.onnx"), "--json", dir.resolve("second.json"));
+        assertEquals(0, again.code(), again.err());
+        assertTrue(again.err().contains("features of 40 images are in"), again.err());
+        JsonObject json = CommandLineTest.json(dir.resolve("second.json"));
+        assertTrue(json.getAsJsonObject("settings").has("training.teacher_sha256"), json.toString());
+    }
+
+    @Test
+    void theTeacherMayLookAtTheViews() {
+        Run run = run("pretrain", "--method", "distill", "--teacher", dir.resolve("dinov2-small.onnx"), "--teacher-config",
+                dir.resolve("dinov2.json"), "--images", dir.resolve("photos"), "--width", "0.0625", "--epochs", "1", "--batch", "16",
+                "--teacher-views", "--device", "cpu", "--threads", "2", "--out", dir.resolve("views.onnx"));
+        assertEquals(0, run.code(), run.err());
+    }
+}

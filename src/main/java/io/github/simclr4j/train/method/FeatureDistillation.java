@@ -1,0 +1,176 @@
+package io.github.simclr4j.train.method;
+
+import io.github.simclr4j.onnx.network.Layer;
+import io.github.simclr4j.onnx.network.LayerGraph;
+import io.github.simclr4j.onnx.network.ProjectionHead;
+import io.github.simclr4j.onnx.network.Weight;
+import io.github.simclr4j.onnx.runtime.Provider;
+import io.github.simclr4j.train.network.Network;
+import io.github.simclr4j.train.teacher.Teacher;
+import io.github.simclr4j.util.Option;
+import io.github.simclr4j.util.OptionValues;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Learning from the features of a teacher, which is any encoder file (Koohpayegani, Tejankar and Pirsiavash 2020, CompRess, "1q",
+ * <a href="https://arxiv.org/abs/2010.14713">arXiv:2010.14713</a>): an image shall be as similar to each of a queue of images for the
+ * student as it is for the teacher. A linear layer, which is not exported, brings the student's features to the length of the
+ * teacher's. No labels are read.
+ *
+ * <p>By default the teacher looks at each image once, as it is, before training, and what it says is kept on disk. It may also look at
+ * the very views that the student gets, in each step, which takes the teacher's time for each of them.
+ *
+ * <p>{@link Distillation} is another thing: there the teacher is a classifier, and the student learns the classes that it gives.
+ */
+public final class FeatureDistillation implements MethodFactory {
+    /** The file. */
+    public static final Option<Path> TEACHER =
+            Option.path("teacher", "Encoder whose features are learnt (ONNX): one of this program, or any other", "");
+    /** What the file does not say. */
+    public static final Option<Path> CONFIG = Option.path("teacher-config", "JSON file of what the teacher's file does not say of its"
+            + " images, or a preprocessor_config.json, which is found by itself beside the teacher", "");
+    /** What runs it. */
+    public static final Option<String> PROVIDER = new Option<>("teacher-provider", String.class, "cpu",
+            "cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack; cuda:1 names a device", FeatureDistillation::isProvider,
+            List.of(), "What runs the teacher: cpu, or cuda and others if this ONNX Runtime has them", "");
+    /** What it looks at. */
+    public static final Option<Boolean> VIEWS = Option.flag("teacher-views", "Let the teacher look at the student's own views, in each"
+            + " step, instead of each image once before training (Beyer et al. 2022)", "");
+    /** Where its features are kept. */
+    public static final Option<Path> CACHE = Option.path("teacher-cache", "Folder in which the teacher's features are kept; by default"
+            + " teacher-features beside the checkpoints", "");
+    /** How many images each is compared with. */
+    public static final Option<Integer> QUEUE = Option.whole("queue", 4096, 2, KeyQueue.MOST_KEYS,
+            "Images that each is compared with, a queue of the teacher's features", "128000 in Koohpayegani et al. 2020 for ImageNet;"
+            + " all images where there are fewer");
+    /** t of both distributions. */
+    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.07, "0.04 in Koohpayegani et al. 2020");
+
+    private final Teacher teacher;
+    private final RunResources resources;
+
+    /** Makes the factory. */
+    public FeatureDistillation() {
+        this(null, null);
+    }
+
+    private FeatureDistillation(Teacher teacher, RunResources resources) {
+        this.teacher = teacher;
+        this.resources = resources;
+    }
+
+    private static boolean isProvider(String name) {
+        try {
+            return Provider.of(name) != null;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public String name() {
+        return "distill";
+    }
+
+    @Override
+    public String summary() {
+        return "An image shall be as similar to others as it is for a teacher, which is any encoder";
+    }
+
+    @Override
+    public String paper() {
+        return "https://arxiv.org/abs/2010.14713";
+    }
+
+    @Override
+    public List<Option<?>> options() {
+        return List.of(TEACHER, CONFIG, PROVIDER, VIEWS, CACHE, QUEUE, TEMPERATURE);
+    }
+
+    /** The teacher sees the whole image, so that a view must show most of what is in it. */
+    @Override
+    public void defaults(Defaults d) {
+        d.views("crop:0.35,flip,jitter:0.4@0.8");
+        d.option(QUEUE, Math.max(2, Math.min(QUEUE.fallback(), d.images())));
+    }
+
+    @Override
+    public Map<Option<?>, String> withoutEffect(OptionValues values) {
+        return values.get(VIEWS) ? Map.of(CACHE, "in which the teacher does not look at the views") : Map.of();
+    }
+
+    @Override
+    public void check(OptionValues o, Defaults run) {
+        if (!isSet(o.get(TEACHER))) {
+            throw new IllegalArgumentException("teacher must name the encoder file (ONNX) whose features are learnt, found none");
+        }
+        exists(o, TEACHER);
+        exists(o, CONFIG);
+        int images = Math.min(run.batch(), Math.max(2, run.images()));
+        if (o.get(QUEUE) < images) {
+            throw new IllegalArgumentException("queue must hold the images of a batch, " + images + " or more, found " + o.get(QUEUE));
+        }
+    }
+
+    private static void exists(OptionValues o, Option<Path> option) {
+        Path file = o.get(option);
+        if (isSet(file) && !Files.isRegularFile(file)) {
+            throw new IllegalArgumentException(option.name() + " must name a file, found none at " + file);
+        }
+    }
+
+    private static boolean isSet(Path path) {
+        return !path.toString().isEmpty();
+    }
+
+    private static Path orNull(Path path) {
+        return isSet(path) ? path : null;
+    }
+
+    @Override
+    public HeadUse headUse() {
+        return HeadUse.NONE;
+    }
+
+    @Override
+    public MethodFactory open(OptionValues o, RunResources run) throws IOException {
+        return new FeatureDistillation(run.own(Teacher.open(o.get(TEACHER), orNull(o.get(CONFIG)), o.get(PROVIDER), run.threads(),
+                o.get(VIEWS))), run);
+    }
+
+    @Override
+    public Map<String, String> metadata() {
+        return teacher == null ? Map.of()
+                : Map.of("training.teacher_sha256", teacher.sha256(), "training.teacher_settings", teacher.settings());
+    }
+
+    /**
+     * Makes the method.
+     *
+     * @throws IllegalStateException if the teacher was not {@linkplain #open opened}
+     */
+    @Override
+    public Method create(MethodContext context) {
+        if (teacher == null) {
+            throw new IllegalStateException("The teacher is not open: ask the method to open what its options name first");
+        }
+        OptionValues o = context.options();
+        Network student = context.train(withLinearLayer(context.encoder(), teacher.dimension()));
+        Branch both = Branch.trained(student, ProjectionHead.PROJECTION, 0, 1);
+        KeyQueue queue = KeyQueue.of(context, student, o.get(QUEUE), teacher.dimension());
+        return new FeatureStudent(both, queue, o.get(TEMPERATURE), context.seed(),
+                new FeatureStudent.Lessons(teacher, resources, o.get(VIEWS), orNull(o.get(CACHE))));
+    }
+
+    private static LayerGraph withLinearLayer(LayerGraph encoder, int dimension) {
+        LayerGraph.Node features = encoder.output(LayerGraph.FEATURES);
+        int in = features.shape().get(0);
+        LayerGraph.Builder g = encoder.extend();
+        return g.output(ProjectionHead.PROJECTION, g.add(new Layer.Dense("to_teacher", in, dimension, true, Weight.fanIn(in)), features))
+                .build();
+    }
+}
