@@ -148,6 +148,12 @@ public final class FeatureDistillation implements MethodFactory {
                 : Map.of("training.teacher_sha256", teacher.sha256(), "training.teacher_settings", teacher.settings());
     }
 
+    /** The teacher has seen the images that this run lacks. */
+    @Override
+    public boolean needsManyImages() {
+        return false;
+    }
+
     /**
      * Makes the method.
      *
