@@ -102,7 +102,7 @@ class FinetuneCommandTest {
         Thread worker = Thread.currentThread();
         Thread cutter = new Thread(() -> {
             try {
-                while (!Files.isDirectory(state) || state.toFile().list().length == 0) {
+                while (!Files.isDirectory(state) || state.toFile().list((folder, name) -> name.endsWith(".ckpt")).length == 0) {
                     Thread.sleep(5);
                 }
                 worker.interrupt();
