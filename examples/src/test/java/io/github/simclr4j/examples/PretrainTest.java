@@ -17,11 +17,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.tribuo.classification.evaluation.LabelEvaluation;
 
 /** The examples that learn an encoder. */
+@Tag("slow")
 class PretrainTest {
     @TempDir
     static Path dir;

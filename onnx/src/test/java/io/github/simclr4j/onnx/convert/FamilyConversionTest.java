@@ -21,10 +21,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every family's files are converted as those of residual networks. */
+@Tag("slow")
 class FamilyConversionTest {
     private static final int SIZE = 64;
     private static final List<RgbImage> IMAGES = IntStream.range(0, 16).mapToObj(i -> Encoders.picture(SIZE, i)).toList();

@@ -18,9 +18,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The check of models against the verdicts of ONNX's own checker, for every operator and version from opset 7 on. */
+@Tag("slow")
 class OperatorCasesTest {
     private interface Case {
         void of(String name, boolean sound, byte[] model) throws IOException;
