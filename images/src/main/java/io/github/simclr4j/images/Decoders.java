@@ -20,6 +20,11 @@ final class Decoders {
         return ENDINGS;
     }
 
+    /** Returns whether some decoder accepts a file, of which the first bytes are enough. */
+    static boolean accept(byte[] first) {
+        return ALL.stream().anyMatch(d -> d.accepts(first));
+    }
+
     /**
      * Returns the decoder of a file.
      *

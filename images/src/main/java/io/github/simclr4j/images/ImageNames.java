@@ -1,7 +1,5 @@
 package io.github.simclr4j.images;
 
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -20,8 +18,6 @@ public final class ImageNames {
             "dicom", "svs", "ndpi", "scn", "mrxs", "bif", "btf", "tf8",
             "dng", "cr2", "cr3", "crw", "nef", "nrw", "arw", "srf", "sr2", "orf", "rw2", "raf", "pef", "srw", "3fr", "fff",
             "iiq", "kdc", "dcr", "mrw", "x3f", "erf", "mef", "mos", "rwl", "gpr", "raw");
-    private static final Set<String> BRANDS = Set.of("heic", "heix", "heim", "heis", "hevc", "mif1", "msf1", "avif", "avis",
-            "jxl ", "jp2 ", "crx ");
     private static final Set<Integer> BMP_HEADERS = Set.of(12, 16, 40, 52, 56, 64, 108, 124);
 
     private ImageNames() {}
@@ -61,25 +57,11 @@ public final class ImageNames {
 
     /** Whether bytes are the first of an image, in a format that is read or in another. */
     public static boolean startsAsImage(byte[] first) {
-        String text = new String(first, 0, Math.min(first.length, FIRST_BYTES), StandardCharsets.ISO_8859_1);
-        boolean riff = text.startsWith("RIFF") && text.startsWith("WEBP", 8);
-        boolean box = text.startsWith("ftyp", 4) && text.length() >= 12 && BRANDS.contains(text.substring(8, 12));
-        boolean bitmap = text.startsWith("BM") && first.length >= 18 && BMP_HEADERS.contains(littleEndian(first, 14));
-        boolean icon = starts(first, 0, 0, 1, 0) && first.length >= 10 && first[4] > 0 && first[5] == 0 && first[9] == 0;
-        return riff || box || bitmap || icon || starts(first, 0xff, 0xd8, 0xff) || text.startsWith("\u0089PNG\r\n\u001a\n")
-                || text.startsWith("GIF8") || text.startsWith("II*\0") || text.startsWith("MM\0*") || text.startsWith("8BPS")
-                || text.startsWith("qoif") || text.startsWith("DDS ") || text.startsWith("#?RADIANCE")
-                || text.startsWith("SIMPLE  =") || starts(first, 0x76, 0x2f, 0x31, 0x01) || starts(first, 0xff, 0x4f, 0xff, 0x51)
-                || text.startsWith("\0\0\0\fjP  ") || text.startsWith("\0\0\0\fJXL ") || starts(first, 0xff, 0x0a)
-                || text.matches("(?s)P[1-7]\\s.*") || text.matches("(?s)\\s*<(\\?xml|!|svg).*") && text.contains("<svg");
-    }
-
-    private static boolean starts(byte[] first, int... expected) {
-        byte[] bytes = new byte[expected.length];
-        for (int i = 0; i < bytes.length; i++) {
-            bytes[i] = (byte) expected[i];
+        if (first.length >= 2 && first[0] == 'B' && first[1] == 'M') {
+            // Texts may begin with these letters.
+            return first.length >= 18 && BMP_HEADERS.contains(littleEndian(first, 14));
         }
-        return first.length >= bytes.length && Arrays.equals(bytes, 0, bytes.length, first, 0, bytes.length);
+        return Decoders.accept(first) || OtherFiles.isImage(first);
     }
 
     private static int littleEndian(byte[] bytes, int at) {

@@ -7,16 +7,29 @@ import java.util.Locale;
 final class OtherFiles {
     private static final String CONVERT = ", which is not read: convert it to JPEG or PNG";
 
+    private static final String VIDEO = "a video (or another file of its container format)";
+    private static final String DOCUMENT = "a PDF document";
+
     private OtherFiles() {}
+
+    /** Tells whether a file is an image in a format that is not read, by its first bytes. */
+    static boolean isImage(byte[] b) {
+        String kind = kind(head(b));
+        return kind != null && !kind.equals(VIDEO) && !kind.equals(DOCUMENT);
+    }
+
+    private static String head(byte[] b) {
+        return new String(b, 0, Math.min(b.length, 1024), StandardCharsets.ISO_8859_1);
+    }
 
     /** Describes a file by its first bytes. */
     static String describe(byte[] b) {
         if (b.length == 0) {
             return "the file is empty";
         }
-        String head = new String(b, 0, Math.min(b.length, 1024), StandardCharsets.ISO_8859_1);
+        String head = head(b);
         String text = head.strip().toLowerCase(Locale.ROOT);
-        String kind = kind(head, text);
+        String kind = kind(head);
         if (kind != null) {
             return kind + CONVERT;
         } else if (head.startsWith("version https://git-lfs")) {
@@ -31,7 +44,8 @@ final class OtherFiles {
         return "not an image (expected JPEG, PNG, WebP, BMP, GIF or TIFF)";
     }
 
-    private static String kind(String head, String text) {
+    private static String kind(String head) {
+        String text = head.strip().toLowerCase(Locale.ROOT);
         if (head.startsWith("ftyp", 4)) {
             return ofBrand(head);
         } else if (head.startsWith("\0\0\0\fjP  ") || head.startsWith("\u00ff\u004f\u00ff\u0051")) {
@@ -44,7 +58,7 @@ final class OtherFiles {
             return "an array of OS/2 bitmaps";
         } else if (head.startsWith("8BPS")) {
             return "a Photoshop document";
-        } else if (head.startsWith("\0\0\1\0") || head.startsWith("\0\0\2\0")) {
+        } else if (head.matches("(?s)\0\0[\1\2]\0[^\0]\0.{3}\0.*")) {
             return "a Windows icon or cursor";
         } else if (head.startsWith("v/1\1")) {
             return "an OpenEXR image";
@@ -52,11 +66,17 @@ final class OtherFiles {
             return "a JPEG XR image";
         } else if (head.startsWith("DDS ")) {
             return "a DirectDraw texture";
+        } else if (head.startsWith("qoif")) {
+            return "a QOI image";
+        } else if (head.startsWith("#?RADIANCE")) {
+            return "a Radiance image";
+        } else if (head.startsWith("SIMPLE  =")) {
+            return "a FITS image";
         } else if (head.startsWith("%PDF-")) {
-            return "a PDF document";
+            return DOCUMENT;
         } else if (head.matches("(?s)P[1-7fF][\\s#].*")) {
             return "a Netpbm image (PBM, PGM, PPM, PAM or PFM)";
-        } else if (text.startsWith("<svg") || text.startsWith("<?xml") && text.contains("<svg")) {
+        } else if (text.startsWith("<svg") || text.matches("(?s)<(\\?xml|!doctype svg|!--).*") && text.contains("<svg")) {
             return "an SVG drawing";
         }
         return null;
@@ -77,6 +97,6 @@ final class OtherFiles {
         } else if (brands.startsWith("crx")) {
             return "a Canon raw photograph";
         }
-        return "a video (or another file of its container format)";
+        return VIDEO;
     }
 }
