@@ -3,7 +3,6 @@ package io.github.simclr4j.train.testing;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,6 +10,9 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.ndarray.NDArray;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import io.github.simclr4j.onnx.network.Weight;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.loop.Checkpoint;
@@ -19,7 +21,6 @@ import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.loop.Runs;
 import io.github.simclr4j.train.loop.StepByStep;
-import io.github.simclr4j.onnx.network.Weight;
 import io.github.simclr4j.train.method.Branch;
 import io.github.simclr4j.train.method.MethodContext;
 import io.github.simclr4j.train.method.MethodFactory;
@@ -334,8 +335,28 @@ public abstract class AbstractMethodTest {
             IOException e = assertThrows(IOException.class, () -> Runs.run(s, bare, Runs.NOTHING));
             assertTrue(e.getMessage().contains("labels"), e.getMessage());
         } else {
-            assertNotEquals(0, Runs.run(s, bare, Runs.NOTHING).onnx().length);
+            assertExportsTheEncoderAlone(Runs.run(s, bare, Runs.NOTHING).onnx(), s);
         }
+    }
+
+    /** The file gives features of the encoder's length, and has no more weights than the encoder. */
+    private static void assertExportsTheEncoderAlone(byte[] onnx, PretrainSettings s) throws IOException {
+        try (OnnxEncoder encoder = OnnxEncoder.open(onnx, "exported", 1)) {
+            assertEquals(s.encoder().dimension(), encoder.dimension());
+            for (float[] features : encoder.embed(Small.drawings(2))) {
+                for (float f : features) {
+                    assertTrue(Float.isFinite(f));
+                }
+            }
+        }
+        long weights = ModelProto.parseFrom(onnx).getGraph().getInitializerList().stream()
+                .filter(i -> i.getName().endsWith(".weight")).mapToLong(i -> i.getDimsList().stream().reduce(1L, (a, b) -> a * b)).sum();
+        long expected = s.encoder().graph(s.imageSize()).weights().stream().filter(w -> w.kind() == Weight.Kind.MATRIX)
+                .mapToLong(Weight::size).sum();
+        // A norm that is not folded has its scales beside them.
+        long scales = s.encoder().graph(s.imageSize()).weights().stream().filter(w -> w.kind() == Weight.Kind.SCALE)
+                .mapToLong(Weight::size).sum();
+        assertTrue(weights >= expected && weights <= expected + scales, weights + " weights, the encoder has " + expected);
     }
 
     @Test
