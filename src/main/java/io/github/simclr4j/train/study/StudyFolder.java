@@ -21,7 +21,8 @@ import org.apache.commons.csv.CSVPrinter;
 
 /**
  * A study's folder: {@code study.json} says what every cell has in common, each cell has a folder with its checkpoints, its encoder
- * and, when it is done, {@code cell.json}; {@code NAME.csv} is the table of all cells.
+ * and, when it is done, {@code cell.json}; {@code NAME.csv} is the table of all cells, {@code NAME.json} all that is
+ * known of them.
  */
 final class StudyFolder {
     static final String ENCODER = "encoder.onnx";
@@ -111,8 +112,8 @@ final class StudyFolder {
         }
     }
 
-    /** Writes the table. It has nothing in it that differs between two runs of one study on one machine. */
-    void writeTable(StudyResult result) throws IOException {
+    /** Writes the result. The table has nothing in it that differs between two runs of one study on one machine. */
+    void writeResult(StudyResult result) throws IOException {
         StringWriter text = new StringWriter();
         List<String> header = new ArrayList<>(result.axes());
         header.addAll(List.of("accuracy", "final_loss", "parameters", "dimension", "epochs", "steps", "state", "failure"));
@@ -132,6 +133,7 @@ final class StudyFolder {
             }
         }
         AtomicFiles.write(folder.resolve(result.name() + ".csv"), text.toString().getBytes(StandardCharsets.UTF_8));
+        write(folder.resolve(result.name() + ".json"), result.toMap());
     }
 
     private static String number(double value) {

@@ -70,7 +70,7 @@ public record StudyResult(String name, String summary, String source, Chart char
         CellResult.Measured m = result.measured();
         if (m != null) {
             map.put("accuracy", m.accuracy());
-            map.put("finalLoss", m.finalLoss());
+            map.put("finalLoss", Double.isFinite(m.finalLoss()) ? m.finalLoss() : null);
             map.put("parameters", m.parameters());
             map.put("dimension", m.dimension());
             map.put("epochs", m.epochs());

@@ -202,7 +202,7 @@ public final class StudyRunner {
 
     private void tell(Map<Cell, CellResult> results) throws IOException {
         StudyResult soFar = result(results);
-        folder.writeTable(soFar);
+        folder.writeResult(soFar);
         listener.changed(soFar);
     }
 

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
@@ -127,6 +129,10 @@ class StudyRunnerTest {
             assertEquals(row.get("temperature"), m.training().get("training.temperature").replace(".0", ""));
             assertFalse(Files.exists(encoder.resolveSibling("checkpoint")), "it is of no more use");
         }
+        JsonObject json = JsonParser.parseString(Files.readString(out.resolve("grid.json"))).getAsJsonObject();
+        assertEquals(50, json.getAsJsonObject("images").get("train").getAsInt());
+        assertEquals(result.cells().get(2).measured().accuracy(),
+                json.getAsJsonArray("cells").get(2).getAsJsonObject().get("accuracy").getAsDouble());
         assertTrue(Long.parseLong(rows.get(1).get("parameters")) > 3 * Long.parseLong(rows.get(0).get("parameters")));
         assertTrue(lines.stream().anyMatch(l -> l.matches("cell 2 of 4 \\(temperature 0.1, width 0.125\\): .*%, .*")), lines.toString());
         assertEquals(result.best().orElseThrow().measured().accuracy(),
