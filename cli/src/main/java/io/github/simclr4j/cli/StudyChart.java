@@ -3,12 +3,12 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.train.study.CellResult;
 import io.github.simclr4j.train.study.StudyResult;
 import java.awt.Color;
+import java.awt.Font;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -18,6 +18,7 @@ import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.HeatMapChart;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.Styler.ChartTheme;
 import org.knowm.xchart.style.Styler.LegendPosition;
 
 /** Draws a study: linear accuracy in percent, cells that are done alone. */
@@ -27,7 +28,7 @@ final class StudyChart {
     private static final int HEIGHT = 700;
     private static final String ACCURACY = "linear accuracy, %";
     /** From this ratio on between the largest and the smallest number an axis is logarithmic. */
-    private static final double LOGARITHMIC = 8;
+    private static final double LOGARITHMIC = 20;
 
     static {
         // Nothing is shown on a screen.
@@ -68,7 +69,7 @@ final class StudyChart {
     private static HeatMapChart heatMap(StudyResult result, List<CellResult> done) {
         String rows = result.axes().get(0);
         String columns = result.axes().get(1);
-        HeatMapChart chart = new HeatMapChart(WIDTH, HEIGHT);
+        HeatMapChart chart = new HeatMapChart(WIDTH, HEIGHT, ChartTheme.XChart);
         chart.setTitle(title(result));
         chart.setXAxisTitle(columns);
         chart.setYAxisTitle(rows);
@@ -81,7 +82,9 @@ final class StudyChart {
         chart.addSeries(ACCURACY, x, y, values);
         style(chart.getStyler());
         chart.getStyler().setShowValue(true);
-        chart.getStyler().setHeatMapDecimalValueFormatter(v -> String.format(Locale.ROOT, "%.0f", v));
+        chart.getStyler().setValueFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
+        chart.getStyler().setValueFontColor(Color.BLACK);
+        chart.getStyler().setHeatMapValueDecimalPattern("0.0");
         chart.getStyler().setRangeColors(new Color[] {new Color(0xf7fbff), new Color(0x9ecae1), new Color(0x3182bd)});
         double least = done.stream().mapToDouble(StudyChart::percent).min().orElseThrow();
         double most = done.stream().mapToDouble(StudyChart::percent).max().orElseThrow();
@@ -111,8 +114,10 @@ final class StudyChart {
         });
         chart.getStyler().setLegendVisible(series.size() > 1);
         chart.getStyler().setLabelsVisible(true);
+        chart.getStyler().setDecimalPattern("0.0");
         chart.getStyler().setXAxisLabelRotation(groups.size() > 6 ? 30 : 0);
         chart.getStyler().setYAxisMin(0.0);
+        chart.getStyler().setAvailableSpaceFill(series.size() > 1 ? 0.8 : 0.5);
         return chart;
     }
 
@@ -137,7 +142,7 @@ final class StudyChart {
     }
 
     private static String title(StudyResult result) {
-        return result.summary() + "?" + (result.done() < result.cells().size()
+        return result.summary() + (result.done() < result.cells().size()
                 ? " (" + result.done() + " of " + result.cells().size() + " cells)" : "");
     }
 

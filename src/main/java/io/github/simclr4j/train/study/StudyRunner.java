@@ -102,7 +102,9 @@ public final class StudyRunner {
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
      */
     public StudyResult run() throws IOException {
-        List<CellRun> runs = plan.cells().stream().map(c -> new CellRun(c, given, images, folder, machine, progress)).toList();
+        // The device, and warnings that hold for every cell, are said once.
+        Progress once = new WithoutRepetition(progress);
+        List<CellRun> runs = plan.cells().stream().map(c -> new CellRun(c, given, images, folder, machine, once)).toList();
         Map<CellRun, String> impossible = check(runs);
         images.train().sameClasses(images.test());
         Files.createDirectories(folder.path());
@@ -124,7 +126,7 @@ public final class StudyRunner {
         tell(results);
         List<CellRun> open = runs.stream().filter(r -> results.get(r.cell()).isOpen()).toList();
         int before = plan.cells().size() - open.size();
-        if (before > 0) {
+        if (before > impossible.size()) {
             progress.line(before - impossible.size() + " of " + plan.cells().size() + " cells were done before");
         }
         long start = System.nanoTime();
