@@ -34,7 +34,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code simclr study}. */
 @CommandLine.Command(name = "study", description = "Runs a grid of short pretrainings and measures each by a linear classifier."
-        + " What is done stays: the same command goes on where it was. Options of pretrain hold for every cell.")
+        + " What is done stays: the same command goes on where it was. Options of pretrain hold for every cell;"
+        + " without --epochs a cell has " + StudyRunner.EPOCHS + ".")
 final class StudyCommand extends Command {
     private static final String GRID = "grid";
 

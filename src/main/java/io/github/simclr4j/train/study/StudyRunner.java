@@ -30,6 +30,9 @@ import java.util.TreeSet;
  * it again. Not thread-safe.
  */
 public final class StudyRunner {
+    /** Epochs of a cell where neither the study nor the given settings say how many. */
+    public static final int EPOCHS = 10;
+
     private final Study study;
     private final OptionValues options;
     private final StudyPlan plan;
@@ -46,7 +49,7 @@ public final class StudyRunner {
      * @param study which one
      * @param options values of the study's own options by name
      * @param given settings of every cell, as {@link CellSettings} has them; a cell whose method or encoder has no such setting goes
-     *     without it
+     *     without it. Where nothing says how many epochs there are, it is {@link #EPOCHS}
      * @param images what is trained and tested on
      * @param folder where the results go
      * @throws IllegalArgumentException if a value of an option is out of range, or a setting is one that the cells set
@@ -66,6 +69,9 @@ public final class StudyRunner {
                 }
             }
         }
+        if (plan.cells().stream().noneMatch(c -> c.settings().containsKey("epochs"))) {
+            this.given.putIfAbsent("epochs", "" + EPOCHS);
+        }
     }
 
     /** Sets where the study runs. */
@@ -84,6 +90,11 @@ public final class StudyRunner {
     public StudyRunner progress(Progress told) {
         progress = told;
         return this;
+    }
+
+    /** Returns the settings that all cells have that know them. */
+    public Map<String, String> given() {
+        return Map.copyOf(given);
     }
 
     /** Returns the cells. */

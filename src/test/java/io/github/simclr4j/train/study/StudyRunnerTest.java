@@ -249,6 +249,14 @@ class StudyRunnerTest {
     }
 
     @Test
+    void trainingsAreShortUnlessOtherwiseSaid() {
+        Path out = dir.resolve("short");
+        assertEquals("10", runner(new LossStudy(), tiny(), images, out).given().get("epochs"));
+        assertEquals("3", runner(new LossStudy(), tiny("epochs", "3"), images, out).given().get("epochs"));
+        assertFalse(runner(grid("epochs=1,2"), tiny(), images, out).given().containsKey("epochs"));
+    }
+
+    @Test
     void aSettingThatSomeCellsHaveIsTheirs() throws IOException {
         StudyResult result = runner(grid("method=simclr,mocov2"), tiny("epochs", "1", "queue", "64"), images, dir.resolve("some")).run();
         assertEquals(2, result.done());
