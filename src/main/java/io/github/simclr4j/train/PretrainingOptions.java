@@ -206,7 +206,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** Sets how many layers of the head stay with the exported encoder ([3], section 2.1), fewer than it has; 0 by default. */
+    /** Sets how many layers of the head stay with the exported encoder ([3], section 2.1); 0 by default. */
     public B keepHead(int layers) {
         settings.keepHead(layers);
         return self();

@@ -29,6 +29,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             DevicesCommand.class,
             ExportCommand.class,
             VerifyCommand.class,
+            StudyCommand.class,
             BenchCommand.class,
             CommandLine.HelpCommand.class
         })

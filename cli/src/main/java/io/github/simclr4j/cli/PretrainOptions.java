@@ -153,6 +153,8 @@ final class PretrainOptions {
     private final Map<String, MethodFactory> methods = new LinkedHashMap<>();
     private DeclaredOptions ofMethods;
     private DeclaredOptions ofEncoders;
+    private final List<String> names = new ArrayList<>();
+    private CommandSpec spec;
 
     /** Adds these options and the declared ones to a command, under a heading of their own. */
     void addTo(CommandSpec command) {
@@ -175,7 +177,18 @@ final class PretrainOptions {
                 ofEncoders.specs(command).forEach(group::addArg);
             }
         }
-        command.addArgGroup(group.build());
+        ArgGroupSpec built = group.build();
+        built.options().forEach(o -> names.add(o.longestName()));
+        command.addArgGroup(built);
+        spec = command;
+    }
+
+    /** Returns what was given as text, by the options' names without their dashes. */
+    Map<String, String> given(Command command) {
+        Map<String, String> given = new LinkedHashMap<>();
+        names.stream().filter(command::isGiven)
+                .forEach(name -> given.put(name.substring(2), String.valueOf(spec.findOption(name).<Object>getValue())));
+        return given;
     }
 
     /** Puts what the libraries know into a description that has places for it. */

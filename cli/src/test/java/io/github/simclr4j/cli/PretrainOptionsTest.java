@@ -40,7 +40,7 @@ class PretrainOptionsTest {
         Map<String, String> all = new TreeMap<>(method.equals("supervised") ? Map.of() : Map.of("temperature", "" + temperature));
         if (method.equals("simclr")) {
             all.putAll(Map.of("loss", "nt-xent", "margin", "0.8", "class-prior", "0.1", "multi-crop", "0", "multi-crop-size", "0",
-                    "multi-crop-least", "0.05", "multi-crop-most", "0.4"));
+                    "multi-crop-least", "0.05", "multi-crop-most", "0.4", "dot-product", "false"));
         } else if (method.startsWith("moco")) {
             all.putAll(Map.of("queue", "" + queue, "momentum-encoder", "" + momentum, "momentum-encoder-end",
                     end == 0 ? "0.0" : "" + end, "symmetric", "false"));

@@ -10,8 +10,14 @@ import ai.djl.ndarray.types.DataType;
  * @param z projections before normalisation, [2N, d]
  * @param from first anchor
  * @param to anchor after the last
+ * @param normalised whether projections are compared by their cosine; by their dot product otherwise
  */
-public record Anchors(NDArray z, int from, int to) {
+public record Anchors(NDArray z, int from, int to, boolean normalised) {
+    /** Projections that are compared by their cosine. */
+    public Anchors(NDArray z, int from, int to) {
+        this(z, from, to, true);
+    }
+
     /** Every view is an anchor. */
     public static Anchors all(NDArray z) {
         return new Anchors(z, 0, (int) z.getShape().get(0));
@@ -22,9 +28,14 @@ public record Anchors(NDArray z, int from, int to) {
         return (int) z.getShape().get(0);
     }
 
-    /** Cosines of the anchors with all views, over a temperature, [anchors, 2N]. */
-    NDArray cosines(double temperature) {
-        NDArray unit = Rows.normalise(z);
+    /** Returns the same anchors, compared by their dot product (Chen et al. 2020, section 5.1, "without l2 normalization"). */
+    public Anchors byDotProduct() {
+        return new Anchors(z, from, to, false);
+    }
+
+    /** Cosines, or dot products, of the anchors with all views, over a temperature, [anchors, 2N]. */
+    NDArray similarities(double temperature) {
+        NDArray unit = normalised ? Rows.normalise(z) : z;
         NDArray rows = from == 0 && to == views() ? unit : unit.get(from + ":" + to);
         return (temperature == 1 ? rows : rows.div(Rows.number(z, temperature))).matMul(unit.transpose());
     }

@@ -7,8 +7,8 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Activation;
 
 /**
- * The losses. A loss of {@link Anchors} is the mean over these, where {@code s(a, b)} is the cosine of two projections and i and j
- * are the two views of one image. A loss is a scalar that belongs to the manager of z.
+ * The losses. A loss of {@link Anchors} is the mean over these, where {@code s(a, b)} is the cosine of two projections, or their
+ * dot product where the anchors say so, and i and j are the two views of one image. Semi-hard mining and ranks are for cosines alone. A loss is a scalar that belongs to the manager of z.
  */
 public final class Losses {
     /** A logit that gets no probability. A mask before the sum: subtracting after it would leak gradient. */
@@ -22,7 +22,7 @@ public final class Losses {
     public static NDArray ntXent(Anchors a, double temperature) {
         // These matrices are most of a large batch's memory: each is given up as soon as the next is there.
         try (NDArray mask = a.self().muli(NEVER);
-                NDArray logits = a.cosines(temperature);
+                NDArray logits = a.similarities(temperature);
                 NDArray others = logits.add(mask)) {
             return at(others.logSoftmax(1), a.partner()).mean().neg();
         }
@@ -35,7 +35,7 @@ public final class Losses {
      * @param semiHard take of each view only the negative that is nearest among those farther than its positive
      */
     public static NDArray ntLogistic(Anchors a, double temperature, boolean semiHard) {
-        NDArray cosines = a.cosines(1);
+        NDArray cosines = a.similarities(1);
         NDArray positive = at(cosines, a.partner());
         NDArray negatives = Activation.softPlus(cosines.div(Rows.number(cosines, temperature)));
         NDArray mask = semiHard ? semiHard(a, cosines, positive) : a.negative();
@@ -49,7 +49,7 @@ public final class Losses {
      *     (Schroff et al. 2015, section 3.2)
      */
     public static NDArray margin(Anchors a, double margin, boolean semiHard) {
-        NDArray cosines = a.cosines(1);
+        NDArray cosines = a.similarities(1);
         NDArray positive = at(cosines, a.partner());
         NDArray mask = semiHard ? semiHard(a, cosines, positive) : a.negative();
         return mean(Activation.relu(cosines.sub(positive).add(margin)), mask);
@@ -64,7 +64,7 @@ public final class Losses {
      * @param prior p, 0 up to (not including) 1
      */
     public static NDArray debiased(Anchors a, double temperature, double prior) {
-        NDArray logits = a.cosines(temperature).add(a.self().mul(NEVER));
+        NDArray logits = a.similarities(temperature).add(a.self().mul(NEVER));
         NDArray top = logits.max(new int[] {1}, true).stopGradient();
         NDArray shifted = logits.sub(top);
         NDArray e = shifted.exp();
@@ -80,7 +80,7 @@ public final class Losses {
 
     /** Decoupled contrastive loss (Yeh et al. 2022, equation 6): NT-Xent without the positive in the denominator. */
     public static NDArray decoupled(Anchors a, double temperature) {
-        NDArray logits = a.cosines(temperature);
+        NDArray logits = a.similarities(temperature);
         NDArray others = logits.add(a.negative().neg().add(1).mul(NEVER));
         NDArray top = others.max(new int[] {1}, true).stopGradient();
         NDArray log = others.sub(top).exp().sum(new int[] {1}, true).log().add(top);
@@ -94,7 +94,7 @@ public final class Losses {
      */
     public static NDArray supCon(Anchors a, double temperature, int[] labels) {
         NDArray mask = a.same(labels);
-        NDArray log = a.cosines(temperature).add(a.self().mul(NEVER)).logSoftmax(1);
+        NDArray log = a.similarities(temperature).add(a.self().mul(NEVER)).logSoftmax(1);
         return log.mul(mask).sum(new int[] {1}, true).div(mask.sum(new int[] {1}, true)).mean().neg();
     }
 
@@ -185,7 +185,7 @@ public final class Losses {
 
     /** For each anchor, how many other images' views are as near as its partner or nearer, [anchors]. */
     public static NDArray rankAmongViews(Anchors a) {
-        NDArray cosines = a.cosines(1).subi(a.self().muli(4));
+        NDArray cosines = a.similarities(1).subi(a.self().muli(4));
         return rank(cosines, at(cosines, a.partner()));
     }
 

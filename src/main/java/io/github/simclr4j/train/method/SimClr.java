@@ -34,6 +34,9 @@ public final class SimClr implements MethodFactory {
     /** The share of negatives that is of the anchor's class. */
     public static final Option<Double> CLASS_PRIOR = Option.below("class-prior", 0.1, 0, 1,
             "Share of the negatives that the debiased loss takes to be of the anchor's class", "Chuang et al. 2020, for ten classes");
+    /** Whether projections are compared as they are. */
+    public static final Option<Boolean> DOT_PRODUCT = Option.flag("dot-product", "Compare projections in NT-Xent by their dot"
+            + " product, without normalising them, which needs a far higher temperature", "Chen et al. 2020, table 5");
 
     @Override
     public String name() {
@@ -52,7 +55,7 @@ public final class SimClr implements MethodFactory {
 
     @Override
     public List<Option<?>> options() {
-        List<Option<?>> all = new ArrayList<>(List.of(LOSS, TEMPERATURE, MARGIN, CLASS_PRIOR));
+        List<Option<?>> all = new ArrayList<>(List.of(LOSS, TEMPERATURE, MARGIN, CLASS_PRIOR, DOT_PRODUCT));
         all.addAll(MultiCrop.OPTIONS);
         return all;
     }
@@ -67,6 +70,9 @@ public final class SimClr implements MethodFactory {
         if (values.get(MultiCrop.COUNT) > 0 && !values.get(LOSS).equals("nt-xent")) {
             throw new IllegalArgumentException("multi-crop goes with the loss nt-xent, found " + values.get(LOSS));
         }
+        if (values.get(DOT_PRODUCT) && values.get(MultiCrop.COUNT) > 0) {
+            throw new IllegalArgumentException("multi-crop compares by cosines and does not go with dot-product");
+        }
     }
 
     @Override
@@ -77,6 +83,9 @@ public final class SimClr implements MethodFactory {
             none.put(TEMPERATURE, "where the loss is none of margin and margin-semihard");
         } else {
             none.put(MARGIN, "where the loss is margin or margin-semihard");
+        }
+        if (!loss.equals("nt-xent")) {
+            none.put(DOT_PRODUCT, "where the loss is nt-xent");
         }
         if (!loss.equals("debiased")) {
             none.put(CLASS_PRIOR, "where the loss is debiased");
@@ -94,10 +103,12 @@ public final class SimClr implements MethodFactory {
         OptionValues o = context.options();
         Network network = context.train(context.encoder());
         Branch both = Branch.trained(network, ProjectionHead.PROJECTION, 0, 1);
-        return new Pairs(both, MultiCrop.branch(o, network, ProjectionHead.PROJECTION), o.get(LOSS), o.get(TEMPERATURE), o.get(MARGIN), o.get(CLASS_PRIOR), context.batch());
+        return new Pairs(both, MultiCrop.branch(o, network, ProjectionHead.PROJECTION), o.get(LOSS), o.get(TEMPERATURE), o.get(MARGIN),
+                o.get(CLASS_PRIOR), o.get(DOT_PRODUCT), context.batch());
     }
 
-    private record Pairs(Branch both, Branch small, String loss, double temperature, double margin, double prior, int batch) implements Method {
+    private record Pairs(Branch both, Branch small, String loss, double temperature, double margin, double prior,
+            boolean dotProduct, int batch) implements Method {
         @Override
         public List<Branch> branches() {
             return small == null ? List.of(both) : List.of(both, small);
@@ -116,7 +127,7 @@ public final class SimClr implements MethodFactory {
             }
             Anchors a = anchors(z.size()) == 0 ? Anchors.all(z.of(both)) : new Anchors(z.of(both), z.from(), z.to());
             NDArray value = switch (loss) {
-                case "nt-xent" -> Losses.ntXent(a, temperature);
+                case "nt-xent" -> Losses.ntXent(dotProduct ? a.byDotProduct() : a, temperature);
                 case "nt-logistic" -> Losses.ntLogistic(a, temperature, false);
                 case "nt-logistic-semihard" -> Losses.ntLogistic(a, temperature, true);
                 case "margin" -> Losses.margin(a, margin, false);

@@ -13,7 +13,8 @@ import io.github.simclr4j.onnx.network.LayerGraph;
  *     false for a bias and no batch norm, as MoCo has it. ReLU stands between the layers either way
  * @param outputNorm whether one of these batch norms stands behind the last layer, too; BYOL, Barlow Twins and VICReg have a bias
  *     there. Always false without {@code batchNorm}
- * @param kept how many layers stay with the exported encoder (Chen et al. 2020b, section 2.1), below {@code layers}
+ * @param kept how many layers stay with the exported encoder (Chen et al. 2020b, section 2.1); all of them
+ *     for features that are the projections, which Chen et al. 2020 compare with those before the head (section 4.2)
  */
 public record Head(int layers, int hidden, int out, boolean batchNorm, boolean outputNorm, int kept) {
     /** The weights between two layers as wide as this still fit into one array. */
@@ -32,8 +33,8 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
             throw new IllegalArgumentException("A head's hidden width must be 0 to " + WIDEST + " and its output (the projection)"
                     + " 1 to " + WIDEST + ", found " + hidden + " and " + out);
         }
-        if (kept < 0 || kept > 0 && kept >= layers) {
-            throw new IllegalArgumentException("Of " + layers + " layers, 0 to " + Math.max(0, layers - 1)
+        if (kept < 0 || kept > layers) {
+            throw new IllegalArgumentException("Of " + layers + " layers, 0 to " + layers
                     + " can be kept, found " + kept);
         }
         outputNorm = outputNorm && batchNorm;

@@ -85,6 +85,16 @@ class LossesTest {
     }
 
     @Test
+    void ntXentComparesDotProductsWhereItIsToldTo() {
+        same("dot product", z -> {
+            int n = z.length / 2;
+            return IntStream.range(0, 2 * n).mapToDouble(i -> Math.log(IntStream.range(0, 2 * n).filter(k -> k != i)
+                    .mapToDouble(k -> Math.exp(Small.dot(z[i], z[k]) / 3)).sum()) - Small.dot(z[i], z[(i + n) % (2 * n)]) / 3)
+                    .average().orElseThrow();
+        }, z -> Losses.ntXent(Anchors.all(z).byDotProduct(), 3), Small.wide(Small.rows(10, 6, 4)));
+    }
+
+    @Test
     void decoupledLeavesThePositiveOutOfTheDenominator() {
         same("decoupled", z -> mean(z, (positive, negatives) ->
                 Math.log(Arrays.stream(negatives).map(c -> Math.exp(c / T)).sum()) - positive / T),

@@ -1,0 +1,191 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.train.study.Axis;
+import io.github.simclr4j.train.study.CellResult;
+import io.github.simclr4j.train.study.GridStudy;
+import io.github.simclr4j.train.study.Studies;
+import io.github.simclr4j.train.study.Study;
+import io.github.simclr4j.train.study.StudyImages;
+import io.github.simclr4j.train.study.StudyMachine;
+import io.github.simclr4j.train.study.StudyResult;
+import io.github.simclr4j.train.study.StudyRunner;
+import io.github.simclr4j.tribuo.evaluation.LabelledImages;
+import io.github.simclr4j.util.AtomicFiles;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code simclr study}. */
+@CommandLine.Command(name = "study", description = "Runs a grid of short pretrainings and measures each by a linear classifier."
+        + " What is done stays: the same command goes on where it was. Options of pretrain hold for every cell;"
+        + " without --epochs a cell has " + StudyRunner.EPOCHS + ".")
+final class StudyCommand extends Command {
+    private static final String GRID = "grid";
+
+    @Parameters(paramLabel = "NAME")
+    String name;
+
+    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images to learn from, as pretrain takes them;"
+            + " with classes where a cell's method needs them.")
+    Path images;
+
+    @Option(names = "--train", paramLabel = "SET", required = true, description = "Images with classes that the linear classifiers"
+            + " are trained on.")
+    Path train;
+
+    @Option(names = "--test", paramLabel = "SET", required = true, description = "Images that they are tested on, likewise.")
+    Path test;
+
+    @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder of the results: NAME.csv, NAME.png,"
+            + " NAME.json, and a folder for each cell with its encoder and its checkpoints.")
+    Path out;
+
+    @Option(names = "--axis", paramLabel = "OPTION=V,...", description = "Of the study grid: an option of pretrain and its values,"
+            + " such as temperature=0.1,0.5, with semicolons between values that have commas; may be repeated.")
+    List<String> axes = new ArrayList<>();
+
+    @Option(names = "--init", paramLabel = "E", description = "Start every cell from this encoder's weights.")
+    Path init;
+
+    @Mixin
+    TableOptions tables;
+
+    @Mixin
+    ReadingOptions reading;
+
+    final PretrainOptions hyper = new PretrainOptions();
+
+    private final Map<String, Study> known = new LinkedHashMap<>();
+    private DeclaredOptions ofStudies;
+
+    /** Adds the studies, their options and the hyper-parameters, which are not all known to this class. */
+    @Spec
+    void declare(CommandSpec spec) {
+        Studies.all().forEach(s -> known.putIfAbsent(s.name(), s));
+        String names = known.values().stream()
+                .map(s -> s.name() + ": " + s.summary() + (s.source().isEmpty() ? "" : " [" + s.source() + "]"))
+                .collect(Collectors.joining("; "));
+        PositionalParamSpec parameter = spec.positionalParameters().get(0);
+        spec.remove(parameter);
+        spec.addPositional(PositionalParamSpec.builder(parameter)
+                .description(names.replace("%", "%%") + "; or " + GRID + ": every combination of the values of each --axis.").build());
+        Map<String, List<io.github.simclr4j.util.Option<?>>> all = new LinkedHashMap<>();
+        known.forEach((study, s) -> all.put(study, s.options()));
+        ofStudies = new DeclaredOptions("study", all, new HashSet<>(spec.optionsMap().keySet()));
+        ArgGroupSpec.Builder group = ArgGroupSpec.builder().exclusive(false).validate(false).heading("%nOptions of studies%n");
+        ofStudies.specs(spec).forEach(group::addArg);
+        spec.addArgGroup(group.build());
+        hyper.addTo(spec);
+    }
+
+    @Override
+    boolean trains() {
+        return true;
+    }
+
+    private Study study() {
+        only(name.equals(GRID), "with study " + GRID, "--axis");
+        ofStudies.check(this, List.of(name), Map.of());
+        if (name.equals(GRID)) {
+            if (axes.isEmpty()) {
+                throw new IllegalArgumentException("The study " + GRID + " needs an --axis, such as --axis temperature=0.1,0.5");
+            }
+            return new GridStudy(axes.stream().map(Axis::parse).toList());
+        }
+        Study study = known.get(name);
+        if (study == null) {
+            List<String> names = new ArrayList<>(known.keySet());
+            names.add(GRID);
+            throw new IllegalArgumentException("Unknown study, expected " + DeclaredOptions.either(names) + ", found " + name);
+        }
+        return study;
+    }
+
+    /** Returns the settings of every cell. */
+    private Map<String, String> given() {
+        Map<String, String> given = hyper.given(this);
+        if (axes.stream().noneMatch(a -> a.startsWith("seed="))) {
+            given.put("seed", "" + common.seed);
+        }
+        if (init != null) {
+            given.put("init", init.toString());
+        }
+        return given;
+    }
+
+    @Override
+    Map<String, Object> work() throws IOException {
+        reading.check();
+        Study study = study();
+        writableFolder(out);
+        Console console = new Console();
+        StudyResult result;
+        try (ImageSource learnt = open(images, tables, console).sample(reading.limit, common.seed);
+                ImageSource training = open(train, tables, console);
+                ImageSource testing = open(test, tables, console)) {
+            String provider = common.device.startsWith("gpu") ? "cuda" + common.device.substring("gpu".length()) : "cpu";
+            RuntimeSettings runtime = new RuntimeSettings(common.threads, provider, 0, true, Map.of(), null);
+            StudyRunner runner = new StudyRunner(study, ofStudies.given(name), given(),
+                    new StudyImages(learnt, new LabelledImages(train, training), new LabelledImages(test, testing)), out)
+                    .machine(new StudyMachine(common.device, common.threads, reading.megabytes, reading.decoders, runtime))
+                    .progress(console).listener(soFar -> changed(soFar, console));
+            ShutdownGuard guard = interruptible();
+            result = runner.run();
+            guard.finishing();
+        }
+        print(result);
+        Map<String, Object> json = result.toMap();
+        json.put("seconds", seconds());
+        if (!result.failed().isEmpty()) {
+            throw new CheckFailed(result.failed().size() + " of " + result.cells().size() + " cells failed, the first with: "
+                    + result.failed().get(0).failure() + "; the same command tries them again", json);
+        }
+        return json;
+    }
+
+    private void changed(StudyResult soFar, Console console) throws IOException {
+        if (soFar.done() > 0) {
+            Path picture = out.resolve(soFar.name() + ".png");
+            byte[] png = null;
+            try {
+                png = StudyChart.png(soFar);
+            } catch (RuntimeException | LinkageError | InternalError e) {
+                // Java draws no text on a machine without fonts.
+                console.warn("no picture " + picture + ": " + e);
+            }
+            if (png != null) {
+                AtomicFiles.write(picture, png);
+            }
+        }
+        if (ShutdownGuard.requested()) {
+            throw new InterruptedIOException("interrupted after " + soFar.done() + " of " + soFar.cells().size()
+                    + " cells; train again with the same settings to continue from there");
+        }
+    }
+
+    private void print(StudyResult result) {
+        for (CellResult cell : result.cells()) {
+            System.out.printf(Locale.ROOT, "%8s  %s%n", cell.measured() == null ? cell.state()
+                    : String.format(Locale.ROOT, "%.2f%%", 100 * cell.measured().accuracy()), cell.cell().title());
+        }
+        result.best().ifPresent(b -> System.out.printf(Locale.ROOT, "%nbest: %s; the table is %s, the picture %s%n", b.cell().title(),
+                out.resolve(result.name() + ".csv"), out.resolve(result.name() + ".png")));
+    }
+}

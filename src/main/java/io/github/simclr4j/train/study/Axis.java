@@ -1,0 +1,80 @@
+package io.github.simclr4j.train.study;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a study varies, and how.
+ *
+ * @param name of the axis
+ * @param levels what each level sets, by its label, in order; settings are those that {@link CellSettings} knows
+ */
+public record Axis(String name, Map<String, Map<String, String>> levels) {
+    /** Copies the levels, in their order. */
+    public Axis {
+        levels = Collections.unmodifiableMap(new LinkedHashMap<>(levels));
+    }
+
+    /** Returns an axis that is one setting. */
+    public static Axis of(String setting, String... values) {
+        Map<String, Map<String, String>> levels = new LinkedHashMap<>();
+        for (String value : values) {
+            levels.put(value, Map.of(setting, value));
+        }
+        return new Axis(setting, levels);
+    }
+
+    /**
+     * Reads an axis from a text such as {@code temperature=0.1,0.5} or, where a value has commas,
+     * {@code views=crop,flip;crop,flip,grey}.
+     *
+     * @throws IllegalArgumentException if it is none, or has a value twice
+     */
+    public static Axis parse(String text) {
+        int equals = text.indexOf('=');
+        String name = equals < 0 ? "" : text.substring(0, equals).strip();
+        String values = text.substring(equals + 1);
+        List<String> list = new ArrayList<>();
+        for (String value : values.split(values.contains(";") ? ";" : ",", -1)) {
+            list.add(value.strip());
+        }
+        if (name.isEmpty() || list.contains("")) {
+            throw new IllegalArgumentException("An axis is a setting and its values, such as temperature=0.1,0.5, with semicolons"
+                    + " between values that have commas, found " + text);
+        }
+        if (list.stream().distinct().count() < list.size()) {
+            throw new IllegalArgumentException("An axis has each value once, found " + text);
+        }
+        return of(name, list.toArray(String[]::new));
+    }
+
+    /**
+     * Returns the cells of every combination of levels; the last axis changes fastest.
+     *
+     * @throws IllegalArgumentException if two axes have one name, or there is none
+     */
+    public static List<Cell> product(List<Axis> axes) {
+        if (axes.isEmpty() || axes.stream().map(Axis::name).distinct().count() < axes.size()) {
+            throw new IllegalArgumentException("A grid has at least one axis, and each once, found "
+                    + axes.stream().map(Axis::name).toList());
+        }
+        List<Cell> cells = List.of(new Cell(Map.of(), Map.of()));
+        for (Axis axis : axes) {
+            List<Cell> more = new ArrayList<>();
+            for (Cell cell : cells) {
+                axis.levels.forEach((label, settings) -> {
+                    Map<String, String> levels = new LinkedHashMap<>(cell.levels());
+                    levels.put(axis.name, label);
+                    Map<String, String> all = new LinkedHashMap<>(cell.settings());
+                    all.putAll(settings);
+                    more.add(new Cell(levels, all));
+                });
+            }
+            cells = more;
+        }
+        return cells;
+    }
+}

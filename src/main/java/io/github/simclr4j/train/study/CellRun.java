@@ -1,0 +1,93 @@
+package io.github.simclr4j.train.study;
+
+import io.github.simclr4j.train.Pretraining;
+import io.github.simclr4j.train.PretrainingResult;
+import io.github.simclr4j.train.loop.CheckpointFolder;
+import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.tribuo.evaluation.LinearProtocol;
+import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
+import io.github.simclr4j.util.Progress;
+import io.github.simclr4j.util.Sha256;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Trains and measures one cell.
+ *
+ * @param cell the cell
+ * @param given settings beside the cell's own
+ */
+record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFolder folder, StudyMachine machine,
+        Progress progress) {
+    private static final String ALL = "100%";
+    private static final String CHECKPOINT = "checkpoint";
+
+    private Map<String, String> settings() {
+        Map<String, String> all = new TreeMap<>(given);
+        all.putAll(cell.settings());
+        return all;
+    }
+
+    /** Returns what was measured before, or null; fails if it was measured with other settings. */
+    CellResult.Measured done() throws IOException {
+        return folder.done(cell, settings());
+    }
+
+    /**
+     * Checks the settings.
+     *
+     * @return names of the given settings that this cell's method and encoder don't have
+     * @throws IllegalArgumentException if a value is out of range, values don't fit each other, or there is no setting of a name
+     * @throws IOException if the images lack labels that the method needs
+     */
+    Set<String> check() throws IOException {
+        Pretraining.Builder builder = Pretraining.builder();
+        Set<String> unknown = CellSettings.apply(settings(), builder);
+        Set<String> own = new TreeSet<>(unknown);
+        own.retainAll(cell.settings().keySet());
+        if (!own.isEmpty()) {
+            throw new IllegalArgumentException("Pretraining by " + settings().getOrDefault("method", "simclr") + " with the encoder "
+                    + settings().getOrDefault("encoder", "resnet18") + " has no setting " + String.join(", ", own));
+        }
+        builder.images(images.images()).device(machine.device()).build().close();
+        return unknown;
+    }
+
+    /** Trains to the end, from the newest checkpoint if there is one, and measures. */
+    CellResult.Measured run() throws IOException {
+        long start = System.nanoTime();
+        Path state = folder.cell(cell);
+        Path encoder = state.resolve(StudyFolder.ENCODER);
+        Pretraining.Builder builder = Pretraining.builder();
+        CellSettings.apply(settings(), builder);
+        try (Pretraining pretraining = builder.images(images.images()).device(machine.device()).threads(machine.threads())
+                .memory(machine.megabytes()).decoders(machine.decoders()).checkpoint(state.resolve(CHECKPOINT))
+                .metrics(state.resolve("metrics.jsonl")).progress(progress).build()) {
+            PretrainingResult result = pretraining.run();
+            result.writeEncoder(encoder);
+            PretrainSettings s = pretraining.settings();
+            double accuracy;
+            int dimension;
+            try (ProtocolContext context = ProtocolContext.builder().encoder(encoder).runtime(machine.runtime())
+                    .device(machine.device()).train(images.train()).test(images.test()).seeds(s.seed()).progress(progress).build()) {
+                accuracy = new LinearProtocol().run(context).mean(ALL);
+                dimension = context.extractor().encoder().dimension();
+            }
+            CellResult.Measured measured = new CellResult.Measured(accuracy, result.finalLoss(), parameters(s), dimension,
+                    result.epochs(), result.steps(), Math.round((System.nanoTime() - start) / 1e7) / 100.0,
+                    Sha256.hex(result.encoder()), result.settings());
+            folder.finish(cell, settings(), measured);
+            new CheckpointFolder(state.resolve(CHECKPOINT)).delete();
+            return measured;
+        }
+    }
+
+    private static long parameters(PretrainSettings s) {
+        return s.encoder().graph(s.imageSize()).weights().stream().filter(w -> w.kind().isTrained())
+                .mapToLong(w -> w.shape().stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b)).sum();
+    }
+}

@@ -1,0 +1,32 @@
+package io.github.simclr4j.train.study;
+
+import io.github.simclr4j.util.OptionValues;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The losses of the paper, at one temperature and one margin. */
+public final class LossStudy implements Study {
+    @Override
+    public String name() {
+        return "losses";
+    }
+
+    @Override
+    public String summary() {
+        return "Which contrastive loss teaches most";
+    }
+
+    @Override
+    public String source() {
+        return "Chen et al. 2020, table 4";
+    }
+
+    @Override
+    public StudyPlan plan(OptionValues options) {
+        Map<String, Map<String, String>> losses = new LinkedHashMap<>();
+        for (String loss : new String[] {"margin", "nt-logistic", "margin-semihard", "nt-logistic-semihard", "nt-xent"}) {
+            losses.put(loss, Map.of("method", "simclr", "loss", loss));
+        }
+        return StudyPlan.of(Chart.BARS, new Axis("loss", losses));
+    }
+}

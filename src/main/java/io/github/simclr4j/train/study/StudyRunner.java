@@ -1,0 +1,239 @@
+package io.github.simclr4j.train.study;
+
+import io.github.simclr4j.util.OptionValues;
+import io.github.simclr4j.util.OutputLock;
+import io.github.simclr4j.util.Progress;
+import io.github.simclr4j.util.Sha256;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * Runs a study: pretrains the encoder of each cell in turn and measures it by linear evaluation (Chen et al. 2020, section 2.3) with
+ * all labels.
+ *
+ * <pre>{@code
+ * StudyResult result = new StudyRunner(new TemperatureStudy(), Map.of(), Map.of("epochs", "10"), images, Path.of("study"))
+ *         .run();
+ * }</pre>
+ *
+ * <p>What is done is in the folder: a run that was interrupted or killed is continued by the next one with the same study, settings
+ * and images, in the middle of the cell in which it ended. A cell that fails is reported, and the rest goes on; the next run tries
+ * it again. Not thread-safe.
+ */
+public final class StudyRunner {
+    /** Epochs of a cell where neither the study nor the given settings say how many. */
+    public static final int EPOCHS = 10;
+
+    private final Study study;
+    private final OptionValues options;
+    private final StudyPlan plan;
+    private final Map<String, String> given;
+    private final StudyImages images;
+    private final StudyFolder folder;
+    private StudyMachine machine = StudyMachine.DEFAULT;
+    private StudyListener listener = soFar -> { };
+    private Progress progress = Progress.NONE;
+
+    /**
+     * Prepares a study.
+     *
+     * @param study which one
+     * @param options values of the study's own options by name
+     * @param given settings of every cell, as {@link CellSettings} has them; a cell whose method or encoder has no such setting goes
+     *     without it. Where nothing says how many epochs there are, it is {@link #EPOCHS}
+     * @param images what is trained and tested on
+     * @param folder where the results go
+     * @throws IllegalArgumentException if a value of an option is out of range, or a setting is one that the cells set
+     */
+    public StudyRunner(Study study, Map<String, String> options, Map<String, String> given, StudyImages images, Path folder) {
+        this.study = study;
+        this.options = OptionValues.of(study.options(), options);
+        this.plan = study.plan(this.options);
+        this.given = new TreeMap<>(given);
+        this.images = images;
+        this.folder = new StudyFolder(folder);
+        for (Cell cell : plan.cells()) {
+            for (String name : cell.settings().keySet()) {
+                if (given.containsKey(name)) {
+                    throw new IllegalArgumentException("The study " + study.name() + " sets the setting " + name
+                            + " itself: leave it out");
+                }
+            }
+        }
+        if (plan.cells().stream().noneMatch(c -> c.settings().containsKey("epochs"))) {
+            this.given.putIfAbsent("epochs", "" + EPOCHS);
+        }
+    }
+
+    /** Sets where the study runs. */
+    public StudyRunner machine(StudyMachine where) {
+        machine = where;
+        return this;
+    }
+
+    /** Sets who is told of results as they come. */
+    public StudyRunner listener(StudyListener told) {
+        listener = told;
+        return this;
+    }
+
+    /** Sets who is told how far the work is. */
+    public StudyRunner progress(Progress told) {
+        progress = told;
+        return this;
+    }
+
+    /** Returns the settings that all cells have that know them. */
+    public Map<String, String> given() {
+        return Map.copyOf(given);
+    }
+
+    /** Returns the cells. */
+    public StudyPlan plan() {
+        return plan;
+    }
+
+    /**
+     * Runs the cells that are not done.
+     *
+     * @throws IllegalArgumentException if no cell can be run with these settings, or none has one of them
+     * @throws IllegalStateException if the images of the evaluation don't have the same classes, or if a GPU is asked for and there
+     *     is none
+     * @throws IOException if the folder holds another study or other settings, another process runs a study in it, it can't be
+     *     written, or images can't be read
+     * @throws InterruptedIOException if the thread was interrupted; the state is saved first
+     */
+    public StudyResult run() throws IOException {
+        // The device, and warnings that hold for every cell, are said once.
+        Progress once = new WithoutRepetition(progress);
+        List<CellRun> runs = plan.cells().stream().map(c -> new CellRun(c, given, images, folder, machine, once)).toList();
+        Map<CellRun, String> impossible = check(runs);
+        images.train().sameClasses(images.test());
+        Files.createDirectories(folder.path());
+        OutputLock lock = OutputLock.of(folder.path());
+        try {
+            return run(runs, impossible);
+        } finally {
+            lock.close();
+        }
+    }
+
+    private StudyResult run(List<CellRun> runs, Map<CellRun, String> impossible) throws IOException {
+        folder.begin(study.name(), common());
+        Map<Cell, CellResult> results = new LinkedHashMap<>();
+        for (CellRun run : runs) {
+            results.put(run.cell(), new CellResult(run.cell(), run.done(), null));
+        }
+        impossible.forEach((run, why) -> results.put(run.cell(), failed(run.cell(), why)));
+        tell(results);
+        List<CellRun> open = runs.stream().filter(r -> results.get(r.cell()).isOpen()).toList();
+        int before = plan.cells().size() - open.size();
+        if (before > impossible.size()) {
+            progress.line(before - impossible.size() + " of " + plan.cells().size() + " cells were done before");
+        }
+        long start = System.nanoTime();
+        for (int i = 0; i < open.size(); i++) {
+            Cell cell = open.get(i).cell();
+            String which = "cell " + (before + i + 1) + " of " + plan.cells().size() + " (" + cell.title() + ")";
+            progress.line(which);
+            CellResult result = run(open.get(i), which);
+            results.put(cell, result);
+            tell(results);
+            double each = (System.nanoTime() - start) / 1e9 / (i + 1);
+            progress.line(which + ": " + outcome(result) + left(each * (open.size() - i - 1)));
+        }
+        return result(results);
+    }
+
+    private CellResult run(CellRun run, String which) throws IOException {
+        try {
+            if (Thread.interrupted()) {
+                throw new InterruptedIOException("interrupted");
+            }
+            return new CellResult(run.cell(), run.run(), null);
+        } catch (IOException | RuntimeException e) {
+            // What reads or writes files may answer an interrupt in its own words.
+            if (e instanceof InterruptedIOException || Thread.interrupted()) {
+                InterruptedIOException interrupted = new InterruptedIOException("interrupted in " + which
+                        + "; train again with the same settings to continue from there");
+                interrupted.initCause(e);
+                throw interrupted;
+            }
+            String why = e.getMessage() == null ? e.toString() : e.getMessage();
+            progress.warn(which + " failed: " + why);
+            return failed(run.cell(), why);
+        }
+    }
+
+    private static CellResult failed(Cell cell, String why) {
+        return new CellResult(cell, null, why.replaceAll("\\s*\\R\\s*", " "));
+    }
+
+    /** Returns the cells that can't be run with these settings, and why. */
+    private Map<CellRun, String> check(List<CellRun> runs) throws IOException {
+        Map<CellRun, String> impossible = new LinkedHashMap<>();
+        TreeSet<String> unknown = new TreeSet<>(given.keySet());
+        for (CellRun run : runs) {
+            try {
+                unknown.retainAll(run.check());
+            } catch (IllegalArgumentException | IOException e) {
+                impossible.put(run, String.valueOf(e.getMessage()));
+            }
+        }
+        if (impossible.size() == runs.size()) {
+            throw new IllegalArgumentException(impossible.values().iterator().next());
+        }
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException("No cell of the study " + study.name() + " has the setting " + unknown.first()
+                    + ": leave it out");
+        }
+        impossible.forEach((run, why) -> progress.warn("the cell " + run.cell().title() + " can't be run: " + why));
+        return impossible;
+    }
+
+    /** What must be the same for a study to be continued. */
+    private Map<String, String> common() throws IOException {
+        Map<String, String> common = new LinkedHashMap<>(given);
+        common.putAll(options.texts());
+        if (given.containsKey("init")) {
+            common.put("init", "the file with SHA-256 " + Sha256.hex(Files.readAllBytes(Path.of(given.get("init")))));
+        }
+        common.put("images", images.images().fingerprint());
+        common.put("train images", images.train().source().fingerprint());
+        common.put("test images", images.test().source().fingerprint());
+        return common;
+    }
+
+    private void tell(Map<Cell, CellResult> results) throws IOException {
+        StudyResult soFar = result(results);
+        folder.writeResult(soFar);
+        listener.changed(soFar);
+    }
+
+    private StudyResult result(Map<Cell, CellResult> results) {
+        Map<String, Integer> counts = Map.of("images", images.images().size(), "train", images.train().source().size(), "test",
+                images.test().source().size());
+        return new StudyResult(study.name(), study.summary(), study.source(), plan.chart(), plan.axes(), given, counts,
+                new ArrayList<>(results.values()));
+    }
+
+    private static String outcome(CellResult result) {
+        return result.measured() == null ? "failed"
+                : String.format(Locale.ROOT, "%.2f%%, %.0f s", 100 * result.measured().accuracy(), result.measured().seconds());
+    }
+
+    private static String left(double seconds) {
+        return seconds < 1 ? "" : seconds < 120
+                ? String.format(Locale.ROOT, "; about %.0f s left", seconds)
+                : String.format(Locale.ROOT, "; about %.0f min left", seconds / 60);
+    }
+}
