@@ -7,8 +7,9 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.nn.Activation;
 
 /**
- * The losses. A loss of {@link Anchors} is the mean over these, where {@code s(a, b)} is the cosine of two projections, or their
- * dot product where the anchors say so, and i and j are the two views of one image. Semi-hard mining and ranks are for cosines alone. A loss is a scalar that belongs to the manager of z.
+ * The losses. A loss of {@link Anchors} is the mean over these, where {@code s(a, b)} is the cosine of two projections, or their dot
+ * product where the anchors say so, and i and j are the two views of one image. Semi-hard mining and ranks are for cosines alone. A
+ * loss is a scalar that belongs to the manager of z.
  */
 public final class Losses {
     /** A logit that gets no probability. A mask before the sum: subtracting after it would leak gradient. */
