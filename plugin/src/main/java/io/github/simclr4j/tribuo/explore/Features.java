@@ -49,16 +49,23 @@ public final class Features {
         List<String> names = new ArrayList<>(dataset.size());
         float[][] rows = new float[dataset.size()][];
         for (int i = 0; i < rows.length; i++) {
-            Example<T> example = dataset.getExample(i);
-            int number = i;
-            names.add(example.getMetadataValue(Example.NAME).map(Object::toString).orElseGet(() -> "example " + number));
-            rows[i] = new float[example.size()];
-            int j = 0;
-            for (Feature f : example) {
-                rows[i][j++] = (float) f.getValue();
-            }
+            names.add(name(dataset.getExample(i), i));
+            rows[i] = row(dataset.getExample(i));
         }
         return new Features(encoder, names, rows);
+    }
+
+    static String name(Example<?> example, int number) {
+        return example.getMetadataValue(Example.NAME).map(Object::toString).orElse("example " + number);
+    }
+
+    static float[] row(Example<?> example) {
+        float[] row = new float[example.size()];
+        int j = 0;
+        for (Feature f : example) {
+            row[j++] = (float) f.getValue();
+        }
+        return row;
     }
 
     /** A row of zeros stays one: it is as far from everything. */

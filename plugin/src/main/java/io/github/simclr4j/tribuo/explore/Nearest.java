@@ -21,6 +21,9 @@ public record Nearest(int[][] images, float[][] similarities) {
 
         /** Offers the images from {@code first} on, all but one. */
         void offer(float[] found, int count, int first, int except) {
+            if (cosines.length == 0) {
+                return;
+            }
             for (int i = 0; i < count; i++) {
                 if ((size < cosines.length || found[i] > cosines[0]) && first + i != except) {
                     offer(found[i], first + i);
@@ -29,9 +32,6 @@ public record Nearest(int[][] images, float[][] similarities) {
         }
 
         private void offer(float cosine, int image) {
-            if (cosines.length == 0) {
-                return;
-            }
             int i;
             if (size < cosines.length) {
                 i = size++;

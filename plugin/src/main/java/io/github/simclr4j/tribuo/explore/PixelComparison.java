@@ -10,11 +10,11 @@ import java.util.List;
  * x 16 pixels, then finer at 32 x 32); a linear mapping of its colours is fitted to the other's colours; what remains decides.
  */
 final class PixelComparison {
-    private static final double[] SCALES = {0.95, 0.9, 0.85, 0.8};
-    private static final int POSITIONS = 5;
+    private static final double[] SCALES = {0.94, 0.88, 0.82};
+    private static final int POSITIONS = 3;
     private static final List<Window> GRID = grid();
-    /** Pairs whose coarse match is below this are no copies. */
-    private static final double COARSE = 0.6;
+    /** Pairs whose coarse match is below this are no copies; it is well below the bound of the final match. */
+    private static final double COARSE = 0.8;
     /** Levels of 255, root mean square, that what an encoder loses differs by where there is nothing to correlate. */
     private static final double SAME = 2.5;
 
@@ -55,9 +55,26 @@ final class PixelComparison {
         }
         Plane a = Plane.rgb(first, Thumbnails.SIZE);
         Plane b = Plane.rgb(second, Thumbnails.SIZE);
-        Match ab = part(a, b);
-        Match ba = part(b, a);
-        return ab.overall() >= ba.overall() ? ab : ba;
+        Coarse ab = Coarse.of(a.grey().half(), b.grey().half());
+        Coarse ba = Coarse.of(b.grey().half(), a.grey().half());
+        if (Math.max(ab.correlation(), ba.correlation()) < COARSE) {
+            return Match.NONE;
+        }
+        return ab.correlation() >= ba.correlation() ? part(a, b, ab.window()) : part(b, a, ba.window());
+    }
+
+    /** The window of the grid that best matches another image. */
+    private record Coarse(Window window, double correlation) {
+        static Coarse of(Plane whole, Plane part) {
+            Coarse best = null;
+            for (Window w : GRID) {
+                double found = Plane.correlation(whole.window(w).channels()[0], part.channels()[0]);
+                if (best == null || found > best.correlation()) {
+                    best = new Coarse(w, found);
+                }
+            }
+            return best;
+        }
     }
 
     private static double difference(byte[] a, byte[] b) {
@@ -69,25 +86,8 @@ final class PixelComparison {
         return Math.sqrt(squares / a.length);
     }
 
-    /** Seeks the second image in the first. */
-    private static Match part(Plane whole, Plane part) {
-        Plane grey = whole.grey();
-        Plane target = part.grey();
-        Plane small = grey.half();
-        float[] smallTarget = target.half().channels()[0];
-        Window best = null;
-        double most = COARSE;
-        for (Window w : GRID) {
-            double found = Plane.correlation(small.window(w).channels()[0], smallTarget);
-            if (found > most) {
-                most = found;
-                best = w;
-            }
-        }
-        if (best == null) {
-            return Match.NONE;
-        }
-        Window fine = refine(grey, target.channels()[0], best);
+    private static Match part(Plane whole, Plane part, Window start) {
+        Window fine = refine(whole.grey(), part.grey().channels()[0], start);
         return matched(whole.window(fine), part);
     }
 

@@ -16,8 +16,8 @@ import org.tribuo.dataset.DatasetView;
  * last.
  */
 public final class Selection {
-    /** The share of the images that are chosen only when all others are. */
-    private static final double ASIDE = 0.3;
+    /** The share of the images that are chosen only when all others are; on CIFAR-10, 0.3 to 0.6 do better than none. */
+    private static final double ASIDE = 0.4;
     /** Images that one thread compares at a time. */
     private static final int PART = 512;
 
