@@ -7,7 +7,6 @@ import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.util.AtomicFiles;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -118,9 +117,16 @@ abstract class ExploreCommand extends Command {
                     + (report == null ? "" : "; to look at: " + report));
             json.put("seconds", seconds());
             return json;
-        } catch (CancellationException | ClosedByInterruptException e) {
-            throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins again");
+        } catch (CancellationException e) {
+            throw interrupted();
+        } catch (IOException e) {
+            // Reading and writing fail in their own ways when the thread is interrupted.
+            throw Thread.currentThread().isInterrupted() ? interrupted() : e;
         }
+    }
+
+    private InterruptedIOException interrupted() {
+        return new InterruptedIOException("interrupted: " + out + " was not written; the same command begins again");
     }
 
     private static void ending(String option, Path file, String ending) {
@@ -140,12 +146,10 @@ abstract class ExploreCommand extends Command {
             throw new CancellationException("Interrupted while images were compared");
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
-            // The pool may wrap an exception in one of the same type.
-            while (cause.getCause() != null && cause.getCause().getClass() == cause.getClass()) {
+            // The pool wraps checked exceptions, and hands over others as the cause of a new one of their type.
+            while (cause.getCause() != null
+                    && (cause.getClass() == RuntimeException.class || cause.getCause().getClass() == cause.getClass())) {
                 cause = cause.getCause();
-            }
-            if (cause instanceof RuntimeException && cause.getCause() instanceof IOException io) {
-                throw io;
             }
             if (cause instanceof IOException io) {
                 throw io;

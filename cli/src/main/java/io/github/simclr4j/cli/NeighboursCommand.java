@@ -56,10 +56,11 @@ final class NeighboursCommand extends ExploreCommand {
         List<Findings.Row> rows = new ArrayList<>();
         for (int i = 0; i < asked.size(); i++) {
             int rank = 0;
+            String heading = "Nearest to " + asked.name(i);
             for (int j = 0; j < nearest.images()[i].length && rank < top; j++) {
                 int image = nearest.images()[i][j];
                 if (image != itself) {
-                    rows.add(new Findings.Row(image, "Nearest to " + asked.name(i), asked.name(i), ++rank, set.name(image),
+                    rows.add(new Findings.Row(image, heading, asked.name(i), ++rank, set.name(image),
                             (double) nearest.similarities()[i][j]));
                 }
             }

@@ -184,6 +184,29 @@ class ExploreCommandTest {
     }
 
     @Test
+    void anInterruptedCommandSaysSoAndWritesNothing() throws IOException {
+        for (String command : List.of("duplicates", "outliers")) {
+            Path out = dir.resolve("interrupted.csv");
+            Thread.currentThread().interrupt();
+            Run run = run(command, "--encoder", encoder, "--images", images, "--out", out, "--device", "cpu");
+            Thread.interrupted();
+            assertEquals(130, run.code(), run.err());
+            assertTrue(run.err().contains("interrupted: " + out + " was not written"), run.err());
+            assertFalse(Files.exists(out));
+        }
+    }
+
+    @Test
+    void aFullDiskIsSaidWithTheFile() throws IOException {
+        Path full = Path.of("/dev/full");
+        assumeTrue(Files.exists(full));
+        Path link = Files.createSymbolicLink(dir.resolve("full.csv"), full);
+        Run run = run("outliers", "--encoder", encoder, "--images", images, "--out", link, "--device", "cpu");
+        assertEquals(1, run.code());
+        assertTrue(run.err().contains("full.csv") && run.err().contains("No space left on device"), run.err());
+    }
+
+    @Test
     void theReportHoldsAllThatItShowsAndEscapesNames() throws IOException {
         assumeTrue(dir.getFileSystem().getSeparator().equals("/"));
         Path set = Files.createDirectories(dir.resolve("odd"));
