@@ -7,7 +7,6 @@ import io.github.simclr4j.tribuo.explore.Features;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntPredicate;
 
@@ -64,21 +63,5 @@ record EncodedImages(Features features, int[] numbers, List<String> skipped) {
             throw new IOException(path + " has " + features.size() + " readable image" + (features.size() == 1 ? "" : "s")
                     + ": expected at least " + count);
         }
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof EncodedImages that && features.equals(that.features) && Arrays.equals(numbers, that.numbers)
-                && skipped.equals(that.skipped);
-    }
-
-    @Override
-    public int hashCode() {
-        return 31 * features.hashCode() + Arrays.hashCode(numbers);
-    }
-
-    @Override
-    public String toString() {
-        return features.size() + " images, " + skipped.size() + " skipped";
     }
 }

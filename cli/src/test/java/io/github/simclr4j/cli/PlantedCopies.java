@@ -17,7 +17,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 
-/** Copies of photographs that no two bytes of are equal: re-encoded, resized, cropped to 90% of the sides or recoloured. */
+/** Copies of photographs that are other files with other pixels: re-encoded, resized, cropped to 90% of the sides or recoloured. */
 final class PlantedCopies {
     static final List<String> KINDS = List.of("reencoded", "resized", "cropped", "recoloured");
 
