@@ -148,7 +148,7 @@ final class EmbedCommand extends Command {
         return head.append('\n').toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    private static String quote(String path) {
+    static String quote(String path) {
         return path.matches("(?s).*[\",\n\r].*") ? '"' + path.replace("\"", "\"\"") + '"' : path;
     }
 

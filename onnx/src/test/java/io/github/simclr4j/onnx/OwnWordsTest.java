@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 class OwnWordsTest {
     /** In a string or a comment: an option, a command or what only a command line can do. */
     private static final Pattern COMMAND_LINE = Pattern.compile("(?:\"|^\\s*(?:/?\\*|//)).*(?:--[a-z]|\\./simclr|same command|"
-            + "simclr (?:bench|devices|embed|evaluate|export|finetune|inspect|pretrain|quickstart|verify|views)\\b)");
+            + "simclr (?:bench|devices|duplicates|embed|evaluate|export|finetune|inspect|mislabelled|neighbours|outliers|pretrain|quickstart|"
+            + "select|verify|views)\\b)");
 
     @Test
     void noMessageOrCommentNamesTheCommandLine() throws IOException {

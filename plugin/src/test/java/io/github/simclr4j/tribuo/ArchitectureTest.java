@@ -24,6 +24,7 @@ class ArchitectureTest {
     void packagesDependOneWay() {
         layeredArchitecture().consideringOnlyDependenciesInLayers()
                 .layer("old names").definedBy(ROOT)
+                .layer("explore").definedBy(ROOT + ".explore..")
                 .layer("evaluation").definedBy(ROOT + ".evaluation..")
                 .layer("training").definedBy(ROOT + ".training..")
                 .layer("model").definedBy(ROOT + ".model..")
@@ -32,13 +33,16 @@ class ArchitectureTest {
                 .layer("protos").definedBy(ROOT + ".protos..")
                 .layer("internal").definedBy(ROOT + ".internal..")
                 .whereLayer("old names").mayNotBeAccessedByAnyLayer()
-                .whereLayer("evaluation").mayOnlyBeAccessedByLayers("old names")
+                .whereLayer("explore").mayNotBeAccessedByAnyLayer()
+                .whereLayer("evaluation").mayOnlyBeAccessedByLayers("old names", "explore")
                 .whereLayer("training").mayOnlyBeAccessedByLayers("old names", "evaluation")
                 .whereLayer("model").mayOnlyBeAccessedByLayers("old names", "training", "evaluation")
-                .whereLayer("source").mayOnlyBeAccessedByLayers("old names", "evaluation")
-                .whereLayer("extraction").mayOnlyBeAccessedByLayers("old names", "source", "model", "training", "evaluation")
+                .whereLayer("source").mayOnlyBeAccessedByLayers("old names", "evaluation", "explore")
+                .whereLayer("extraction").mayOnlyBeAccessedByLayers("old names", "source", "model", "training", "evaluation",
+                        "explore")
                 .whereLayer("protos").mayOnlyBeAccessedByLayers("model")
-                .whereLayer("internal").mayOnlyBeAccessedByLayers("extraction", "source", "model", "training", "evaluation")
+                .whereLayer("internal").mayOnlyBeAccessedByLayers("extraction", "source", "model", "training", "evaluation",
+                        "explore")
                 .whereLayer("internal").mayNotAccessAnyLayer()
                 .whereLayer("protos").mayNotAccessAnyLayer()
                 .check(MAIN);

@@ -1,0 +1,168 @@
+package io.github.simclr4j.cli;
+
+import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.Provider;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.util.AtomicFiles;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ForkJoinPool;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What the commands that look through images have in common: features in, a table out, and a page of thumbnails on request. */
+abstract class ExploreCommand extends Command {
+    @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
+    Path encoder;
+
+    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
+    Path images;
+
+    @Option(names = "--out", paramLabel = "FILE", required = true, description = "The table, FILE.csv.")
+    Path out;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "Also a page of thumbnails to look at and to tick, FILE.html;"
+            + " what is ticked can be saved as CSV.")
+    Path report;
+
+    @Mixin
+    TableOptions tables;
+
+    @Mixin
+    EncoderOptions options;
+
+    private OnnxEncoder model;
+    private boolean cpu;
+
+    /**
+     * Looks through the images.
+     *
+     * @param source the images, to look at some once more
+     * @param found their features
+     * @param json gets what the result says beyond the common fields
+     */
+    abstract Findings explore(ImageSource source, EncodedImages found, Console console, Map<String, Object> json)
+            throws IOException;
+
+    /** Returns the report's heading. */
+    abstract String title();
+
+    /** Returns what the rows mean, a sentence or two for the report. */
+    abstract String meaning();
+
+    /** Checks the command's own options before anything is read. */
+    void checkOptions() throws IOException {}
+
+    /** Returns what the images are read from; closing it closes the source. */
+    ImageSource prepared(ImageSource source) {
+        return source;
+    }
+
+    /** Returns whether an image takes part. */
+    boolean takes(ImageSource source, int image) {
+        return true;
+    }
+
+    /** Encodes more images by the same encoder. */
+    final EncodedImages encode(ImageSource source, Path path, Console console) throws IOException {
+        return EncodedImages.read(model, cpu, common.threads, source, i -> takes(source, i), path, console);
+    }
+
+    @Override
+    final Map<String, Object> work() throws IOException {
+        ending("--out", out, ".csv");
+        writable(out);
+        if (report != null) {
+            ending("--report", report, ".html");
+            writable(report);
+        }
+        checkOptions();
+        Console console = new Console();
+        RuntimeSettings runtime = options.runtime(common);
+        cpu = Provider.of(runtime.provider()) == Provider.CPU;
+        ShutdownGuard guard = interruptible();
+        // On the CPU the pipeline's workers are the threads.
+        try (OnnxEncoder opened = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
+                ImageSource source = prepared(open(images, tables, console))) {
+            model = opened;
+            console.line(EncoderOptions.line(model.settings()));
+            Map<String, Object> json = new LinkedHashMap<>();
+            json.put("table", out.toString());
+            EncodedImages found = encode(source, images, console);
+            json.put("images", found.features().size());
+            Findings findings = onThreads(() -> explore(source, found, console, json));
+            json.put("rows", findings.rows().size());
+            json.put("skipped", found.skipped());
+            json.put("encoder", encoder.toString());
+            json.put("encoderSha256", model.sha256());
+            json.put("settings", EncoderOptions.json(model.settings()));
+            String page = report == null ? null : ExploreReport.page(this, findings, source, found, json);
+            guard.finishing();
+            AtomicFiles.write(out, findings.csv().getBytes(StandardCharsets.UTF_8));
+            if (report != null) {
+                AtomicFiles.write(report, page.getBytes(StandardCharsets.UTF_8));
+                json.put("report", report.toString());
+            }
+            System.out.println(out + ": " + findings.rows().size() + " rows of " + found.features().size() + " images"
+                    + (found.skipped().isEmpty() ? "" : ", " + found.skipped().size() + " skipped")
+                    + (report == null ? "" : "; to look at: " + report));
+            json.put("seconds", seconds());
+            return json;
+        } catch (CancellationException e) {
+            throw interrupted();
+        } catch (IOException e) {
+            // Reading and writing fail in their own ways when the thread is interrupted.
+            throw Thread.currentThread().isInterrupted() ? interrupted() : e;
+        }
+    }
+
+    private InterruptedIOException interrupted() {
+        return new InterruptedIOException("interrupted: " + out + " was not written; the same command begins again");
+    }
+
+    private static void ending(String option, Path file, String ending) {
+        if (!file.toString().toLowerCase(Locale.ROOT).endsWith(ending)) {
+            throw new IllegalArgumentException(option + " must end in " + ending + ", found " + file);
+        }
+    }
+
+    /** Runs what is spread over the threads of the stream that it uses on as many threads as were asked for. */
+    private <T> T onThreads(Callable<T> task) throws IOException {
+        ForkJoinPool pool = new ForkJoinPool(
+                common.threads > 0 ? common.threads : Runtime.getRuntime().availableProcessors());
+        try {
+            return pool.submit(task).get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("Interrupted while images were compared");
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            // The pool wraps checked exceptions, and hands over others as the cause of a new one of their type.
+            while (cause.getCause() != null
+                    && (cause.getClass() == RuntimeException.class || cause.getCause().getClass() == cause.getClass())) {
+                cause = cause.getCause();
+            }
+            if (cause instanceof IOException io) {
+                throw io;
+            }
+            if (cause instanceof RuntimeException wrong) {
+                throw wrong;
+            }
+            if (cause instanceof Error error) {
+                throw error;
+            }
+            throw new IllegalStateException(cause.getMessage(), cause);
+        } finally {
+            pool.shutdownNow();
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package io.github.simclr4j.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * What was found among images: a row of a table each.
+ *
+ * @param columns names of the columns
+ * @param rows the rows, in order
+ */
+record Findings(List<String> columns, List<Row> rows) {
+
+    /**
+     * A row.
+     *
+     * @param image number of the image that it is about
+     * @param group what it belongs to, a heading of the report; empty for none
+     * @param cells a value a column
+     */
+    record Row(int image, String group, List<String> cells) {
+        Row(int image, String group, Object... cells) {
+            this(image, group, texts(cells));
+        }
+
+        private static List<String> texts(Object... cells) {
+            List<String> texts = new ArrayList<>();
+            for (Object cell : cells) {
+                texts.add(cell instanceof Double d ? String.format(Locale.ROOT, "%.6f", d) : String.valueOf(cell));
+            }
+            return texts;
+        }
+
+        /** Returns its line of CSV, without the line's end. */
+        String csv() {
+            return line(cells);
+        }
+    }
+
+    /** Returns the line of CSV with the names of the columns. */
+    String header() {
+        return line(columns);
+    }
+
+    /** Returns the whole table as CSV. */
+    String csv() {
+        StringBuilder csv = new StringBuilder(header()).append('\n');
+        rows.forEach(r -> csv.append(r.csv()).append('\n'));
+        return csv.toString();
+    }
+
+    private static String line(List<String> cells) {
+        return String.join(",", cells.stream().map(EmbedCommand::quote).toList());
+    }
+}

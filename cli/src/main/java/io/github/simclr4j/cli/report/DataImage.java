@@ -1,0 +1,43 @@
+package io.github.simclr4j.cli.report;
+
+import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.images.RgbImage;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Base64;
+import javax.imageio.ImageIO;
+
+/** Images as {@code data:} URIs, for pages that hold everything they show. */
+public final class DataImage {
+    /** The longer side of a thumbnail in pixels. */
+    private static final int LONGEST = 112;
+
+    private DataImage() {}
+
+    /** Returns a small copy of an image as JPEG; a small image keeps its size. */
+    public static String thumbnail(RgbImage image) {
+        int longest = Math.max(image.width(), image.height());
+        int width = Math.max(8, image.width() * Math.min(LONGEST, longest) / longest);
+        int height = Math.max(8, image.height() * Math.min(LONGEST, longest) / longest);
+        return jpeg(new Preprocessing(height, width, Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.BILINEAR,
+                Preprocessing.Channels.RGB, null).apply(image));
+    }
+
+    private static String jpeg(RgbImage image) {
+        BufferedImage buffered = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
+        byte[] rgb = image.rgb();
+        for (int i = 0; i < image.width() * image.height(); i++) {
+            buffered.setRGB(i % image.width(), i / image.width(),
+                    (rgb[3 * i] & 255) << 16 | (rgb[3 * i + 1] & 255) << 8 | rgb[3 * i + 2] & 255);
+        }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            ImageIO.write(buffered, "jpeg", bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
+    }
+}
