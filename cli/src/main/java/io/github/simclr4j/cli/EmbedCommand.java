@@ -5,23 +5,17 @@ import io.github.simclr4j.onnx.runtime.EncoderPipeline;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.Provider;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
-import io.github.simclr4j.util.TemporaryFile;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
-import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,19 +23,25 @@ import picocli.CommandLine.Option;
 /** {@code simclr embed}. */
 @CommandLine.Command(name = "embed", description = "Writes the features of images, a row an image.")
 final class EmbedCommand extends Command {
-    /** Bytes of an .npy file's header, a multiple of 64: the numbers of rows and columns have at most 10 digits each. */
-    private static final int NPY_HEADER = 128;
-
-    @Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
+    @Option(names = "--encoder", paramLabel = "E", description = "The encoder (ONNX).")
     Path encoder;
 
-    @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
+    @Option(names = "--images", paramLabel = "SET", description = "Images: whatever pretrain takes.")
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true,
             description = "features.csv: a header, then the path (archive.zip!member in an archive) and the features of each"
-                    + " image; or features.npy: float32 [images, dimension], with the paths in features.npy.txt, a line a row.")
+                    + " image; features.npy: float32 [images, dimension], with the paths in features.npy.txt, a line a row; or"
+                    + " features.parquet: columns path and features, a list of floats.")
     Path out;
+
+    @Option(names = "--shard", paramLabel = "I/N",
+            description = "Only the images whose names hash to part I of N (from 1), into FILE.shard-I-of-N. The same command"
+                    + " continues an interrupted part. N processes, on one machine or several, share a set by it.")
+    String part;
+
+    @Option(names = "--merge", description = "Join the parts of --shard beside FILE into FILE; without --encoder and --images.")
+    boolean merge;
 
     @Mixin
     TableOptions tables;
@@ -49,16 +49,26 @@ final class EmbedCommand extends Command {
     @Mixin
     EncoderOptions options;
 
+    /** Takes what became of an image. */
+    private interface Rows {
+        void add(EncoderPipeline.Item item) throws IOException;
+    }
+
     @Override
     Map<String, Object> work() throws IOException {
-        String name = out.toString().toLowerCase(Locale.ROOT);
-        boolean npy = name.endsWith(".npy");
-        if (!npy && !name.endsWith(".csv")) {
-            throw new IllegalArgumentException("--out must end in .csv or .npy, found " + out);
+        FeatureFile.ending(out);
+        only(!merge, "without --merge", "--encoder", "--images", "--shard");
+        if (merge) {
+            return merge();
         }
-        writable(out);
-        if (npy) {
-            writable(names());
+        if (encoder == null || images == null) {
+            throw new IllegalArgumentException("Missing required option: '" + (encoder == null ? "--encoder=E" : "--images=SET") + "'");
+        }
+        Shard shard = part == null ? null : Shard.parse(part);
+        if (shard == null) {
+            writableFeatures();
+        } else {
+            writable(shard.beside(out));
         }
         Console console = new Console();
         RuntimeSettings runtime = options.runtime(common);
@@ -67,51 +77,10 @@ final class EmbedCommand extends Command {
         try (OnnxEncoder model = OnnxEncoder.open(encoder, options.settings(), cpu ? runtime.withThreads(1) : runtime);
                 ImageSource source = open(images, tables, console)) {
             console.line(EncoderOptions.line(model.settings()));
-            if (npy) {
+            if (FeatureFile.hasLines(out)) {
                 oneLineEach(source);
             }
-            List<String> skipped = new ArrayList<>();
-            List<String> done = new ArrayList<>();
-            ShutdownGuard guard = interruptible();
-            try (TemporaryFile part = TemporaryFile.beside(out)) {
-                OutputStream rows = part.stream();
-                try (EncoderPipeline pipeline = new EncoderPipeline(model, source, shareOut(model, cpu, common.threads),
-                                item -> skipped.add(item.error().getMessage()))) {
-                    // How many rows an .npy file has is known in the end.
-                    rows.write(npy ? npyHeader(0, model.dimension()) : header(model.dimension()));
-                    console.start("embed", source.size());
-                    while (pipeline.hasNext()) {
-                        EncoderPipeline.Item item = pipeline.next();
-                        if (item.error() == null) {
-                            rows.write(row(item, npy));
-                            done.add(item.name());
-                        }
-                        console.at(done.size() + skipped.size(), "");
-                    }
-                    console.end();
-                }
-                if (!done.isEmpty()) {
-                    finish(part, npy, done, model.dimension());
-                }
-            } catch (CancellationException | ClosedByInterruptException e) {
-                throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
-            } catch (IOException e) {
-                // An image that can't be read is an item: what is left is writing.
-                throw new IOException(
-                        "Can't write " + out + ": " + e.getMessage() + "; make room there, or choose another path", e);
-            }
-            guard.finishing();
-            skipped.forEach(s -> console.warn("skipped " + s));
-            if (done.isEmpty()) {
-                throw new IOException("No readable image in " + images);
-            }
-            System.out.println(out + ": " + done.size() + " images, " + model.dimension() + " features"
-                    + (skipped.isEmpty() ? "" : ", " + skipped.size() + " skipped"));
-            Map<String, Object> json = new LinkedHashMap<>();
-            json.put("features", out.toString());
-            json.put("images", done.size());
-            json.put("dimension", model.dimension());
-            json.put("skipped", skipped);
+            Map<String, Object> json = shard == null ? whole(model, source, console) : part(shard, model, runtime, source, console);
             json.put("encoder", encoder.toString());
             json.put("encoderSha256", model.sha256());
             json.put("settings", EncoderOptions.json(model.settings()));
@@ -120,36 +89,183 @@ final class EmbedCommand extends Command {
         }
     }
 
+    private void writableFeatures() throws IOException {
+        writable(out);
+        if (FeatureFile.namesBeside(out) != null) {
+            writable(FeatureFile.namesBeside(out));
+        }
+    }
+
+    private Map<String, Object> whole(OnnxEncoder model, ImageSource source, Console console) throws IOException {
+        List<String> skipped = new ArrayList<>();
+        int[] done = {0};
+        ShutdownGuard guard = interruptible();
+        try (FeatureFile file = FeatureFile.create(out, model.dimension(), about(model.sha256()))) {
+            encode(model, source, 0, source.size(), console, item -> {
+                if (item.error() == null) {
+                    file.add(item.name(), item.embedding());
+                    done[0]++;
+                } else {
+                    skipped.add(item.error().getMessage());
+                }
+            });
+            if (done[0] > 0) {
+                file.finish();
+            }
+        } catch (CancellationException | ClosedByInterruptException e) {
+            throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
+        } catch (IOException e) {
+            throw unwritten(out, e);
+        }
+        guard.finishing();
+        return result(console, skipped, done[0], model.dimension(), images.toString());
+    }
+
+    private Map<String, Object> part(Shard shard, OnnxEncoder model, RuntimeSettings runtime, ImageSource source, Console console)
+            throws IOException {
+        Path file = shard.beside(out);
+        List<String> names = Shard.names(source, images);
+        int[] mine = shard.of(names);
+        ShardFile.Header header = new ShardFile.Header(shard, mine.length, source.size(), Shard.listing(names), model.dimension(),
+                model.sha256(), settings(model, runtime));
+        List<String> skipped = new ArrayList<>();
+        ShutdownGuard guard = interruptible();
+        int before;
+        int[] added = {0};
+        int unreadable;
+        try (ShardFile.Writer rows = new ShardFile.Writer(file, header, mine)) {
+            before = rows.done();
+            if (before > 0) {
+                console.line("shard " + shard + ": continues after " + before + " of " + mine.length + " images");
+            }
+            try {
+                if (before < mine.length) {
+                    // The source is the caller's to close.
+                    ImageSource rest = source.only(Arrays.copyOfRange(mine, before, mine.length));
+                    encode(model, rest, before, mine.length, console, item -> {
+                        String error = item.error() == null ? null : item.error().getMessage();
+                        rows.add(new ShardFile.Row(mine[before + item.index()], item.name(), item.embedding(), error));
+                        added[0]++;
+                        if (error != null) {
+                            skipped.add(error);
+                        }
+                    });
+                }
+                rows.force();
+            } catch (CancellationException e) {
+                throw new InterruptedIOException("interrupted: " + file + " has " + (before + added[0]) + " of " + mine.length
+                        + " images; the same command continues");
+            } catch (IOException e) {
+                throw unwritten(file, e);
+            }
+            unreadable = rows.skipped() + skipped.size();
+        }
+        guard.finishing();
+        skipped.forEach(s -> console.warn("skipped " + s));
+        System.out.println(file + ": " + (mine.length - unreadable) + " images, " + model.dimension() + " features"
+                + (unreadable == 0 ? "" : ", " + unreadable + " skipped") + "; embed --merge joins the shards");
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("features", file.toString());
+        json.put("shard", shard.toString());
+        json.put("images", mine.length - unreadable);
+        json.put("computed", added[0]);
+        json.put("dimension", model.dimension());
+        json.put("skipped", skipped);
+        return json;
+    }
+
+    /** What decides a feature's value beside the encoder's file; numbers of threads do not. */
+    private static Map<String, String> settings(OnnxEncoder model, RuntimeSettings runtime) {
+        Map<String, String> settings = new TreeMap<>();
+        model.settings().values().forEach((name, value) -> settings.put(name, value.text()));
+        settings.put("provider", runtime.provider().replaceAll(":\\d+$", ""));
+        settings.put("winograd", String.valueOf(runtime.winograd()));
+        settings.put("batch", String.valueOf(runtime.batch()));
+        runtime.options().forEach((name, value) -> settings.put("session." + name, value));
+        return settings;
+    }
+
+    private Map<String, Object> merge() throws IOException {
+        writableFeatures();
+        Console console = new Console();
+        List<String> skipped = new ArrayList<>();
+        int done = 0;
+        ShutdownGuard guard = interruptible();
+        try (ShardMerge shards = new ShardMerge(out)) {
+            ShardFile.Header header = shards.about();
+            try (FeatureFile file = FeatureFile.create(out, header.dimension(), about(header.encoderSha256()))) {
+                console.start("merge", header.allImages());
+                for (ShardFile.Row row = shards.next(); row != null; row = shards.next()) {
+                    if (row.error() == null) {
+                        file.add(row.name(), row.features());
+                        done++;
+                    } else {
+                        skipped.add(row.error());
+                    }
+                    console.at(done + skipped.size(), "");
+                }
+                console.end();
+                if (done > 0) {
+                    file.finish();
+                }
+            } catch (ClosedByInterruptException e) {
+                throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
+            }
+            guard.finishing();
+            Map<String, Object> json = result(console, skipped, done, header.dimension(), "the shards of " + out);
+            json.put("shards", shards.files().stream().map(Path::toString).toList());
+            json.put("encoderSha256", header.encoderSha256());
+            json.put("seconds", seconds());
+            return json;
+        }
+    }
+
+    private Map<String, Object> result(Console console, List<String> skipped, int done, int dimension, String set) throws IOException {
+        skipped.forEach(s -> console.warn("skipped " + s));
+        if (done == 0) {
+            throw new IOException("No readable image in " + set);
+        }
+        System.out.println(out + ": " + done + " images, " + dimension + " features"
+                + (skipped.isEmpty() ? "" : ", " + skipped.size() + " skipped"));
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("features", out.toString());
+        json.put("images", done);
+        json.put("dimension", dimension);
+        json.put("skipped", skipped);
+        return json;
+    }
+
+    private static Map<String, String> about(String sha256) {
+        return Map.of("simclr4j.encoder.sha256", sha256);
+    }
+
+    /** An image that can't be read is an item: what is left is writing. */
+    private static IOException unwritten(Path file, IOException e) {
+        return new IOException("Can't write " + file + ": " + e.getMessage() + "; make room there, or choose another path", e);
+    }
+
+    /**
+     * Encodes a source.
+     *
+     * @param before how many images were done before
+     * @param all how many there are with them
+     */
+    private void encode(OnnxEncoder model, ImageSource source, int before, int all, Console console, Rows rows) throws IOException {
+        boolean cpu = Provider.of(options.runtime(common).provider()) == Provider.CPU;
+        try (EncoderPipeline pipeline = new EncoderPipeline(model, source, shareOut(model, cpu, common.threads), item -> {})) {
+            console.start("embed", all);
+            for (int i = before; pipeline.hasNext(); i++) {
+                rows.add(pipeline.next());
+                console.at(i + 1, "");
+            }
+            console.end();
+        }
+    }
+
     /** On the CPU each core decodes and encodes for itself; another provider gets whole batches, the next while it works. */
     static EncoderPipeline.Settings shareOut(OnnxEncoder model, boolean cpu, int threads) {
         EncoderPipeline.Settings cores = EncoderPipeline.Settings.onCores(threads, model);
         return cpu ? cores : new EncoderPipeline.Settings(cores.workers(), model.batch(), Math.min(2, cores.workers()));
-    }
-
-    private static byte[] row(EncoderPipeline.Item item, boolean npy) {
-        float[] features = item.embedding();
-        if (npy) {
-            ByteBuffer b = ByteBuffer.allocate(4 * features.length).order(ByteOrder.LITTLE_ENDIAN);
-            b.asFloatBuffer().put(features);
-            return b.array();
-        }
-        StringBuilder row = new StringBuilder(quote(item.name()));
-        for (float f : features) {
-            row.append(',').append(f);
-        }
-        return row.append('\n').toString().getBytes(StandardCharsets.UTF_8);
-    }
-
-    private static byte[] header(int dimension) {
-        StringBuilder head = new StringBuilder("path");
-        for (String name : io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor.names("h", dimension)) {
-            head.append(',').append(name);
-        }
-        return head.append('\n').toString().getBytes(StandardCharsets.UTF_8);
-    }
-
-    static String quote(String path) {
-        return path.matches("(?s).*[\",\n\r].*") ? '"' + path.replace("\"", "\"\"") + '"' : path;
     }
 
     /** The names of an .npy file's rows have a line each. */
@@ -160,39 +276,5 @@ final class EmbedCommand extends Command {
                         + " in " + out + ".txt: rename it, or write a .csv file");
             }
         }
-    }
-
-    /** NumPy's format 1.0: magic, version, length of the header, header padded to 128 bytes for any number of rows. */
-    private static byte[] npyHeader(int rows, int dimension) {
-        String head = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + rows + ", " + dimension + "), }";
-        head += " ".repeat(NPY_HEADER - 11 - head.length()) + "\n";
-        ByteBuffer prefix = ByteBuffer.allocate(NPY_HEADER).order(ByteOrder.LITTLE_ENDIAN);
-        prefix.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII)).put((byte) 1).put((byte) 0);
-        return prefix.putShort((short) head.length()).put(head.getBytes(StandardCharsets.US_ASCII)).array();
-    }
-
-    /** Puts the features in their place and, for an .npy file, the paths of the rows. */
-    private void finish(TemporaryFile rows, boolean npy, List<String> done, int dimension) throws IOException {
-        if (!npy) {
-            rows.force();
-            rows.moveTo(out);
-            return;
-        }
-        rows.overwrite(0, ByteBuffer.wrap(npyHeader(done.size(), dimension)));
-        rows.force();
-        Path names = names();
-        try (TemporaryFile lines = TemporaryFile.beside(names)) {
-            lines.write(ByteBuffer.wrap(
-                    done.stream().map(p -> p + "\n").collect(Collectors.joining()).getBytes(StandardCharsets.UTF_8)));
-            lines.force();
-            // Both are whole before either replaces what was there.
-            rows.moveTo(out);
-            lines.moveTo(names);
-        }
-    }
-
-    /** Where the paths of an .npy file's rows go. */
-    private Path names() {
-        return out.resolveSibling(out.getFileName() + ".txt");
     }
 }

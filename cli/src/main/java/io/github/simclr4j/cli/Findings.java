@@ -51,6 +51,6 @@ record Findings(List<String> columns, List<Row> rows) {
     }
 
     private static String line(List<String> cells) {
-        return String.join(",", cells.stream().map(EmbedCommand::quote).toList());
+        return String.join(",", cells.stream().map(CsvFeatures::quote).toList());
     }
 }

@@ -71,7 +71,7 @@ class DocsTest {
     /** The sources of all modules, tests too, by the full name of their class. */
     private static Map<String, String> sources() throws IOException {
         Map<String, String> sources = new HashMap<>();
-        for (String module : List.of("images", "onnx", "plugin", "src", "cli", "examples")) {
+        for (String module : List.of("images", "onnx", "plugin", "src", "spark", "cli", "examples")) {
             try (Stream<Path> files = Files.walk(ROOT.resolve(module))) {
                 for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
                     String[] path = file.toString().replace(File.separatorChar, '/').split("/java/");

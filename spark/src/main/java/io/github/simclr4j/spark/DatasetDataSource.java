@@ -1,0 +1,211 @@
+package io.github.simclr4j.spark;
+
+import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.Provenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.DateTimeProvenance;
+import com.oracle.labs.mlrg.olcut.provenance.primitives.StringProvenance;
+import com.oracle.labs.mlrg.olcut.util.Pair;
+import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
+import java.time.OffsetDateTime;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructField;
+import org.tribuo.DataSource;
+import org.tribuo.Example;
+import org.tribuo.Output;
+import org.tribuo.OutputFactory;
+import org.tribuo.impl.ArrayExample;
+import org.tribuo.provenance.DataSourceProvenance;
+
+/**
+ * A Tribuo data source over the rows of a Spark dataset: embeddings in one column, outputs in another. Features have the names that an
+ * extractor of the same encoder gives them, so that a model trained on a cluster predicts single images elsewhere. The rows come to the
+ * driver a partition at a time; each iteration runs Spark's plan again, unless the dataset is cached.
+ *
+ * @param <T> the output type
+ */
+public final class DatasetDataSource<T extends Output<T>> implements DataSource<T> {
+    private final Dataset<Row> dataset;
+    private final int features;
+    private final int output;
+    private final int name;
+    private final OutputFactory<T> factory;
+    private final DatasetSourceProvenance provenance;
+    private String[] names = {};
+
+    /**
+     * Makes a data source.
+     *
+     * @param dataset the rows
+     * @param featuresCol column of embeddings: array of floats or doubles, or vector
+     * @param outputCol column of what is to be predicted; its text is given to the factory
+     * @param factory makes outputs
+     * @throws IllegalArgumentException if there is no such column
+     */
+    public DatasetDataSource(Dataset<Row> dataset, String featuresCol, String outputCol, OutputFactory<T> factory) {
+        this.dataset = dataset;
+        this.factory = factory;
+        features = dataset.schema().fieldIndex(featuresCol);
+        output = dataset.schema().fieldIndex(outputCol);
+        List<String> columns = List.of(dataset.columns());
+        name = columns.indexOf("path");
+        provenance = new DatasetSourceProvenance(dataset, dataset.schema().apply(features), outputCol, factory);
+    }
+
+    @Override
+    public OutputFactory<T> getOutputFactory() {
+        return factory;
+    }
+
+    @Override
+    public DataSourceProvenance getProvenance() {
+        return provenance;
+    }
+
+    @Override
+    public String toString() {
+        return "DatasetDataSource(" + dataset.schema().simpleString() + ")";
+    }
+
+    /**
+     * Runs Spark's plan and returns an example a row, named by the column {@code path} if there is one.
+     *
+     * @throws IllegalArgumentException in its {@code next}, if a row has no embedding or no output
+     */
+    @Override
+    public Iterator<Example<T>> iterator() {
+        Iterator<Row> rows = dataset.toLocalIterator();
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return rows.hasNext();
+            }
+
+            @Override
+            public Example<T> next() {
+                return example(rows.next());
+            }
+        };
+    }
+
+    private Example<T> example(Row row) {
+        String called = name < 0 || row.isNullAt(name) ? "A row" : row.get(name).toString();
+        for (int column : new int[] {features, output}) {
+            if (row.isNullAt(column)) {
+                throw new IllegalArgumentException(called + " has no " + dataset.columns()[column]
+                        + ": leave such rows out, with na().drop() or ImageEmbedder's setOnUnreadable(\"drop\")");
+            }
+        }
+        double[] values = values(row.get(features));
+        Example<T> example = new ArrayExample<>(factory.generateOutput(row.get(output).toString()), names(values.length), values);
+        if (name >= 0) {
+            example.setMetadataValue(Example.NAME, called);
+        }
+        return example;
+    }
+
+    private synchronized String[] names(int count) {
+        if (names.length != count) {
+            names = ImageFeatureExtractor.names("h", count);
+        }
+        return names;
+    }
+
+    private double[] values(Object value) {
+        if (value instanceof Vector vector) {
+            return vector.toArray();
+        }
+        if (value instanceof scala.collection.Seq<?> seq) {
+            double[] values = new double[seq.size()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = ((Number) seq.apply(i)).doubleValue();
+            }
+            return values;
+        }
+        throw new IllegalArgumentException("Column " + dataset.columns()[features] + " must be an array of numbers or a vector, found "
+                + dataset.schema().apply(features).dataType().simpleString());
+    }
+
+    /** Which dataset, columns and encoder, and when. */
+    public static final class DatasetSourceProvenance implements DataSourceProvenance {
+        private static final long serialVersionUID = 1;
+        private static final String SCHEMA = "schema";
+        private static final String PLAN = "plan";
+        private static final String FEATURES = "features-column";
+        private static final String OUTPUT = "output-column";
+        private static final String FACTORY = "output-factory";
+        private static final String ENCODER = "encoder-sha256";
+        private static final String SPARK = "spark-version";
+
+        private final String className;
+        private final DateTimeProvenance time;
+        /** By name. */
+        private final Map<String, StringProvenance> texts = new TreeMap<>();
+
+        private DatasetSourceProvenance(Dataset<Row> dataset, StructField features, String output, OutputFactory<?> factory) {
+            className = DatasetDataSource.class.getName();
+            time = new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now());
+            put(SCHEMA, dataset.schema().simpleString());
+            // Without the numbers that Spark and Java give to columns and functions in each process.
+            put(PLAN, dataset.queryExecution().analyzed().toString().replaceAll("#\\d+L?|\\$+Lambda[^ ,]*", ""));
+            put(FEATURES, features.name());
+            put(OUTPUT, output);
+            put(FACTORY, factory.getClass().getName());
+            put(ENCODER, features.metadata().contains(ImageEmbedder.ENCODER_SHA256)
+                    ? features.metadata().getString(ImageEmbedder.ENCODER_SHA256) : "");
+            put(SPARK, dataset.sparkSession().version());
+        }
+
+        /**
+         * Deserialization constructor.
+         *
+         * @param map the provenances
+         */
+        public DatasetSourceProvenance(Map<String, Provenance> map) {
+            String own = DatasetSourceProvenance.class.getSimpleName();
+            className = ObjectProvenance.checkAndExtractProvenance(map, CLASS_NAME, StringProvenance.class, own).getValue();
+            time = ObjectProvenance.checkAndExtractProvenance(map, DATASOURCE_CREATION_TIME, DateTimeProvenance.class, own);
+            for (String key : List.of(SCHEMA, PLAN, FEATURES, OUTPUT, FACTORY, ENCODER, SPARK)) {
+                texts.put(key, ObjectProvenance.checkAndExtractProvenance(map, key, StringProvenance.class, own));
+            }
+        }
+
+        private void put(String key, String value) {
+            texts.put(key, new StringProvenance(key, value));
+        }
+
+        @Override
+        public String getClassName() {
+            return className;
+        }
+
+        @Override
+        public Iterator<Pair<String, Provenance>> iterator() {
+            Map<String, Provenance> all = new TreeMap<>(texts);
+            all.put(CLASS_NAME, new StringProvenance(CLASS_NAME, className));
+            all.put(DATASOURCE_CREATION_TIME, time);
+            return all.entrySet().stream().map(e -> new Pair<>(e.getKey(), e.getValue())).iterator();
+        }
+
+        @Override
+        public String toString() {
+            return generateString("DataSource");
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof DatasetSourceProvenance that && className.equals(that.className) && time.equals(that.time)
+                    && texts.equals(that.texts);
+        }
+
+        @Override
+        public int hashCode() {
+            return texts.hashCode();
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package io.github.simclr4j.spark;
+
+import io.github.simclr4j.images.Preprocessing;
+import io.github.simclr4j.images.load.Prefetcher;
+import io.github.simclr4j.images.load.PreparedImage;
+import io.github.simclr4j.onnx.runtime.EncoderPipeline;
+import io.github.simclr4j.onnx.runtime.InvalidFeaturesException;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.ml.linalg.Vectors;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+
+/**
+ * The rows of a partition with their embeddings, in their order. Threads of the task's own read and decode images ahead, while the
+ * task's thread, which alone pulls rows, runs the encoder on those that are ready.
+ */
+final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
+    /** Reading a path waits for a disk or a network most of the time. */
+    private static final int READERS_PER_CPU = 4;
+
+    private final Plan plan;
+    private final OnnxEncoder encoder;
+    private final int batch;
+    private final ExecutorService workers;
+    private final Prefetcher<Row, Prepared> ahead;
+    private final ByteBuffer pixels;
+    private final Deque<Row> ready = new ArrayDeque<>();
+
+    /** A row, and its image's pixels or why there are none. */
+    private record Prepared(Row row, byte[] pixels, IOException error) {}
+
+    /**
+     * Begins nothing before the first call.
+     *
+     * @param rows pulled by the thread that calls this object
+     * @param encoder must outlive this object
+     * @param cpus of the task
+     * @param hadoop knows the file systems of paths
+     */
+    EmbeddedRows(Iterator<Row> rows, Plan plan, OnnxEncoder encoder, int cpus, Configuration hadoop) {
+        this.plan = plan;
+        this.encoder = encoder;
+        Preprocessing preprocessing = encoder.preprocessing();
+        batch = EncoderPipeline.Settings.onCores(1, encoder).batch();
+        pixels = ByteBuffer.allocateDirect(batch * 3 * preprocessing.height() * preprocessing.width());
+        int threads = plan.paths() ? READERS_PER_CPU * cpus : cpus;
+        workers = Executors.newFixedThreadPool(threads, task -> {
+            Thread thread = new Thread(task, "simclr-decode");
+            thread.setDaemon(true);
+            return thread;
+        });
+        ahead = new Prefetcher<>(workers, rows, 2 * batch + threads, row -> prepare(row, preprocessing, hadoop));
+    }
+
+    private Prepared prepare(Row row, Preprocessing preprocessing, Configuration hadoop) {
+        String label = plan.name() < 0 || row.isNullAt(plan.name()) ? "An image" : row.getString(plan.name());
+        try {
+            RowImage image = new RowImage(label, row.get(plan.input()), hadoop);
+            return new Prepared(row, PreparedImage.read(image, 0, preprocessing, (width, height) -> {}), null);
+        } catch (IOException e) {
+            return new Prepared(row, null, e);
+        }
+    }
+
+    @Override
+    public boolean hasNext() {
+        // A batch may come to nothing where unreadable images are dropped.
+        while (ready.isEmpty() && ahead.hasNext()) {
+            encode(take());
+        }
+        return !ready.isEmpty();
+    }
+
+    @Override
+    public Row next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        return ready.remove();
+    }
+
+    private List<Prepared> take() {
+        try {
+            List<Prepared> prepared = ahead.next(batch);
+            // The workers go on while this thread encodes.
+            ahead.fill();
+            return prepared;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("The task was killed");
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+        }
+    }
+
+    private void encode(List<Prepared> rows) {
+        List<Prepared> good = rows.stream().filter(r -> r.error() == null).toList();
+        pixels.clear();
+        good.forEach(r -> pixels.put(r.pixels()));
+        float[][] embeddings;
+        try {
+            embeddings = good.isEmpty() ? new float[0][] : encoder.embed(pixels.flip());
+        } catch (InvalidFeaturesException e) {
+            Row row = good.get(e.index()).row();
+            throw e.named(plan.name() < 0 || row.isNullAt(plan.name()) ? "an image" : row.getString(plan.name()));
+        }
+        int at = 0;
+        for (Prepared row : rows) {
+            if (row.error() == null) {
+                ready.add(extend(row.row(), embeddings[at++], null));
+            } else if (plan.onUnreadable().equals(Plan.FAIL)) {
+                throw new IllegalArgumentException(row.error().getMessage()
+                        + " (setOnUnreadable(\"null\") or \"drop\" goes on without such images)", row.error());
+            } else if (plan.onUnreadable().equals(Plan.NULL)) {
+                ready.add(extend(row.row(), null, row.error().getMessage()));
+            }
+        }
+    }
+
+    private Row extend(Row row, float[] embedding, String error) {
+        List<Object> values = new ArrayList<>(row.size() + 2);
+        for (int i = 0; i < row.size(); i++) {
+            values.add(row.get(i));
+        }
+        values.add(embedding == null ? null : plan.vector() ? Vectors.dense(doubles(embedding)) : embedding);
+        if (plan.error()) {
+            values.add(error);
+        }
+        return RowFactory.create(values.toArray());
+    }
+
+    private static double[] doubles(float[] values) {
+        double[] doubles = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            doubles[i] = values[i];
+        }
+        return doubles;
+    }
+
+    /** Stops the workers; what they have begun they end by themselves. */
+    @Override
+    public void close() {
+        ahead.cancel(true);
+        workers.shutdownNow();
+    }
+}

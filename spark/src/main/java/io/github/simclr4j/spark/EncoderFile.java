@@ -1,0 +1,129 @@
+package io.github.simclr4j.spark;
+
+import com.google.gson.Gson;
+import io.github.simclr4j.onnx.file.ModelFile;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
+import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * An encoder as it travels to the executors: the file's bytes, and the settings that are not in it.
+ *
+ * @param name what errors call it
+ * @param bytes of the ONNX file
+ * @param sha256 of the bytes, in hexadecimal
+ * @param dimension length of an embedding
+ * @param settings by name, what the file does not say itself
+ */
+record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<String, String> settings) implements Serializable {
+    private static final String MODEL = "encoder.onnx";
+    private static final String SETTINGS = "settings.json";
+    /** What says how a foreign encoder's images are prepared, where it lies beside the encoder. */
+    private static final List<String> CONFIGURATIONS = List.of(EncoderSettings.PREPROCESSOR_CONFIG, "config.json", "open_clip_config.json");
+    private static final Gson JSON = new Gson();
+
+    /**
+     * Reads an encoder and tries it.
+     *
+     * @param path in any file system that Hadoop knows
+     * @param given settings that win over what lies beside the file
+     * @throws IOException if it can't be read, is no encoder, or has its weights in a second file; the message names it
+     */
+    static EncoderFile read(Path path, Map<String, String> given, Configuration hadoop) throws IOException {
+        FileSystem files = path.getFileSystem(hadoop);
+        if (!files.exists(path)) {
+            throw new IOException(path + ": no such file; name an encoder, such as one that pretrain wrote");
+        }
+        byte[] bytes = bytes(files, path);
+        if (!ModelFile.check(bytes, path.toString(), null).external().isEmpty()) {
+            throw new IOException(path + " has its weights in a second file: save it as one file of up to 2 GB");
+        }
+        // What reads the configuration beside a file knows local folders.
+        java.nio.file.Path folder = Files.createTempDirectory("simclr-spark");
+        try {
+            java.nio.file.Path model = Files.write(folder.resolve(MODEL), bytes);
+            for (String name : CONFIGURATIONS) {
+                Path beside = new Path(path.getParent(), name);
+                if (files.exists(beside)) {
+                    Files.write(folder.resolve(name), bytes(files, beside));
+                }
+            }
+            try (OnnxEncoder encoder = OnnxEncoder.open(model, EncoderSettings.of(given, "param"), RuntimeSettings.DEFAULT.withThreads(1))) {
+                Map<String, String> settings = new LinkedHashMap<>();
+                encoder.settings().values().forEach((key, value) -> {
+                    if (!Set.of("metadata", "graph", "default").contains(value.source())) {
+                        settings.put(key, value.text());
+                    }
+                });
+                return new EncoderFile(path.toString(), bytes, encoder.sha256(), encoder.dimension(), settings);
+            } catch (IOException e) {
+                throw new IOException(String.valueOf(e.getMessage()).replace(model.toString(), path.toString()), e);
+            }
+        } finally {
+            try (Stream<java.nio.file.Path> list = Files.list(folder)) {
+                for (java.nio.file.Path file : list.toList()) {
+                    Files.delete(file);
+                }
+            }
+            Files.delete(folder);
+        }
+    }
+
+    /**
+     * Reads an encoder from where {@link #save} put it.
+     *
+     * @throws IOException if it can't be read or is damaged
+     */
+    static EncoderFile load(Path folder, Configuration hadoop) throws IOException {
+        FileSystem files = folder.getFileSystem(hadoop);
+        Settings saved = JSON.fromJson(new String(bytes(files, new Path(folder, SETTINGS)), StandardCharsets.UTF_8), Settings.class);
+        EncoderFile read = read(new Path(folder, MODEL), saved.settings(), hadoop);
+        if (!read.sha256.equals(saved.sha256())) {
+            throw new IOException(read.name + " is not the encoder that was saved: its SHA-256 is " + read.sha256 + ", not " + saved.sha256());
+        }
+        return read;
+    }
+
+    private record Settings(String sha256, Map<String, String> settings) {}
+
+    /** Writes the encoder and its settings into a folder. */
+    void save(Path folder, Configuration hadoop) throws IOException {
+        FileSystem files = folder.getFileSystem(hadoop);
+        files.mkdirs(folder);
+        write(files, new Path(folder, MODEL), bytes);
+        write(files, new Path(folder, SETTINGS), JSON.toJson(new Settings(sha256, settings)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void write(FileSystem files, Path path, byte[] bytes) throws IOException {
+        try (java.io.OutputStream out = files.create(path, false)) {
+            out.write(bytes);
+        }
+    }
+
+    /**
+     * Reads a file of any file system.
+     *
+     * @throws IOException if it can't be read, or has more than 2 GB
+     */
+    static byte[] bytes(FileSystem files, Path path) throws IOException {
+        if (files.getFileStatus(path).getLen() > Integer.MAX_VALUE - 16) {
+            throw new IOException(path + " has more than 2 GB");
+        }
+        try (InputStream in = files.open(path)) {
+            return in.readAllBytes();
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package io.github.simclr4j.spark;
+
+import io.github.simclr4j.images.Images;
+import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.images.SizeCheck;
+import io.github.simclr4j.images.source.ImageSource;
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The image of a row, as a set of one.
+ *
+ * @param label what errors call it
+ * @param content the bytes of an image file, or its path, or null
+ * @param hadoop knows the file systems of paths
+ */
+record RowImage(String label, Object content, Configuration hadoop) implements ImageSource {
+    @Override
+    public int size() {
+        return 1;
+    }
+
+    @Override
+    public String name(int i) {
+        return label;
+    }
+
+    @Override
+    public RgbImage read(int i, SizeCheck size) throws IOException {
+        try {
+            return Images.read(bytes(), size);
+        } catch (IOException e) {
+            throw new IOException(label + ": " + (e.getMessage() == null ? e.toString() : e.getMessage()), e);
+        }
+    }
+
+    private byte[] bytes() throws IOException {
+        if (content == null) {
+            throw new IOException("the column is null");
+        }
+        if (content instanceof byte[] bytes) {
+            return bytes;
+        }
+        try {
+            Path path = new Path((String) content);
+            return EncoderFile.bytes(path.getFileSystem(hadoop), path);
+        } catch (IllegalArgumentException e) {
+            throw new IOException("no path: " + e.getMessage(), e);
+        } catch (java.io.FileNotFoundException e) {
+            throw new IOException("no such file", e);
+        }
+    }
+
+    @Override
+    public String fingerprint() {
+        throw new UnsupportedOperationException("A row is read once");
+    }
+
+    @Override
+    public void close() {}
+}

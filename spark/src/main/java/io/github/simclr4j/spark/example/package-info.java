@@ -1,0 +1,2 @@
+/** A small program to copy from. */
+package io.github.simclr4j.spark.example;
