@@ -26,13 +26,20 @@ public interface NearestSearch {
 
     /**
      * Builds an index, a hierarchical navigable small world graph (Malkov and Yashunin, 2018, arXiv 1603.09320), which finds most
-     * of the nearest images without comparing with all.
+     * of the nearest images without comparing with all. It is made by the library {@code com.github.jelmerk:hnswlib-core}, an
+     * optional dependency, which must be on the class path.
      *
      * @param progress told how many images the index has
+     * @throws IllegalStateException if the library is not on the class path
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     static NearestSearch indexed(Features set, Progress progress) {
-        return new IndexedSearch(set, progress);
+        try {
+            return new IndexedSearch(set, progress);
+        } catch (NoClassDefFoundError e) {
+            throw new IllegalStateException("An index of " + set.size() + " images needs the library com.github.jelmerk:hnswlib-core:"
+                    + " add it to the class path", e);
+        }
     }
 
     /**
