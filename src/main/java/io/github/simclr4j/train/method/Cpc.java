@@ -89,7 +89,8 @@ public final class Cpc implements MethodFactory {
     @Override
     public Architecture encoder(Architecture chosen) {
         if (chosen instanceof ResNet net) {
-            return new PatchEncoder(net, 8, 4);
+            boolean large = net.stem() == ResNet.Stem.IMAGENET;
+            return new PatchEncoder(net, large ? 64 : 8, large ? 32 : 4);
         } else if (chosen instanceof PatchEncoder) {
             return chosen;
         }

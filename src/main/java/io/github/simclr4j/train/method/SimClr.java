@@ -84,7 +84,8 @@ public final class SimClr implements MethodFactory {
         } else {
             none.put(MARGIN, "where the loss is margin or margin-semihard");
         }
-        if (!loss.equals("nt-xent")) {
+        // Left out of the metadata where it is off, as before there was this option.
+        if (!loss.equals("nt-xent") || !values.get(DOT_PRODUCT)) {
             none.put(DOT_PRODUCT, "where the loss is nt-xent");
         }
         if (!loss.equals("debiased")) {

@@ -74,6 +74,8 @@ abstract class AbstractArchitectureTest {
                 o.choices().stream().filter(c -> !c.equals(o.fallback())).forEach(c -> {
                     Map<String, String> other = new HashMap<>(small);
                     other.put(o.name(), c);
+                    // Patches have to be as large as the strides of this stem together.
+                    other.computeIfPresent("patch-size", (name, side) -> c.equals("imagenet") ? "" + SIZE : side);
                     all.add(EncoderFamilies.of(family.names().get(0), other));
                 });
             }

@@ -10,7 +10,7 @@ import java.util.Map;
  * patches together, but normalises each patch's feature maps. The features of an image are the mean of its patches' features.
  *
  * @param net the network of one patch
- * @param patch side of a patch in pixels, at least 4
+ * @param patch side of a patch in pixels, at least the strides of the network together: 8, or 32 with the stem for ImageNet
  * @param stride from one patch to the next in pixels, at least 1
  */
 public record PatchEncoder(ResNet net, int patch, int stride) implements Architecture {
@@ -25,9 +25,10 @@ public record PatchEncoder(ResNet net, int patch, int stride) implements Archite
      * @throws IllegalArgumentException if a patch or a stride is too small
      */
     public PatchEncoder {
-        if (patch < 4 || stride < 1) {
-            throw new IllegalArgumentException("A patch has a side of at least 4 pixels and a stride of at least 1, found " + patch
-                    + " and " + stride);
+        int least = net.stem() == ResNet.Stem.IMAGENET ? 32 : 8;
+        if (patch < least || stride < 1) {
+            throw new IllegalArgumentException("With the stem " + net.stem() + " a patch has a side of at least " + least
+                    + " pixels, and a stride of at least 1, found " + patch + " and " + stride);
         }
     }
 
