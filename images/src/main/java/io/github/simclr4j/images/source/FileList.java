@@ -5,14 +5,12 @@ import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
 import io.github.simclr4j.images.internal.RawNames;
-import io.github.simclr4j.util.RegularFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Image files that the caller lists. They have no labels. */
-final class FileList extends EncodedSource {
+final class FileList extends PathSource {
     private final List<Path> files;
 
     FileList(List<Path> files) {
@@ -27,20 +25,7 @@ final class FileList extends EncodedSource {
     }
 
     @Override
-    long length(int i) throws IOException {
-        return Files.isRegularFile(files.get(i)) ? Files.size(files.get(i)) : -1;
+    Path file(int i) {
+        return files.get(i);
     }
-
-    @Override
-    String missing(int i) {
-        return RegularFiles.objection(files.get(i));
-    }
-
-    @Override
-    byte[] bytes(int i) throws IOException {
-        return RegularFiles.read(files.get(i));
-    }
-
-    @Override
-    public void close() {}
 }

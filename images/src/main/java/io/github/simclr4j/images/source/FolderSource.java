@@ -1,14 +1,11 @@
 package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageFolder;
-import io.github.simclr4j.util.RegularFiles;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /** The image files of a folder. */
-final class FolderSource extends EncodedSource {
+final class FolderSource extends PathSource {
     private final List<Path> files;
 
     private FolderSource(Path folder, ImageFolder found, List<String> names) {
@@ -28,20 +25,7 @@ final class FolderSource extends EncodedSource {
     }
 
     @Override
-    long length(int i) throws IOException {
-        return Files.isRegularFile(files.get(i)) ? Files.size(files.get(i)) : -1;
+    Path file(int i) {
+        return files.get(i);
     }
-
-    @Override
-    String missing(int i) {
-        return RegularFiles.objection(files.get(i));
-    }
-
-    @Override
-    byte[] bytes(int i) throws IOException {
-        return RegularFiles.read(files.get(i));
-    }
-
-    @Override
-    public void close() {}
 }

@@ -2,11 +2,9 @@ package io.github.simclr4j.images.source;
 
 import io.github.simclr4j.images.ImageNames;
 import io.github.simclr4j.images.LeftOut;
-import io.github.simclr4j.util.RegularFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,7 +16,7 @@ import org.apache.commons.csv.CSVRecord;
 import org.apache.commons.csv.DuplicateHeaderMode;
 
 /** Image files that a table names. One in a format that is not read is found unreadable when it is read, as it is named here. */
-final class TableSource extends EncodedSource {
+final class TableSource extends PathSource {
     private static final List<String> PATH_COLUMNS =
             List.of("path", "image", "file", "file_name", "filename", "filepath", "file_path", "image_path");
     private static final List<String> LABEL_COLUMNS = List.of("label", "class");
@@ -126,8 +124,8 @@ final class TableSource extends EncodedSource {
                 .setDuplicateHeaderMode(DuplicateHeaderMode.ALLOW_EMPTY).setAllowMissingColumnNames(true).get();
     }
 
-    /** Null for what can be no path on this system. */
-    private Path file(int i) {
+    @Override
+    Path file(int i) {
         try {
             return folder.resolve(names.get(i));
         } catch (InvalidPathException e) {
@@ -141,23 +139,4 @@ final class TableSource extends EncodedSource {
         return file == null ? super.name(i) : file.toString();
     }
 
-    @Override
-    long length(int i) throws IOException {
-        Path file = file(i);
-        return file != null && Files.isRegularFile(file) ? Files.size(file) : -1;
-    }
-
-    @Override
-    String missing(int i) {
-        Path file = file(i);
-        return file == null ? super.missing(i) : RegularFiles.objection(file);
-    }
-
-    @Override
-    byte[] bytes(int i) throws IOException {
-        return RegularFiles.read(file(i));
-    }
-
-    @Override
-    public void close() {}
 }
