@@ -33,7 +33,7 @@ record JpegPixels(RgbImage image, String warning) {
      * @param essentials the bytes that the decoder gets
      */
     static JpegPixels decode(JpegFile jpeg, byte[] essentials) throws IOException {
-        ImageReader reader = JdkReaders.create("jpeg");
+        ImageReader reader = JdkJpegReader.create();
         AtomicReference<String> warning = new AtomicReference<>();
         try (ImageInputStream in = new ByteArrayImageInputStream(essentials)) {
             reader.addIIOReadWarningListener((source, text) -> warning.compareAndSet(null, text));

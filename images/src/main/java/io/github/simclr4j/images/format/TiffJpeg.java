@@ -67,7 +67,7 @@ final class TiffJpeg {
     }
 
     private static Raster decode(byte[] jpeg) throws IOException {
-        ImageReader reader = JdkReaders.create("jpeg");
+        ImageReader reader = JdkJpegReader.create();
         try (ImageInputStream in = new ByteArrayImageInputStream(jpeg)) {
             AtomicReference<String> damage = new AtomicReference<>();
             reader.addIIOReadWarningListener((source, warning) -> damage.compareAndSet(null, warning));
