@@ -113,7 +113,7 @@ final class EmbedCommand extends Command {
                 file.finish();
             }
         } catch (CancellationException | ClosedByInterruptException e) {
-            throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
+            throw new InterruptedIOException("interrupted: " + out + " was not written; the same command starts over");
         } catch (IOException e) {
             throw unwritten(out, e);
         }
@@ -209,7 +209,7 @@ final class EmbedCommand extends Command {
                     file.finish();
                 }
             } catch (ClosedByInterruptException e) {
-                throw new InterruptedIOException("interrupted: " + out + " was not written; the same command begins anew");
+                throw new InterruptedIOException("interrupted: " + out + " was not written; the same command starts over");
             }
             guard.finishing();
             Map<String, Object> json = result(console, skipped, done, header.dimension(), "the shards of " + out);
