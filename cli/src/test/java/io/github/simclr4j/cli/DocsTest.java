@@ -20,15 +20,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** The README and docs/ against the command line: what other tests run must also be what is written there. */
+/** The pages of docs/ and those beside the README against the command line and the code. */
 class DocsTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
     private static List<Path> pages() throws IOException {
-        try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
-            List<Path> pages = new ArrayList<>(docs.filter(p -> p.toString().endsWith(".md")).sorted().toList());
-            pages.add(ROOT.resolve("README.md"));
-            return pages;
+        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs")); Stream<Path> front = Files.list(ROOT)) {
+            return Stream.concat(docs, front).filter(p -> p.toString().endsWith(".md")).sorted().toList();
         }
     }
 
@@ -96,6 +94,20 @@ class DocsTest {
             }
         }
         assertEquals(List.of(), wrong);
+    }
+
+    @Test
+    void everyClassThatContributorsAreShownExists() throws IOException {
+        Set<String> names = new HashSet<>();
+        sources().keySet().forEach(n -> names.add(n.substring(n.lastIndexOf('.') + 1)));
+        Matcher m = Pattern.compile("`([A-Z]\\w*[a-z]\\w*)`").matcher(Files.readString(ROOT.resolve("CONTRIBUTING.md")));
+        List<String> missing = new ArrayList<>();
+        while (m.find()) {
+            if (!names.contains(m.group(1)) && !m.group(1).equals("AutoCloseable")) {
+                missing.add(m.group(1));
+            }
+        }
+        assertEquals(List.of(), missing);
     }
 
     @Test
