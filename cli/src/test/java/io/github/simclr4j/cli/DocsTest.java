@@ -96,6 +96,29 @@ class DocsTest {
         assertEquals(List.of(), wrong);
     }
 
+    /** Whoever imports the BOM gets the version of every module that is published. */
+    @Test
+    void theBomHasEveryPublishedModule() throws IOException {
+        String bom = Files.readString(ROOT.resolve("bom/pom.xml"));
+        String parent = Files.readString(ROOT.resolve("pom.xml"));
+        Pattern artifact = Pattern.compile("</parent>\\s*<artifactId>([^<]+)</artifactId>");
+        List<String> missing = new ArrayList<>();
+        Matcher module = Pattern.compile("<module>([^<]+)</module>").matcher(parent);
+        while (module.find()) {
+            String pom = Files.readString(ROOT.resolve(module.group(1)).resolve("pom.xml"));
+            Matcher m = artifact.matcher(pom);
+            if (m.find() && !pom.contains("<maven.deploy.skip>true") && !bom.contains(">" + m.group(1) + "<")) {
+                missing.add(m.group(1));
+            }
+        }
+        assertEquals(List.of(), missing);
+        Pattern version = Pattern.compile("(?s)<artifactId>simclr4j-\\w+</artifactId>\\s*<version>([^<$]+)</version>");
+        Matcher ours = version.matcher(parent);
+        Matcher theirs = version.matcher(bom);
+        assertTrue(ours.find() && theirs.find());
+        assertEquals(ours.group(1), theirs.group(1));
+    }
+
     @Test
     void everyClassThatContributorsAreShownExists() throws IOException {
         Set<String> names = new HashSet<>();
