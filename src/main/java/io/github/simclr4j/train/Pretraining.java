@@ -2,6 +2,7 @@ package io.github.simclr4j.train;
 
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.data.TrainingImages;
+import io.github.simclr4j.train.device.Compute;
 import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.EpochSummary;
 import io.github.simclr4j.train.loop.RunDescription;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
@@ -53,12 +55,12 @@ public final class Pretraining implements AutoCloseable {
     /**
      * What a run may use.
      *
-     * @param device name of the device
+     * @param devices names of the devices
      * @param threads on the CPU, 0 for libtorch's own choice
      * @param megabytes that decoded images may take, 0 for what the heap has room for
      * @param decoders threads that decode ahead, 0 for one a core
      */
-    record Machine(String device, int threads, int megabytes, int decoders) {}
+    record Machine(List<String> devices, int threads, int megabytes, int decoders) {}
 
     /** Opens images when a run begins. */
     @FunctionalInterface
@@ -158,7 +160,8 @@ public final class Pretraining implements AutoCloseable {
 
     private PretrainingResult train() throws IOException {
         checkCancelled();
-        EncoderTrainer trainer = new EncoderTrainer(settings, machine.device(), machine.threads(), progress);
+        EncoderTrainer trainer = new EncoderTrainer(settings,
+                Compute.choose(machine.devices(), settings.precision(), machine.threads(), progress), progress);
         if (init != null) {
             trainer.startFrom(init);
         }

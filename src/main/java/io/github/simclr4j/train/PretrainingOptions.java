@@ -36,7 +36,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     private Architecture architecture;
     private SampleOpener images;
     private int limit;
-    private String device = "auto";
+    private List<String> devices = List.of("auto");
     private int threads;
     private int megabytes;
     private int decoders;
@@ -349,7 +349,19 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
      * {@code gpu:N}. A GPU that is asked for and is not there is an error of {@link Pretraining#run}.
      */
     public B device(String name) {
-        device = name;
+        return devices(name);
+    }
+
+    /**
+     * Chooses devices that share each step: GPUs, each named once, or {@code cpu} as often as there shall be replicas there. Each has
+     * the networks and an equal part of the {@linkplain #batchNormSplits batch norm groups}; the loss is taken over all embeddings. The
+     * encoder is that of one device with the same groups but for rounding, and checkpoints go on with another number of devices.
+     *
+     * @param names at least one, as for {@link #device}; {@code auto} only by itself
+     */
+    public B devices(String... names) {
+        devices = List.of(names);
+        settings.devices(devices.size());
         return self();
     }
 
@@ -465,11 +477,12 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
             throw new IllegalArgumentException("The threads and decoders must be at most " + RuntimeSettings.maxThreads()
                     + " on this machine, found " + threads + " and " + decoders);
         }
-        Devices.index(device);
+        Devices.check(devices);
         options();
         chooseEncoder();
         PretrainSettings some = settings.build(FEW);
         some.checkKeptHead();
+        some.checkDevices(devices.size());
         some.encoder().graph(some.imageSize());
         return self();
     }
@@ -484,7 +497,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
             if (all.needsLabels()) {
                 input.checkLabels("Training by " + all.method().name() + " with these settings");
             }
-            return new Pretraining(all, input, new Pretraining.Machine(device, threads, megabytes, decoders), init, options(),
+            return new Pretraining(all, input, new Pretraining.Machine(devices, threads, megabytes, decoders), init, options(),
                     bank == null ? null : new Pretraining.Neighbours(bank, queries, neighboursEvery), progress);
         } catch (IOException | RuntimeException e) {
             input.close();

@@ -8,6 +8,7 @@ import com.google.gson.stream.JsonWriter;
 import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
+import io.github.simclr4j.train.device.Devices;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Destination;
 import io.github.simclr4j.util.OutputLock;
@@ -72,6 +73,11 @@ abstract class Command implements Callable<Integer> {
      */
     boolean usesDevice() {
         return true;
+    }
+
+    /** Returns the devices that are asked for, one or more. */
+    List<String> devices() {
+        return List.of(common.device);
     }
 
     /** Returns whether libtorch computes on {@code --device}; other commands have the CPU's at most. */
@@ -167,6 +173,7 @@ abstract class Command implements Callable<Integer> {
             throw new IllegalArgumentException("Unknown " + (asked ? "--device" : "SIMCLR_DEVICE in the environment")
                     + ", expected auto, cpu, gpu or gpu:N, found " + common.device);
         }
+        Devices.check(devices());
     }
 
     /**

@@ -72,12 +72,13 @@ public final class Launcher {
         }
         System.setProperty("ai.djl.offline", System.getProperty("ai.djl.offline", "true"));
         System.setProperty("ai.djl.pytorch.cudnn_benchmark", System.getProperty("ai.djl.pytorch.cudnn_benchmark", "true"));
-        LibtorchSource source = devices.source(command.trains() ? command.common.device : "cpu");
+        LibtorchSource source = devices.source(command.trains() ? command.devices().get(0) : "cpu");
         if (source == LibtorchSource.DOWNLOAD && command.trains() && !command.reports()) {
             if (fetch.getAsBoolean()) {
                 source = LibtorchSource.CACHE;
-            } else if (!command.common.device.equals("auto")) {
-                throw new IllegalStateException("--device " + command.common.device + " can't be had without the CUDA libtorch");
+            } else if (!command.devices().equals(List.of("auto"))) {
+                throw new IllegalStateException((command.devices().size() == 1 ? "--device " : "--devices ")
+                        + String.join(",", command.devices()) + " can't be had without the CUDA libtorch");
             } else {
                 System.err.println(
                         "simclr: so the GPU can't be used, and this run is on the CPU; --device cpu does so without asking");

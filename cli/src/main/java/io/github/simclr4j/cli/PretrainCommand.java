@@ -14,6 +14,7 @@ import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine;
@@ -42,6 +43,11 @@ final class PretrainCommand extends Command {
     @Option(names = "--init", paramLabel = "E", description = "Start from this encoder's weights: a file of this program, or a"
             + " network of the same architecture exported by PyTorch (ONNX).")
     Path init;
+
+    @Option(names = "--devices", paramLabel = "D,D", description = "Devices that share each step, in place of --device: gpu:0,gpu:1, or"
+            + " cpu,cpu for two replicas on the CPU. Each has an equal part of the batch norm groups (--bn-splits, by default one a"
+            + " device); the loss is taken over all embeddings.")
+    String devices;
 
     @Mixin
     TableOptions tables;
@@ -109,12 +115,27 @@ final class PretrainCommand extends Command {
         return true;
     }
 
+    /** A SIMCLR_DEVICE is only a default. */
+    @Override
+    boolean usesDevice() {
+        return devices == null;
+    }
+
+    @Override
+    List<String> devices() {
+        return devices == null ? super.devices() : List.of(devices.split(",", -1));
+    }
+
     @Override
     Map<String, Object> work() throws IOException {
+        only(devices == null, "without --devices", "--device");
+        hyper.devices = devices().size();
         reading.check();
         watch.check(this);
         // Wrong settings are said before an archive is opened, which may take a while; what is right for few images may be so.
-        hyper.check(this, hyper.settings(common.seed, FEW));
+        PretrainSettings few = hyper.settings(common.seed, FEW);
+        few.checkDevices(hyper.devices);
+        hyper.check(this, few);
         only(init == null, "without --init, whose file has the batch norms' weights", "--zero-gamma");
         writable(out);
         Path state = watch.checkpoint != null ? watch.checkpoint : out.resolveSibling(out.getFileName() + ".checkpoint");
@@ -144,7 +165,8 @@ final class PretrainCommand extends Command {
                             + ", found " + asked.classes());
                 }
             }
-            EncoderTrainer trainer = new EncoderTrainer(settings, common.device, common.threads, console);
+            EncoderTrainer trainer = new EncoderTrainer(settings,
+                    Compute.choose(devices(), settings.precision(), common.threads, console), console);
             compute = trainer.compute();
             if (init != null) {
                 trainer.startFrom(init);

@@ -94,7 +94,7 @@ final class PretrainOptions {
     int microBatch;
 
     @Option(names = "--bn-splits", paramLabel = "N", description = "Groups of a batch with batch norm statistics of their own,"
-            + " as on as many devices [2, 3.3] (default: one a micro-batch; MoCo 8 where the batch allows it).")
+            + " as on as many devices [2, 3.3] (default: one a micro-batch, or one a device; MoCo 8 where the batch allows it).")
     Integer bnSplits;
 
     @Option(names = "--epochs", paramLabel = "N", defaultValue = "100",
@@ -149,6 +149,9 @@ final class PretrainOptions {
     /** Present up to version 0.1; it is refused with what to use instead. */
     @Option(names = "--mixed-precision", hidden = true)
     boolean mixedPrecision;
+
+    /** How many devices share each step. */
+    int devices = 1;
 
     private final Map<String, MethodFactory> methods = new LinkedHashMap<>();
     private DeclaredOptions ofMethods;
@@ -263,7 +266,8 @@ final class PretrainOptions {
                 .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize)
                 .zeroGamma(zeroGamma).head(head).headNorm(headNorm).headOutputNorm(headOutputNorm).hidden(hidden)
                 .projection(projection).keepHead(keepHead)
-                .views(views).otherViews(views2).batch(batch).microBatch(microBatch).bnSplits(bnSplits).epochs(epochs)
+                .views(views).otherViews(views2).batch(batch).microBatch(microBatch).bnSplits(bnSplits).devices(devices)
+                .epochs(epochs)
                 .optimizer(optimizer).learningRate(learningRate).rateScaling(scaling).momentum(momentum).weightDecay(weightDecay)
                 .warmupEpochs(warmupEpochs).schedule(schedule).clip(clip).weightAverage(weightAverage).precision(precision())
                 .seed(seed);

@@ -6,9 +6,11 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -124,6 +126,35 @@ public final class Devices {
             throw new IllegalArgumentException("Unknown device, expected auto, cpu, gpu or gpu:N, found " + name);
         }
         return m.group(1) == null ? 0 : Integer.parseInt(m.group(1));
+    }
+
+    /**
+     * Checks the names of devices that are to share each step of a training. Several of them are GPUs, each named once, or all the
+     * CPU, which then runs as many replicas as there are names.
+     *
+     * @param names {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @throws IllegalArgumentException if a name is none of these, or if these devices don't share steps
+     */
+    public static void check(List<String> names) {
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException("No devices: name at least one, such as gpu:0");
+        }
+        Set<String> gpus = new HashSet<>();
+        for (String name : names) {
+            int index = index(name);
+            if (name.equals("auto") && names.size() > 1) {
+                throw new IllegalArgumentException("auto is not one of several devices: name each of them, such as gpu:0 and gpu:1, found "
+                        + String.join(",", names));
+            }
+            if (!name.equals("cpu") && !gpus.add("gpu:" + index)) {
+                throw new IllegalArgumentException("gpu:" + index + " is named twice, but has one replica: name each GPU once, found "
+                        + String.join(",", names));
+            }
+        }
+        if (!gpus.isEmpty() && gpus.size() < names.size()) {
+            throw new IllegalArgumentException("A GPU and the CPU can't share a training, each step of which would wait for the CPU:"
+                    + " name GPUs alone, or cpu alone, found " + String.join(",", names));
+        }
     }
 
     /**

@@ -33,8 +33,8 @@ import java.util.stream.IntStream;
  * Trains an encoder by any method: chooses the device, makes the networks, and runs the {@linkplain TrainingRun loop}. Not
  * thread-safe.
  *
- * <p>On one machine the same settings, images, precision and number of threads give the same weights, to the bit, whether or not the
- * run was cut into parts.
+ * <p>On one machine the same settings, images, precision, devices and number of threads give the same weights, to the bit, whether or
+ * not the run was cut into parts. Another number of devices gives the same but for rounding, and continues the same checkpoints.
  */
 public final class EncoderTrainer {
     /** Images to which the batch norms of a loaded encoder are fitted. */
@@ -128,6 +128,7 @@ public final class EncoderTrainer {
     public Result run(TrainingImages images, RunOptions options) throws IOException {
         check(images);
         PretrainSettings fitting = settings.on(images.count());
+        fitting.checkDevices(compute.devices());
         if (fitting != settings) {
             progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + fitting.batch()
                     + (fitting.microBatch() == settings.microBatch() ? "" : ", in one piece"));
@@ -155,7 +156,7 @@ public final class EncoderTrainer {
                 load(context.exported(), loader, pool, used, images.count());
                 restartCopies(context);
             }
-            try (TrainingStep step = new TrainingStep(used, context, method)) {
+            try (TrainingStep step = new TrainingStep(used, context, method, compute.others())) {
                 return new TrainingRun(used, images, options, context.exported(), method, step, loader, pool, progress,
                         start == null ? null : start.sha256()).toTheEnd();
             }

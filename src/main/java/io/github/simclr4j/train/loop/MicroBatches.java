@@ -26,6 +26,7 @@ import java.util.stream.IntStream;
 final class MicroBatches {
     private final int micro;
     private final int groups;
+    private final boolean alone;
     private int draws;
     private Map<Network, BatchStatistics> statistics = new HashMap<>();
     private NDManager step;
@@ -37,12 +38,24 @@ final class MicroBatches {
      * @param groups number of groups, a multiple of {@code micro}
      */
     MicroBatches(int micro, int groups) {
+        this(micro, groups, true);
+    }
+
+    /**
+     * Divides batches.
+     *
+     * @param micro number of micro-batches
+     * @param groups number of groups, a multiple of {@code micro}
+     * @param alone whether no other thread makes views of the same batch
+     */
+    MicroBatches(int micro, int groups, boolean alone) {
         if (groups % micro != 0) {
             throw new IllegalArgumentException(
                     "Batch norm splits must be a multiple of the micro-batches, found " + groups + " and " + micro);
         }
         this.micro = micro;
         this.groups = groups;
+        this.alone = alone;
     }
 
     /** Begins a step, whose manager owns what is made in it. */
@@ -55,6 +68,20 @@ final class MicroBatches {
     /** Moves the running statistics once, after the weights of a step have moved. */
     void end() {
         statistics.forEach(Network::move);
+    }
+
+    /**
+     * Adds the statistics that copies of a network saw in this step.
+     *
+     * @param copies by the networks whose running statistics are moved
+     */
+    void add(MicroBatches others, Map<Network, Network> copies) {
+        copies.forEach((network, copy) -> {
+            BatchStatistics seen = others.statistics.get(copy);
+            if (seen != null) {
+                statistics.computeIfAbsent(network, n -> new BatchStatistics(step)).add(seen);
+            }
+        });
     }
 
     int micro() {
@@ -96,34 +123,52 @@ final class MicroBatches {
         BatchStatistics seen = count && !batch.isSmall(branch.views().get(0)) ? statistics.computeIfAbsent(branch.network(), n -> new BatchStatistics(step)) : null;
         int n = batch.size();
         int[] rows = IntStream.of(places).map(p -> branch.views().get(p / n) * n + p % n).toArray();
-        try (NDArray x = batch.rows(manager, rows)) {
+        try (NDArray x = views(batch, rows, manager)) {
             return branch.network().run(x.getDataType() == DataType.FLOAT32 && branch.network().type() == DataType.FLOAT64
                             ? x.toType(DataType.FLOAT64, true) : x,
                     new Network.Pass(true, groups / micro, gradients, seen), branch.results().toArray(String[]::new));
         }
     }
 
+    /** Views on the CPU lie in memory that the next ones take, so what threads make at the same time is copied. */
+    private NDArray views(BatchViews batch, int[] rows, NDManager manager) {
+        if (alone) {
+            return batch.rows(manager, rows);
+        }
+        synchronized (batch) {
+            NDArray x = batch.rows(manager, rows);
+            if (manager.getDevice().isGpu()) {
+                return x;
+            }
+            try (x) {
+                return x.duplicate();
+            }
+        }
+    }
+
     /**
-     * Embeds a branch by micro-batches, without gradient.
+     * Embeds some micro-batches of a branch, without gradient.
      *
-     * @return the branch's results, in the order of its rows, owned by the manager
+     * @param from the first
+     * @param to the one after the last
+     * @return the branch's results, in the order dealt, owned by the manager
      */
-    NDList embed(Branch branch, BatchViews batch, int[] dealt, NDManager manager) {
+    NDList embed(Branch branch, BatchViews batch, int[] dealt, int from, int to, NDManager manager) {
         NDList all = new NDList();
-        for (int k = 0; k < micro; k++) {
+        for (int k = from; k < to; k++) {
             try (NDManager m = manager.newSubManager()) {
                 NDList some = forward(branch, batch, part(dealt, k), false, true, m);
                 for (int r = 0; r < some.size(); r++) {
                     // One array for all micro-batches: nothing small is left between the activations of two of them.
-                    if (k == 0) {
-                        all.add(manager.zeros(some.get(r).getShape(), some.get(r).getDataType()).repeat(0, micro));
+                    if (k == from) {
+                        all.add(manager.zeros(some.get(r).getShape(), some.get(r).getDataType()).repeat(0, to - from));
                     }
                     int per = dealt.length / micro;
-                    all.get(r).set(new NDIndex("{}:{}", k * per, (k + 1) * per), some.get(r));
+                    all.get(r).set(new NDIndex("{}:{}", (k - from) * per, (k - from + 1) * per), some.get(r));
                 }
             }
         }
-        return gather(all, dealt);
+        return all;
     }
 
     /** Puts results that stand in the order dealt back in the order of the rows. Gradients pass through. */

@@ -1,5 +1,6 @@
 package io.github.simclr4j.train.loop;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -19,8 +20,6 @@ import io.github.simclr4j.train.optim.WeightRules;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.torch.Gradients;
 import io.github.simclr4j.train.torch.Torch;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,7 +32,8 @@ import java.util.Set;
  * <p>A contrastive loss needs the embeddings of the whole batch at once. With micro-batches (Gao et al. 2021, section 3.2,
  * <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>) all are embedded without a graph, the loss is differentiated
  * with respect to the embeddings, and each micro-batch is run again with a graph that is fed its slice of that gradient: the same
- * gradient with the memory of one micro-batch.
+ * gradient with the memory of one micro-batch. With several devices the micro-batches are spread over them; where none are asked for,
+ * each device has one and keeps its graph, so that nothing runs twice.
  *
  * <p>In float16 (Micikevicius et al. 2018, <a href="https://arxiv.org/abs/1710.03740">arXiv:1710.03740</a>) the loss is multiplied
  * by a scale so that small gradients survive; a step whose gradients overflow is left out and halves the scale, 2,000 good ones
@@ -46,7 +46,7 @@ final class TrainingStep implements AutoCloseable {
     private final PretrainSettings settings;
     private final MethodContext context;
     private final Method method;
-    private final MicroBatches micro;
+    private final Replicas replicas;
     private final Optimizer optimizer;
     private final Map<String, NDArray> trained = new LinkedHashMap<>();
     private final boolean scales;
@@ -63,10 +63,21 @@ final class TrainingStep implements AutoCloseable {
      * @param context owns the networks; the caller's to close
      */
     TrainingStep(PretrainSettings settings, MethodContext context, Method method) {
+        this(settings, context, method, List.of());
+    }
+
+    /**
+     * Prepares steps that several devices share.
+     *
+     * @param settings with the precision that is used, and batch norm groups that the devices can share
+     * @param context owns the networks, which are on the first device; the caller's to close
+     * @param others the devices beside the first
+     */
+    TrainingStep(PretrainSettings settings, MethodContext context, Method method, List<Device> others) {
         this.settings = settings;
         this.context = context;
         this.method = method;
-        micro = new MicroBatches(settings.microBatches(), settings.groups());
+        replicas = new Replicas(context, others, settings.microBatches(), settings.groups());
         scales = settings.precision() == Precision.FLOAT16;
         if (scales) {
             scale = FIRST_SCALE;
@@ -118,15 +129,18 @@ final class TrainingStep implements AutoCloseable {
      */
     Result take(BatchViews batch, double rate, double done, NDManager manager) {
         Torch.noGradient();
-        micro.begin(manager);
-        NDArray targets = method.targets(batch, manager);
-        Map<Branch, NDList> fixed = new LinkedHashMap<>();
-        for (Branch branch : method.branches()) {
-            if (!branch.gradient()) {
-                fixed.put(branch, micro.embed(branch, batch, micro.deal(batch, branch), manager));
-            }
+        replicas.begin(manager);
+        try {
+            return take(batch, method.targets(batch, manager), rate, done, manager);
+        } finally {
+            replicas.end();
         }
-        Step step = micro.micro() == 1 ? inOnePiece(batch, fixed, targets, manager) : byMicroBatches(batch, fixed, targets, manager);
+    }
+
+    private Result take(BatchViews batch, NDArray targets, double rate, double done, NDManager manager) {
+        Map<Branch, int[]> dealt = deal(batch);
+        Step step = replicas.count() == 1 && settings.microBatches() == 1 ? inOnePiece(batch, dealt, targets, manager)
+                : inParts(batch, dealt, targets, manager);
         List<NDArray> gradients = step.gradients();
         if (scale != 1) {
             gradients.forEach(g -> g.muli(1 / scale));
@@ -134,7 +148,7 @@ final class TrainingStep implements AutoCloseable {
         boolean sound = clip(gradients);
         if (sound) {
             optimizer.step(gradients, rate);
-            micro.end();
+            replicas.moveStatistics();
             context.followers().values().forEach(f -> Averages.move(f.network().trained(), f.leader().trained(),
                     f.momentum().at(done)));
             method.afterStep(step.embeddings());
@@ -145,15 +159,31 @@ final class TrainingStep implements AutoCloseable {
 
     private record Step(Outcome outcome, Embeddings embeddings, List<NDArray> gradients) {}
 
-    private Step inOnePiece(BatchViews batch, Map<Branch, NDList> fixed, NDArray targets, NDManager manager) {
+    /** The rows of each branch in the order dealt: first of those without gradient. */
+    private Map<Branch, int[]> deal(BatchViews batch) {
+        Map<Branch, int[]> dealt = new LinkedHashMap<>();
+        for (boolean gradient : new boolean[] {false, true}) {
+            method.branches().stream().filter(b -> b.gradient() == gradient)
+                    .forEach(b -> dealt.put(b, replicas.first().micro().deal(batch, b)));
+        }
+        return dealt;
+    }
+
+    private Step inOnePiece(BatchViews batch, Map<Branch, int[]> dealt, NDArray targets, NDManager manager) {
+        MicroBatches whole = replicas.first().micro();
         Map<Branch, NDList> all = new LinkedHashMap<>();
-        Method.Loss loss = Torch.recording(() -> {
-            for (Branch branch : method.branches()) {
-                if (branch.gradient()) {
-                    int[] dealt = micro.deal(batch, branch);
-                    all.put(branch, MicroBatches.gather(micro.forward(branch, batch, dealt, true, true, manager), dealt));
-                }
+        Map<Branch, NDList> fixed = new LinkedHashMap<>();
+        dealt.forEach((branch, places) -> {
+            if (!branch.gradient()) {
+                fixed.put(branch, MicroBatches.gather(whole.embed(branch, batch, places, 0, 1, manager), places));
             }
+        });
+        Method.Loss loss = Torch.recording(() -> {
+            dealt.forEach((branch, places) -> {
+                if (branch.gradient()) {
+                    all.put(branch, MicroBatches.gather(whole.forward(branch, batch, places, true, true, manager), places));
+                }
+            });
             all.putAll(fixed);
             return method.loss(embeddings(batch, all, targets, 0, method.anchors(batch.size())));
         });
@@ -167,59 +197,33 @@ final class TrainingStep implements AutoCloseable {
         return new Embeddings(results, batch.images(), batch.labels(), targets, from, to);
     }
 
-    private Step byMicroBatches(BatchViews batch, Map<Branch, NDList> fixed, NDArray targets, NDManager manager) {
-        Map<Branch, int[]> dealt = new LinkedHashMap<>();
-        Map<Branch, NDList> all = new LinkedHashMap<>();
+    /** Embeds all parts of the batch, takes the loss on all embeddings, and gives each part its slice of the gradient. */
+    private Step inParts(BatchViews batch, Map<Branch, int[]> dealt, NDArray targets, NDManager manager) {
+        // Micro-batches are asked for where there is too little memory to keep graphs.
+        Map<Branch, NDList> all = replicas.embed(batch, dealt, settings.microBatches() == 1, manager);
         NDList leaves = new NDList();
-        for (Branch branch : method.branches()) {
+        NDList gradient = new NDList();
+        Map<Branch, NDList> slices = new LinkedHashMap<>();
+        all.forEach((branch, results) -> {
             if (branch.gradient()) {
-                dealt.put(branch, micro.deal(batch, branch));
-                NDList results = new NDList();
-                for (NDArray r : micro.embed(branch, batch, dealt.get(branch), manager)) {
-                    NDArray leaf = r.duplicate();
-                    leaf.setRequiresGradient(true);
-                    results.add(leaf);
-                    leaves.add(leaf);
-                }
-                all.put(branch, results);
+                results.replaceAll(NDArray::duplicate);
+                results.forEach(leaf -> leaf.setRequiresGradient(true));
+                NDList zeros = new NDList(results.stream().map(NDArray::zerosLike).toList());
+                leaves.addAll(results);
+                gradient.addAll(zeros);
+                slices.put(branch, zeros);
             }
-        }
-        NDList slices = new NDList();
-        leaves.forEach(leaf -> slices.add(leaf.zerosLike()));
-        all.putAll(fixed);
-        Outcome outcome = lossByParts(batch, all, targets, leaves, slices, manager);
-        List<NDArray> sums = new ArrayList<>();
-        trained.values().forEach(w -> {
-            NDArray sum = w.zerosLike();
-            sum.attach(manager);
-            sums.add(sum);
         });
-        int first = 0;
-        for (Map.Entry<Branch, int[]> e : dealt.entrySet()) {
-            for (int k = 0; k < micro.micro(); k++) {
-                try (NDManager m = manager.newSubManager()) {
-                    int[] places = micro.part(e.getValue(), k);
-                    NDList out = Torch.recording(() -> micro.forward(e.getKey(), batch, places, true, false, m));
-                    NDList of = new NDList();
-                    for (int r = 0; r < out.size(); r++) {
-                        NDArray slice = slices.get(first + r).get(
-                                m.create(Arrays.stream(places).asLongStream().toArray()));
-                        slice.attach(m);
-                        of.add(slice);
-                    }
-                    Gradients.add(sums, out, of, trained.values(), m);
-                }
-            }
-            first += e.getKey().results().size();
-        }
-        return new Step(outcome, embeddings(batch, all, targets, 0, method.anchors(batch.size())), sums);
+        Outcome outcome = lossByParts(batch, all, targets, leaves, gradient, manager);
+        return new Step(outcome, embeddings(batch, all, targets, 0, method.anchors(batch.size())),
+                replicas.gradients(batch, dealt, slices, manager));
     }
 
     /** Takes the loss and adds its gradient with respect to the leaves to the slices, some anchors at a time. */
     private Outcome lossByParts(BatchViews batch, Map<Branch, NDList> all, NDArray targets, NDList leaves, NDList slices,
             NDManager manager) {
         int anchors = method.anchors(batch.size());
-        int parts = anchors == 0 ? 1 : Math.min(micro.micro(), anchors);
+        int parts = anchors == 0 ? 1 : Math.min(settings.microBatches(), anchors);
         NDArray sum = manager.zeros(new Shape(), leaves.get(0).getDataType());
         NDList ranks = new NDList();
         Map<String, NDArray> figures = new LinkedHashMap<>();
@@ -298,9 +302,10 @@ final class TrainingStep implements AutoCloseable {
         return context.exported();
     }
 
-    /** Frees the optimizer's state. */
+    /** Frees the optimizer's state and the copies of the networks. */
     @Override
     public void close() {
+        replicas.close();
         optimizer.close();
     }
 }

@@ -3,6 +3,7 @@ package io.github.simclr4j.train.network;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.simclr4j.onnx.network.Layer;
+import io.github.simclr4j.train.torch.Torch;
 import java.util.List;
 
 /** The batch norm statistics that the passes of one step saw, as sums; the running statistics then move once by their mean. */
@@ -41,6 +42,19 @@ public final class BatchStatistics {
             variances.addi(variance);
         }
         count++;
+    }
+
+    /** Adds the passes that other statistics have, of the same batch norms on whatever device. */
+    public void add(BatchStatistics other) {
+        if (other.count == 0) {
+            return;
+        }
+        NDArray mean = Torch.onDeviceOf(owner, other.means);
+        NDArray variance = Torch.onDeviceOf(owner, other.variances);
+        add(other.norms, mean, variance);
+        mean.close();
+        variance.close();
+        count += other.count - 1;
     }
 
     /** Returns the batch norms, in order; none before the first pass. */

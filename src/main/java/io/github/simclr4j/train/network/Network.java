@@ -27,8 +27,8 @@ import java.util.Random;
 public final class Network implements AutoCloseable {
     /** Share of the old value that a running statistic keeps at each step. */
     private static final double MOMENTUM = 0.9;
-    /** Moves all running means and variances, which alternate in the list; stays loaded until the JVM ends. */
-    private static final Script STATISTICS = Script.of("""
+    /** Moves all running means and variances, which alternate in the list, and copies weights; stays loaded until the JVM ends. */
+    private static final Script WEIGHTS = Script.of("""
               def move(self: __torch__.Net, running: List[Tensor], means: Tensor, variances: Tensor, momentum: float) -> float:
                 start = 0
                 for i in range(torch.floordiv(torch.len(running), 2)):
@@ -38,6 +38,9 @@ public final class Network implements AutoCloseable {
                   _0 = torch.lerp_(mean, torch.slice(means, 0, start, end, 1), torch.sub(1., momentum))
                   _1 = torch.lerp_(variance, torch.slice(variances, 0, start, end, 1), torch.sub(1., momentum))
                   start = end
+                return 0.
+              def copy(self: __torch__.Net, mine: List[Tensor], theirs: List[Tensor]) -> float:
+                torch._foreach_copy_(mine, theirs)
                 return 0.
             """);
 
@@ -177,6 +180,15 @@ public final class Network implements AutoCloseable {
         });
     }
 
+    /**
+     * Takes over the values of another network, which may be on another device.
+     *
+     * @param other has all tensors of this one, and may have more
+     */
+    public void takeOver(Network other) {
+        WEIGHTS.update("copy", tensors.values(), tensors.keySet().stream().map(other.tensors::get).toList());
+    }
+
     /** Returns another network with the same values and computation, which the caller owns. */
     public Network copy() {
         return copy(graph, true);
@@ -189,9 +201,21 @@ public final class Network implements AutoCloseable {
      * @param gradients whether its weights get gradients
      */
     public Network copy(LayerGraph part, boolean gradients) {
-        Network other = new Network(part, false, computation, 0);
-        Torch.noGradient();
-        other.tensors.forEach((name, mine) -> mine.muli(0).addi(tensors.get(name)));
+        return copy(part, gradients, computation);
+    }
+
+    /**
+     * Returns another network with the same layers and values on a device, computed in the same way. The caller owns it.
+     *
+     * @param gradients whether its weights get gradients
+     */
+    public Network copyTo(Device device, boolean gradients) {
+        return copy(graph, gradients, new Computation(device, computation.precision(), computation.layout()));
+    }
+
+    private Network copy(LayerGraph part, boolean gradients, Computation where) {
+        Network other = new Network(part, false, where, 0);
+        other.takeOver(this);
         if (!gradients) {
             other.trained.values().forEach(w -> w.setRequiresGradient(false));
         }
@@ -272,7 +296,7 @@ public final class Network implements AutoCloseable {
             running.add(tensors.get(norm.name() + ".running_var"));
         }
         try (NDManager m = manager.newSubManager()) {
-            STATISTICS.update("move", running, statistics.means(m), statistics.variances(m), MOMENTUM);
+            WEIGHTS.update("move", running, statistics.means(m), statistics.variances(m), MOMENTUM);
         }
     }
 

@@ -35,6 +35,7 @@ public final class PretrainBuilder {
     private int batch = 128;
     private int microBatch;
     private Integer bnSplits;
+    private int devices = 1;
     private int epochs = 100;
     private String optimizer = "adamw";
     private String rateScaling = "sqrt";
@@ -157,9 +158,21 @@ public final class PretrainBuilder {
         return this;
     }
 
-    /** Sets how many groups of a batch have batch norm statistics of their own; one a micro-batch by default. */
+    /**
+     * Sets how many groups of a batch have batch norm statistics of their own; one a micro-batch by default, or as many as the method
+     * names; at least one a device.
+     */
     public PretrainBuilder bnSplits(Integer groups) {
         bnSplits = groups;
+        return this;
+    }
+
+    /**
+     * Sets how many devices share each step; 1 by default. Nothing but the default of {@link #bnSplits} depends on it: where that
+     * number of groups is given, a run can go on with any number of devices that divides it.
+     */
+    public PretrainBuilder devices(int number) {
+        devices = number;
         return this;
     }
 
@@ -270,8 +283,26 @@ public final class PretrainBuilder {
                 average);
         return new PretrainSettings(method.encoder(encoder), imageSize, projectionHead, first,
                 others == null ? first : AugmentationPipeline.of(others), method, values, moves, batch, microBatch,
-                or(bnSplits, d, "bnSplits", 0), epochs, precision,
+                splits(d), epochs, precision,
                 zeroGamma != null ? zeroGamma : OptimizerSettings.zeroGamma(optimizer), seed);
+    }
+
+    /** The groups of a batch; where they are not given and the devices can't share the usual ones, one a device and micro-batch. */
+    private int splits(Defaults d) {
+        int usual = or(bnSplits, d, "bnSplits", 0);
+        int micro = microBatch == 0 ? 1 : Math.max(1, batch / microBatch);
+        if (bnSplits != null || (usual == 0 ? micro : usual) % devices == 0) {
+            return usual;
+        }
+        int splits = micro;
+        while (splits % devices != 0) {
+            splits += micro;
+        }
+        if (batch % splits != 0) {
+            throw new IllegalArgumentException("The batch must be a multiple of " + splits + ", for " + devices + " devices"
+                    + (micro == 1 ? "" : " and " + micro + " micro-batches") + ", found " + batch);
+        }
+        return splits;
     }
 
     private Map<String, String> given(Defaults d) {

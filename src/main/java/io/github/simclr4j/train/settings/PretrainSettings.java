@@ -193,6 +193,20 @@ public record PretrainSettings(
     }
 
     /**
+     * Checks that devices can share the steps: each works on the same number of whole groups, so that what comes out is the same on any
+     * number of devices.
+     *
+     * @param devices how many there are, at least 1
+     * @throws IllegalArgumentException if the groups can't be shared
+     */
+    public void checkDevices(int devices) {
+        if (groups() % devices != 0) {
+            throw new IllegalArgumentException("The number of batch norm groups (the setting bn-splits) must be a multiple of the "
+                    + devices + " devices, which share them: found " + groups() + " for a batch of " + batch);
+        }
+    }
+
+    /**
      * Checks that the layers of the head that are to stay with the encoder are behind its features.
      *
      * @throws IllegalArgumentException if the method has its heads elsewhere, or none

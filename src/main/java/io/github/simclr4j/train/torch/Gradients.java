@@ -111,6 +111,16 @@ public final class Gradients {
     }
 
     /**
+     * Adds gradients to sums, as those of several devices are.
+     *
+     * @param sums changed in place
+     * @param more likewise by the order of the weights, and on the same device
+     */
+    public static void add(List<NDArray> sums, List<NDArray> more) {
+        SCRIPT.update("add", sums, more);
+    }
+
+    /**
      * Shortens gradients that are too long together, to the largest norm (Pascanu et al. 2013, algorithm 1).
      *
      * @param gradients changed in place

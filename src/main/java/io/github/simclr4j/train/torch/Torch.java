@@ -104,6 +104,12 @@ public final class Torch {
         }
     }
 
+    /** Returns the threads of one operation on the CPU that is called by this thread. */
+    public static int threads() {
+        engine();
+        return JniUtils.getNumThreads();
+    }
+
     /** Turns gradients off on this thread: they are on by default on every thread but the one that loaded the engine. */
     public static void noGradient() {
         engine();
@@ -135,6 +141,16 @@ public final class Torch {
         NDArray alias = x.reshape(x.getShape());
         alias.attach(manager);
         return alias;
+    }
+
+    /**
+     * Returns a tensor's values on the device of a manager, which owns the result. Gradients don't pass through. On the tensor's own
+     * device it is the same memory.
+     */
+    public static NDArray onDeviceOf(NDManager manager, NDArray x) {
+        NDArray there = x.getDevice().equals(manager.getDevice()) ? x.stopGradient() : x.toDevice(manager.getDevice(), false);
+        there.attach(manager);
+        return there;
     }
 
     /**

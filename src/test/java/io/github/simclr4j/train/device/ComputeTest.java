@@ -37,7 +37,7 @@ class ComputeTest {
     private final Told told = new Told();
 
     private Compute choose(String device, Precision precision, String cpuInfo) {
-        return Compute.choose(device, precision, 0, told, new Devices(machine), new NativeBfloat16(() -> cpuInfo));
+        return Compute.choose(List.of(device), precision, 0, told, new Devices(machine), new NativeBfloat16(() -> cpuInfo));
     }
 
     private String lastLine() {

@@ -23,6 +23,7 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -64,6 +65,11 @@ public final class StepByStep implements AutoCloseable {
 
     /** Makes the networks of a run; they compute in the settings' precision. */
     public StepByStep(PretrainSettings asked) {
+        this(asked, 1);
+    }
+
+    /** Makes the networks of a run and copies of them: each step is shared by some replicas on the CPU. */
+    public StepByStep(PretrainSettings asked, int devices) {
         try {
             settings = asked.opened(resources);
         } catch (IOException e) {
@@ -80,7 +86,7 @@ public final class StepByStep implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        step = new TrainingStep(settings, context, method);
+        step = new TrainingStep(settings, context, method, Collections.nCopies(devices - 1, Device.cpu()));
         loader = BatchLoader.of(IMAGES);
         loader.begin(IntStream.range(0, IMAGES.count()).toArray(), settings.batch(), 0);
     }
@@ -92,7 +98,16 @@ public final class StepByStep implements AutoCloseable {
 
     /** Takes steps from the start of a run, at a share of the settings' learning rate, as a schedule may have it. */
     public static Taken take(PretrainSettings settings, int steps, double share) throws IOException {
-        try (StepByStep run = new StepByStep(settings)) {
+        return take(settings, steps, share, 1);
+    }
+
+    /** Takes steps from the start of a run that some replicas on the CPU share. */
+    public static Taken onReplicas(PretrainSettings settings, int steps, int devices) throws IOException {
+        return take(settings, steps, 1, devices);
+    }
+
+    private static Taken take(PretrainSettings settings, int steps, double share, int devices) throws IOException {
+        try (StepByStep run = new StepByStep(settings, devices)) {
             run.share = share;
             Map<String, double[]> before = run.values();
             double loss = Double.NaN;

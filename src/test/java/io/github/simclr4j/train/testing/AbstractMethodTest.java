@@ -121,6 +121,34 @@ public abstract class AbstractMethodTest {
         whole.after().forEach((name, w) -> Golden.same(w, parts.after().get(name), 1e-9, 1e-9, name));
     }
 
+    /**
+     * In float64. A step at a rate of 1 without momentum moves each weight by its gradient; with the weights the running statistics,
+     * momentum encoders, predictors and queues are compared.
+     */
+    @ParameterizedTest
+    @CsvSource({"16, 0, 2, 2", "16, 0, 4, 2", "16, 4, 4, 2", "12, 0, 3, 3", "12, 4, 6, 2"})
+    void severalDevicesTakeTheStepOfOneWithTheSameGroups(int batch, int micro, int groups, int devices) throws IOException {
+        PretrainSettings s = Small.build(settings(batch).precision(Precision.FLOAT64).bnSplits(groups).microBatch(micro));
+        StepByStep.Taken one = StepByStep.take(s, 1);
+        StepByStep.Taken several = StepByStep.onReplicas(s, 1, devices);
+        assertEquals(one.loss(), several.loss(), 1e-10 * Math.max(1, Math.abs(one.loss())));
+        assertEquals(one.after().keySet(), several.after().keySet());
+        one.after().forEach((name, w) -> Golden.same(w, several.after().get(name), 1e-10, 1e-10, name));
+    }
+
+    @Test
+    void whatIsWatchedIsTheSameOnSeveralDevices() throws IOException {
+        PretrainSettings s = Small.build(settings(16).precision(Precision.FLOAT64).bnSplits(4));
+        try (StepByStep one = new StepByStep(s); StepByStep two = new StepByStep(s, 2)) {
+            StepByStep.Watched a = one.watch();
+            StepByStep.Watched b = two.watch();
+            assertArrayEquals(a.rank(), b.rank());
+            a.figures().forEach((name, f) -> assertEquals(f, b.figures().get(name), 1e-10 * Math.max(1, Math.abs(f)), name));
+            assertArrayEquals(a.anchors(), b.anchors());
+            assertArrayEquals(a.positives(), b.positives());
+        }
+    }
+
     @Test
     void otherGroupsGiveAnotherGradient() throws IOException {
         assumeTrue(normalises(), "without batch norm the groups have no effect");
