@@ -135,7 +135,8 @@ public final class Pretraining implements AutoCloseable {
      *     images, a checkpoint can't be written or belongs to other settings
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
      * @throws CancellationException if {@link #cancel} was called; the state is saved first
-     * @throws IllegalArgumentException for float16 on the CPU, and if there is too little memory for two batches
+     * @throws IllegalArgumentException for float16 on the CPU, if there is too little memory for two batches, and if images are so few
+     *     that the devices can't share a batch's groups
      * @throws IllegalStateException if a GPU is asked for and there is none, if the loss is no longer a number (the last good
      *     checkpoint stays), if another thread runs this pretraining, or if it is closed
      */

@@ -328,6 +328,21 @@ class PretrainingTest {
         }
     }
 
+    /** Two replicas give the bits of one device with two micro-batches, one device by either name the same. */
+    @Test
+    void severalDevicesShareTheStepsOfAPretraining() throws IOException {
+        assertArrayEquals(encoder(run(small().microBatch(4).batchNormSplits(2))),
+                encoder(run(small().microBatch(4).batchNormSplits(2).devices("cpu", "cpu"))));
+        assertArrayEquals(encoder(run(small())), encoder(run(small().devices("cpu"))));
+        assertEquals("2", run(small().devices("cpu", "cpu").epochs(1)).settings().get("training.bn_splits"));
+    }
+
+    private byte[] encoder(PretrainingResult result) throws IOException {
+        Path file = dir.resolve("some.onnx");
+        result.writeEncoder(file);
+        return Files.readAllBytes(file);
+    }
+
     @Test
     void imagesFromAFolderWithNeighboursAndALimit() throws IOException {
         Path folder = dir.resolve("images");
@@ -358,6 +373,11 @@ class PretrainingTest {
         refused("has its options", () -> small().encoder(new ResNet(18, 1, ResNet.Stem.CIFAR)).build());
         refused("multiple of the patch size", () -> Pretraining.builder().images(drawings(2)).encoder("vit-tiny").imageSize(40).build());
         refused("Unknown device", () -> small().device("tpu").build());
+        refused("A GPU and the CPU can't share", () -> small().devices("gpu:0", "cpu").build());
+        refused("gpu:1 is named twice", () -> small().devices("gpu:1", "gpu:1").build());
+        refused("must be a multiple of the 2 devices", () -> small().devices("cpu", "cpu").batchNormSplits(3).batch(9).build());
+        refused("The batch must be a multiple of 3", () -> small().devices("cpu", "cpu", "cpu").batch(8).build());
+        refused("No devices", () -> small().devices().build());
         refused("Unknown precision", () -> small().precision("int8"));
         refused("must be at least 0", () -> small().limit(-1).build());
         refused("Minutes between checkpoints", () -> small().checkpointMinutes(0).build());

@@ -44,9 +44,9 @@ final class PretrainCommand extends Command {
             + " network of the same architecture exported by PyTorch (ONNX).")
     Path init;
 
-    @Option(names = "--devices", paramLabel = "D,D", description = "Devices that share each step, in place of --device: gpu:0,gpu:1, or"
-            + " cpu,cpu for two replicas on the CPU. Each has an equal part of the batch norm groups (--bn-splits, by default one a"
-            + " device); the loss is taken over all embeddings.")
+    @Option(names = "--devices", paramLabel = "D,D", description = "Devices that share each step: gpu:0,gpu:1, or cpu,cpu for two"
+            + " replicas on the CPU. Each has an equal part of the batch norm groups (--bn-splits, one a device where none are given);"
+            + " the loss is taken over all embeddings (default: the one of --device).")
     String devices;
 
     @Mixin

@@ -104,6 +104,31 @@ class CommandLineTest {
         assertFalse(Files.exists(dir.resolve("encoder.onnx.checkpoint")), "deleted when the run is complete");
     }
 
+    /** One device by either name gives the same file; what two have begun one ends. */
+    @Test
+    void pretrainSharesItsStepsAmongDevices() throws IOException {
+        List<Object> shared = new ArrayList<>(List.of(pretrain("--bn-splits", 2, "--precision", "float32", "--checkpoint",
+                dir.resolve("shared"), "--out", dir.resolve("d.onnx"), "--json", dir.resolve("d.json"))));
+        int at = shared.indexOf("--device");
+        shared.set(at, "--devices");
+        shared.set(at + 1, "cpu,cpu");
+        Run two = run(shared.toArray());
+        assertEquals(0, two.code(), two.err());
+        assertEquals("cpu,cpu", json(dir.resolve("d.json")).get("device").getAsString());
+        assertTrue(two.err().contains("each step is shared by 2 replicas on the CPU"), two.err());
+        shared.set(at + 1, "cpu");
+        shared.set(shared.indexOf("--epochs") + 1, "4");
+        Run one = run(shared.toArray());
+        assertEquals(0, one.code(), one.err());
+        assertEquals(3, json(dir.resolve("d.json")).get("resumedAfterEpoch").getAsInt());
+        assertEquals(4, json(dir.resolve("d.json")).get("epochs").getAsInt());
+        assertEquals("cpu", json(dir.resolve("d.json")).get("device").getAsString());
+        List<Object> same = new ArrayList<>(List.of(pretrain("--out", dir.resolve("d1.onnx"))));
+        same.set(same.indexOf("--device"), "--devices");
+        assertEquals(0, run(same.toArray()).code());
+        assertEquals(-1, Files.mismatch(encoder, dir.resolve("d1.onnx")));
+    }
+
     @Test
     void inspectSaysWhatTheFileIs() throws IOException {
         Run run = run("inspect", encoder, "--json", dir.resolve("i.json"));

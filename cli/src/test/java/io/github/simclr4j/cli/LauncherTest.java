@@ -202,12 +202,16 @@ class LauncherTest {
         assertEquals(1, run(pretrain("--device", "gpu")));
         assertEquals(1, fetches);
         assertTrue(err.endsWith("--device gpu can't be had without the CUDA libtorch" + System.lineSeparator()), err);
+        assertEquals(1, run(pretrain("--devices", "gpu:0,gpu:1")));
+        assertEquals(2, fetches);
+        assertTrue(err.endsWith("--devices gpu:0,gpu:1 can't be had without the CUDA libtorch" + System.lineSeparator()), err);
     }
 
     @Test
     void nothingIsFetchedForTheCpuNorForWhatDoesNotTrain() {
         has(true, 0, pretrain("--device", "cpu"));
         has(true, 0, pretrain("--device=cpu"));
+        has(true, 0, pretrain("--devices", "cpu,cpu"));
         has(true, 0, "inspect", "nowhere.onnx");
         has(true, 0, "embed", "--encoder", "pretrain", "--images", "finetune", "--out", dir.resolve("f.csv").toString());
         has(true, 0, evaluate("--device", "gpu"));

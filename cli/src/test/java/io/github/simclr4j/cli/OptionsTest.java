@@ -94,6 +94,23 @@ class OptionsTest {
         refused(last(options) + " has an effect only with", pretrain(empty, options));
     }
 
+    private static Run onDevices(String devices, String options) {
+        return with(List.of("pretrain", "--images", empty, "--out", dir.resolve("x.onnx"), "--devices", devices), options);
+    }
+
+    @Test
+    void devicesThatDoNotShareATrainingAreRefused() {
+        refused("--device has an effect only without --devices", pretrain(empty, "--devices cpu,cpu"));
+        refused("A GPU and the CPU can't share a training", onDevices("gpu:0,cpu", "--batch 8"));
+        refused("gpu:0 is named twice", onDevices("gpu:0,gpu", "--batch 8"));
+        refused("Unknown device, expected auto, cpu, gpu or gpu:N, found tpu", onDevices("cpu,tpu", "--batch 8"));
+        refused("Unknown device", onDevices("cpu,", "--batch 8"));
+        refused("auto is not one of several devices", onDevices("auto,gpu:1", "--batch 8"));
+        refused("The batch must be a multiple of 2, for 2 devices, found 9", onDevices("cpu,cpu", "--batch 9"));
+        refused("(--bn-splits) must be a multiple of the 2 devices, which share them: found 3 for a batch of 9",
+                onDevices("cpu,cpu", "--batch 9 --bn-splits 3"));
+    }
+
     private static String last(String options) {
         return options.substring(options.lastIndexOf("--")).split(" ")[0];
     }

@@ -123,16 +123,18 @@ public final class EncoderTrainer {
      * @throws IOException if the images are not that, if a checkpoint can't be read or written or has more epochs done than are to
      *     be, or if the file of the metrics holds other things
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
+     * @throws IllegalArgumentException if the devices can't share the batch norm groups, such as those of a batch that too few images
+     *     leave
      * @throws IllegalStateException if the loss is no longer finite; the last good checkpoint stays
      */
     public Result run(TrainingImages images, RunOptions options) throws IOException {
         check(images);
         PretrainSettings fitting = settings.on(images.count());
-        fitting.checkDevices(compute.devices());
         if (fitting != settings) {
             progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + fitting.batch()
                     + (fitting.microBatch() == settings.microBatch() ? "" : ", in one piece"));
         }
+        fitting.checkDevices(compute.devices());
         try (RunResources resources = new RunResources(compute.threads())) {
             return run(fitting.opened(resources), images, options);
         } catch (UncheckedIOException e) {

@@ -42,12 +42,13 @@ final class MadeViews extends BatchViews {
     private static NDArray rows(NDArray made, NDManager manager, int[] rows) {
         boolean all = rows.length == made.getShape().get(0) && IntStream.range(0, rows.length).allMatch(i -> rows[i] == i);
         if (all) {
-            return Torch.alias(made, manager);
+            return Torch.onDeviceOf(manager, made);
         }
-        try (NDArray index = manager.create(Arrays.stream(rows).asLongStream().toArray())) {
-            NDArray some = made.get(index);
-            some.attach(manager);
-            return some;
+        // On the device where the views are, which need not be the manager's.
+        try (NDManager there = made.getManager().newSubManager()) {
+            NDArray some = made.get(there.create(Arrays.stream(rows).asLongStream().toArray()));
+            some.attach(there);
+            return Torch.onDeviceOf(manager, some);
         }
     }
 }

@@ -43,10 +43,12 @@ public final class RepeatedStep implements AutoCloseable {
      *
      * @param settings the precision is that of {@code compute}
      * @param compute where and how
+     * @throws IllegalArgumentException if several devices can't share the batch norm groups
      * @throws UncheckedIOException if a file that the method's options name can't be read
      */
     public RepeatedStep(PretrainSettings settings, Compute compute) {
         Torch.noGradient();
+        settings.checkDevices(compute.devices());
         resources = new RunResources(compute.threads());
         PretrainSettings s = opened(settings.withPrecision(compute.precision()), resources);
         context = new MethodContext(s.network(CLASSES), s.zeroGamma(), compute.computation(),
@@ -55,7 +57,7 @@ public final class RepeatedStep implements AutoCloseable {
         TrainingStep made = null;
         try {
             Method method = s.method().create(context);
-            made = new TrainingStep(s, context, method);
+            made = new TrainingStep(s, context, method, compute.others());
             method.begin(new RunStart(images(s), null, false, Progress.NONE));
             NDManager m = context.exported().manager();
             int small = s.smallViews().count() * s.batch();

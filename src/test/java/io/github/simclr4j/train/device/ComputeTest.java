@@ -5,10 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.torch.Torch;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -38,6 +44,107 @@ class ComputeTest {
 
     private Compute choose(String device, Precision precision, String cpuInfo) {
         return Compute.choose(List.of(device), precision, 0, told, new Devices(machine), new NativeBfloat16(() -> cpuInfo));
+    }
+
+    private Compute choose(List<String> devices, int threads) {
+        return Compute.choose(devices, Precision.FLOAT32, threads, told, new Devices(machine), new NativeBfloat16(() -> ""));
+    }
+
+    private void withGpus(String... capabilities) {
+        // Else CUDA has an order of its own for GPUs of several kinds.
+        machine.variables.put("CUDA_DEVICE_ORDER", "PCI_BUS_ID");
+        String[] lines = new String[capabilities.length];
+        for (int i = 0; i < lines.length; i++) {
+            lines[i] = i + ", GPU number " + i + ", 81559, GPU-" + i + "a5e, 570.124.06, Disabled, " + capabilities[i];
+        }
+        machine.driver("570.124.06", "12.8", lines).libtorch(FakeMachine.CACHE.resolve("2.7.1-cu128-linux-x86_64"), true);
+    }
+
+    @Test
+    void severalGpusAreChosenInTheirOrderAndEachIsTold() {
+        withGpus("9.0", "9.0", "9.0");
+        Compute c = choose(List.of("gpu:2", "gpu"), 3);
+        assertEquals("gpu:2,gpu:0", c.device());
+        assertEquals(2, c.devices());
+        assertEquals(Device.gpu(2), c.computation().device());
+        assertEquals(List.of(Device.gpu(0)), c.others());
+        assertEquals(3, c.threads());
+        assertEquals(3, told.lines.size(), told.lines.toString());
+        assertTrue(told.lines.get(0).startsWith("device gpu:2: GPU number 2"), told.lines.toString());
+        assertTrue(told.lines.get(1).startsWith("device gpu:0: GPU number 0"), told.lines.toString());
+        assertEquals("each step is shared by 2 GPUs", lastLine());
+        assertEquals(c.others(), c.with(Precision.BFLOAT16, c.layout()).others());
+    }
+
+    @Test
+    void bfloat16IsTakenWhereAllGpusHaveIt() {
+        withGpus("8.0", "9.0", "7.5");
+        assertEquals(Precision.BFLOAT16, chooseAll("gpu:0", "gpu:1").precision());
+        assertEquals(Precision.FLOAT32, chooseAll("gpu:1", "gpu:2").precision());
+        assertTrue(told.lines.contains("precision float32 (no native bfloat16 on all devices)"), told.lines.toString());
+    }
+
+    private Compute chooseAll(String... devices) {
+        return Compute.choose(List.of(devices), null, 0, told, new Devices(machine), new NativeBfloat16(() -> ""));
+    }
+
+    /** A step on one of them alone would be another run's. */
+    @Test
+    void aGpuThatIsNotThereOrDoesNotComputeIsAnErrorWhicheverItIs() {
+        withGpus("9.0", "9.0");
+        String gone = assertThrows(IllegalStateException.class, () -> choose(List.of("gpu:0", "gpu:5"), 0)).getMessage();
+        assertTrue(gone.contains("gpu:5 is not there: GPUs are gpu:0 to gpu:1"), gone);
+        machine.problems.put(1, "CUDA error: out of memory");
+        String full = assertThrows(IllegalStateException.class, () -> choose(List.of("gpu:0", "gpu:1"), 0)).getMessage();
+        assertTrue(full.contains("gpu:1 (GPU number 1, 81559 MiB) has no memory left"), full);
+    }
+
+    /** Two threads each where there are four. */
+    @Test
+    void replicasOnTheCpuShareItsThreads() throws Exception {
+        machine.onClassPath = true;
+        int before = Torch.threads();
+        try {
+            Compute c = choose(List.of("cpu", "cpu"), 4);
+            assertEquals("cpu,cpu", c.device());
+            assertEquals(4, c.threads(), "views are made by all");
+            assertEquals(List.of("device cpu, libtorch 2.7.1 cpu", "each step is shared by 2 replicas on the CPU"), told.lines);
+            ExecutorService other = Executors.newSingleThreadExecutor();
+            assertEquals(2, other.submit(() -> {
+                // A thread takes its number over when it first computes.
+                try (NDManager m = Torch.engine().newBaseManager(Device.cpu())) {
+                    m.ones(new Shape(1 << 18)).add(1);
+                }
+                return Torch.threads();
+            }).get());
+            other.shutdown();
+            assertEquals(2, Torch.threads());
+            choose(List.of("cpu", "cpu", "cpu"), 2);
+            assertEquals(1, Torch.threads());
+        } finally {
+            Torch.threads(before);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "gpu:0,cpu | A GPU and the CPU can't share a training, each step of which would wait for the CPU: name GPUs alone, or cpu alone,"
+            + " found gpu:0,cpu",
+        "cpu,gpu:1,gpu:0 | A GPU and the CPU can't share",
+        "gpu:1,gpu:1 | gpu:1 is named twice, but has one replica: name each GPU once, found gpu:1,gpu:1",
+        "gpu,gpu:1,gpu:0 | gpu:0 is named twice", "gpu:0,auto | auto is not one of several devices: name each of them",
+        "auto,auto | auto is not one of several devices", "gpu:0,tpu | Unknown device, expected auto, cpu, gpu or gpu:N, found tpu",
+        "gpu:0, | Unknown device", "gpu:-1,gpu:0 | Unknown device"})
+    void devicesThatDoNotShareStepsAreRefusedBeforeAnyIsLookedFor(String names, String why) {
+        withGpus("9.0", "9.0");
+        String message = assertThrows(IllegalArgumentException.class, () -> choose(List.of(names.split(",", -1)), 0)).getMessage();
+        assertTrue(message.startsWith(why), message);
+        assertEquals(0, machine.loads);
+    }
+
+    @Test
+    void noDeviceAtAllIsRefused() {
+        assertThrows(IllegalArgumentException.class, () -> choose(List.of(), 0));
     }
 
     private String lastLine() {

@@ -45,8 +45,12 @@ import org.junit.jupiter.params.provider.ValueSource;
  * {@link io.github.simclr4j.train.testing.AbstractMethodTest}, for every method.
  */
 class ReplicasTest {
+    private static Compute replicas(int devices, Precision precision) {
+        return Compute.choose(Collections.nCopies(devices, "cpu"), precision, 1, Progress.NONE);
+    }
+
     private static EncoderTrainer trainer(PretrainSettings s, int devices, Progress progress) {
-        return new EncoderTrainer(s, Compute.choose(Collections.nCopies(devices, "cpu"), s.precision(), 1, Progress.NONE), progress);
+        return new EncoderTrainer(s, replicas(devices, s.precision()), progress);
     }
 
     private static PretrainBuilder twoEpochs(String method) {
@@ -166,6 +170,30 @@ class ReplicasTest {
             }
             assertEquals(one.loss(), two.loss(), 1e-10);
         }
+    }
+
+    @Test
+    void stepsThatAreMeasuredAreShared() {
+        PretrainSettings s = Small.build(twoEpochs("simclr"));
+        try (RepeatedStep one = new RepeatedStep(s, replicas(1, s.precision())); RepeatedStep two = new RepeatedStep(s, replicas(2, s.precision()))) {
+            for (int i = 0; i < 2; i++) {
+                one.take();
+                two.take();
+                assertEquals(one.await(), two.await(), 1e-5);
+            }
+        }
+        assertThrows(IllegalArgumentException.class, () -> new RepeatedStep(s, replicas(3, s.precision())));
+    }
+
+    /** Whatever the order in which the devices end. */
+    @Test
+    void theSameDevicesGiveTheSameBits(@TempDir Path dir) throws IOException {
+        PretrainSettings s = Small.build(twoEpochs("mocov2").bnSplits(4));
+        TrainingImages images = Small.labelled(16);
+        byte[] first = trainer(s, 2, Progress.NONE).run(images, RunOptions.checkpoints(dir.resolve("first"))).onnx();
+        assertArrayEquals(first, trainer(s, 2, Progress.NONE).run(images, Runs.NOTHING).onnx());
+        assertArrayEquals(first, cut(s, images, 3, 2, 2, dir.resolve("second")).onnx());
+        same(dir.resolve("first"), dir.resolve("second"));
     }
 
     /** The same passes and sums in the same order: with as many micro-batches as devices not even rounding differs. */

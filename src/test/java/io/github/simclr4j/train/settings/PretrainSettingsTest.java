@@ -118,6 +118,30 @@ class PretrainSettingsTest {
         refused("Image size must be at least 8", () -> Small.build(simclr().imageSize(7)));
     }
 
+    /** Given groups stay what they are; without any, each device and micro-batch has one, unless the method's own number will do. */
+    @ParameterizedTest
+    @CsvSource({
+        "simclr, 128, 0, , 1, 0", "simclr, 128, 0, , 2, 2", "simclr, 128, 32, , 2, 0", "simclr, 128, 64, , 4, 4",
+        "simclr, 96, 48, , 3, 6", "simclr, 128, 0, 8, 2, 8", "mocov2, 128, 0, , 2, 8", "mocov2, 96, 0, , 3, 3", "mocov2, 128, 0, 4, 2, 4"})
+    void devicesHaveGroupsToShare(String method, int batch, int micro, Integer given, int devices, int splits) {
+        PretrainSettings s = new PretrainBuilder().method(method).batch(batch).microBatch(micro).bnSplits(given).devices(devices)
+                .build(5000);
+        assertEquals(splits, s.bnSplits());
+        s.checkDevices(devices);
+        assertEquals(s.describe(), new PretrainBuilder().method(method).batch(batch).microBatch(micro).bnSplits(splits).build(5000)
+                .describe(), "nothing else depends on the devices");
+    }
+
+    @Test
+    void aBatchThatTheDevicesDoNotDivideIsRefused() {
+        refused("The batch must be a multiple of 3, for 3 devices, found 128", () -> new PretrainBuilder().devices(3).build(5000));
+        refused("The batch must be a multiple of 12, for 3 devices and 4 micro-batches, found 128",
+                () -> new PretrainBuilder().microBatch(32).devices(3).build(5000));
+        refused("(the setting bn-splits) must be a multiple of the 2 devices, which share them: found 1 for a batch of 128",
+                () -> new PretrainBuilder().bnSplits(0).devices(2).build(5000).checkDevices(2));
+        refused("must be a multiple of the 3 devices", () -> new PretrainBuilder().bnSplits(4).devices(3).build(5000).checkDevices(3));
+    }
+
     /**
      * Published values: He et al. 2020; Chen, Fan, Girshick and He 2020. Fewer images have a smaller queue, and a faster
      * encoder.

@@ -128,7 +128,8 @@ public abstract class AbstractMethodTest {
     @ParameterizedTest
     @CsvSource({"16, 0, 2, 2", "16, 0, 4, 2", "16, 4, 4, 2", "12, 0, 3, 3", "12, 4, 6, 2"})
     void severalDevicesTakeTheStepOfOneWithTheSameGroups(int batch, int micro, int groups, int devices) throws IOException {
-        PretrainSettings s = Small.build(settings(batch).precision(Precision.FLOAT64).bnSplits(groups).microBatch(micro));
+        // A batch norm that starts at 0 would hide the gradients of what comes before it.
+        PretrainSettings s = Small.build(settings(batch).zeroGamma(false).precision(Precision.FLOAT64).bnSplits(groups).microBatch(micro));
         StepByStep.Taken one = StepByStep.take(s, 1);
         StepByStep.Taken several = StepByStep.onReplicas(s, 1, devices);
         assertEquals(one.loss(), several.loss(), 1e-10 * Math.max(1, Math.abs(one.loss())));
