@@ -31,7 +31,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }
  * }</pre>
  *
- * <p>Settings don't change after {@link Builder#build}. With the same settings, images, precision and number of threads
+ * <p>Settings don't change after {@link Builder#build}. With the same settings, images, precision, devices and number of threads
  * one machine gives the same weights, to the bit. With a {@linkplain Builder#checkpoint checkpoint} folder, a run that was
  * cancelled, interrupted or killed is continued by the next run of a pretraining with the same settings and images, and ends with the
  * weights that the whole run would have had.

@@ -26,6 +26,7 @@ import java.io.InterruptedIOException;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -64,7 +65,7 @@ class ReplicasTest {
         private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
 
         Together(BatchViews made, int devices) {
-            super(null, java.util.List.of(), made.images(), made.labels(), 7, 100, null);
+            super(null, List.of(), made.images(), made.labels(), 7, 100, null);
             this.made = made;
             barrier = new CyclicBarrier(devices);
         }
@@ -107,7 +108,7 @@ class ReplicasTest {
         try (StepByStep run = new StepByStep(s, 2); StepByStep undisturbed = new StepByStep(s, 2)) {
             try (NDManager m = run.network().manager().newSubManager()) {
                 BatchViews sound = run.next();
-                BatchViews failing = new BatchViews(null, java.util.List.of(), sound.images(), sound.labels(), 7, 100, null) {
+                BatchViews failing = new BatchViews(null, List.of(), sound.images(), sound.labels(), 7, 100, null) {
                     @Override
                     boolean isSmall(int view) {
                         return false;
@@ -175,7 +176,8 @@ class ReplicasTest {
     @Test
     void stepsThatAreMeasuredAreShared() {
         PretrainSettings s = Small.build(twoEpochs("simclr"));
-        try (RepeatedStep one = new RepeatedStep(s, replicas(1, s.precision())); RepeatedStep two = new RepeatedStep(s, replicas(2, s.precision()))) {
+        try (RepeatedStep one = new RepeatedStep(s, replicas(1, s.precision()));
+                RepeatedStep two = new RepeatedStep(s, replicas(2, s.precision()))) {
             for (int i = 0; i < 2; i++) {
                 one.take();
                 two.take();
