@@ -1,6 +1,7 @@
 package io.github.simclr4j.cli;
 
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.images.source.ImagesUnavailableException;
 import io.github.simclr4j.onnx.runtime.EncoderPipeline;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.Provider;
@@ -155,6 +156,9 @@ final class EmbedCommand extends Command {
             } catch (CancellationException e) {
                 throw new InterruptedIOException("interrupted: " + file + " has " + (before + added[0]) + " of " + mine.length
                         + " images; the same command continues");
+            } catch (ImagesUnavailableException e) {
+                throw new IOException(e.getMessage() + "; " + file + " has " + (before + added[0]) + " of " + mine.length
+                        + " images, and the same command continues", e);
             } catch (IOException e) {
                 throw unwritten(file, e);
             }

@@ -2,6 +2,7 @@ package io.github.simclr4j.train.loop;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.simclr4j.images.source.ImagesUnavailableException;
 import io.github.simclr4j.train.augment.ViewGenerator;
 import io.github.simclr4j.train.augment.ViewPool;
 import io.github.simclr4j.train.data.BatchLoader;
@@ -244,6 +245,17 @@ final class TrainingRun {
             }
             save(epoch, done);
             throw interrupted(epoch);
+        } catch (ImagesUnavailableException e) {
+            progress.end();
+            try {
+                if (monitor.sound(true) && TensorChecks.finite(tensors.values())) {
+                    save(epoch, done);
+                }
+            } catch (IOException full) {
+                // The folder of checkpoints may be gone as well: the one before stays.
+                e.addSuppressed(full);
+            }
+            throw e;
         }
     }
 

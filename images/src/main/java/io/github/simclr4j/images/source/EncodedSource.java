@@ -25,12 +25,28 @@ abstract class EncodedSource extends Labelled {
     final String container;
     final List<String> names;
     private final LeftOut leftOut;
+    final Access access;
 
     EncodedSource(String container, List<String> names, Labels labels, LeftOut leftOut) {
         super(labels);
         this.container = container;
         this.names = names;
         this.leftOut = leftOut;
+        access = new Access(names.size(), this::name, this::isReadable, this::isThere);
+    }
+
+    /** Returns whether bytes of an image file can be read now. */
+    boolean isReadable(int i) {
+        try {
+            return length(i) >= 0 && bytes(i) != null;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Returns whether what holds the images is still there. */
+    boolean isThere() {
+        return true;
     }
 
     @Override
@@ -71,7 +87,7 @@ abstract class EncodedSource extends Labelled {
     public RgbImage read(int i, SizeCheck size) throws IOException {
         try (DecodingHeap.Lease heap = DecodingHeap.enter()) {
             heap.takeFile(length(i));
-            return Images.read(checked(i), size);
+            return Images.read(access.read(i, this::checked), size);
         } catch (OutOfMemoryError e) {
             throw new IOException(name(i) + ": its bytes do not fit into the heap: give Java more (-Xmx)", e);
         } catch (IOException e) {
@@ -82,7 +98,7 @@ abstract class EncodedSource extends Labelled {
     @Override
     public Optional<byte[]> fileBytes(int i) throws IOException {
         try {
-            return Optional.of(checked(i));
+            return Optional.of(access.read(i, this::checked));
         } catch (IOException e) {
             throw Unreadable.exception(name(i), e);
         }
@@ -111,7 +127,11 @@ abstract class EncodedSource extends Labelled {
         labels.addTo(f);
         for (int i = 0; i < size(); i++) {
             f.add(names.get(i));
-            f.add(length(i));
+            long length = length(i);
+            if (length < 0) {
+                access.check(i, new IOException(missing(i)));
+            }
+            f.add(length);
         }
         for (int i : Fingerprint.spread(size(), FINGERPRINTED)) {
             f.add(readable(i));
@@ -123,7 +143,7 @@ abstract class EncodedSource extends Labelled {
     private byte[] readable(int i) throws IOException {
         long length = length(i);
         try {
-            return length < 0 || length > MAX_FINGERPRINTED ? new byte[0] : bytes(i);
+            return length < 0 || length > MAX_FINGERPRINTED ? new byte[0] : access.read(i, this::bytes);
         } catch (IOException e) {
             return new byte[0];
         }

@@ -14,14 +14,21 @@ final class FileList extends PathSource {
     private final List<Path> files;
 
     FileList(List<Path> files) {
-        super("", files.stream().map(RawNames::text).toList(), Labels.none(files.size()), LeftOut.NONE);
+        super(null, files.stream().map(RawNames::text).toList(), Labels.none(files.size()), LeftOut.NONE);
         this.files = List.copyOf(files);
     }
 
     /** The errors are those of {@link Images}, which name the file. */
     @Override
     public RgbImage read(int i, SizeCheck size) throws IOException {
-        return Images.read(files.get(i), size);
+        try {
+            RgbImage image = Images.read(files.get(i), size);
+            access.seen(i);
+            return image;
+        } catch (IOException e) {
+            access.check(i, e);
+            throw e;
+        }
     }
 
     @Override

@@ -9,7 +9,7 @@ final class FolderSource extends PathSource {
     private final List<Path> files;
 
     private FolderSource(Path folder, ImageFolder found, List<String> names) {
-        super(folder + folder.getFileSystem().getSeparator(), names, Labels.ofFolders(names, false), found.leftOut());
+        super(folder, names, Labels.ofFolders(names, false), found.leftOut());
         files = found.images().stream().map(ImageFolder.Image::file).toList();
     }
 

@@ -96,6 +96,7 @@ public interface ImageSource extends AutoCloseable {
      * Reads an image.
      *
      * @throws IOException if it can't be read or is no whole image; the message begins with {@link #name}
+     * @throws ImagesUnavailableException if no image can be read any more
      */
     default RgbImage read(int i) throws IOException {
         return read(i, (width, height) -> {});
@@ -106,6 +107,7 @@ public interface ImageSource extends AutoCloseable {
      *
      * @param size told the image's size once, before memory for its pixels is taken
      * @throws IOException as {@link #read(int)}, or if {@code size} throws it
+     * @throws ImagesUnavailableException if no image can be read any more
      */
     RgbImage read(int i, SizeCheck size) throws IOException;
 
@@ -114,6 +116,7 @@ public interface ImageSource extends AutoCloseable {
      *
      * @return empty if the images are in no files of their own, as in CIFAR's binaries
      * @throws IOException if the file can't be read; the message begins with {@link #name}
+     * @throws ImagesUnavailableException if no image can be read any more
      */
     default Optional<byte[]> fileBytes(int i) throws IOException {
         return Optional.empty();

@@ -3,14 +3,21 @@ package io.github.simclr4j.images.source;
 import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.util.RegularFiles;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /** Images that are files of their own. */
 abstract class PathSource extends EncodedSource {
-    PathSource(String container, List<String> names, Labels labels, LeftOut leftOut) {
-        super(container, names, labels, leftOut);
+    /** Holds the images; null if the caller lists them. */
+    private final Path folder;
+
+    PathSource(Path folder, List<String> names, Labels labels, LeftOut leftOut) {
+        super(folder == null ? "" : folder + folder.getFileSystem().getSeparator(), names, labels, leftOut);
+        this.folder = folder;
     }
 
     /** Returns the file of an image; null for a name that can be no path on this system. */
@@ -31,6 +38,33 @@ abstract class PathSource extends EncodedSource {
     @Override
     final byte[] bytes(int i) throws IOException {
         return RegularFiles.read(file(i));
+    }
+
+    @Override
+    final boolean isReadable(int i) {
+        Path file = file(i);
+        if (file == null || !Files.isRegularFile(file)) {
+            return false;
+        }
+        try (InputStream in = Files.newInputStream(file)) {
+            in.read();
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Where a file system was unmounted, an empty folder is left. */
+    @Override
+    final boolean isThere() {
+        if (folder == null) {
+            return true;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            return files.iterator().hasNext();
+        } catch (IOException | DirectoryIteratorException e) {
+            return false;
+        }
     }
 
     @Override

@@ -37,6 +37,7 @@ final class RecordSource extends Labelled {
     private final int length;
     private final Layout layout;
     private final Closeable owner;
+    private final Access access;
     private final List<Integer> firsts = new ArrayList<>();
     private final int size;
 
@@ -55,6 +56,15 @@ final class RecordSource extends Labelled {
             images = Math.addExact(images, p.count);
         }
         size = images;
+        access = new Access(size, this::name, this::isReadable, () -> true);
+    }
+
+    private boolean isReadable(int i) {
+        try {
+            return record(i).length > 0;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private int part(int i) {
@@ -84,7 +94,7 @@ final class RecordSource extends Labelled {
     public RgbImage read(int i, SizeCheck check) throws IOException {
         try {
             check.check(width, height);
-            byte[] record = record(i);
+            byte[] record = access.read(i, this::record);
             byte[] rgb = new byte[width * height * 3];
             int out = 0;
             for (int y = 0; y < height; y++) {
@@ -111,7 +121,7 @@ final class RecordSource extends Labelled {
         f.add(height);
         labels.addTo(f);
         for (int i : Fingerprint.spread(size, EncodedSource.FINGERPRINTED)) {
-            f.add(record(i));
+            f.add(access.read(i, this::record));
         }
         return f.hex();
     }

@@ -26,7 +26,7 @@ final class TableSource extends PathSource {
     private final Path folder;
 
     private TableSource(Path folder, List<String> names, Labels labels) {
-        super(folder + folder.getFileSystem().getSeparator(), names, labels, LeftOut.NONE);
+        super(folder, names, labels, LeftOut.NONE);
         this.folder = folder;
     }
 

@@ -4,6 +4,7 @@ import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.load.Prefetcher;
 import io.github.simclr4j.images.load.PreparedImage;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.images.source.ImagesUnavailableException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -212,6 +213,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
      * What became of the next image.
      *
      * @throws NoSuchElementException if there are no more
+     * @throws ImagesUnavailableException if no image of the source can be read any more
      * @throws InvalidFeaturesException if a feature of an image is not finite; the message names the image and the encoder
      * @throws IllegalStateException if the pipeline is closed, or the encoder failed
      * @throws CancellationException if the thread is interrupted, whose mark stays set
@@ -238,6 +240,9 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
                 }
                 if (e.getCause() instanceof InvalidFeaturesException invalid) {
                     throw invalid;
+                }
+                if (e.getCause() instanceof ImagesUnavailableException gone) {
+                    throw gone;
                 }
                 throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
             }

@@ -12,6 +12,7 @@ import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.images.source.ImagesUnavailableException;
 import io.github.simclr4j.onnx.network.EncoderWriter;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -182,6 +183,27 @@ class EncoderPipelineTest {
             p.forEachRemaining(item -> { });
         }
         assertEquals(1, most.get());
+    }
+
+    @Test
+    void aFolderThatGoesAwayEndsTheIteration(@TempDir Path share) throws IOException {
+        Path folder = Files.createDirectory(share.resolve("images"));
+        for (int i = 0; i < 20; i++) {
+            Files.copy(FILES.get(0), folder.resolve(i + ".png"));
+        }
+        List<EncoderPipeline.Item> unreadable = new ArrayList<>();
+        try (ImageSource source = ImageSource.open(folder);
+                EncoderPipeline pipeline = new EncoderPipeline(SMALL, pixels -> new float[count(pixels)][1], 1, source,
+                        new EncoderPipeline.Settings(1, 2, 1), unreadable::add)) {
+            pipeline.next();
+            Files.move(folder, share.resolve("elsewhere"));
+            assertThrows(ImagesUnavailableException.class, () -> {
+                while (pipeline.hasNext()) {
+                    pipeline.next();
+                }
+            });
+        }
+        assertEquals(List.of(), unreadable);
     }
 
     @Test

@@ -11,6 +11,7 @@ import com.oracle.labs.mlrg.olcut.provenance.PrimitiveProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.Provenance;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.images.source.ImagesUnavailableException;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.tribuo.evaluation.LinearEvaluation;
@@ -234,6 +235,19 @@ class ImageSetDataSourceTest {
             assertEquals(9, open.size());
             open.read(0);
         }
+    }
+
+    @Test
+    void aFolderThatWentAwayIsNotSkippedImageByImage(@TempDir Path share) throws IOException {
+        Path there = Fixture.images(share.resolve("images"), 3, 1);
+        ImageFolderDataSource<Label> source = new ImageFolderDataSource<>(there, pixels, OnUnreadable.SKIP);
+        int all = list(source).size();
+        Files.move(there, share.resolve("elsewhere"));
+        assertThrows(ImagesUnavailableException.class, () -> list(source));
+        assertThrows(ImagesUnavailableException.class, source::getProvenance);
+        assertEquals(Map.of(), source.skipped());
+        Files.move(share.resolve("elsewhere"), there);
+        assertEquals(all, list(source).size());
     }
 
     @Test
