@@ -13,6 +13,9 @@ import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.Destination;
 import io.github.simclr4j.util.OutputLock;
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.ArgGroupSpec;
@@ -144,6 +148,11 @@ abstract class Command implements Callable<Integer> {
         } catch (CheckFailed e) {
             write(e.result);
             throw e;
+        } catch (IOException | RuntimeException e) {
+            if (ShutdownGuard.requested() && !(e instanceof InterruptedIOException) && isInterruption(e)) {
+                throw (IOException) new InterruptedIOException("interrupted; run the same command again to go on").initCause(e);
+            }
+            throw e;
         } finally {
             if (interruption != null) {
                 interruption.close();
@@ -155,6 +164,17 @@ abstract class Command implements Callable<Integer> {
             made.sort(Comparator.comparing(Path::getNameCount).reversed());
             made.forEach(folder -> folder.toFile().delete());
         }
+    }
+
+    /** Returns whether an interrupt is what made something fail; libraries say so in many ways. */
+    private static boolean isInterruption(Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof InterruptedException || cause instanceof InterruptedIOException || cause instanceof CancellationException
+                    || cause instanceof ClosedByInterruptException || cause instanceof FileLockInterruptionException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void check() {

@@ -114,12 +114,12 @@ public final class Main {
             }
             return new CommandLine.RunLast().execute(parsed);
         });
+        int code = 1;
         try {
-            int code = line.execute(args);
+            code = line.execute(args);
             if (code == 0 && ShutdownGuard.requested()) {
-                System.err.println("simclr: interrupted after the last epoch; the result was written nevertheless");
+                System.err.println("simclr: interrupted at the end; the result was written nevertheless");
             }
-            return code;
         } catch (LinkageError e) {
             // A native library that can't be loaded.
             if (List.of(args).contains("--debug")) {
@@ -131,10 +131,10 @@ public final class Main {
             }
             System.err.println("simclr: a library can't be loaded: " + String.valueOf(cause).replaceAll("\\s*\\R\\s*", " ")
                     + " (--debug shows where)");
-            return 1;
         } finally {
-            ShutdownGuard.finished();
+            code = ShutdownGuard.finished(code);
         }
+        return code;
     }
 
     /** Runs a command with the libtorch on the class path and ends the process. */

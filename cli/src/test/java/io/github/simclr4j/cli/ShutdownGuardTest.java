@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.RepetitionInfo;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -40,6 +42,35 @@ class ShutdownGuardTest {
         try (Stream<Path> files = Files.list(state)) {
             return files.map(f -> f.getFileName().toString()).filter(n -> n.endsWith(".ckpt"))
                     .map(n -> Integer.parseInt(n.replaceAll("\\D", ""))).sorted().toList();
+        }
+    }
+
+    /** ONNX Runtime gives up its environment when Java shuts down, whatever still computes with it. */
+    @RepeatedTest(5)
+    @DisabledOnOs(OS.WINDOWS)
+    void anEndWhileImagesAreEncodedIsSaidInPlainWords(RepetitionInfo repetition) throws Exception {
+        Path images = dir.resolve("images");
+        BuiltInImages.write(images, 200, 1);
+        Path encoder = CommandLineTest.untrained(dir.resolve("e.onnx"), 1);
+        Path folder = Files.createDirectories(dir.resolve("out"));
+        Path log = dir.resolve("log");
+        Process p = start(log, "embed", "--encoder", encoder, "--images", images, "--device", "cpu", "--out", folder.resolve("f.csv"));
+        while (p.isAlive() && !isWritten(folder)) {
+            Thread.sleep(1);
+        }
+        Thread.sleep(20L * repetition.getCurrentRepetition());
+        assertTrue(p.isAlive(), "it ended before it could be told to");
+        p.destroy();
+        assertTrue(p.waitFor(60, TimeUnit.SECONDS));
+        String said = Files.readString(log);
+        assertEquals(143, p.exitValue(), said);
+        assertTrue(said.strip().matches("(?s).*simclr: interrupted: .*f.csv was not written; the same command starts over"), said);
+        assertFalse(isWritten(folder), said);
+    }
+
+    private static boolean isWritten(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(f -> f.getFileName().toString().endsWith(".part"));
         }
     }
 

@@ -1,6 +1,8 @@
 package io.github.simclr4j.util;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,8 +25,14 @@ public final class TemporarySpace {
         }
     }
 
-    /** Returns the exception for a failure to write to the folder: its message names the folder, the reason and the remedy. */
+    /**
+     * Returns the exception for a failure to write to the folder: its message names the folder, the reason and the remedy. Of an
+     * interrupted thread the folder is not to blame.
+     */
     public static IOException unusable(Exception e) {
+        if (e instanceof ClosedByInterruptException) {
+            return (IOException) new InterruptedIOException("interrupted while temporary files were written").initCause(e);
+        }
         String reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : String.valueOf(e.getMessage());
         if (!Files.isDirectory(folder())) {
             reason = "there is no such folder";
