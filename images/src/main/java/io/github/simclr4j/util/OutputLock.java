@@ -68,6 +68,10 @@ public final class OutputLock implements AutoCloseable {
         } catch (AccessDeniedException e) {
             throw new IOException("Can't lock " + output + ": " + path + " can't be written to; if nobody else is writing to "
                     + output + ", delete it", e);
+        } catch (ClosedByInterruptException e) {
+            throw e;
+        } catch (IOException e) {
+            throw unwritable(output, e);
         }
         if (owned == null) {
             throw new HeldException(owner(path) + " is writing to " + output + ": wait until it has ended, or choose another path");
@@ -76,11 +80,18 @@ public final class OutputLock implements AutoCloseable {
         try {
             owned.channel().truncate(0);
             owned.channel().write(ByteBuffer.wrap((ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII)));
-        } catch (IOException | RuntimeException e) {
+        } catch (ClosedByInterruptException | RuntimeException e) {
             lock.close();
             throw e;
+        } catch (IOException e) {
+            lock.close();
+            throw unwritable(output, e);
         }
         return lock;
+    }
+
+    private static IOException unwritable(Path output, IOException e) {
+        return new IOException("Can't write " + output + ": " + e.getMessage() + "; free some space there, or choose another path", e);
     }
 
     /**

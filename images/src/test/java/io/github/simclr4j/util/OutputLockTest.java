@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.common.jimfs.Configuration;
+import com.google.common.jimfs.Jimfs;
 import java.io.IOException;
+import java.nio.file.FileSystem;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -31,6 +34,17 @@ class OutputLockTest {
         lock.close();
         assertEquals(List.of("link"), names(dir));
         OutputLock.of(out).close();
+    }
+
+    @Test
+    void aFullDiskIsSaidWithTheNameOfTheFile() throws IOException {
+        try (FileSystem full = Jimfs.newFileSystem(Configuration.unix().toBuilder().setBlockSize(512).setMaxSize(512).build())) {
+            Path folder = Files.createDirectory(full.getPath("/out"));
+            Files.write(folder.resolve("filler"), new byte[512]);
+            IOException e = assertThrows(IOException.class, () -> OutputLock.of(folder.resolve("f.csv")));
+            assertEquals("Can't write /out/f.csv: out of disk space; free some space there, or choose another path", e.getMessage());
+            assertEquals(List.of("filler"), names(folder));
+        }
     }
 
     @Test
