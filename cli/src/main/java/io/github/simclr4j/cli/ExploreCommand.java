@@ -107,9 +107,13 @@ abstract class ExploreCommand extends Command {
             json.put("settings", EncoderOptions.json(model.settings()));
             String page = report == null ? null : ExploreReport.page(this, findings, source, found, json);
             guard.finishing();
-            AtomicFiles.write(out, findings.csv().getBytes(StandardCharsets.UTF_8));
+            Map<Path, byte[]> files = new LinkedHashMap<>();
             if (report != null) {
-                AtomicFiles.write(report, page.getBytes(StandardCharsets.UTF_8));
+                files.put(report, page.getBytes(StandardCharsets.UTF_8));
+            }
+            files.put(out, findings.csv().getBytes(StandardCharsets.UTF_8));
+            AtomicFiles.write(files);
+            if (report != null) {
                 json.put("report", report.toString());
             }
             System.out.println(out + ": " + findings.rows().size() + " rows of " + found.features().size() + " images"

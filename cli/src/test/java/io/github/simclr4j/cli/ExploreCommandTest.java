@@ -227,4 +227,17 @@ class ExploreCommandTest {
         assertTrue(html.contains("data-header=\"rank,path,score\"") && html.contains("data-file=\"outliers-ticked.csv\""));
         assertEquals(report.toString(), json(dir.resolve("outliers.json")).get("report").getAsString());
     }
+
+    @Test
+    void aReportThatCantBeWrittenLeavesTheTableBeforeInItsPlace() throws IOException {
+        Path device = Path.of("/dev/full");
+        assumeTrue(Files.exists(device) && !Files.isRegularFile(device), "skipped: this system has no /dev/full");
+        Path full = Files.createSymbolicLink(dir.resolve("full.html"), device);
+        Path table = Files.writeString(dir.resolve("duplicates.csv"), "before\n");
+        Run run = explore("duplicates", images, "--report", full);
+        assertEquals(1, run.code());
+        assertTrue(run.err().contains("Can't write " + full) && run.err().contains("free some space"), run.err());
+        assertEquals("before\n", Files.readString(table));
+        Files.delete(table);
+    }
 }
