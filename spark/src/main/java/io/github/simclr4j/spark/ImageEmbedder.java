@@ -354,7 +354,9 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         }
         Plan plan = new Plan(before.fieldIndex($(inputCol)), paths, named, isVector(), !$(errorCol).isEmpty(), $(onUnreadable),
                 $(provider), getBatchSize());
-        Broadcast<SerializableConfiguration> hadoop = SerializableConfiguration.broadcast(context);
+        // Spark 3.5 has no SerializableConfiguration.broadcast.
+        Broadcast<SerializableConfiguration> hadoop = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()),
+                scala.reflect.ClassTag$.MODULE$.apply(SerializableConfiguration.class));
         return rows.mapPartitions(embedding(plan, ship(read, context), hadoop), Encoders.row(transformSchema(before)))
                 .withMetadata($(outputCol), about(read));
     }
