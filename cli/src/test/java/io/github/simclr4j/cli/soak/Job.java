@@ -1,6 +1,7 @@
 package io.github.simclr4j.cli.soak;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.loop.EncoderExport;
@@ -105,8 +106,13 @@ record Job(String name, List<String> outputs, List<String> kept, Function<Path, 
     }
 
     /** Tribuo's provenance has the time of the run. */
-    private static byte[] withoutProvenance(byte[] model) throws IOException {
-        return ModelProto.parseFrom(model).toBuilder().clearMetadataProps().build().toByteArray();
+    private static byte[] withoutProvenance(byte[] model) {
+        try {
+            return ModelProto.parseFrom(model).toBuilder().clearMetadataProps().build().toByteArray();
+        } catch (InvalidProtocolBufferException e) {
+            // Something else is in its place.
+            return model;
+        }
     }
 
     /** Whether a file of the command's may be a part of what it is in the end. */
