@@ -14,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.images.source.ImagesUnavailableException;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.train.data.StreamedImages;
@@ -83,6 +84,38 @@ class TrainingRunTest {
             byte[] whole = run(s, set, NOTHING).onnx();
             EncoderTrainer.Result rest = cut(s, set, cut, dir.resolve("state"));
             assertEquals(cut / 2, rest.resumedAt());
+            assertArrayEquals(whole, rest.onnx());
+        }
+    }
+
+    /** What was decoded ahead is learnt, then the state is saved. */
+    @Test
+    void aStreamedRunWhoseImagesGoAwayContinuesWhenTheyAreBack(@TempDir Path dir) throws IOException {
+        Path images = dir.resolve("images");
+        Path elsewhere = dir.resolve("elsewhere");
+        BuiltInImages.write(images, 8, 1);
+        Path state = dir.resolve("state");
+        PretrainSettings s = Small.build(Small.settings("simclr", "adamw", 1e-3, 10, 1));
+        try (ImageSource source = ImageSource.open(images)) {
+            TrainingImages set = new StreamedImages(source, 32, 1, 10, 1, Progress.NONE);
+            byte[] whole = run(s, set, NOTHING).onnx();
+            Progress unmounting = new Progress() {
+                @Override
+                public void at(long done, String detail) {
+                    if (Files.exists(images)) {
+                        images.toFile().renameTo(elsewhere.toFile());
+                    }
+                }
+            };
+            IOException gone = assertThrows(IOException.class,
+                    () -> new EncoderTrainer(s, "cpu", 1, unmounting).run(set, RunOptions.checkpoints(state)));
+            assertEquals(ImagesUnavailableException.class, gone.getCause().getClass());
+            List<Path> saved = new CheckpointFolder(state).list();
+            assertEquals(1, saved.size());
+            assertFalse(saved.get(0).toString().contains("step-0000000000") || saved.get(0).toString().contains("step-0000000008"), "" + saved);
+            Files.move(elsewhere, images);
+            EncoderTrainer.Result rest = run(s, set, RunOptions.checkpoints(state));
+            assertEquals(List.of(), set.skipped());
             assertArrayEquals(whole, rest.onnx());
         }
     }

@@ -58,7 +58,8 @@ class KillsSoak {
         teacher = Files.write(dir.resolve("teacher.onnx"),
                 EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, 9));
         System.out.println("seed " + SEED);
-        System.out.println("| method | kills | before the first checkpoint | while a checkpoint was written | while the encoder was written | runs to the end, all equal | minutes |");
+        System.out.println("| method | kills | before the first checkpoint | while a checkpoint was written | while the encoder was written"
+                + " | runs to the end, all equal | minutes |");
         System.out.println("| --- | --- | --- | --- | --- | --- | --- |");
     }
 
@@ -101,12 +102,11 @@ class KillsSoak {
                 tally.ending, tally.runs, (System.nanoTime() - start) / 60e9));
     }
 
-    /** A run that was killed behind its end begins anew under another name; within a run no epoch may be told twice. */
+    /** A run that is killed between its checkpoint and its line leaves an epoch without one; no epoch of a run may have two. */
     private static void eachEpochOnce(Path work) throws IOException {
         List<String> epochs = Files.readAllLines(work.resolve("metrics.jsonl")).stream().map(l -> l.replaceAll("(\"epoch\":\\d+).*", "$1")).toList();
         assertEquals(epochs.size(), Set.copyOf(epochs).size(), () -> "an epoch twice: " + epochs);
         assertTrue(epochs.size() <= EPOCHS * Set.copyOf(epochs.stream().map(l -> l.replaceAll(",.*", "")).toList()).size());
-        assertTrue(epochs.get(epochs.size() - 1).endsWith(":" + EPOCHS), () -> "" + epochs);
     }
 
     private static Object[] command(String method, Path work, boolean inMemory) {
