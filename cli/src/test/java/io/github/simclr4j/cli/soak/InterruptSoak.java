@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -74,11 +75,13 @@ class InterruptSoak {
         int said = 0;
         int ends = 0;
         double longest = 0;
-        while (sent < INTERRUPTS) {
+        boolean done = false;
+        while (!done) {
             Files.createDirectories(folder);
             Simclr run = Simclr.start(dir.resolve("log of " + job.name()), job.command(folder));
             boolean hurried = random.nextBoolean();
-            Simclr.sleepWhile(run, (long) (random.nextDouble() * 0.9 * duration));
+            boolean last = sent == INTERRUPTS;
+            Simclr.sleepWhile(run, last ? TimeUnit.HOURS.toMillis(1) : (long) (random.nextDouble() * 0.9 * duration));
             // Half of the interruptions come as soon as a file is seen to be written, which is where much can go wrong.
             while (hurried && run.isRunning() && Simclr.parts(folder).isEmpty()) {
                 Thread.onSpinWait();
@@ -91,12 +94,16 @@ class InterruptSoak {
                 run.code();
                 longest = Math.max(longest, (System.nanoTime() - now) / 1e9);
             }
-            assertEquals(Set.of(), run.left(), () -> "temporary files");
-            String last = run.lastLine();
+            boolean answered = run.lastLine().startsWith("simclr: ");
+            if (run.code() == 0 || answered) {
+                // One that was ended in its start-up leaves some to the next process, as one that was killed does.
+                assertEquals(Set.of(), run.left(), () -> "temporary files");
+            }
             if (run.code() == 0) {
                 assertEquals(names, Simclr.names(folder), () -> "what is left in the folder");
                 same(expected, job.written(folder));
                 ends++;
+                done = last;
                 Simclr.delete(folder);
                 continue;
             }
@@ -108,12 +115,13 @@ class InterruptSoak {
                 }
             }
             assertEquals(Set.of(), Simclr.parts(folder), run.said());
-            if (last.startsWith("simclr: ")) {
-                assertTrue(last.matches(HOW_TO_GO_ON), run.said());
+            if (answered) {
+                assertTrue(run.lastLine().matches(HOW_TO_GO_ON), run.said());
                 said++;
             }
         }
-        assertTrue(said > 0, "no interruption was answered");
+        // One in the start-up has nothing to say.
+        assertTrue(said > 0 || INTERRUPTS < 10, "no interruption was answered");
         System.out.println(String.format(Locale.ROOT, "| %s | %d | %d | %d | %.1f | %.1f |", job.name(), sent, said, ends, longest,
                 (System.nanoTime() - start) / 60e9));
     }
