@@ -35,6 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class TrainingMemorySoak {
     private static final int INTERVALS = 12;
+    /** Each training leaves some 40 kB in libtorch, however long it is: the steps are what is looked at. */
+    private static final int EPOCHS = Integer.getInteger("soak.epochs", 20);
     /** From the second quarter, when all is loaded and compiled, to the last: MiB. */
     private static final double HEAP_GROWTH = 2;
     private static final double NATIVE_GROWTH = 16;
@@ -66,7 +68,7 @@ class TrainingMemorySoak {
         assertEquals(0, p.waitFor(), log.toString());
     }
 
-    /** Memory when a round of trainings is over: MiB, and tensors that live. */
+    /** Memory between two trainings: MiB, and tensors that live. */
     private record Memory(double heap, double direct, double tensors, double resident) {
         static Memory now() throws IOException, InterruptedException, JMException {
             double heap = Double.MAX_VALUE;
@@ -116,10 +118,7 @@ class TrainingMemorySoak {
             System.out.println("| --- | --- | --- | --- | --- | --- |");
             while (memory.size() < INTERVALS) {
                 do {
-                    for (String method : methods) {
-                        train(dir, images, teacher, method);
-                        trainings++;
-                    }
+                    train(dir, images, teacher, methods.get(trainings++ % methods.size()));
                 } while (System.nanoTime() - start < interval * (memory.size() + 1));
                 Memory now = Memory.now();
                 memory.add(now);
@@ -132,17 +131,17 @@ class TrainingMemorySoak {
             grew("resident memory", memory, Memory::resident, NATIVE_GROWTH);
         }
 
-        /** Trains for an epoch, and continues for another from its checkpoint. */
+        /** Trains, and continues from its checkpoint with the double number of epochs. */
         private static void train(Path dir, Path images, Path teacher, String method) throws IOException {
-            for (int epochs = 1; epochs <= 2; epochs++) {
+            for (int epochs = EPOCHS; epochs <= 2 * EPOCHS; epochs += EPOCHS) {
                 List<String> args = new ArrayList<>(List.of("pretrain", "--method", method, "--images", images.toString(), "--out",
                         dir.resolve("e.onnx").toString(), "--checkpoint", dir.resolve("state").toString(), "--width", "0.0625",
                         "--image-size", "32", "--batch", "16", "--epochs", "" + epochs, "--device", "cpu", "--threads", "1", "--knn",
-                        images.toString(), "--knn-every", "1", "--checkpoint-minutes", "0.002"));
+                        images.toString(), "--knn-every", "4", "--checkpoint-minutes", "0.002"));
                 if (Methods.named(method).options().stream().anyMatch(o -> o.name().equals("teacher"))) {
                     args.addAll(List.of("--teacher", teacher.toString()));
                 }
-                if (epochs == 2) {
+                if (epochs > EPOCHS) {
                     // Held in memory before, decoded anew now.
                     args.addAll(List.of("--memory", "1"));
                 }
