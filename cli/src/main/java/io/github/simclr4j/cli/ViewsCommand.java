@@ -3,7 +3,8 @@ package io.github.simclr4j.cli;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.augment.AugmentationPipeline;
-import io.github.simclr4j.train.augment.ViewGrid;
+import io.github.simclr4j.train.augment.ViewPicture;
+import io.github.simclr4j.train.augment.ViewPicture.Composition;
 import io.github.simclr4j.train.data.ImageSet;
 import io.github.simclr4j.util.AtomicFiles;
 import java.awt.image.BufferedImage;
@@ -11,10 +12,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -23,8 +26,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code simclr views}. */
-@CommandLine.Command(name = "views", description = "Draws images beside random views of them, a row an image.")
+@CommandLine.Command(name = "views", description = "Draws images beside random views of them, enlarged and with captions.")
 final class ViewsCommand extends Command {
+    static {
+        // Text is drawn, but nothing is shown on a screen.
+        System.setProperty("java.awt.headless", "true");
+    }
+
     @Option(names = "--images", paramLabel = "SET", required = true, description = "Images: whatever pretrain takes.")
     Path images;
 
@@ -79,17 +87,25 @@ final class ViewsCommand extends Command {
         if (!out.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
             throw new IllegalArgumentException("--out must end in .png, found " + out);
         }
-        List<AugmentationPipeline> compositions = new ArrayList<>(List.of(AugmentationPipeline.of(views)));
+        List<Composition> compositions = new ArrayList<>(List.of(composition(views, views2 == null ? "Views" : "First view")));
         if (views2 != null) {
-            compositions.add(AugmentationPipeline.of(views2));
+            compositions.add(composition(views2, "Second view"));
         }
         writable(out);
         ImageSet set;
+        List<String> names;
         Console console = new Console();
         try (ImageSource source = open(images, tables, console).sample(count, common.seed)) {
-            set = ImageSet.of(ResidentImages.read(source, imageSize, console));
+            ResidentImages resident = ResidentImages.read(source, imageSize, console);
+            names = Arrays.stream(resident.images()).mapToObj(i -> lastPart(source.name(i))).toList();
+            set = ImageSet.of(resident);
         }
-        BufferedImage grid = ViewGrid.draw(set, compositions, perImage, imageSize, common.seed);
+        if (!ViewPicture.hasCaptions()) {
+            console.warn("the picture has no captions: Java finds no font; install fontconfig and one, such as DejaVu");
+        }
+        ViewPicture picture = new ViewPicture(set, names, compositions, perImage, imageSize);
+        ViewPicture.Drawn drawn = picture.draw(common.seed);
+        BufferedImage grid = drawn.picture();
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         ImageIO.write(grid, "png", png);
         AtomicFiles.write(out, png.toByteArray());
@@ -100,11 +116,25 @@ final class ViewsCommand extends Command {
         json.put("images", set.pixels().size());
         json.put("skipped", set.skipped());
         json.put("viewsPerImage", perImage * compositions.size());
-        json.put("views", compositions.stream().map(AugmentationPipeline::toString).toList());
+        json.put("views", compositions.stream().map(c -> c.pipeline().toString()).toList());
         json.put("width", grid.getWidth());
         json.put("height", grid.getHeight());
+        // Where the views are in the picture, in pixels.
+        json.put("side", picture.cell());
+        json.put("columns", IntStream.rangeClosed(0, perImage * compositions.size()).map(picture::left).toArray());
+        json.put("rows", IntStream.range(0, set.pixels().size()).map(row -> drawn.top() + row * drawn.step()).toArray());
         json.put("seconds", seconds());
         return json;
+    }
+
+    /** Names a composition by its preset, where it is one. */
+    private static Composition composition(String text, String name) {
+        AugmentationPipeline pipeline = AugmentationPipeline.of(text);
+        return new Composition(AugmentationPipeline.presets().contains(text.strip()) ? name + ": " + text.strip() : name, pipeline);
+    }
+
+    private static String lastPart(String path) {
+        return path.substring(1 + Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')));
     }
 
     private static void between(String option, int value, int least, int most) {

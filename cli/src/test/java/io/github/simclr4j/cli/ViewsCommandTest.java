@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import io.github.simclr4j.cli.CommandLineTest.Run;
@@ -27,8 +28,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code simclr views} from the options to the pixels. */
 class ViewsCommandTest {
-    private static final int MARGIN = 2;
-
     @TempDir
     static Path dir;
 
@@ -56,23 +55,29 @@ class ViewsCommandTest {
         Run run = run("grid", "--count", 4, "--per-image", 3, "--views", "none", "--views2", "grey@1", "--json", json);
         assertEquals(0, run.code(), run.err());
         BufferedImage grid = ImageIO.read(out("grid").toFile());
-        assertEquals(4 * 34 + MARGIN, grid.getHeight());
         JsonObject result = JsonParser.parseString(Files.readString(json)).getAsJsonObject();
         assertEquals(grid.getWidth(), result.get("width").getAsInt());
         assertEquals(4, result.get("images").getAsInt());
         assertEquals(6, result.get("viewsPerImage").getAsInt());
         assertEquals("[\"none\",\"grey@1.0\"]", result.getAsJsonArray("views").toString());
         assertEquals(0xffffff, grid.getRGB(0, 0) & 0xffffff);
-        // Columns: the image, three equal to it, three in grey. Margins double after the image and between the two.
-        int[] left = {2, 38, 72, 106, 142, 176, 210};
-        assertEquals(left[6] + 32 + MARGIN, grid.getWidth());
+        assertEquals(grid.getHeight(), result.get("height").getAsInt());
+        assertTrue(grid.getWidth() >= 1200, "" + grid.getWidth());
+        int side = result.get("side").getAsInt();
+        int[] left = ints(result, "columns");
+        int[] top = ints(result, "rows");
+        assertEquals(7, left.length);
+        assertEquals(4, top.length);
+        int factor = side / 32;
+        assertEquals(32 * factor, side);
+        // Columns: the image, three equal to it, three in grey.
         for (int row = 0; row < 4; row++) {
-            for (int p = 0; p < 32 * 32; p++) {
-                int y = MARGIN + row * 34 + p / 32;
-                int original = grid.getRGB(left[0] + p % 32, y);
+            for (int p = 0; p < side * side; p++) {
+                int y = top[row] + p / side;
+                int original = grid.getRGB(left[0] + p % side, y);
                 for (int c = 1; c <= 3; c++) {
-                    assertEquals(original, grid.getRGB(left[c] + p % 32, y));
-                    int grey = grid.getRGB(left[3 + c] + p % 32, y);
+                    assertEquals(original, grid.getRGB(left[c] + p % side, y));
+                    int grey = grid.getRGB(left[3 + c] + p % side, y);
                     assertEquals(grey & 255, grey >> 8 & 255);
                     assertEquals(0.2989 * (original >> 16 & 255) + 0.587 * (original >> 8 & 255) + 0.114 * (original & 255),
                             grey & 255, 0.51);
@@ -85,12 +90,27 @@ class ViewsCommandTest {
             for (Path file : files.filter(f -> f.toString().endsWith(".png")).toList()) {
                 BufferedImage image = ImageIO.read(file.toFile());
                 for (int row = 0; row < 4; row++) {
-                    found[row] |= Arrays.equals(image.getRGB(0, 0, 32, 32, null, 0, 32),
-                            grid.getRGB(left[0], MARGIN + row * 34, 32, 32, null, 0, 32));
+                    boolean same = true;
+                    for (int p = 0; p < side * side; p++) {
+                        same &= image.getRGB(p % side / factor, p / side / factor)
+                                == grid.getRGB(left[0] + p % side, top[row] + p / side);
+                    }
+                    found[row] |= same;
                 }
             }
         }
         assertArrayEquals(new boolean[] {true, true, true, true}, found);
+    }
+
+    private static int[] ints(JsonObject result, String name) {
+        return result.getAsJsonArray(name).asList().stream().mapToInt(JsonElement::getAsInt).toArray();
+    }
+
+    @Test
+    void aPictureOfTheDefaultsHasTheWidthOfAPage() throws IOException {
+        assertEquals(0, run("page", "--count", 2).code());
+        int width = ImageIO.read(out("page").toFile()).getWidth();
+        assertTrue(width >= 1200 && width < 1600, "" + width);
     }
 
     @Test
@@ -100,7 +120,7 @@ class ViewsCommandTest {
             Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
             Run run = run("l", "--count", 2, "--per-image", 3);
             assertEquals(0, run.code(), run.err());
-            assertTrue(run.out().contains("2 images, 3 views of each, 140x70 pixels"), run.out());
+            assertTrue(run.out().matches("(?s).*2 images, 3 views of each, [0-9]{4}x[0-9]{3} pixels.*"), run.out());
         } finally {
             Locale.setDefault(locale);
         }

@@ -1,8 +1,10 @@
 package io.github.simclr4j.train.augment;
 
 import java.nio.FloatBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -17,10 +19,10 @@ public final class ViewGenerator {
     private final Step[] steps;
     private final boolean crops;
 
-    private record Step(Augmentation augmentation, double probability, boolean crops, boolean flips) {
+    private record Step(String name, Augmentation augmentation, double probability, boolean crops, boolean flips) {
         static Step of(AugmentationStep s) {
             AugmentationFactory factory = s.factory();
-            return new Step(factory.create(s.strengths()), s.probability(), factory.crops(), factory instanceof Flip);
+            return new Step(s.name(), factory.create(s.strengths()), s.probability(), factory.crops(), factory instanceof Flip);
         }
     }
 
@@ -66,7 +68,7 @@ public final class ViewGenerator {
      * @throws IllegalArgumentException if there are more or fewer pixels
      */
     public void view(byte[] pixels, int side, long seed, FloatBuffer out, int at) {
-        float[][] planes = make(pixels, side, seed).planes();
+        float[][] planes = make(pixels, side, seed, name -> {}).planes();
         int n = size * size;
         for (int c = 0; c < 3; c++) {
             out.put(at + c * n, planes[c], 0, n);
@@ -80,7 +82,19 @@ public final class ViewGenerator {
         return out;
     }
 
-    private ViewImage make(byte[] pixels, int side, long seed) {
+    /**
+     * Returns the names of the augmentations that chance chose for a view, in the order in which they are done.
+     *
+     * @param pixels as of {@link #view(byte[], int, long)}, and with the same seed
+     * @throws IllegalArgumentException if there are more or fewer pixels
+     */
+    public List<String> applied(byte[] pixels, int side, long seed) {
+        List<String> names = new ArrayList<>();
+        make(pixels, side, seed, names::add);
+        return names;
+    }
+
+    private ViewImage make(byte[] pixels, int side, long seed, Consumer<String> applied) {
         if (side < 1 || pixels.length != 3L * side * side) {
             throw new IllegalArgumentException("Expected 3 bytes for each of " + side + "x" + side + " pixels, found "
                     + pixels.length);
@@ -99,6 +113,9 @@ public final class ViewGenerator {
                     ? step.augmentation.draw(image.side(), random)
                     : step.augmentation.skip(image.side(), random);
             change.apply(image);
+            if (chosen) {
+                applied.accept(step.name());
+            }
             if (step.crops && (i + 1 == steps.length || !steps[i + 1].flips)) {
                 // Earlier versions drew a flip with each crop. Seeds still give the views that they gave then.
                 random.nextDouble();

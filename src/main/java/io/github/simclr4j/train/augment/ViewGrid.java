@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** A picture of images and their random views, to see what an encoder is trained on. */
+/** A plain picture of images and their random views, without captions and in their own size; {@link ViewPicture} has both. */
 public final class ViewGrid {
     /** Pixels between two views; twice as many after the original and between compositions. */
     private static final int MARGIN = 2;
@@ -53,10 +53,14 @@ public final class ViewGrid {
         for (int row = 0; row < seeds.length; row++) {
             float[] v = views.view(images.pixels().get(row), images.side(), seeds[row]);
             for (int i = 0; i < plane; i++) {
-                int rgb = level(v[i]) << 16 | level(v[i + plane]) << 8 | level(v[i + 2 * plane]);
-                grid.setRGB(left + i % size, MARGIN + row * (size + MARGIN) + i / size, rgb);
+                grid.setRGB(left + i % size, MARGIN + row * (size + MARGIN) + i / size, rgb(v, i, plane));
             }
         }
+    }
+
+    /** Returns the colour of a pixel of a view, float32 [3, plane], as Java packs it. */
+    static int rgb(float[] view, int pixel, int plane) {
+        return level(view[pixel]) << 16 | level(view[pixel + plane]) << 8 | level(view[pixel + 2 * plane]);
     }
 
     private static int level(float value) {

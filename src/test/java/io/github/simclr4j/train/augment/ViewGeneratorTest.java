@@ -68,6 +68,22 @@ class ViewGeneratorTest {
     }
 
     @Test
+    void whatChanceChoseForAViewIsNamed() {
+        byte[] image = ViewFixtures.random(16, 7);
+        ViewGenerator generator = new ViewGenerator(AugmentationPipeline.of("grey@1,flip@0.5,solarise@0,crop:0.5"), 8);
+        ViewGenerator flipped = new ViewGenerator(AugmentationPipeline.of("flip@0.5"), 16);
+        float[] plain = new ViewGenerator(AugmentationPipeline.of("none"), 16).view(image, 16, 0);
+        int flips = 0;
+        for (long seed = 0; seed < 200; seed++) {
+            List<String> names = generator.applied(image, 16, seed);
+            flips += names.remove("flip") ? 1 : 0;
+            assertEquals(List.of("grey", "crop"), names);
+            assertEquals(!Arrays.equals(plain, flipped.view(image, 16, seed)), flipped.applied(image, 16, seed).equals(List.of("flip")));
+        }
+        assertEquals(100, flips, 35);
+    }
+
+    @Test
     void whatMakesNoSenseIsRefused() {
         ViewGenerator generator = new ViewGenerator(AugmentationPipeline.of("none"), 8);
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> generator.view(new byte[30], 4, 1));
