@@ -27,7 +27,7 @@ class ArchitectureTest {
     private static final List<String> ORDER = List.of(TRAIN + ".torch", TRAIN + ".data", TRAIN + ".teacher", TRAIN + ".augment",
             TRAIN + ".network",
             TRAIN + ".loss", TRAIN + ".method", TRAIN + ".optim", TRAIN + ".device", TRAIN + ".monitor", TRAIN + ".settings",
-            TRAIN + ".loop", TRAIN + ".bench", TRAIN, TRAIN + ".study", TRAIN + ".tribuo");
+            TRAIN + ".loop", TRAIN + ".tracking", TRAIN + ".bench", TRAIN, TRAIN + ".study", TRAIN + ".tribuo");
 
     /** Configuration files have these names, so that they can't be moved behind what they stand for. */
     private static final DescribedPredicate<JavaClass> OLD_NAMES = describe("old names",
@@ -76,7 +76,7 @@ class ArchitectureTest {
     @ArchTest
     static void onlyTheTorchBackendAndItsNeighboursKnowDjl(JavaClasses classes) {
         noClasses().that().resideInAnyPackage(TRAIN + ".data..", TRAIN + ".teacher..", TRAIN + ".augment..",
-                        TRAIN + ".settings..", TRAIN + ".bench..", TRAIN, TRAIN + ".study..",
+                        TRAIN + ".settings..", TRAIN + ".tracking..", TRAIN + ".bench..", TRAIN, TRAIN + ".study..",
                         TRAIN + ".tribuo..", "io.github.simclr4j.tribuo..", "io.github.simclr4j.onnx..",
                         "io.github.simclr4j.images..")
                 .should().dependOnClassesThat().resideInAPackage("ai.djl..").check(classes);

@@ -24,7 +24,6 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,7 +56,7 @@ final class TrainingRun {
     private final Map<String, NDArray> tensors;
     private final Map<String, String> description;
     private final CheckpointPolicy checkpoints;
-    private final List<TrainingListener> listeners = new ArrayList<>();
+    private final RunListeners listeners;
     private final int stepsPerEpoch;
     private MetricsLines metrics;
     private double loss = Double.NaN;
@@ -75,6 +74,7 @@ final class TrainingRun {
         this.loader = loader;
         this.pool = pool;
         this.progress = progress;
+        listeners = new RunListeners(progress);
         monitor = new Monitor(network.manager(), method.figures());
         stepsPerEpoch = images.count() / s.batch();
         diagnosis = new Diagnosis(method.lossAtCollapse(), s.optimizer().warmupEpochs(),
@@ -100,6 +100,9 @@ final class TrainingRun {
     EncoderTrainer.Result toTheEnd() throws IOException {
         try (checkpoints) {
             return train();
+        } catch (Throwable e) {
+            listeners.ended(e);
+            throw e;
         } finally {
             if (metrics != null) {
                 metrics.close();
@@ -120,15 +123,17 @@ final class TrainingRun {
             resume(done);
         }
         int resumed = epoch;
-        if (epoch < s.epochs()) {
-            method.begin(new RunStart(images, options.folder(), done != null, new ToldListeners(progress, options.listeners())));
-        }
         listeners.add(new ProgressLines(progress));
         if (options.metrics() != null) {
             metrics = new MetricsLines(new Metrics(options.metrics(), description.get(RUN), epoch));
             listeners.add(metrics);
         }
-        listeners.addAll(options.listeners());
+        options.listeners().forEach(listeners::add);
+        if (epoch < s.epochs()) {
+            Map<String, String> settings = new TreeMap<>(description);
+            listeners.started(new StartedRun(settings.remove(RUN), settings, epoch, s.epochs(), () -> ViewSample.draw(images, s)));
+            method.begin(new RunStart(images, options.folder(), done != null, new ToldListeners(progress, options.listeners())));
+        }
         long began = System.nanoTime();
         checkpoints.begin();
         for (; epoch < s.epochs(); epoch++) {
@@ -156,10 +161,12 @@ final class TrainingRun {
             metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
         }
         Network last = average == null ? network : average;
-        return new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), s.head(), s.imageSize(), metadata), epoch,
+        EncoderTrainer.Result result = new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), s.head(), s.imageSize(), metadata), epoch,
                 (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
                 trainsClassifier(s) && images.classes().size() > 1 ? EncoderExport.classifier(last, images.classes()) : null,
                 metadata);
+        listeners.ended(null);
+        return result;
     }
 
     /** Goes on where a checkpoint is. */
@@ -200,9 +207,7 @@ final class TrainingRun {
             take(batch, schedule.at(number), (number + 1.0) / total);
             seen += (long) views.size() * s.batch();
             progress.at(k + 1, "");
-            for (TrainingListener listener : listeners) {
-                listener.stepFinished(number + 1, total);
-            }
+            listeners.stepFinished(number + 1, total);
             boolean last = k + 1 == stepsPerEpoch;
             boolean interrupted = Thread.interrupted();
             boolean save = !last && (interrupted || checkpoints.isDue());
@@ -307,14 +312,7 @@ final class TrainingRun {
             }
         }
         double rate = s.optimizer().schedule(stepsPerEpoch, s.epochs()).at((long) (epoch + 1) * stepsPerEpoch - 1);
-        EpochSummary summary = new EpochSummary(epoch + 1, s.epochs(), figures, rate, speed, measured, wrong);
-        for (TrainingListener listener : listeners) {
-            try {
-                listener.epochFinished(summary);
-            } catch (IOException e) {
-                progress.warn("the run goes on, but epoch " + (epoch + 1) + " has no line of metrics: " + e.getMessage());
-            }
-        }
+        listeners.epochFinished(new EpochSummary(epoch + 1, s.epochs(), figures, rate, speed, measured, wrong));
     }
 
     private static double seconds(long start) {

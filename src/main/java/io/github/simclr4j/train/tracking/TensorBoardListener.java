@@ -1,0 +1,78 @@
+package io.github.simclr4j.train.tracking;
+
+import io.github.simclr4j.train.loop.EpochSummary;
+import io.github.simclr4j.train.loop.StartedRun;
+import io.github.simclr4j.train.loop.TrainingListener;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import javax.imageio.ImageIO;
+
+/**
+ * Writes event files that <a href="https://www.tensorflow.org/tensorboard">TensorBoard</a> shows: the figures of each epoch, with
+ * the epoch as their step, and once a picture of training images beside their views. A run has a folder of its own, named by its
+ * method and the time at which it began. A run that continues adds a file to its folder, and takes back what it does again.
+ *
+ * <p>What is written so far can be read at any time, while the training goes on and after a crash. For one run after the other, on
+ * the run's thread.
+ */
+public final class TensorBoardListener implements TrainingListener {
+    private final Path folder;
+    private RecordFile file;
+
+    /**
+     * Says where event files go.
+     *
+     * @param folder that TensorBoard is given as its {@code logdir}; it is made when the first run starts
+     */
+    public TensorBoardListener(Path folder) {
+        this.folder = folder;
+    }
+
+    @Override
+    public void runStarted(StartedRun run) throws IOException {
+        close();
+        // Windows has no colons in names.
+        String method = run.settings().getOrDefault("training.method", "run");
+        Path own = Files.createDirectories(folder.resolve(method + "-" + run.name().replace(':', '-')));
+        long now = System.currentTimeMillis();
+        file = new RecordFile(own.resolve("events.out.tfevents." + now / 1000 + ".simclr4j." + ProcessHandle.current().pid()
+                + "." + now % 1000 + "." + run.doneEpochs()));
+        file.add(Events.version(seconds()));
+        if (run.doneEpochs() > 0) {
+            file.add(Events.restart(seconds(), run.doneEpochs() + 1L));
+        }
+        BufferedImage views = run.views().draw();
+        ByteArrayOutputStream png = new ByteArrayOutputStream();
+        ImageIO.write(views, "png", png);
+        file.add(Events.image(seconds(), run.doneEpochs(), "train/views", views.getWidth(), views.getHeight(), png.toByteArray()));
+    }
+
+    @Override
+    public void epochFinished(EpochSummary e) throws IOException {
+        Map<String, Double> scalars = Scalars.of(e);
+        if (file != null && !scalars.isEmpty()) {
+            file.add(Events.scalars(seconds(), e.epoch(), scalars));
+        }
+    }
+
+    @Override
+    public void runEnded(Throwable failure) throws IOException {
+        close();
+    }
+
+    private void close() throws IOException {
+        if (file != null) {
+            RecordFile last = file;
+            file = null;
+            last.close();
+        }
+    }
+
+    private static double seconds() {
+        return System.currentTimeMillis() / 1000.0;
+    }
+}
