@@ -2,9 +2,11 @@ package io.github.simclr4j.cli;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
 import com.google.gson.TypeAdapter;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonWriter;
+import io.github.simclr4j.cli.report.HtmlPage;
 import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
@@ -23,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -99,6 +102,20 @@ abstract class Command implements Callable<Integer> {
         return false;
     }
 
+    /** Returns the file of the command's report, or null if there is none to write. */
+    Path reportFile() {
+        return null;
+    }
+
+    /**
+     * Returns the command's report.
+     *
+     * @param record the result as it stands in the JSON file
+     */
+    HtmlPage page(JsonObject record) throws IOException {
+        throw new IllegalStateException("This command has no report");
+    }
+
     /** What a check found wrong: the command fails with this message (exit code 1), and its result is written all the same. */
     static final class CheckFailed extends IllegalStateException {
         private static final long serialVersionUID = 1;
@@ -142,6 +159,10 @@ abstract class Command implements Callable<Integer> {
         try {
             if (common.json != null) {
                 writable(common.json);
+            }
+            if (reportFile() != null) {
+                ending("--report", reportFile(), ".html");
+                writable(reportFile());
             }
             write(work());
             return 0;
@@ -262,8 +283,54 @@ abstract class Command implements Callable<Integer> {
                 result.put("leftOutLinks", leftOut.links());
             }
         }
+        Path report = reportFile();
+        if (report != null) {
+            result.put("report", report.toString());
+        }
         if (common.json != null) {
             AtomicFiles.write(common.json, (JSON.toJson(result) + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+        // Last of all: the result is there, whatever becomes of the page.
+        if (report != null) {
+            writeReport(tree(result));
+        }
+    }
+
+    /** Returns a result as it stands in the JSON file. */
+    static JsonObject tree(Map<String, Object> result) {
+        return JSON.toJsonTree(result).getAsJsonObject();
+    }
+
+    /** Writes the report on what is known by now. */
+    final void writeReport(JsonObject record) throws IOException {
+        AtomicFiles.write(reportFile(), page(record).toString().getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Returns the command that does the same again, to be given to a shell. */
+    final String commandLine() {
+        List<String> words = new ArrayList<>();
+        String device = System.getenv("SIMCLR_DEVICE");
+        if (usesDevice() && device != null && !device.isEmpty() && !isGiven("--device")) {
+            words.add("SIMCLR_DEVICE=" + quoted(device));
+        }
+        words.add("./simclr");
+        spec.root().commandLine().getParseResult().originalArgs().forEach(a -> words.add(quoted(a)));
+        return String.join(" ", words);
+    }
+
+    /** Returns a word as a POSIX shell reads it. */
+    static String quoted(String word) {
+        return word.matches("[A-Za-z0-9_@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
+    }
+
+    /**
+     * Checks how a file's name ends.
+     *
+     * @throws IllegalArgumentException if it ends otherwise
+     */
+    static void ending(String option, Path file, String ending) {
+        if (!file.toString().toLowerCase(Locale.ROOT).endsWith(ending)) {
+            throw new IllegalArgumentException(option + " must end in " + ending + ", found " + file);
         }
     }
 

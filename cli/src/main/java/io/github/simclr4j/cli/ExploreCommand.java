@@ -10,7 +10,6 @@ import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -131,12 +130,6 @@ abstract class ExploreCommand extends Command {
 
     private InterruptedIOException interrupted() {
         return new InterruptedIOException("interrupted: " + out + " was not written; the same command begins again");
-    }
-
-    private static void ending(String option, Path file, String ending) {
-        if (!file.toString().toLowerCase(Locale.ROOT).endsWith(ending)) {
-            throw new IllegalArgumentException(option + " must end in " + ending + ", found " + file);
-        }
     }
 
     /** Runs what is spread over the threads of the stream that it uses on as many threads as were asked for. */

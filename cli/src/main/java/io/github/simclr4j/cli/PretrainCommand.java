@@ -1,5 +1,7 @@
 package io.github.simclr4j.cli;
 
+import com.google.gson.JsonObject;
+import io.github.simclr4j.cli.report.HtmlPage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.data.TrainingSets;
@@ -10,6 +12,7 @@ import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.LibraryVersion;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -54,6 +57,9 @@ final class PretrainCommand extends Command {
 
     @Mixin
     ReadingOptions reading;
+
+    @Mixin
+    ReportOption report;
 
     final PretrainOptions hyper = new PretrainOptions();
 
@@ -104,6 +110,8 @@ final class PretrainCommand extends Command {
         }
     }
 
+    private PretrainReport gathered;
+
     /** Adds the hyper-parameters, which are not all known to this class. */
     @Spec
     void declare(CommandSpec spec) {
@@ -127,6 +135,16 @@ final class PretrainCommand extends Command {
     }
 
     @Override
+    Path reportFile() {
+        return report.report;
+    }
+
+    @Override
+    HtmlPage page(JsonObject record) {
+        return gathered.page(record);
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         only(devices == null, "without --devices", "--device");
         hyper.devices = devices().size();
@@ -143,6 +161,7 @@ final class PretrainCommand extends Command {
         Path metrics = watch.metrics != null ? watch.metrics : out.resolveSibling("metrics.jsonl");
         appendable(metrics);
         Console console = new Console();
+        gathered = new PretrainReport(this, metrics, console);
         PretrainSettings settings;
         TrainingImages set;
         EncoderTrainer.Result result;
@@ -179,7 +198,10 @@ final class PretrainCommand extends Command {
             }
             RunOptions options = RunOptions.checkpoints(state).withCheckpointsKept(watch.checkpointMinutes, watch.keep)
                     .withMetrics(metrics).withNeighbours(known == null ? null : read(known, console),
-                            asked == null ? null : read(asked, console), watch.knnEvery);
+                            asked == null ? null : read(asked, console), watch.knnEvery).withListener(gathered);
+            if (report.report != null) {
+                gathered.views(ViewRows.of(set, settings));
+            }
             ShutdownGuard guard = interruptible();
             result = trainer.run(set, options);
             guard.finishing();
@@ -206,7 +228,10 @@ final class PretrainCommand extends Command {
         json.put("skipped", set.skipped());
         json.put("resumedAfterEpoch", result.resumedAt());
         json.put("settings", result.settings());
+        gathered.ended(result.run());
+        gathered.addTo(json);
         json.put("seconds", seconds());
+        json.put("version", LibraryVersion.current());
         return json;
     }
 

@@ -111,9 +111,10 @@ public final class EncoderTrainer {
      * @param classifier of a method that trains one, on the encoder's features; null for the other methods, and where there is one
      *     class
      * @param settings what the encoder was trained with, as its file says it
+     * @param run the run's name, which its lines in the file of metrics have
      */
     public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn,
-            LinearClassifier classifier, Map<String, String> settings) {}
+            LinearClassifier classifier, Map<String, String> settings, String run) {}
 
     /**
      * Trains to the end. A run whose epochs are all done already is not trained further: its encoder is made again, with the

@@ -130,8 +130,7 @@ final class TrainingRun {
         }
         options.listeners().forEach(listeners::add);
         if (epoch < s.epochs()) {
-            Map<String, String> settings = new TreeMap<>(description);
-            listeners.started(new StartedRun(settings.remove(RUN), settings, epoch, s.epochs(), () -> ViewSample.draw(images, s)));
+            listeners.started(new StartedRun(description.get(RUN), settings(), epoch, s.epochs(), () -> ViewSample.draw(images, s)));
             method.begin(new RunStart(images, options.folder(), done != null, new ToldListeners(progress, options.listeners())));
         }
         long began = System.nanoTime();
@@ -154,8 +153,7 @@ final class TrainingRun {
             }
         }
         double speed = seen == 0 ? 0 : seen / seconds(began);
-        Map<String, String> metadata = new TreeMap<>(description);
-        metadata.remove(RUN);
+        Map<String, String> metadata = settings();
         metadata.put("training.epochs", "" + epoch);
         if (!Double.isNaN(loss)) {
             metadata.put("training.final_loss", String.format(Locale.ROOT, "%.4f", loss));
@@ -164,9 +162,16 @@ final class TrainingRun {
         EncoderTrainer.Result result = new EncoderTrainer.Result(EncoderExport.toBytes(last, s.encoder(), s.head(), s.imageSize(), metadata), epoch,
                 (long) epoch * stepsPerEpoch, resumed, loss, speed, knn,
                 trainsClassifier(s) && images.classes().size() > 1 ? EncoderExport.classifier(last, images.classes()) : null,
-                metadata);
+                metadata, description.get(RUN));
         listeners.ended(null);
         return result;
+    }
+
+    /** Every setting, as the encoder's file has it. */
+    private Map<String, String> settings() {
+        Map<String, String> settings = new TreeMap<>(description);
+        settings.remove(RUN);
+        return settings;
     }
 
     /** Goes on where a checkpoint is. */
@@ -312,7 +317,8 @@ final class TrainingRun {
             }
         }
         double rate = s.optimizer().schedule(stepsPerEpoch, s.epochs()).at((long) (epoch + 1) * stepsPerEpoch - 1);
-        listeners.epochFinished(new EpochSummary(epoch + 1, s.epochs(), figures, rate, speed, measured, wrong));
+        listeners.epochFinished(new EpochSummary(epoch + 1, s.epochs(), figures, rate, speed, measured, wrong,
+                diagnosis.lossAtChance(), diagnosis.verdict()));
     }
 
     private static double seconds(long start) {

@@ -9,6 +9,8 @@ public final class Diagnosis {
     private static final double NO_SPREAD = 0.1;
     private static final double LOW_RANK = 1.5;
     private static final int LONG = 3;
+    /** A loss that is as near to that of chance, as a share of it, is at chance. */
+    private static final double NEAR = 0.02;
 
     private final double chance;
     private final double warmupEpochs;
@@ -17,6 +19,7 @@ public final class Diagnosis {
     private int atChance;
     private int rising;
     private double last = Double.NaN;
+    private Verdict verdict = Verdict.NO_STEP;
 
     /**
      * @param chance the loss of a network that has learnt nothing, or NaN
@@ -49,6 +52,16 @@ public final class Diagnosis {
         return atChance;
     }
 
+    /** Returns the loss of a network that has learnt nothing, or NaN if it is not known. */
+    public double lossAtChance() {
+        return chance;
+    }
+
+    /** Returns how the run stands after the epoch that was looked at last. */
+    public Verdict verdict() {
+        return verdict;
+    }
+
     /** Epochs in a row in which the loss rose. */
     public int rising() {
         return rising;
@@ -62,6 +75,7 @@ public final class Diagnosis {
      */
     public List<String> look(int epoch, Monitor.Figures f) {
         if (f.none()) {
+            verdict = Verdict.NO_STEP;
             return List.of("nothing was learnt in this epoch: in mixed precision the gradients of all its steps overflowed, and"
                     + " they were left out; that is usual while the loss scale is found in the first steps of a run, and later"
                     + " likely a learning rate that is too high");
@@ -75,7 +89,7 @@ public final class Diagnosis {
                     + " rate that is too high, or views that share one shortcut such as colour (add colour jitter)",
                     f.effectiveRank()));
         }
-        atChance = Math.abs(f.loss() - chance) < 0.02 * chance && epoch > warmupEpochs ? atChance + 1 : 0;
+        atChance = Math.abs(f.loss() - chance) < NEAR * chance && epoch > warmupEpochs ? atChance + 1 : 0;
         if (atChance == LONG) {
             wrong.add(String.format(Locale.ROOT, "nothing is learnt: the loss has stayed at chance (%.3f) for %d epochs; likely a"
                     + " learning rate that is far too low or too high, or views that have nothing in common (crops too small)",
@@ -87,6 +101,19 @@ public final class Diagnosis {
                     + " that is too high, or a warm-up that is too short", LONG, f.loss()));
         }
         last = f.loss();
+        verdict = verdict(f);
         return wrong;
+    }
+
+    private Verdict verdict(Monitor.Figures f) {
+        if (contrastive && (f.spread() < NO_SPREAD || f.effectiveRank() < LOW_RANK)) {
+            return Verdict.COLLAPSED;
+        }
+        if (rising >= LONG) {
+            return Verdict.DIVERGING;
+        }
+        // A loss over candidates that is above chance has learnt nothing either; other losses may begin far above theirs.
+        boolean candidates = !Double.isNaN(f.top1());
+        return Math.abs(f.loss() - chance) < NEAR * chance || candidates && f.loss() > chance ? Verdict.AT_CHANCE : Verdict.LEARNING;
     }
 }

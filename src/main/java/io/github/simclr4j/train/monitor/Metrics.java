@@ -55,6 +55,20 @@ public final class Metrics implements AutoCloseable {
         }
     }
 
+    /**
+     * Reads the lines of one run.
+     *
+     * @param run its name
+     * @return the epochs' figures, in the order of the file; empty where there is no such file or it is a device or a FIFO
+     * @throws IOException if the file can't be read
+     */
+    public static List<JsonObject> read(Path file, String run) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            return List.of();
+        }
+        return text(file).lines().map(Metrics::parse).filter(l -> l != null && l.get("run").getAsString().equals(run)).toList();
+    }
+
     /** Takes out the lines that are to be written again. */
     private void clean(int doneEpochs) throws IOException {
         List<String> keep = new ArrayList<>();

@@ -3,6 +3,7 @@ package io.github.simclr4j.train.tracking;
 import io.github.simclr4j.train.loop.EpochSummary;
 import io.github.simclr4j.train.loop.StartedRun;
 import io.github.simclr4j.train.monitor.Monitor;
+import io.github.simclr4j.train.monitor.Verdict;
 import java.awt.image.BufferedImage;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,7 @@ final class Told {
     /** An epoch whose figures follow from its number; only even ones have measured neighbours. */
     static EpochSummary epoch(int number) {
         Monitor.Figures figures = new Monitor.Figures(4.0 / number, 0.5, Double.NaN, 0.25, -1.5, 0.75, 12, Map.of("codeUse", 3.0));
-        return new EpochSummary(number, 10, figures, 0.1 * number, 100, number % 2 == 0 ? 0.01 * number : Double.NaN, List.of());
+        return new EpochSummary(number, 10, figures, 0.1 * number, 100, number % 2 == 0 ? 0.01 * number : Double.NaN, List.of(),
+                5, Verdict.LEARNING);
     }
 }

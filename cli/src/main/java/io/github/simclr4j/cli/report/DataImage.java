@@ -14,18 +14,26 @@ public final class DataImage {
     /** The longer side of a thumbnail in pixels. */
     private static final int LONGEST = 112;
 
+    /** The longer side up to which every pixel can be shown as it is. */
+    private static final int SMALL = 64;
+
     private DataImage() {}
+
+    /** Returns a small image to the pixel, as PNG, and of a larger one its {@link #thumbnail}. */
+    public static String exact(RgbImage image) {
+        return Math.max(image.width(), image.height()) <= SMALL ? encoded(image, "png") : thumbnail(image);
+    }
 
     /** Returns a small copy of an image as JPEG; a small image keeps its size. */
     public static String thumbnail(RgbImage image) {
         int longest = Math.max(image.width(), image.height());
         int width = Math.max(8, image.width() * Math.min(LONGEST, longest) / longest);
         int height = Math.max(8, image.height() * Math.min(LONGEST, longest) / longest);
-        return jpeg(new Preprocessing(height, width, Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.BILINEAR,
-                Preprocessing.Channels.RGB, null).apply(image));
+        return encoded(new Preprocessing(height, width, Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.BILINEAR,
+                Preprocessing.Channels.RGB, null).apply(image), "jpeg");
     }
 
-    private static String jpeg(RgbImage image) {
+    private static String encoded(RgbImage image, String format) {
         BufferedImage buffered = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
         byte[] rgb = image.rgb();
         for (int i = 0; i < image.width() * image.height(); i++) {
@@ -34,10 +42,10 @@ public final class DataImage {
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            ImageIO.write(buffered, "jpeg", bytes);
+            ImageIO.write(buffered, format, bytes);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return "data:image/jpeg;base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
+        return "data:image/" + format + ";base64," + Base64.getEncoder().encodeToString(bytes.toByteArray());
     }
 }

@@ -9,26 +9,41 @@ import java.util.List;
  */
 public final class HtmlPage {
     private static final String STYLE = """
-            :root { color-scheme: light dark; --page: #fff; --text: #1a1c1f; --quiet: #565b63; --line: #c9cdd3; --card: #f4f5f7;
-              --accent: #0b57d0; --chosen: #dce8fd; }
-            @media (prefers-color-scheme: dark) { :root { --page: #15171a; --text: #e8eaed; --quiet: #a9afb8; --line: #4a4f57;
-              --card: #212428; --accent: #8ab4f8; --chosen: #25364f; } }
+            :root { color-scheme: light dark; --page: #fff; --text: #1b1e23; --quiet: #565c66; --line: #d5d9df; --edge: #868d98;
+              --card: #f6f7f9; --accent: #0b57d0; --chosen: #dce8fd; --good: #0b6b4b; --good-back: #e3f4ec; --bad: #a3260f;
+              --bad-back: #fdebe7; --warn: #7a4b00; --warn-back: #fdf2dc; --c0: #0a62a9; --c1: #b3500b; --c2: #00765b;
+              --c3: #8a3f9e; --c4: #5a6270; --c5: #a61c54; }
+            @media screen and (prefers-color-scheme: dark) { :root { --page: #14161a; --text: #e8eaed; --quiet: #aab1bb; --line: #363b43;
+              --edge: #7e8692; --card: #1d2025; --accent: #8ab4f8; --chosen: #25364f; --good: #7fdcb4; --good-back: #15302a;
+              --bad: #ffab98; --bad-back: #3d1e18; --warn: #f5cf85; --warn-back: #352a14; --c0: #7cb7f2; --c1: #f2a35e;
+              --c2: #5fd0ae; --c3: #d7a1e3; --c4: #b3bbc7; --c5: #ff9bbd; } }
             * { box-sizing: border-box; }
-            body { margin: 0 auto; max-width: 80rem; padding: 1rem; background: var(--page); color: var(--text);
-              font: 1rem/1.5 system-ui, sans-serif; }
-            h1 { font-size: 1.5rem; line-height: 1.25; } h2 { font-size: 1.1rem; margin: 1.5rem 0 .5rem; }
-            a { color: var(--accent); } .quiet { color: var(--quiet); } code { overflow-wrap: anywhere; }
-            table { border-collapse: collapse; } th, td { text-align: left; padding: .25rem .75rem .25rem 0; vertical-align: top; }
-            button { font: inherit; padding: .4rem .9rem; border: 1px solid var(--line); border-radius: .4rem;
+            body { margin: 0 auto; max-width: 76rem; padding: 2rem clamp(1rem, 4vw, 2.5rem) 4rem; background: var(--page);
+              color: var(--text); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+            h1 { font-size: clamp(1.5rem, 4vw, 2rem); line-height: 1.2; margin: 0 0 .5rem; overflow-wrap: anywhere; }
+            h2 { font-size: 1.3rem; line-height: 1.3; margin: 3rem 0 .75rem; } h3 { font-size: 1.02rem; margin: 0; }
+            p { max-width: 46rem; } a { color: var(--accent); } .quiet { color: var(--quiet); } code { overflow-wrap: anywhere; }
+            table { border-collapse: collapse; max-width: 100%; }
+            th, td { text-align: left; padding: .3rem 1.25rem .3rem 0; vertical-align: top; }
+            td { overflow-wrap: anywhere; } thead th { border-bottom: 1px solid var(--edge); } tbody tr + tr > * { border-top: 1px solid var(--line); }
+            th[scope=row] { font-weight: 500; }
+            button { font: inherit; padding: .4rem .9rem; border: 1px solid var(--edge); border-radius: .5rem;
               background: var(--card); color: var(--text); cursor: pointer; }
-            :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-            @media print { body { max-width: none; } button { display: none; } }
+            button:hover { border-color: var(--accent); }
+            summary { cursor: pointer; padding: .25rem 0; } summary:hover { color: var(--accent); }
+            .scroll { overflow-x: auto; max-width: 100%; } .number { text-align: right; font-variant-numeric: tabular-nums;
+              white-space: nowrap; padding-right: 0; padding-left: 1rem; }
+            :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .2rem; }
+            @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } button { display: none; }
+              h2, h3 { break-after: avoid; } tr { break-inside: avoid; } }
             """;
 
     private final String title;
     private final List<String> styles = new ArrayList<>(List.of(STYLE));
     private final List<String> scripts = new ArrayList<>();
     private final StringBuilder body = new StringBuilder();
+
+    private String connections = "";
 
     /** A page with a title, which is also its heading. */
     public HtmlPage(String title) {
@@ -85,6 +100,14 @@ public final class HtmlPage {
         return html("</table>\n");
     }
 
+    /**
+     * Lets the page's scripts ask the server that it came from, and nobody else. A page from disk has no server.
+     */
+    public HtmlPage live() {
+        connections = "; connect-src 'self'";
+        return this;
+    }
+
     /** Returns the whole page. */
     @Override
     public String toString() {
@@ -95,8 +118,8 @@ public final class HtmlPage {
                 <meta charset="utf-8">
                 <meta name="viewport" content="width=device-width, initial-scale=1">
                 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
-                style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-                """);
+                style-src 'unsafe-inline'; script-src 'unsafe-inline'""");
+        page.append(connections).append("\">\n");
         page.append("<title>").append(escape(title)).append("</title>\n<style>\n").append(String.join("", styles))
                 .append("</style>\n</head>\n<body>\n<main>\n").append(body).append("</main>\n");
         scripts.forEach(s -> page.append("<script>\n").append(s).append("</script>\n"));

@@ -1,0 +1,97 @@
+package io.github.simclr4j.cli.report;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.DoubleFunction;
+
+/**
+ * The result of a command as it is written as JSON, to show on a page. Each figure is an HTML {@code data} element with the value to
+ * all digits and, as {@code data-json}, where it stands in the JSON file: a page shows no figure that the file lacks.
+ *
+ * @param root the whole result
+ */
+public record JsonRecord(JsonObject root) {
+
+    /** Returns a JSON pointer (RFC 6901) to a value. */
+    public static String pointer(Object... steps) {
+        StringBuilder pointer = new StringBuilder();
+        for (Object step : steps) {
+            pointer.append('/').append(String.valueOf(step).replace("~", "~0").replace("/", "~1"));
+        }
+        return pointer.toString();
+    }
+
+    /** Returns a value, or empty where it is missing or null. */
+    public Optional<JsonElement> at(Object... steps) {
+        JsonElement value = root;
+        for (Object step : steps) {
+            if (value instanceof JsonObject o) {
+                value = o.get(String.valueOf(step));
+            } else if (value instanceof JsonArray a && step instanceof Integer i && i < a.size()) {
+                value = a.get(i);
+            } else {
+                return Optional.empty();
+            }
+        }
+        return value == null || value.isJsonNull() ? Optional.empty() : Optional.of(value);
+    }
+
+    /** Returns a text, or an empty one where it is missing. */
+    public String text(Object... steps) {
+        return at(steps).filter(JsonElement::isJsonPrimitive).map(JsonElement::getAsString).orElse("");
+    }
+
+    /** Returns a number, or empty where it is missing, null, or something else. */
+    public OptionalDouble number(Object... steps) {
+        return at(steps).filter(e -> e instanceof JsonPrimitive p && p.isNumber()).map(e -> OptionalDouble.of(e.getAsDouble()))
+                .orElse(OptionalDouble.empty());
+    }
+
+    /** Returns the entries of a list; none where it is missing. */
+    public List<JsonElement> list(Object... steps) {
+        return at(steps).filter(JsonElement::isJsonArray).map(a -> a.getAsJsonArray().asList()).orElse(List.of());
+    }
+
+    /** Returns the texts of a list. */
+    public List<String> texts(Object... steps) {
+        return list(steps).stream().map(JsonElement::getAsString).toList();
+    }
+
+    /** Returns the names in an object, in order; none where it is missing. */
+    public List<String> names(Object... steps) {
+        return at(steps).filter(JsonElement::isJsonObject).map(o -> List.copyOf(o.getAsJsonObject().keySet())).orElse(List.of());
+    }
+
+    /** Returns the values of an object as texts, in order. */
+    public Map<String, String> facts(Object... steps) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        at(steps).filter(JsonElement::isJsonObject).ifPresent(o -> o.getAsJsonObject().asMap().forEach((name, value) ->
+                facts.put(name, value.isJsonPrimitive() ? value.getAsString() : value.toString())));
+        return facts;
+    }
+
+    /** Returns a number as HTML that says where it is from, or a dash where it is missing. */
+    public String figure(DoubleFunction<String> format, Object... steps) {
+        OptionalDouble value = number(steps);
+        if (value.isEmpty()) {
+            return "&ndash;";
+        }
+        return "<data value=\"" + at(steps).orElseThrow().getAsString() + "\" data-json=\"" + HtmlPage.escape(pointer(steps)) + "\">"
+                + HtmlPage.escape(format.apply(value.getAsDouble())) + "</data>";
+    }
+
+    /** Returns the places of the entries of a list, which {@code prefix} leads to. */
+    public static Object[] path(List<?> prefix, Object... steps) {
+        List<Object> all = new ArrayList<>(prefix);
+        all.addAll(List.of(steps));
+        return all.toArray();
+    }
+}

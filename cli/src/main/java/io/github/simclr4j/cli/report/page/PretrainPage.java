@@ -1,0 +1,185 @@
+package io.github.simclr4j.cli.report.page;
+
+import com.google.gson.JsonObject;
+import io.github.simclr4j.cli.report.HtmlPage;
+import io.github.simclr4j.cli.report.JsonRecord;
+import io.github.simclr4j.cli.report.Numbers;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The report of a pretraining, complete or not. It may be made after every epoch from what there is so far.
+ *
+ * <p>All that it shows is in the record: {@code history} is a list of epochs, each as a line of the file of metrics has it, and is
+ * all that is needed. With {@code encoderSha256} the run is complete; {@code epochsPlanned} says how many epochs there are to be,
+ * {@code settings} every setting as the encoder's file has it, {@code command} what does the same again. {@code encoder},
+ * {@code finalLoss}, {@code knn}, {@code images}, {@code skipped}, {@code viewsPerSecond}, {@code precision}, {@code device},
+ * {@code seconds} and {@code version} are shown where they are known.
+ */
+public final class PretrainPage {
+    private static final String VIEWS = """
+            .views { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
+            .views > div { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: .5rem; align-items: end; }
+            .views p { margin: 0; font-size: .75rem; line-height: 1.3; color: var(--quiet); }
+            .views img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: .35rem; display: block;
+              margin-top: .25rem; image-rendering: pixelated; }
+            """;
+
+    private PretrainPage() {}
+
+    /**
+     * Makes the page.
+     *
+     * @param run the record, as above
+     * @param views images beside their views, all with as many ways of making them; may be empty
+     */
+    public static HtmlPage of(JsonObject run, List<ViewRow> views) {
+        JsonRecord record = new JsonRecord(run);
+        String encoder = record.text("encoder");
+        HtmlPage page = Sections.page("Pretraining" + (encoder.isEmpty() ? "" : " of " + name(encoder)),
+                "Pretraining report · learnt from images "
+                        + (record.text("settings", "data.labels").isEmpty() ? "without labels" : "and their labels"));
+        int epochs = record.list("history").size();
+        word(page, record, epochs);
+        if (epochs > 0) {
+            Sections.tiles(page, tiles(record, epochs));
+            warnings(page, record);
+            new TrainingCurves(record).addTo(page);
+        }
+        views(page, record, views);
+        Sections.facts(page, "What was trained", what(record));
+        Map<String, String> settings = new LinkedHashMap<>();
+        record.facts("settings").forEach((key, value) -> settings.put(key.replaceFirst("^training\\.", ""), value));
+        Sections.facts(page, "Settings", settings);
+        Sections.command(page, record.text("command"));
+        return Sections.end(page, record.text("version"));
+    }
+
+    private static String name(String path) {
+        return path.replaceFirst(".*[/\\\\]", "");
+    }
+
+    private static void word(HtmlPage page, JsonRecord record, int epochs) {
+        boolean done = record.at("encoderSha256").isPresent();
+        if (epochs == 0) {
+            Sections.word(page, Sections.Kind.OPEN, done ? "Nothing was trained" : "Training begins",
+                    done ? "All epochs had been done by an earlier run." : "No epoch is over yet.");
+            return;
+        }
+        int last = epochs - 1;
+        String verdict = record.text("history", last, "verdict");
+        String loss = record.figure(Numbers::plain, "history", last, "loss");
+        String chance = record.number("history", last, "lossAtChance").isEmpty() ? "" : ", where a network that has learnt nothing has "
+                + record.figure(Numbers::plain, "history", last, "lossAtChance");
+        String when = "After epoch " + record.figure(Numbers::whole, "history", last, "epoch")
+                + (record.number("epochsPlanned").isEmpty() ? "" : " of " + record.figure(Numbers::whole, "epochsPlanned"));
+        switch (verdict) {
+            case "at chance" -> Sections.word(page, Sections.Kind.BAD, "At chance: nothing is learnt so far", when + " the loss is " + loss
+                    + chance + ". Look at the learning rate, and at whether the views below still show the same thing.");
+            case "collapsed" -> Sections.word(page, Sections.Kind.BAD, "Collapsed: all images look alike to the encoder", when
+                    + " the embeddings fill " + record.figure(Numbers::plain, "history", last, "effectiveRank")
+                    + " directions, with a spread of " + record.figure(Numbers::plain, "history", last, "spread")
+                    + " of 1. Lower the learning rate, or use a method or head that keeps images apart.");
+            case "diverging" -> Sections.word(page, Sections.Kind.BAD, "Diverging: the loss rises", when + " the loss is " + loss
+                    + ", and it has risen for several epochs. Lower the learning rate or lengthen the warm-up.");
+            case "no step" -> Sections.word(page, Sections.Kind.BAD, "No step was taken", when + " the gradients of all steps of the"
+                    + " epoch had overflowed in float16.");
+            case "learning" -> Sections.word(page, done ? Sections.Kind.GOOD : Sections.Kind.OPEN, done ? "It learnt" : "Learning", when
+                    + " the loss is " + loss + chance + (record.number("history", last, "top1").isEmpty() ? "." : ": for "
+                    + record.figure(Numbers::percent, "history", last, "top1")
+                    + " of the views, no other image's view was as near as the other view of the same image."));
+            default -> Sections.word(page, Sections.Kind.OPEN, done ? "Done" : "Training", when + " the loss is " + loss + ".");
+        }
+    }
+
+    private static List<Sections.Tile> tiles(JsonRecord record, int epochs) {
+        int last = epochs - 1;
+        List<Sections.Tile> tiles = new ArrayList<>();
+        tiles.add(new Sections.Tile("Loss", record.figure(Numbers::plain, "history", last, "loss"),
+                record.number("history", last, "lossAtChance").isEmpty() ? "of the last epoch" : "at chance "
+                        + record.figure(Numbers::plain, "history", last, "lossAtChance")));
+        if (record.number("history", last, "top1").isPresent()) {
+            tiles.add(new Sections.Tile("Contrastive accuracy", record.figure(Numbers::percent, "history", last, "top1"),
+                    "among the nearest five " + record.figure(Numbers::percent, "history", last, "top5")));
+        }
+        if (record.number("knn").isPresent()) {
+            tiles.add(new Sections.Tile("Nearest neighbours", record.figure(Numbers::percent, "knn"), "accuracy of their classes"));
+        }
+        tiles.add(new Sections.Tile("Effective rank", record.figure(Numbers::plain, "history", last, "effectiveRank"),
+                "directions that embeddings fill"));
+        if (record.number("images").isPresent()) {
+            tiles.add(new Sections.Tile("Images", record.figure(Numbers::whole, "images"),
+                    record.list("skipped").isEmpty() ? "all could be read" : record.list("skipped").size() + " could not be read"));
+        }
+        tiles.add(new Sections.Tile("Speed", record.figure(v -> Numbers.whole(v) + "/s", "history", last, "viewsPerSecond"),
+                "views in the last epoch"));
+        if (record.number("seconds").isPresent()) {
+            tiles.add(new Sections.Tile("Time", record.figure(Numbers::time, "seconds"), "the whole command"));
+        }
+        return tiles;
+    }
+
+    private static void warnings(HtmlPage page, JsonRecord record) {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < record.list("history").size(); i++) {
+            for (String warning : record.texts("history", i, "warnings")) {
+                lines.add("<li>Epoch " + record.figure(Numbers::whole, "history", i, "epoch") + ": " + HtmlPage.escape(warning) + "</li>\n");
+            }
+        }
+        if (!lines.isEmpty()) {
+            page.element("h2", "Warnings on the way").html("<ul>\n" + String.join("", lines) + "</ul>\n");
+        }
+    }
+
+    private static void views(HtmlPage page, JsonRecord record, List<ViewRow> views) {
+        if (views.isEmpty()) {
+            return;
+        }
+        page.style(VIEWS).element("h2", "What it was trained on");
+        List<String> ways = views.get(0).views().size() == 1 ? List.of("View") : List.of("View", "Other view", "Small view");
+        page.element("p", "Images as they are, and random views of them. An encoder learns what the views of an image have in common: where"
+                + " you would not recognise two of them as the same image, or any two images would look alike, learning is hard.");
+        String recipe = record.text("settings", "training.views");
+        if (!recipe.isEmpty()) {
+            page.html("<p class=\"quiet\">Views: <code>" + HtmlPage.escape(recipe) + "</code></p>\n");
+        }
+        page.html("<div class=\"views\">\n");
+        for (ViewRow row : views) {
+            page.html("<div>" + picture("Original", row.original(), row.name()));
+            for (int way = 0; way < row.views().size(); way++) {
+                String caption = ways.get(Math.min(way, ways.size() - 1));
+                row.views().get(way).forEach(uri -> page.html(picture(caption, uri, caption + " of " + row.name())));
+            }
+            page.html("</div>\n");
+        }
+        page.html("</div>\n");
+    }
+
+    private static String picture(String caption, String uri, String name) {
+        return "<p>" + caption + "<img alt=\"" + HtmlPage.escape(name) + "\" src=\"" + HtmlPage.escape(uri) + "\"></p>";
+    }
+
+    private static Map<String, String> what(JsonRecord record) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        put(facts, "Encoder", record.text("encoder"));
+        put(facts, "SHA-256 of the encoder", record.text("encoderSha256"));
+        put(facts, "Fingerprint of the images", record.text("settings", "data.fingerprint"));
+        put(facts, "Device", record.text("device"));
+        put(facts, "Precision", record.text("precision"));
+        if (record.number("resumedAfterEpoch").orElse(0) > 0) {
+            put(facts, "Continued after epoch", record.text("resumedAfterEpoch"));
+        }
+        List<String> skipped = record.texts("skipped");
+        put(facts, "Could not be read", String.join("; ", skipped.subList(0, Math.min(20, skipped.size())))
+                + (skipped.size() > 20 ? " and " + (skipped.size() - 20) + " more" : ""));
+        return facts;
+    }
+
+    private static void put(Map<String, String> facts, String name, String value) {
+        if (!value.isEmpty()) {
+            facts.put(name, value);
+        }
+    }
+}
