@@ -43,6 +43,17 @@ final class AccuracyTable {
         return all;
     }
 
+    /** Returns the sample standard deviations over the seeds by name and share, as they go into the JSON file. */
+    static Map<String, Map<String, Double>> deviations(Map<String, Accuracies> rows) {
+        Map<String, Map<String, Double>> all = new LinkedHashMap<>();
+        rows.forEach((name, row) -> {
+            Map<String, Double> deviations = new LinkedHashMap<>();
+            row.runs().keySet().forEach(share -> deviations.put(share, row.deviation(share)));
+            all.put(name, deviations);
+        });
+        return all;
+    }
+
     /** Returns all accuracies by name and share in the order of the seeds, as they go into the JSON file. */
     static Map<String, Map<String, List<Double>>> runs(Map<String, Accuracies> rows) {
         return rows.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().runs(), (a, b) -> a,

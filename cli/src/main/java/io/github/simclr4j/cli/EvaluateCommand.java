@@ -1,12 +1,18 @@
 package io.github.simclr4j.cli;
 
+import com.google.gson.JsonObject;
+import io.github.simclr4j.cli.report.HtmlPage;
+import io.github.simclr4j.cli.report.page.EvaluatePage;
+import io.github.simclr4j.cli.report.page.EvaluationPictures;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
+import io.github.simclr4j.tribuo.evaluation.Confusions;
 import io.github.simclr4j.tribuo.evaluation.LabelledImages;
 import io.github.simclr4j.tribuo.evaluation.Protocol;
 import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.tribuo.evaluation.Protocols;
+import io.github.simclr4j.util.LibraryVersion;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
 import java.io.IOException;
@@ -56,6 +62,9 @@ final class EvaluateCommand extends Command {
     int repeat;
 
     @Mixin
+    ReportOption report;
+
+    @Mixin
     TableOptions tables;
 
     @Mixin
@@ -63,6 +72,7 @@ final class EvaluateCommand extends Command {
 
     private final Map<String, Protocol> known = new LinkedHashMap<>();
     private DeclaredOptions declared;
+    private EvaluationPictures pictures;
 
     /** Adds the protocols with their options, which are not all known to this class. */
     @Spec
@@ -119,6 +129,16 @@ final class EvaluateCommand extends Command {
     }
 
     @Override
+    Path reportFile() {
+        return report.report;
+    }
+
+    @Override
+    HtmlPage page(JsonObject record) {
+        return EvaluatePage.of(record, pictures);
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         List<Protocol> chosen = chosen();
         check(chosen);
@@ -139,11 +159,14 @@ final class EvaluateCommand extends Command {
     private Map<String, Object> measure(List<Protocol> chosen, Map<String, OptionValues> values, ProtocolContext context)
             throws IOException {
         Map<String, Object> json = new LinkedHashMap<>();
+        LinearComparison linear = null;
+        Confusions confusions = null;
         if (values.containsKey(LINEAR)) {
-            LinearComparison linear = LinearComparison.of(context.with(values.get(LINEAR)), common.seed);
+            linear = LinearComparison.of(context.with(values.get(LINEAR)), common.seed);
             linear.print();
             json.putAll(linear.json(encoder, seconds()));
             json.put("settings", EncoderOptions.json(linear.settings()));
+            confusions = Confusions.of(linear.classes(), linear.best().getPredictions());
         }
         Map<String, Accuracies> others = new LinkedHashMap<>();
         for (Protocol p : chosen) {
@@ -160,8 +183,17 @@ final class EvaluateCommand extends Command {
             json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(encoder));
             json.put("protocols", AccuracyTable.means(others));
             json.put("protocolRuns", AccuracyTable.runs(others));
-            json.put("seconds", seconds());
+            json.put("protocolDeviations", AccuracyTable.deviations(others));
         }
+        json.put("data", EvaluationData.of(context));
+        if (report.report != null) {
+            json.put("encoderMetadata", context.extractor().encoder().metadata());
+            pictures = new ReportImages(context.train(), context.test(), common.seed, context.progress())
+                    .of(linear == null ? context.features() : linear.features(), OnnxEncoder.sha256(encoder), confusions, json);
+        }
+        json.put("command", commandLine());
+        json.put("version", LibraryVersion.current());
+        json.put("seconds", seconds());
         return json;
     }
 }

@@ -4,6 +4,7 @@ import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
+import io.github.simclr4j.tribuo.evaluation.FeatureSets;
 import io.github.simclr4j.tribuo.evaluation.LinearProtocol;
 import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
@@ -29,9 +30,10 @@ import org.tribuo.classification.evaluation.LabelEvaluation;
  * @param best Tribuo's evaluation of the encoder's features with the most labels
  * @param settings how the encoder was fed
  * @param encoderSha256 of the file and the data beside it
+ * @param features the encoder's
  */
 record LinearComparison(Map<String, Accuracies> linear, List<String> classes, int skipped, LabelEvaluation best,
-        EncoderSettings settings, String encoderSha256) {
+        EncoderSettings settings, String encoderSha256, FeatureSets features) {
     /** Pixels of the images' sides that are a baseline. */
     private static final int PIXELS = 32;
 
@@ -58,7 +60,7 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
             untrained(network.get(), size, seed, context, linear);
         }
         return new LinearComparison(linear, simclr.features().classes(), simclr.features().skipped(),
-                linear.get("simclr").best().orElseThrow(), used, encoder.encoder().sha256());
+                linear.get("simclr").best().orElseThrow(), used, encoder.encoder().sha256(), simclr.features());
     }
 
     private static void untrained(Architecture network, int size, long seed, ProtocolContext context,
@@ -93,10 +95,12 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("linear", AccuracyTable.means(linear));
         json.put("linearRuns", AccuracyTable.runs(linear));
+        json.put("linearDeviations", AccuracyTable.deviations(linear));
         json.put("encoder", encoder.toString());
         json.put("encoderSha256", encoderSha256);
         json.put("classes", classes);
         json.put("skipped", skipped);
+        EvaluationDetails.of(classes, best).addTo(json);
         json.put("seconds", seconds);
         return json;
     }

@@ -30,6 +30,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             OutliersCommand.class,
             MislabelledCommand.class,
             EvaluateCommand.class,
+            CompareCommand.class,
             InspectCommand.class,
             DevicesCommand.class,
             ExportCommand.class,

@@ -80,6 +80,71 @@ class ReportInBrowserTest {
     }
 
     @Test
+    void thePageOfAnEvaluation() throws IOException {
+        JsonObject result = look("evaluate", 100, "evaluate", "--encoder", encoder, "--train", images, "--test", test, "--labels",
+                "50%,100%", "--repeat", 2, "--protocol", "linear,knn");
+        assertEquals(10, result.getAsJsonArray("perClass").size());
+        int total = 0;
+        for (var row : result.getAsJsonArray("confusionMatrix")) {
+            for (var count : row.getAsJsonArray()) {
+                total += count.getAsInt();
+            }
+        }
+        assertEquals(30, total, "each test image is in the matrix");
+        assertEquals(10, result.getAsJsonArray("neighbours").size());
+        assertEquals("30", browser.script("return '' + document.querySelectorAll('.stage svg circle').length").getAsString());
+        assertTrue(text().contains(result.getAsJsonObject("data").getAsJsonObject("test").get("fingerprint").getAsString()));
+        theMapFollowsTheKeys();
+    }
+
+    private static void theMapFollowsTheKeys() throws IOException {
+        assertEquals("Point at", browser.script("document.querySelector('.stage canvas').focus();"
+                + " return document.querySelector('.look output').textContent.slice(0, 8)").getAsString());
+        for (int i = 0; i < 5; i++) {
+            browser.press("+", 187);
+        }
+        browser.press("ArrowRight", 39);
+        // Somewhere near the middle of 30 images is one.
+        browser.press("0", 48);
+        String named = browser.script("return document.querySelector('.look output').textContent").getAsString();
+        assertTrue(named.contains(".png ("), named);
+        assertEquals("true", browser.script("var b = document.querySelector('.kinds button'); b.click();"
+                + " return b.getAttribute('aria-pressed')").getAsString());
+        // The picture differs with and without the images themselves, and every tile of the sheet was decoded.
+        assertEquals("true", browser.script("var c = document.querySelector('.stage canvas'), before = c.toDataURL();"
+                + " document.querySelector('.pictures').click(); return '' + (before !== c.toDataURL()"
+                + " && document.getElementById('image-sheet').naturalWidth === 6 * 32)").getAsString());
+    }
+
+    @Test
+    void thePageOfAComparison() throws IOException {
+        Path other = CommandLineTest.untrained(dir.resolve("other.onnx"), 2);
+        JsonObject result = look("compare", 150, "compare", "--encoder", encoder, "--encoder", other, "--train", images, "--test", test,
+                "--labels", "50%,100%");
+        assertEquals("[encoder, other]", List.copyOf(result.getAsJsonObject("linear").keySet()).toString());
+        JsonObject pair = result.getAsJsonArray("paired").get(0).getAsJsonObject();
+        assertEquals(30, pair.get("bothRight").getAsInt() + pair.get("onlyFirst").getAsInt() + pair.get("onlySecond").getAsInt()
+                + pair.get("neither").getAsInt());
+        assertEquals(result.getAsJsonObject("linear").getAsJsonObject("encoder").get("100%").getAsDouble(),
+                (pair.get("bothRight").getAsInt() + pair.get("onlyFirst").getAsInt()) / 30., 1e-9);
+        assertEquals(2, browser.script("return document.querySelectorAll('.stage canvas').length").getAsInt());
+        CommandLineTest.Run one = run("compare", "--encoder", encoder, "--train", images, "--test", test);
+        assertEquals(2, one.code());
+        assertTrue(one.err().contains("--encoder must be given at least twice"), one.err());
+    }
+
+    @Test
+    void aReportThatCannotBeWrittenIsSaidBeforeTheWorkBegins() {
+        Path out = dir.resolve("never.onnx");
+        for (String[] c : new String[][] {{"/proc/none/report.html", "Can't write /proc/none/report.html"},
+            {"report.txt", "--report must end in .html, found report.txt"}}) {
+            CommandLineTest.Run run = run("pretrain", "--images", images, "--out", out, "--report", c[0], "--device", "cpu");
+            assertTrue(run.code() != 0 && run.err().contains(c[1]), run.err());
+            assertTrue(!run.err().contains("epoch"), run.err());
+        }
+    }
+
+    @Test
     void thePageOfImagesToTick() throws IOException {
         look("neighbours", 0, "neighbours", "--encoder", encoder, "--images", test, "--top", 2, "--out", dir.resolve("n.csv"));
         assertEquals("1 ticked", browser.script("document.querySelector('input').click();"

@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Base64;
+import java.util.List;
 import javax.imageio.ImageIO;
 
 /** Images as {@code data:} URIs, for pages that hold everything they show. */
@@ -31,6 +32,32 @@ public final class DataImage {
         int height = Math.max(8, image.height() * Math.min(LONGEST, longest) / longest);
         return encoded(new Preprocessing(height, width, Preprocessing.Resize.STRETCH, 0, Preprocessing.Interpolation.BILINEAR,
                 Preprocessing.Channels.RGB, null).apply(image), "jpeg");
+    }
+
+    /** Returns the centre square of an image, made so many pixels wide. */
+    public static RgbImage square(RgbImage image, int side) {
+        return new Preprocessing(side, side, Preprocessing.Resize.CENTER_SQUARE, 0, Preprocessing.Interpolation.BILINEAR,
+                Preprocessing.Channels.RGB, null).apply(image);
+    }
+
+    /**
+     * Returns many images as one picture, as JPEG: tiles of equal size from left to right, row by row.
+     *
+     * @param images at least one; the centre square of each fills a tile
+     * @param columns tiles in a row
+     * @param tile side of a tile in pixels
+     */
+    public static String sheet(List<RgbImage> images, int columns, int tile) {
+        int rows = (images.size() + columns - 1) / columns;
+        byte[] sheet = new byte[3 * columns * tile * rows * tile];
+        for (int i = 0; i < images.size(); i++) {
+            byte[] rgb = square(images.get(i), tile).rgb();
+            int corner = 3 * ((i / columns * tile) * columns * tile + i % columns * tile);
+            for (int y = 0; y < tile; y++) {
+                System.arraycopy(rgb, 3 * y * tile, sheet, corner + 3 * y * columns * tile, 3 * tile);
+            }
+        }
+        return encoded(new RgbImage(columns * tile, rows * tile, sheet), "jpeg");
     }
 
     private static String encoded(RgbImage image, String format) {

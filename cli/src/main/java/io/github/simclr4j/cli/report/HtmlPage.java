@@ -12,11 +12,11 @@ public final class HtmlPage {
             :root { color-scheme: light dark; --page: #fff; --text: #1b1e23; --quiet: #565c66; --line: #d5d9df; --edge: #868d98;
               --card: #f6f7f9; --accent: #0b57d0; --chosen: #dce8fd; --good: #0b6b4b; --good-back: #e3f4ec; --bad: #a3260f;
               --bad-back: #fdebe7; --warn: #7a4b00; --warn-back: #fdf2dc; --c0: #0a62a9; --c1: #b3500b; --c2: #00765b;
-              --c3: #8a3f9e; --c4: #5a6270; --c5: #a61c54; }
+              --c3: #8a3f9e; --c4: #5a6270; --c5: #a61c54; --heat: #79b3e6; --cell: #eef1f4; }
             @media screen and (prefers-color-scheme: dark) { :root { --page: #14161a; --text: #e8eaed; --quiet: #aab1bb; --line: #363b43;
               --edge: #7e8692; --card: #1d2025; --accent: #8ab4f8; --chosen: #25364f; --good: #7fdcb4; --good-back: #15302a;
               --bad: #ffab98; --bad-back: #3d1e18; --warn: #f5cf85; --warn-back: #352a14; --c0: #7cb7f2; --c1: #f2a35e;
-              --c2: #5fd0ae; --c3: #d7a1e3; --c4: #b3bbc7; --c5: #ff9bbd; } }
+              --c2: #5fd0ae; --c3: #d7a1e3; --c4: #b3bbc7; --c5: #ff9bbd; --heat: #1f64a3; --cell: #262b32; } }
             * { box-sizing: border-box; }
             body { margin: 0 auto; max-width: 76rem; padding: 2rem clamp(1rem, 4vw, 2.5rem) 4rem; background: var(--page);
               color: var(--text); font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }

@@ -66,7 +66,7 @@ final class Axis {
     }
 
     String label(double mark) {
-        return format.apply(Math.abs(mark) < 1e-12 ? 0 : Math.rint(mark * 1e9) / 1e9);
+        return format.apply(Math.abs(mark) < 1e-12 ? 0 : Math.rint(mark * 1e9) / 1e9).replace(".0%", "%");
     }
 
     /** Where a value stands, 0 to 1. */

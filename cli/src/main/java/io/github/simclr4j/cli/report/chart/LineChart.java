@@ -23,6 +23,7 @@ public final class LineChart {
             .chart .halo { paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
             .key { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: .5rem 0 0; padding: 0; list-style: none;
               font-size: .85rem; } .key svg { vertical-align: middle; margin-right: .4rem; }
+            .chart + .scroll, .key + .scroll, .key + details, .scroll + details { margin-top: 1rem; }
             """;
     private static final String[] DASHES = {"", "7 4", "2 3", "9 3 2 3", "12 4", "4 2"};
     private static final int COLOURS = 6;

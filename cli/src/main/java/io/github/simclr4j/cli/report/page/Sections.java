@@ -3,6 +3,7 @@ package io.github.simclr4j.cli.report.page;
 import io.github.simclr4j.cli.report.HtmlPage;
 import io.github.simclr4j.cli.report.chart.LineChart;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** What the reports have in common: a word on the result at the top, key figures, charts with a caption, facts at the end. */
@@ -18,7 +19,8 @@ final class Sections {
             .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0; }
             .tiles div { padding: .85rem 1rem; border: 1px solid var(--line); border-radius: .75rem; background: var(--card); }
             .tiles dt { color: var(--quiet); font-size: .85rem; } .tiles dd { margin: 0; font-size: .85rem; color: var(--quiet); }
-            .tiles dd.value { font-size: 1.5rem; line-height: 1.3; color: var(--text); font-variant-numeric: tabular-nums; }
+            .tiles dd.value { font-size: 1.5rem; line-height: 1.3; color: var(--text); font-variant-numeric: tabular-nums;
+              white-space: nowrap; } .value small { font-size: 1rem; color: var(--quiet); }
             .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1rem; }
             figure { margin: 0; padding: 1.1rem 1.25rem; border: 1px solid var(--line); border-radius: .75rem;
               background: var(--card); min-width: 0; break-inside: avoid; }
@@ -55,7 +57,7 @@ final class Sections {
             case BAD -> "<path d=\"M12 6v8M12 17.5v.5\"/>";
             case OPEN -> "<path d=\"M12 7v5.5l3.5 2\"/>";
         };
-        page.html("<div class=\"word " + kind.name().toLowerCase(java.util.Locale.ROOT) + "\"><svg width=\"24\" height=\"24\""
+        page.html("<div class=\"word " + kind.name().toLowerCase(Locale.ROOT) + "\"><svg width=\"24\" height=\"24\""
                 + " viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2.2\" stroke-linecap=\"round\""
                 + " stroke-linejoin=\"round\" aria-hidden=\"true\"><circle cx=\"12\" cy=\"12\" r=\"10.5\"/>" + icon + "</svg><p><strong>"
                 + HtmlPage.escape(heading) + "</strong><span>" + html + "</span></p></div>\n");

@@ -1,0 +1,160 @@
+package io.github.simclr4j.cli.report.page;
+
+import com.google.gson.JsonObject;
+import io.github.simclr4j.cli.report.HtmlPage;
+import io.github.simclr4j.cli.report.JsonRecord;
+import io.github.simclr4j.cli.report.Numbers;
+import io.github.simclr4j.cli.report.chart.Bars;
+import io.github.simclr4j.cli.report.chart.HeatMap;
+import io.github.simclr4j.cli.report.chart.LineChart;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The report of an evaluation: how well a classifier on an encoder's features does, where it errs, and what the features look like. */
+public final class EvaluatePage {
+    private static final String LINEAR = "linear";
+    private static final String ENCODER = "simclr";
+
+    private EvaluatePage() {}
+
+    /**
+     * Makes the page.
+     *
+     * @param result as {@code evaluate} writes it
+     * @param pictures the images
+     */
+    public static HtmlPage of(JsonObject result, EvaluationPictures pictures) {
+        JsonRecord record = new JsonRecord(result);
+        HtmlPage page = begin("Evaluation of " + record.text("encoder").replaceFirst(".*[/\\\\]", ""),
+                "Evaluation report · " + record.list("classes").size() + " classes");
+        addTo(page, record, pictures);
+        Sections.facts(page, "What was measured", facts(record));
+        Map<String, String> settings = new LinkedHashMap<>();
+        record.names("settings").forEach(name -> settings.put(name, record.text("settings", name, "value") + " ("
+                + record.text("settings", name, "source") + ")"));
+        Sections.facts(page, "How the encoder was fed", settings);
+        Sections.facts(page, "What the encoder says of itself", record.facts("encoderMetadata"));
+        Sections.command(page, record.text("command"));
+        return Sections.end(page, record.text("version"));
+    }
+
+    /** Begins a page on one encoder or several. */
+    static HtmlPage begin(String title, String kind) {
+        return Sections.page(title, kind).style(Bars.STYLE).style(HeatMap.STYLE).style(EncoderSections.STYLE);
+    }
+
+    /** Adds everything on the encoder, the word on it included. */
+    static void addTo(HtmlPage page, JsonRecord record, EvaluationPictures pictures) {
+        AccuracySection linear = new AccuracySection(record, LINEAR, LINEAR);
+        AccuracySection others = new AccuracySection(record, "protocols", "protocol");
+        EncoderSections sections = new EncoderSections(record);
+        if (!linear.names().isEmpty()) {
+            word(page, record, linear);
+        }
+        Sections.tiles(page, tiles(record, linear, others));
+        if (!linear.names().isEmpty()) {
+            linear.addTo(page, "Linear evaluation", "A linear classifier on fixed features, trained with a share of the labels and tested"
+                    + " on other images. simclr is this encoder; pixels are raw; untrained is the same network with random weights."
+                    + (record.list("linearRuns", ENCODER, linear.most()).size() > 1 ? " Bars and ± are one standard deviation over the"
+                            + " seeds, above and below." : ""));
+        }
+        if (!others.names().isEmpty()) {
+            others.addTo(page, "Other protocols", "Accuracy on the test images by other ways of learning from the labels.");
+        }
+        if (record.at("perClass").isPresent()) {
+            page.element("h2", "Classes").element("p", "With the most labels: how many of a class's images are found (its accuracy), and how"
+                    + " many of those that are taken for it are of it (precision). F1 is their harmonic mean.").html(sections.perClass());
+            page.element("h2", "What is taken for what").html(sections.matrix()).html("<div style=\"height:1rem\"></div>")
+                    .html(sections.confusions(pictures.confusions()));
+        }
+        if (sections.hasCalibration()) {
+            LineChart chart = new LineChart("Accuracy by confidence", "confidence").format(Numbers::percent).height(300);
+            sections.calibrationTo(chart, "this classifier");
+            chart.line("as sure as it is right", new double[] {0, 1}, new double[] {0, 1});
+            page.element("h2", "How sure it is").html("<p>" + sections.calibrationWord() + "</p>\n").html(Sections.figure(
+                    "Accuracy by confidence", "Predictions sorted by the probability of the predicted class. Below the dashed line the"
+                    + " classifier is too sure, above it less sure than it could be.", chart.html()
+                    + Sections.details("In figures", sections.calibrationTable())));
+        }
+        map(page, pictures);
+        if (!pictures.neighbours().isEmpty()) {
+            page.element("h2", "Nearest images").element("p", "A test image and the training images whose features are nearest, with the"
+                    + " cosine of the angle between them. Those of another class have a cross.").html(sections.neighbours(pictures.neighbours()));
+        }
+    }
+
+    private static void map(HtmlPage page, EvaluationPictures pictures) {
+        if (pictures.map() != null) {
+            page.element("h2", "Map of the test images");
+            MapFigure.begin(page, pictures.sheet());
+            page.html(Sections.figure("Images by their features", mapWords(pictures.sheet()),
+                    MapFigure.html("Map of the test images", pictures.sheet(), pictures.map())));
+        }
+    }
+
+    /** Returns how a map is read. */
+    static String mapWords(ImageSheet sheet) {
+        return sheet.names().size() + " test images; what is near each other looks alike to the encoder (UMAP on 15 neighbours). The axes"
+                + " mean nothing, nor do distances between far groups.";
+    }
+
+    private static void word(HtmlPage page, JsonRecord record, AccuracySection linear) {
+        String share = linear.most();
+        double own = linear.mean(ENCODER, share);
+        double best = linear.names().stream().filter(n -> !n.equals(ENCODER)).mapToDouble(n -> linear.mean(n, share)).max().orElse(0);
+        List<String> others = new ArrayList<>();
+        linear.names().stream().filter(n -> !n.equals(ENCODER)).forEach(n -> others.add((n.equals("pixels") ? "raw pixels "
+                : "an untrained encoder ") + linear.figure(n, share)));
+        Sections.word(page, own > best + 0.02 ? Sections.Kind.GOOD : own > best ? Sections.Kind.OPEN : Sections.Kind.BAD,
+                own > best + 0.02 ? "The encoder's features are of use" : own > best ? "The encoder's features are of little use"
+                        : "The encoder's features are of no use here",
+                "With " + HtmlPage.escape(share) + " of the labels a linear classifier on them is right for "
+                + linear.figure(ENCODER, share) + " of the test images" + (others.isEmpty() ? "." : "; on "
+                        + String.join(", on ", others) + "."));
+    }
+
+    private static List<Sections.Tile> tiles(JsonRecord record, AccuracySection linear, AccuracySection others) {
+        List<Sections.Tile> tiles = new ArrayList<>();
+        if (!linear.names().isEmpty()) {
+            for (String share : linear.shares()) {
+                tiles.add(new Sections.Tile("With " + share + " of the labels", linear.figure(ENCODER, share), "linear accuracy"));
+            }
+        }
+        others.names().forEach(p -> tiles.add(new Sections.Tile(p, others.figure(p, others.most()), "with "
+                + HtmlPage.escape(others.most()) + " of the labels")));
+        if (record.number("calibration", "expectedError").isPresent()) {
+            tiles.add(new Sections.Tile("Calibration error", record.figure(Numbers::percent, "calibration", "expectedError"),
+                    "0 where it is as sure as it is right"));
+        }
+        tiles.add(new Sections.Tile("Time", record.figure(Numbers::time, "seconds"), "the whole command"));
+        return tiles;
+    }
+
+    private static Map<String, String> facts(JsonRecord record) {
+        Map<String, String> facts = new LinkedHashMap<>();
+        put(facts, "Encoder", record.text("encoder"));
+        put(facts, "SHA-256 of the encoder", record.text("encoderSha256"));
+        dataFacts(record, facts);
+        return facts;
+    }
+
+    /** Adds what the images were. */
+    static void dataFacts(JsonRecord record, Map<String, String> facts) {
+        for (String set : List.of("train", "test")) {
+            put(facts, set.equals("train") ? "Training images" : "Test images", record.text("data", set, "path"));
+            put(facts, "Fingerprint of the " + set + (set.equals("train") ? "ing images" : " images"),
+                    record.text("data", set, "fingerprint"));
+        }
+        if (record.number("skipped").orElse(0) > 0) {
+            put(facts, "Could not be read", record.text("skipped") + " images");
+        }
+    }
+
+    static void put(Map<String, String> facts, String name, String value) {
+        if (!value.isEmpty()) {
+            facts.put(name, value);
+        }
+    }
+}

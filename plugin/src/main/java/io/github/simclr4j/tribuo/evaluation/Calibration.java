@@ -1,0 +1,76 @@
+package io.github.simclr4j.tribuo.evaluation;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tribuo.Prediction;
+import org.tribuo.classification.Label;
+
+/**
+ * Whether a classifier is right as often as its probabilities say: predictions are sorted into bins of equal width by their
+ * confidence, the probability of the predicted class, and each bin's mean confidence is compared with its accuracy (Guo et al. 2017,
+ * <a href="https://arxiv.org/abs/1706.04599">arXiv 1706.04599</a>, section 2).
+ *
+ * @param bins from the least confident on; the empty ones too
+ * @param expectedError expected calibration error, 0 to 1: the mean over the predictions of their bin's
+ *     {@code |accuracy - confidence|} (Guo et al., equation 3)
+ * @param confidence mean confidence of all predictions, 0 to 1
+ * @param accuracy share of them that are right
+ */
+public record Calibration(List<Bin> bins, double expectedError, double confidence, double accuracy) {
+
+    /**
+     * Predictions of similar confidence.
+     *
+     * @param from least confidence, not included but for 0
+     * @param to largest confidence
+     * @param images how many predictions there are
+     * @param confidence their mean confidence; NaN if there are none
+     * @param accuracy the share of them that are right; NaN if there are none
+     */
+    public record Bin(double from, double to, int images, double confidence, double accuracy) {}
+
+    /** Copies the list. */
+    public Calibration {
+        bins = List.copyOf(bins);
+    }
+
+    /**
+     * Measures the calibration of predictions.
+     *
+     * @param predictions at least one, each with probabilities, of examples whose class is known
+     * @param count how many bins, at least 1; the paper has 15
+     * @throws IllegalArgumentException if there is no prediction, one has no probabilities, or there is no bin
+     */
+    public static Calibration of(List<Prediction<Label>> predictions, int count) {
+        if (predictions.isEmpty() || count < 1) {
+            throw new IllegalArgumentException("Expected at least one prediction and one bin, found " + predictions.size() + " and "
+                    + count);
+        }
+        int[] images = new int[count];
+        double[] confidences = new double[count];
+        int[] right = new int[count];
+        for (Prediction<Label> p : predictions) {
+            if (!p.hasProbabilities()) {
+                throw new IllegalArgumentException("Expected predictions with probabilities, found scores");
+            }
+            double confidence = p.getOutput().getScore();
+            // The upper end of a bin is part of it.
+            int bin = Math.max(0, Math.min(count - 1, (int) Math.ceil(confidence * count) - 1));
+            images[bin]++;
+            confidences[bin] += confidence;
+            right[bin] += p.getOutput().getLabel().equals(p.getExample().getOutput().getLabel()) ? 1 : 0;
+        }
+        List<Bin> bins = new ArrayList<>();
+        double error = 0;
+        double sum = 0;
+        int hits = 0;
+        for (int b = 0; b < count; b++) {
+            bins.add(new Bin((double) b / count, (b + 1.0) / count, images[b], confidences[b] / images[b],
+                    (double) right[b] / images[b]));
+            error += Math.abs(right[b] - confidences[b]) / predictions.size();
+            sum += confidences[b];
+            hits += right[b];
+        }
+        return new Calibration(bins, error, sum / predictions.size(), (double) hits / predictions.size());
+    }
+}

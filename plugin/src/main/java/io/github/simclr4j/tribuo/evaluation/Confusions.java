@@ -1,0 +1,109 @@
+package io.github.simclr4j.tribuo.evaluation;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.tribuo.Prediction;
+import org.tribuo.classification.Label;
+
+/**
+ * Which classes a classifier takes for which, and how well it knows each.
+ *
+ * @param classes names of the classes, in order
+ * @param matrix how many images of a class (row) are taken for each class (column), in the order of the classes
+ * @param perClass figures of each class, in their order
+ * @param commonest the pairs of classes that are confused, the most frequent first; of equally frequent ones in the order of the
+ *     classes
+ */
+public record Confusions(List<String> classes, List<List<Integer>> matrix, List<ClassFigures> perClass, List<Confusion> commonest) {
+
+    /**
+     * How well a class is known.
+     *
+     * @param name of the class
+     * @param images test images that are of it
+     * @param precision share of the images taken for it that are of it; NaN if none is taken for it
+     * @param recall share of its images that are taken for it, its accuracy; NaN if it has none
+     * @param f1 harmonic mean of the two, {@code 2 right / (images + taken)}; NaN if it has no images and none is taken for it
+     */
+    public record ClassFigures(String name, int images, double precision, double recall, double f1) {}
+
+    /**
+     * Images of one class that are taken for another.
+     *
+     * @param expected their class
+     * @param predicted what they are taken for
+     * @param images their numbers among the predictions, the most confident mistakes first
+     */
+    public record Confusion(String expected, String predicted, List<Integer> images) {
+        /** Copies the list. */
+        public Confusion {
+            images = List.copyOf(images);
+        }
+    }
+
+    /** Copies the lists. */
+    public Confusions {
+        classes = List.copyOf(classes);
+        matrix = matrix.stream().map(List::copyOf).toList();
+        perClass = List.copyOf(perClass);
+        commonest = List.copyOf(commonest);
+    }
+
+    /**
+     * Counts.
+     *
+     * @param classes names of all classes that occur, in the order in which they are to be
+     * @param predictions of examples whose class is known
+     * @throws IllegalArgumentException if a class is not among the names
+     */
+    public static Confusions of(List<String> classes, List<Prediction<Label>> predictions) {
+        int n = classes.size();
+        int[][] counts = new int[n][n];
+        Map<List<Integer>, List<Integer>> wrong = new LinkedHashMap<>();
+        for (int i = 0; i < predictions.size(); i++) {
+            int expected = number(classes, predictions.get(i).getExample().getOutput());
+            int predicted = number(classes, predictions.get(i).getOutput());
+            counts[expected][predicted]++;
+            if (expected != predicted) {
+                wrong.computeIfAbsent(List.of(expected, predicted), k -> new ArrayList<>()).add(i);
+            }
+        }
+        List<List<Integer>> matrix = new ArrayList<>();
+        List<ClassFigures> figures = new ArrayList<>();
+        for (int c = 0; c < n; c++) {
+            List<Integer> row = new ArrayList<>();
+            int images = 0;
+            int taken = 0;
+            for (int d = 0; d < n; d++) {
+                row.add(counts[c][d]);
+                images += counts[c][d];
+                taken += counts[d][c];
+            }
+            matrix.add(row);
+            double right = counts[c][c];
+            figures.add(new ClassFigures(classes.get(c), images, right / taken, right / images, 2 * right / (images + taken)));
+        }
+        return new Confusions(classes, matrix, figures, commonest(classes, predictions, wrong));
+    }
+
+    private static int number(List<String> classes, Label label) {
+        int number = classes.indexOf(label.getLabel());
+        if (number < 0) {
+            throw new IllegalArgumentException("Expected one of the classes " + classes + ", found " + label.getLabel());
+        }
+        return number;
+    }
+
+    private static List<Confusion> commonest(List<String> classes, List<Prediction<Label>> predictions,
+            Map<List<Integer>, List<Integer>> wrong) {
+        List<Map.Entry<List<Integer>, List<Integer>>> pairs = new ArrayList<>(wrong.entrySet());
+        pairs.sort(Comparator.comparingInt((Map.Entry<List<Integer>, List<Integer>> e) -> -e.getValue().size())
+                .thenComparingInt(e -> e.getKey().get(0)).thenComparingInt(e -> e.getKey().get(1)));
+        Comparator<Integer> surest = Comparator.comparingDouble(i -> -predictions.get(i).getOutput().getScore());
+        return pairs.stream().map(e -> new Confusion(classes.get(e.getKey().get(0)), classes.get(e.getKey().get(1)),
+                e.getValue().stream().sorted(surest).toList())).toList();
+    }
+}
