@@ -79,7 +79,8 @@ final class PretrainReport implements TrainingListener {
             addTo(soFar);
             soFar.put("settings", run.settings());
             command.writeReport(Command.tree(soFar));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
+            // Whatever is wrong with a page, the training is worth more.
             if (!failed) {
                 console.warn("the run goes on without a report for now: " + e.getMessage());
             }

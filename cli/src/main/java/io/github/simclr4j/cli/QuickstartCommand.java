@@ -1,5 +1,10 @@
 package io.github.simclr4j.cli;
 
+import com.google.gson.JsonObject;
+import io.github.simclr4j.cli.report.HtmlPage;
+import io.github.simclr4j.cli.report.page.EvaluationPictures;
+import io.github.simclr4j.cli.report.page.QuickstartPage;
+import io.github.simclr4j.cli.report.page.ViewRow;
 import io.github.simclr4j.images.load.ResidentImages;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.network.ResNet;
@@ -10,11 +15,14 @@ import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.tribuo.evaluation.Confusions;
 import io.github.simclr4j.tribuo.evaluation.LabelledImages;
 import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.LibraryVersion;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
@@ -37,9 +45,25 @@ final class QuickstartCommand extends Command {
     @Option(names = "--epochs", defaultValue = "14", description = "Passes over the images (default: ${DEFAULT-VALUE}).")
     int epochs;
 
+    @Option(names = "--report", paramLabel = "FILE", description = "The page to look at, FILE.html (default: report.html in DIR).")
+    Path report;
+
     @Override
     boolean trains() {
         return true;
+    }
+
+    private List<ViewRow> views = List.of();
+    private EvaluationPictures pictures;
+
+    @Override
+    Path reportFile() {
+        return report != null ? report : out.resolve("report.html");
+    }
+
+    @Override
+    HtmlPage page(JsonObject record) {
+        return QuickstartPage.of(record, views, pictures);
     }
 
     @Override
@@ -63,7 +87,11 @@ final class QuickstartCommand extends Command {
         try (ImageSource source = ImageSource.open(train)) {
             set = ImageSet.of(ResidentImages.read(source, BuiltInImages.SIZE, console));
         }
-        AtomicFiles.write(encoder, trainer.run(set, RunOptions.checkpoints(null)).onnx());
+        views = ViewRows.of(set, settings);
+        List<Object> history = new ArrayList<>();
+        EncoderTrainer.Result trained = trainer.run(set, RunOptions.checkpoints(null).withListener(e -> history.add(e.toMap())));
+        AtomicFiles.write(encoder, trained.onnx());
+        Map<String, Object> json;
         LinearComparison result;
         try (ImageSource training = ImageSource.open(train);
                 ImageSource testing = ImageSource.open(test);
@@ -72,9 +100,19 @@ final class QuickstartCommand extends Command {
                         .test(new LabelledImages(test, testing)).shares(LabelShares.parse(List.of("1%", "10%", "100%")))
                         .seeds(common.seed).progress(console).build()) {
             result = LinearComparison.of(context, common.seed);
+            result.print();
+            json = result.json(encoder, seconds());
+            json.put("data", EvaluationData.of(context));
+            pictures = new ReportImages(context.train(), context.test(), common.seed, console).of(result.features(),
+                    result.encoderSha256(), Confusions.of(result.classes(), result.best().getPredictions()), json);
         }
-        result.print();
+        json.put("history", history);
+        json.put("trainingSettings", trained.settings());
+        json.put("command", commandLine());
+        json.put("version", LibraryVersion.current());
+        json.put("seconds", seconds());
         System.out.println("The encoder is " + encoder + "; see what it is: ./simclr inspect " + encoder);
-        return result.json(encoder, seconds());
+        System.out.println("The report is " + reportFile() + ": open it in a browser");
+        return json;
     }
 }

@@ -72,15 +72,25 @@ final class ReportImages {
     }
 
     /**
-     * Gathers the pictures for one encoder.
+     * Gathers the pictures for one encoder; none, with a warning, if an image can no longer be read: the figures are there by then.
      *
      * @param features the encoder's
      * @param encoder identifies the encoder
      * @param confusions of its classifier, or null
      * @param json gets the neighbours
      */
-    EvaluationPictures of(FeatureSets features, String encoder, Confusions confusions, Map<String, Object> json) throws IOException {
+    EvaluationPictures of(FeatureSets features, String encoder, Confusions confusions, Map<String, Object> json) {
         progress.line("pictures for the report");
+        try {
+            return gather(features, encoder, confusions, json);
+        } catch (IOException e) {
+            progress.warn("the report has no pictures: " + e.getMessage());
+            return EvaluationPictures.NONE;
+        }
+    }
+
+    private EvaluationPictures gather(FeatureSets features, String encoder, Confusions confusions, Map<String, Object> json)
+            throws IOException {
         MutableDataset<Label> tested = features.test();
         List<List<Picture>> examples = new ArrayList<>();
         if (confusions != null) {

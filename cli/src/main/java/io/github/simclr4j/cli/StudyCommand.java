@@ -1,5 +1,8 @@
 package io.github.simclr4j.cli;
 
+import com.google.gson.JsonObject;
+import io.github.simclr4j.cli.report.HtmlPage;
+import io.github.simclr4j.cli.report.page.StudyPage;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.study.Axis;
@@ -13,6 +16,7 @@ import io.github.simclr4j.train.study.StudyResult;
 import io.github.simclr4j.train.study.StudyRunner;
 import io.github.simclr4j.tribuo.evaluation.LabelledImages;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.LibraryVersion;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Path;
@@ -54,7 +58,7 @@ final class StudyCommand extends Command {
     Path test;
 
     @Option(names = "--out", paramLabel = "DIR", required = true, description = "Folder of the results: NAME.csv, NAME.png,"
-            + " NAME.json, and a folder for each cell with its encoder and its checkpoints.")
+            + " NAME.json, NAME.html, and a folder for each cell with its encoder and its checkpoints.")
     Path out;
 
     @Option(names = "--axis", paramLabel = "OPTION=V,...", description = "Of the study grid: an option of pretrain and its values,"
@@ -63,6 +67,9 @@ final class StudyCommand extends Command {
 
     @Option(names = "--init", paramLabel = "E", description = "Start every cell from this encoder's weights.")
     Path init;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "The study's page to look at, FILE.html (default: NAME.html in DIR).")
+    Path report;
 
     @Mixin
     TableOptions tables;
@@ -131,6 +138,16 @@ final class StudyCommand extends Command {
     }
 
     @Override
+    Path reportFile() {
+        return report != null ? report : known.containsKey(name) || name.equals(GRID) ? out.resolve(name + ".html") : null;
+    }
+
+    @Override
+    HtmlPage page(JsonObject record) {
+        return StudyPage.of(record);
+    }
+
+    @Override
     Map<String, Object> work() throws IOException {
         reading.check();
         Study study = study();
@@ -151,12 +168,19 @@ final class StudyCommand extends Command {
             guard.finishing();
         }
         print(result);
-        Map<String, Object> json = result.toMap();
+        Map<String, Object> json = described(result);
         json.put("seconds", seconds());
         if (!result.failed().isEmpty()) {
             throw new CheckFailed(result.failed().size() + " of " + result.cells().size() + " cells failed, the first with: "
                     + result.failed().get(0).failure() + "; the same command tries them again", json);
         }
+        return json;
+    }
+
+    private Map<String, Object> described(StudyResult result) {
+        Map<String, Object> json = result.toMap();
+        json.put("command", commandLine());
+        json.put("version", LibraryVersion.current());
         return json;
     }
 
@@ -174,6 +198,11 @@ final class StudyCommand extends Command {
                 AtomicFiles.write(picture, png);
             }
         }
+        try {
+            writeReport(tree(described(soFar)));
+        } catch (IOException | RuntimeException e) {
+            console.warn("the study goes on without its page for now: " + e.getMessage());
+        }
         if (ShutdownGuard.requested()) {
             throw new InterruptedIOException("interrupted after " + soFar.done() + " of " + soFar.cells().size()
                     + " cells; train again with the same settings to continue from there");
@@ -185,7 +214,7 @@ final class StudyCommand extends Command {
             System.out.printf(Locale.ROOT, "%8s  %s%n", cell.measured() == null ? cell.state()
                     : String.format(Locale.ROOT, "%.2f%%", 100 * cell.measured().accuracy()), cell.cell().title());
         }
-        result.best().ifPresent(b -> System.out.printf(Locale.ROOT, "%nbest: %s; the table is %s, the picture %s%n", b.cell().title(),
-                out.resolve(result.name() + ".csv"), out.resolve(result.name() + ".png")));
+        result.best().ifPresent(b -> System.out.printf(Locale.ROOT, "%nbest: %s; the table is %s, the picture %s, the page %s%n",
+                b.cell().title(), out.resolve(result.name() + ".csv"), out.resolve(result.name() + ".png"), reportFile()));
     }
 }

@@ -134,6 +134,34 @@ class ReportInBrowserTest {
     }
 
     @Test
+    void thePagesOfStudies() throws IOException {
+        Path first = dir.resolve("study");
+        Object[] tiny = {"--images", images, "--train", images, "--test", test, "--epochs", 1, "--width", 0.0625, "--image-size", 16,
+            "--batch", 16};
+        List<Object> lines = new ArrayList<>(List.of("study", "grid", "--axis", "temperature=0.1,0.5", "--axis", "head=linear,nonlinear",
+                "--out", first));
+        lines.addAll(List.of(tiny));
+        JsonObject result = look("grid", 12, lines.toArray());
+        assertEquals(4, result.getAsJsonArray("cells").size());
+        // Without the option the page is in the study's folder, and is that of the bars.
+        List<Object> bars = new ArrayList<>(List.of("study", "grid", "--axis", "head=linear,none", "--out", dir.resolve("bars"),
+                "--device", "cpu", "--threads", 1));
+        bars.addAll(List.of(tiny));
+        assertEquals(0, run(bars.toArray()).code());
+        new PageCheck(browser, dir.resolve("bars/grid.html")).soundness();
+    }
+
+    @Test
+    void thePageOfTheQuickstart() throws IOException {
+        Path out = dir.resolve("quick");
+        CommandLineTest.Run run = run("quickstart", "--out", out, "--images", 8, "--epochs", 2, "--device", "cpu", "--threads", 1,
+                "--json", dir.resolve("quick.json"));
+        assertEquals(0, run.code(), run.err());
+        assertTrue(run.out().contains("report.html"), run.out());
+        new PageCheck(browser, out.resolve("report.html")).soundness().figures(json(dir.resolve("quick.json")), 200);
+    }
+
+    @Test
     void aReportThatCannotBeWrittenIsSaidBeforeTheWorkBegins() {
         Path out = dir.resolve("never.onnx");
         for (String[] c : new String[][] {{"/proc/none/report.html", "Can't write /proc/none/report.html"},

@@ -32,6 +32,8 @@ public final class ComparePage {
      */
     public static HtmlPage of(JsonObject result, List<EvaluationPictures> pictures) {
         JsonRecord record = new JsonRecord(result);
+        // Side by side they make sense together alone.
+        List<EvaluationPictures> shown = pictures.stream().allMatch(p -> p.map() != null) ? pictures : List.of();
         List<String> names = IntStream.range(0, record.list(ENCODERS).size()).mapToObj(i -> record.text(ENCODERS, i, "name")).toList();
         AccuracySection linear = new AccuracySection(record, "linear", "linear");
         AccuracySection knn = new AccuracySection(record, "knn", "knn");
@@ -46,11 +48,11 @@ public final class ComparePage {
         paired(page, record);
         perClass(page, record, names);
         calibration(page, record, names, encoders);
-        maps(page, names, pictures);
-        neighbours(page, names, encoders, pictures);
+        maps(page, names, shown);
+        neighbours(page, names, encoders, shown);
         page.element("h2", "What is taken for what");
         for (int i = 0; i < names.size(); i++) {
-            List<List<Picture>> examples = i < pictures.size() ? pictures.get(i).confusions() : List.of();
+            List<List<Picture>> examples = i < shown.size() ? shown.get(i).confusions() : List.of();
             page.element("h3", names.get(i)).html("<div style=\"height:.75rem\"></div>" + encoders.get(i).matrix()
                     + "<div style=\"height:1rem\"></div>" + encoders.get(i).confusions(examples)
                     + "<div style=\"height:1.5rem\"></div>");

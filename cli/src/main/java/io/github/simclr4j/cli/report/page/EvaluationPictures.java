@@ -8,10 +8,13 @@ import java.util.List;
  *
  * @param confusions images of each of the record's {@code commonestConfusions}
  * @param neighbours of each of the record's {@code neighbours} the image itself, then those that are nearest
- * @param sheet the images of the map
- * @param map where they are, in the order of the sheet
+ * @param sheet the images of the map, or null without a map
+ * @param map where they are, in the order of the sheet, or null
  */
 public record EvaluationPictures(List<List<Picture>> confusions, List<List<Picture>> neighbours, ImageSheet sheet, EmbeddingMap map) {
+    /** No pictures at all. */
+    public static final EvaluationPictures NONE = new EvaluationPictures(List.of(), List.of(), null, null);
+
     /** Copies the lists. */
     public EvaluationPictures {
         confusions = confusions.stream().map(List::copyOf).toList();

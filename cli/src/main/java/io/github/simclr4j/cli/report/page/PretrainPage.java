@@ -46,15 +46,20 @@ public final class PretrainPage {
         if (epochs > 0) {
             Sections.tiles(page, tiles(record, epochs));
             warnings(page, record);
-            new TrainingCurves(record).addTo(page);
+            new TrainingCurves(record, "How it went").addTo(page);
         }
-        views(page, record, views);
+        views(page, record.text("settings", "training.views"), views);
         Sections.facts(page, "What was trained", what(record));
-        Map<String, String> settings = new LinkedHashMap<>();
-        record.facts("settings").forEach((key, value) -> settings.put(key.replaceFirst("^training\\.", ""), value));
-        Sections.facts(page, "Settings", settings);
+        Sections.facts(page, "Settings", plain(record.facts("settings")));
         Sections.command(page, record.text("command"));
         return Sections.end(page, record.text("version"));
+    }
+
+    /** Settings without what the names of most begin with. */
+    static Map<String, String> plain(Map<String, String> settings) {
+        Map<String, String> plain = new LinkedHashMap<>();
+        settings.forEach((key, value) -> plain.put(key.replaceFirst("^training\\.", ""), value));
+        return plain;
     }
 
     private static String name(String path) {
@@ -121,7 +126,8 @@ public final class PretrainPage {
         return tiles;
     }
 
-    private static void warnings(HtmlPage page, JsonRecord record) {
+    /** Adds what went wrong on the way, if anything did. */
+    static void warnings(HtmlPage page, JsonRecord record) {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < record.list("history").size(); i++) {
             for (String warning : record.texts("history", i, "warnings")) {
@@ -133,7 +139,8 @@ public final class PretrainPage {
         }
     }
 
-    private static void views(HtmlPage page, JsonRecord record, List<ViewRow> views) {
+    /** Adds images beside their views; nothing where there are none. */
+    static void views(HtmlPage page, String recipe, List<ViewRow> views) {
         if (views.isEmpty()) {
             return;
         }
@@ -141,7 +148,6 @@ public final class PretrainPage {
         List<String> ways = views.get(0).views().size() == 1 ? List.of("View") : List.of("View", "Other view", "Small view");
         page.element("p", "Images as they are, and random views of them. An encoder learns what the views of an image have in common: where"
                 + " you would not recognise two of them as the same image, or any two images would look alike, learning is hard.");
-        String recipe = record.text("settings", "training.views");
         if (!recipe.isEmpty()) {
             page.html("<p class=\"quiet\">Views: <code>" + HtmlPage.escape(recipe) + "</code></p>\n");
         }

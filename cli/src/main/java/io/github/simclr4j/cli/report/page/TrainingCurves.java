@@ -19,11 +19,13 @@ final class TrainingCurves {
     private static final String EPOCH = "epoch";
 
     private final JsonRecord record;
+    private final String heading;
     private final int epochs;
     private final double[] x;
 
-    TrainingCurves(JsonRecord record) {
+    TrainingCurves(JsonRecord record, String heading) {
         this.record = record;
+        this.heading = heading;
         epochs = record.list("history").size();
         x = column(EPOCH);
     }
@@ -67,7 +69,7 @@ final class TrainingCurves {
         }
         figures.add(Sections.figure("Speed", "Views a second.", new LineChart("Views a second", EPOCH)
                 .line("views a second", x, column("viewsPerSecond")).fromZero().format(Numbers::plain).html()));
-        page.element("h2", "How it went");
+        page.element("h2", heading);
         Sections.figures(page, figures);
         page.html("<div style=\"margin-top:1rem\">" + Sections.details("Every epoch in figures", table()) + "</div>\n");
     }

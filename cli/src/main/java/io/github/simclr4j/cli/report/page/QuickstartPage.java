@@ -1,0 +1,41 @@
+package io.github.simclr4j.cli.report.page;
+
+import com.google.gson.JsonObject;
+import io.github.simclr4j.cli.report.HtmlPage;
+import io.github.simclr4j.cli.report.JsonRecord;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The report of the first steps: an evaluation, and the training before it. */
+public final class QuickstartPage {
+    private QuickstartPage() {}
+
+    /**
+     * Makes the page.
+     *
+     * @param result as {@code quickstart} writes it, with the training's {@code history} and {@code trainingSettings}
+     * @param views images beside their views
+     * @param pictures the images of the evaluation
+     */
+    public static HtmlPage of(JsonObject result, List<ViewRow> views, EvaluationPictures pictures) {
+        JsonRecord record = new JsonRecord(result);
+        HtmlPage page = EvaluatePage.begin("An encoder learnt without labels, and measured", "Quickstart report · drawn images of "
+                + record.list("classes").size() + " classes");
+        EvaluatePage.addTo(page, record, pictures);
+        PretrainPage.warnings(page, record);
+        if (!record.list("history").isEmpty()) {
+            new TrainingCurves(record, "How the training went").addTo(page);
+        }
+        String recipe = record.text("trainingSettings", "training.views");
+        PretrainPage.views(page, recipe, views);
+        Map<String, String> facts = new LinkedHashMap<>();
+        facts.put("Encoder", record.text("encoder"));
+        facts.put("SHA-256 of the encoder", record.text("encoderSha256"));
+        EvaluatePage.dataFacts(record, facts);
+        Sections.facts(page, "What was made", facts);
+        Sections.facts(page, "Settings of the training", PretrainPage.plain(record.facts("trainingSettings")));
+        Sections.command(page, record.text("command"));
+        return Sections.end(page, record.text("version"));
+    }
+}
