@@ -33,6 +33,7 @@ public final class HtmlPage {
             summary { cursor: pointer; padding: .25rem 0; } summary:hover { color: var(--accent); }
             .scroll { overflow-x: auto; max-width: 100%; } .number { text-align: right; font-variant-numeric: tabular-nums;
               white-space: nowrap; padding-right: 0; padding-left: 1rem; }
+            @media (max-width: 40rem) { th, td { padding-right: .75rem; } .number { padding-left: .6rem; } .scroll { font-size: .92rem; } }
             :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .2rem; }
             @media print { :root { color-scheme: light; } body { max-width: none; padding: 0; font-size: 10pt; } button { display: none; }
               h2, h3 { break-after: avoid; } tr { break-inside: avoid; } }
