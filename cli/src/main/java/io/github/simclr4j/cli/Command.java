@@ -1,11 +1,6 @@
 package io.github.simclr4j.cli;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
-import com.google.gson.TypeAdapter;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonWriter;
 import io.github.simclr4j.cli.report.HtmlPage;
 import io.github.simclr4j.images.LeftOut;
 import io.github.simclr4j.images.source.ImageSource;
@@ -45,13 +40,6 @@ import picocli.CommandLine.Spec;
 abstract class Command implements Callable<Integer> {
     @Mixin
     GlobalOptions common;
-
-    private static final Gson JSON = new GsonBuilder().setPrettyPrinting().disableHtmlEscaping()
-            .registerTypeAdapter(Double.class, new Finite())
-            .registerTypeAdapter(double.class, new Finite())
-            .registerTypeAdapter(Float.class, new Finite())
-            .registerTypeAdapter(float.class, new Finite())
-            .create();
 
     @Spec
     private CommandSpec spec;
@@ -125,28 +113,6 @@ abstract class Command implements Callable<Integer> {
         CheckFailed(String message, Map<String, Object> result) {
             super(message);
             this.result = result;
-        }
-    }
-
-    /** JSON has no NaN and no infinity: such a number becomes null, and is written where other nulls are left out. */
-    private static final class Finite extends TypeAdapter<Number> {
-        @Override
-        public void write(JsonWriter out, Number value) throws IOException {
-            if (value == null) {
-                out.nullValue();
-            } else if (Double.isFinite(value.doubleValue())) {
-                out.value(value);
-            } else {
-                boolean nulls = out.getSerializeNulls();
-                out.setSerializeNulls(true);
-                out.nullValue();
-                out.setSerializeNulls(nulls);
-            }
-        }
-
-        @Override
-        public Number read(JsonReader in) {
-            throw new UnsupportedOperationException("Results are only written");
         }
     }
 
@@ -288,17 +254,12 @@ abstract class Command implements Callable<Integer> {
             result.put("report", report.toString());
         }
         if (common.json != null) {
-            AtomicFiles.write(common.json, (JSON.toJson(result) + "\n").getBytes(StandardCharsets.UTF_8));
+            AtomicFiles.write(common.json, ResultJson.text(result).getBytes(StandardCharsets.UTF_8));
         }
         // Last of all: the result is there, whatever becomes of the page.
         if (report != null) {
-            writeReport(tree(result));
+            writeReport(ResultJson.tree(result));
         }
-    }
-
-    /** Returns a result as it stands in the JSON file. */
-    static JsonObject tree(Map<String, Object> result) {
-        return JSON.toJsonTree(result).getAsJsonObject();
     }
 
     /** Writes the report on what is known by now. */
@@ -308,19 +269,10 @@ abstract class Command implements Callable<Integer> {
 
     /** Returns the command that does the same again, to be given to a shell. */
     final String commandLine() {
-        List<String> words = new ArrayList<>();
         String device = System.getenv("SIMCLR_DEVICE");
-        if (usesDevice() && device != null && !device.isEmpty() && !isGiven("--device")) {
-            words.add("SIMCLR_DEVICE=" + quoted(device));
-        }
-        words.add("./simclr");
-        spec.root().commandLine().getParseResult().originalArgs().forEach(a -> words.add(quoted(a)));
-        return String.join(" ", words);
-    }
-
-    /** Returns a word as a POSIX shell reads it. */
-    static String quoted(String word) {
-        return word.matches("[A-Za-z0-9_@%+=:,./-]+") ? word : "'" + word.replace("'", "'\\''") + "'";
+        boolean meant = usesDevice() && device != null && !device.isEmpty() && !isGiven("--device");
+        return ShellCommand.of(meant ? "SIMCLR_DEVICE=" + ShellCommand.quoted(device) + " " : "",
+                spec.root().commandLine().getParseResult().originalArgs());
     }
 
     /**

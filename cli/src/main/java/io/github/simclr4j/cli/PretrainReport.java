@@ -78,7 +78,7 @@ final class PretrainReport implements TrainingListener {
             Map<String, Object> soFar = new LinkedHashMap<>();
             addTo(soFar);
             soFar.put("settings", run.settings());
-            command.writeReport(Command.tree(soFar));
+            command.writeReport(ResultJson.tree(soFar));
         } catch (IOException | RuntimeException e) {
             // Whatever is wrong with a page, the training is worth more.
             if (!failed) {

@@ -199,7 +199,7 @@ final class StudyCommand extends Command {
             }
         }
         try {
-            writeReport(tree(described(soFar)));
+            writeReport(ResultJson.tree(described(soFar)));
         } catch (IOException | RuntimeException e) {
             console.warn("the study goes on without its page for now: " + e.getMessage());
         }

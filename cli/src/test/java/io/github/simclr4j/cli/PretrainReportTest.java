@@ -64,11 +64,11 @@ class PretrainReportTest {
 
     @Test
     void theCommandIsOneThatAShellReadsAsItWasGiven() {
-        assertEquals("a/b.html", Command.quoted("a/b.html"));
-        assertEquals("'two words'", Command.quoted("two words"));
-        assertEquals("'it'\\''s'", Command.quoted("it's"));
-        assertEquals("'$HOME'", Command.quoted("$HOME"));
-        assertEquals("''", Command.quoted(""));
-        assertFalse(Command.quoted("a;b").equals("a;b"));
+        assertEquals("a/b.html", ShellCommand.quoted("a/b.html"));
+        assertEquals("'two words'", ShellCommand.quoted("two words"));
+        assertEquals("'it'\\''s'", ShellCommand.quoted("it's"));
+        assertEquals("'$HOME'", ShellCommand.quoted("$HOME"));
+        assertEquals("''", ShellCommand.quoted(""));
+        assertFalse(ShellCommand.quoted("a;b").equals("a;b"));
     }
 }
