@@ -11,10 +11,13 @@ import io.github.simclr4j.train.loop.EncoderTrainer;
 import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.settings.PretrainSettings;
+import io.github.simclr4j.train.tracking.MlflowListener;
+import io.github.simclr4j.train.tracking.TensorBoardListener;
 import io.github.simclr4j.util.AtomicFiles;
 import io.github.simclr4j.util.LibraryVersion;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -96,7 +99,42 @@ final class PretrainCommand extends Command {
                 description = "Epochs between two of these measurements (default: ${DEFAULT-VALUE}).")
         int knnEvery;
 
+        @Option(names = "--tensorboard", paramLabel = "DIR", description = "Event files for TensorBoard go into a folder of the"
+                + " run's own in this one: each epoch's figures, and images beside their views.")
+        Path tensorboard;
+
+        @Option(names = "--mlflow", paramLabel = "URI", description = "The run is recorded on the MLflow tracking server of this"
+                + " address, with access by MLflow's own variables (MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and"
+                + " MLFLOW_TRACKING_PASSWORD). The training never waits for it.")
+        URI mlflow;
+
+        @Option(names = "--mlflow-experiment", paramLabel = "NAME", defaultValue = "${env:MLFLOW_EXPERIMENT_NAME:-simclr4j}",
+                description = "Name of MLflow's experiment, which is made if need be (default: MLFLOW_EXPERIMENT_NAME of the"
+                + " environment, or simclr4j).")
+        String mlflowExperiment;
+
+        /** Adds who else is told of the run. */
+        RunOptions tracked(RunOptions options, Console console) {
+            RunOptions all = options;
+            if (tensorboard != null) {
+                all = all.withListener(new TensorBoardListener(tensorboard));
+            }
+            return mlflow == null ? all : all.withListener(mlflow(console));
+        }
+
+        private MlflowListener mlflow(Console console) {
+            try {
+                return new MlflowListener(mlflow, mlflowExperiment, System.getenv(), console);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("--mlflow: " + e.getMessage(), e);
+            }
+        }
+
         void check(Command command) {
+            if (mlflow != null) {
+                mlflow(new Console());
+            }
+            command.only(mlflow != null, "with --mlflow", "--mlflow-experiment");
             if (!(checkpointMinutes > 0)) {
                 throw new IllegalArgumentException("--checkpoint-minutes must be above 0, found " + checkpointMinutes);
             }
@@ -160,6 +198,9 @@ final class PretrainCommand extends Command {
         writableFolder(state);
         Path metrics = watch.metrics != null ? watch.metrics : out.resolveSibling("metrics.jsonl");
         appendable(metrics);
+        if (watch.tensorboard != null) {
+            writableFolder(watch.tensorboard);
+        }
         Console console = new Console();
         gathered = new PretrainReport(this, metrics, console);
         PretrainSettings settings;
@@ -203,7 +244,7 @@ final class PretrainCommand extends Command {
                 gathered.views(ViewRows.of(set, settings));
             }
             ShutdownGuard guard = interruptible();
-            result = trainer.run(set, options);
+            result = trainer.run(set, watch.tracked(options, console));
             guard.finishing();
         }
         AtomicFiles.write(out, result.onnx());
