@@ -21,6 +21,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         subcommands = {
             QuickstartCommand.class,
             PretrainCommand.class,
+            WatchCommand.class,
             FinetuneCommand.class,
             ViewsCommand.class,
             EmbedCommand.class,

@@ -2,6 +2,8 @@ package io.github.simclr4j.cli;
 
 import com.google.gson.JsonObject;
 import io.github.simclr4j.cli.report.HtmlPage;
+import io.github.simclr4j.cli.report.page.ViewRow;
+import io.github.simclr4j.cli.watch.RunFolder;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.data.TrainingSets;
@@ -14,6 +16,7 @@ import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.train.tracking.MlflowListener;
 import io.github.simclr4j.train.tracking.TensorBoardListener;
 import io.github.simclr4j.util.AtomicFiles;
+import io.github.simclr4j.util.Destination;
 import io.github.simclr4j.util.LibraryVersion;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
@@ -198,6 +201,9 @@ final class PretrainCommand extends Command {
         writableFolder(state);
         Path metrics = watch.metrics != null ? watch.metrics : out.resolveSibling("metrics.jsonl");
         appendable(metrics);
+        if (Destination.of(metrics).replaced()) {
+            appendable(RunFolder.recordOf(metrics));
+        }
         if (watch.tensorboard != null) {
             writableFolder(watch.tensorboard);
         }
@@ -205,6 +211,7 @@ final class PretrainCommand extends Command {
         gathered = new PretrainReport(this, metrics, console);
         PretrainSettings settings;
         TrainingImages set;
+        RunRecord record = null;
         EncoderTrainer.Result result;
         Compute compute;
         // The sources stay open as long as images are read from them.
@@ -240,8 +247,11 @@ final class PretrainCommand extends Command {
             RunOptions options = RunOptions.checkpoints(state).withCheckpointsKept(watch.checkpointMinutes, watch.keep)
                     .withMetrics(metrics).withNeighbours(known == null ? null : read(known, console),
                             asked == null ? null : read(asked, console), watch.knnEvery).withListener(gathered);
-            if (report.report != null) {
-                gathered.views(ViewRows.of(set, settings));
+            List<ViewRow> views = ViewRows.of(set, settings);
+            gathered.views(views);
+            if (Destination.of(metrics).replaced()) {
+                record = new RunRecord(RunFolder.recordOf(metrics), out, commandLine(), views);
+                options = options.withListener(record);
             }
             ShutdownGuard guard = interruptible();
             result = trainer.run(set, watch.tracked(options, console));
@@ -273,7 +283,19 @@ final class PretrainCommand extends Command {
         gathered.addTo(json);
         json.put("seconds", seconds());
         json.put("version", LibraryVersion.current());
+        if (record != null) {
+            keep(record, json, console);
+        }
         return json;
+    }
+
+    /** The encoder is written by now: a disk that is full costs what a watch shows of the end. */
+    private static void keep(RunRecord record, Map<String, Object> json, Console console) {
+        try {
+            record.finished(json);
+        } catch (IOException e) {
+            console.warn("a watch does not see the end of the run: " + e.getMessage());
+        }
     }
 
     /** What to do with few images, instead of training badly in silence. */

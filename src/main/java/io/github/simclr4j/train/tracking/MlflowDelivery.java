@@ -79,7 +79,8 @@ final class MlflowDelivery {
             return null;
         }
         warned = true;
-        return over ? "it gets nothing of this run: " + trouble : "what it has to get is sent when it can be: " + trouble;
+        return trouble + "; the training goes on, and "
+                + (over ? "nothing more is sent" : "what is missing is sent when the server answers");
     }
 
     /** Returns where a browser shows the run, once it is known, the first time that it is asked for; otherwise null. */
@@ -118,8 +119,8 @@ final class MlflowDelivery {
             return null;
         }
         int missing = waiting.size() + lost;
-        return (missing == 0 ? "how the run ended" : missing + " of " + taken + " epochs, and how the run ended") + " did not get there"
-                + ": " + (trouble == null ? "it has not answered so far" : trouble);
+        return "not sent: " + (missing == 0 ? "" : missing + " of " + taken + " epochs and ") + "how the run ended; "
+                + (trouble == null ? "it has not answered so far" : trouble);
     }
 
     private void deliver() {

@@ -94,7 +94,7 @@ public final class MlflowListener implements TrainingListener {
         show(delivery.address());
         String news = delivery.news();
         if (news != null) {
-            progress.warn("the run goes on without MLflow at " + server.uri() + "; " + news);
+            progress.warn("MLflow at " + server.uri() + ": " + news);
         }
     }
 

@@ -45,6 +45,7 @@ public final class HtmlPage {
     private final StringBuilder body = new StringBuilder();
 
     private String connections = "";
+    private String refresh = "";
 
     /** A page with a title, which is also its heading. */
     public HtmlPage(String title) {
@@ -102,10 +103,15 @@ public final class HtmlPage {
     }
 
     /**
-     * Lets the page's scripts ask the server that it came from, and nobody else. A page from disk has no server.
+     * Lets the page's scripts ask the server that it came from, and nobody else; without scripts the page is loaded again now and then.
+     * A page from disk has no server.
+     *
+     * @param seconds until then
      */
-    public HtmlPage live() {
+    public HtmlPage live(int seconds) {
         connections = "; connect-src 'self'";
+        // Without an icon of its own a browser asks for one.
+        refresh = "<link rel=\"icon\" href=\"data:,\">\n<noscript><meta http-equiv=\"refresh\" content=\"" + seconds + "\"></noscript>\n";
         return this;
     }
 
@@ -120,7 +126,7 @@ public final class HtmlPage {
                 <meta name="viewport" content="width=device-width, initial-scale=1">
                 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
                 style-src 'unsafe-inline'; script-src 'unsafe-inline'""");
-        page.append(connections).append("\">\n");
+        page.append(connections).append("\">\n").append(refresh);
         page.append("<title>").append(escape(title)).append("</title>\n<style>\n").append(String.join("", styles))
                 .append("</style>\n</head>\n<body>\n<main>\n").append(body).append("</main>\n");
         scripts.forEach(s -> page.append("<script>\n").append(s).append("</script>\n"));
