@@ -108,7 +108,7 @@ final class PretrainCommand extends Command {
 
         @Option(names = "--mlflow", paramLabel = "URI", description = "The run is recorded on the MLflow tracking server of this"
                 + " address, with access by MLflow's own variables (MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and"
-                + " MLFLOW_TRACKING_PASSWORD). The training never waits for it.")
+                + " MLFLOW_TRACKING_PASSWORD). The training does not wait for it, but for ten seconds at its end.")
         URI mlflow;
 
         @Option(names = "--mlflow-experiment", paramLabel = "NAME", defaultValue = "${env:MLFLOW_EXPERIMENT_NAME:-simclr4j}",

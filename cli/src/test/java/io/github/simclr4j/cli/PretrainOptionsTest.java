@@ -162,7 +162,7 @@ class PretrainOptionsTest {
                 without.add(o.longestName());
             }
         }
-        assertEquals(Set.of("--init", "--json", "--knn", "--knn-test"), without);
+        assertEquals(Set.of("--init", "--json", "--knn", "--knn-test", "--mlflow", "--report", "--tensorboard"), without);
     }
 
     /**

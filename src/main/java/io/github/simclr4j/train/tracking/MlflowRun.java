@@ -174,8 +174,9 @@ final class MlflowRun {
         server.post("runs/update", update);
     }
 
+    /** Slashes are allowed, but not all that they can make of a path. */
     private static String name(String text) {
-        String allowed = text.replaceAll("[^A-Za-z0-9_./ -]", "_");
+        String allowed = text.replaceAll("[^A-Za-z0-9_. -]", "_");
         return allowed.substring(0, Math.min(LONGEST_NAME, allowed.length()));
     }
 

@@ -201,7 +201,7 @@ final class FakeMlflow implements AutoCloseable {
         for (JsonElement p : params) {
             String key = p.getAsJsonObject().get("key").getAsString();
             String value = p.getAsJsonObject().get("value").getAsString();
-            if (value.length() > 500 || key.length() > 250 || !key.matches("[\\w./ -]+")
+            if (value.length() > 500 || key.length() > 250 || !key.matches("[\\w./ -]+") || key.contains("//") || key.contains("/../")
                     || !run.params.getOrDefault(key, value).equals(value)) {
                 throw new Refused(400, "INVALID_PARAMETER_VALUE");
             }

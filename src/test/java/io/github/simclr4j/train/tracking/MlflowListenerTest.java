@@ -125,6 +125,7 @@ class MlflowListenerTest {
             settings.put("setting." + i, "v".repeat(i == 0 ? 7000 : 1));
         }
         settings.put("k".repeat(300) + ":", "long");
+        settings.put("a//b/../c", "path");
         try (FakeMlflow server = new FakeMlflow()) {
             server.status = 503;
             MlflowListener listener = listener(server);
@@ -136,7 +137,7 @@ class MlflowListenerTest {
             server.status = 0;
             listener.runEnded(null);
             FakeMlflow.Run run = server.runs.get(0);
-            assertEquals(251, run.params.size());
+            assertEquals(252, run.params.size());
             assertTrue(run.params.get("setting.0").endsWith("v..."));
             assertEquals(300, run.metrics.stream().filter(m -> m.startsWith("train/loss")).count());
             assertTrue(run.batches.size() <= 8 && run.batches.stream().allMatch(n -> n <= 1000), run.batches.toString());
