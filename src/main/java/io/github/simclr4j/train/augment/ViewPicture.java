@@ -125,7 +125,7 @@ public final class ViewPicture {
         for (Column c : columns) {
             List<List<String>> column = new ArrayList<>();
             for (int row = 0; row < rows; row++) {
-                column.add(small.wrapped(c.generator().applied(images.pixels().get(row), images.side(), c.seeds()[row]), cell()));
+                column.add(small.wrapped(c.generator().applied(images.pixels().get(row), images.side(), c.seeds()[row]), cell() - GAP));
             }
             captions.add(column);
         }
