@@ -448,7 +448,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** Adds a listener, which is told of steps and epochs on the thread that runs the pretraining. */
+    /** Adds a listener, which is told of the run's start, steps, epochs and end on the thread that runs the pretraining. */
     public B listener(TrainingListener listener) {
         listeners.add(listener);
         return self();

@@ -33,6 +33,7 @@ final class WatchCommand extends Command {
 
     @Override
     Map<String, Object> work() throws IOException {
+        only(false, "with commands that have a result", "--json");
         if (port < 0 || port > 65535) {
             throw new IllegalArgumentException("--port must be from 0 to 65535, found " + port);
         }

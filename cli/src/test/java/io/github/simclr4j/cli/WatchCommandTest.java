@@ -80,6 +80,7 @@ class WatchCommandTest {
         assertEquals(2, run("watch", dir, "--port", 70_000).code());
         assertEquals(2, run("watch", dir, "--metrics", "../m.jsonl").code());
         assertEquals(2, run("watch").code());
+        assertEquals(2, run("watch", dir, "--json", dir.resolve("r.json")).code());
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Run run = run("watch", dir, "--port", taken.getLocalPort());
             assertEquals(1, run.code());
@@ -123,7 +124,8 @@ class WatchCommandTest {
     @Test
     void whereARunCannotBeRecordedIsSaidBeforeItBegins() throws IOException {
         for (Object[] args : new Object[][] {{"--mlflow", "localhost:5000"}, {"--mlflow", "file:///tmp"},
-            {"--mlflow", "http://me:secret@localhost"}, {"--mlflow-experiment", "x"}, {"--mlflow", "http://localhost", "--mlflow-experiment", ""}}) {
+            {"--mlflow", "http://me:secret@localhost"}, {"--mlflow-experiment", "x"},
+            {"--mlflow", "http://localhost", "--mlflow-experiment", ""}}) {
             Run run = pretrain(args);
             assertEquals(2, run.code(), run.err());
             assertTrue(run.err().startsWith("simclr: --mlflow") && !run.err().contains("secret"), run.err());

@@ -14,7 +14,7 @@ import java.util.List;
  */
 final class MlflowDelivery {
     /** Epochs that wait to be sent; if there are more, the oldest are lost. */
-    static final int MOST_EPOCHS = 10_000;
+    static final int MOST_EPOCHS = 2000;
     /** Epochs of a call. */
     private static final int AT_ONCE = 50;
 
@@ -112,11 +112,11 @@ final class MlflowDelivery {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        boolean whole = over && trouble == null && lost == 0;
+        boolean ending = over && trouble == null;
         over = true;
         thread.interrupt();
-        if (whole) {
-            return null;
+        if (ending) {
+            return lost == 0 ? null : "not sent: the oldest " + lost + " of " + taken + " epochs; " + MOST_EPOCHS + " are kept at most";
         }
         int missing = waiting.size() + lost;
         return "not sent: " + (missing == 0 ? "" : missing + " of " + taken + " epochs and ") + "how the run ended; "

@@ -14,8 +14,10 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -50,7 +52,7 @@ final class FakeMlflow implements AutoCloseable {
         final Map<String, String> tags = new LinkedHashMap<>();
         final Map<String, String> params = new LinkedHashMap<>();
         /** As {@code name step value}, each once. */
-        final List<String> metrics = new ArrayList<>();
+        final Set<String> metrics = new LinkedHashSet<>();
         final List<Integer> batches = new ArrayList<>();
         String status = "RUNNING";
         boolean ended;
@@ -210,10 +212,7 @@ final class FakeMlflow implements AutoCloseable {
         for (JsonElement m : metrics) {
             JsonObject metric = m.getAsJsonObject();
             metric.get("timestamp").getAsLong();
-            String entry = metric.get("key").getAsString() + " " + metric.get("step") + " " + metric.get("value").getAsDouble();
-            if (!run.metrics.contains(entry)) {
-                run.metrics.add(entry);
-            }
+            run.metrics.add(metric.get("key").getAsString() + " " + metric.get("step") + " " + metric.get("value").getAsDouble());
         }
         if (!metrics.isEmpty()) {
             run.batches.add(metrics.size());

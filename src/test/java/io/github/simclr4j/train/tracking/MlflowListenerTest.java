@@ -273,6 +273,25 @@ class MlflowListenerTest {
     }
 
     @Test
+    void theOldestEpochsGiveWayWhenTooManyWait() throws IOException {
+        try (FakeMlflow server = new FakeMlflow()) {
+            server.status = 503;
+            MlflowListener listener = listener(server);
+            listener.runStarted(Told.run(0));
+            for (int epoch = 1; epoch <= MlflowDelivery.MOST_EPOCHS + 7; epoch++) {
+                listener.epochFinished(Told.epoch(epoch));
+            }
+            server.status = 0;
+            listener.runEnded(null);
+            List<String> losses = server.runs.get(0).metrics.stream().filter(m -> m.startsWith("train/loss")).toList();
+            assertEquals(MlflowDelivery.MOST_EPOCHS, losses.size());
+            assertTrue(losses.get(0).startsWith("train/loss 8 "), losses.get(0));
+            assertTrue(warnings.get(warnings.size() - 1).endsWith("not sent: the oldest 7 of 2007 epochs; 2000 are kept at most"),
+                    warnings.toString());
+        }
+    }
+
+    @Test
     void anEndlessAnswerIsCutOff() throws IOException {
         try (FakeMlflow server = new FakeMlflow()) {
             server.nonsense = "{\"a\": \"" + "x".repeat(5 << 20) + "\"}";

@@ -80,7 +80,8 @@ record Request(String method, String target, List<Field> fields) {
         List<Field> fields = new ArrayList<>();
         for (int i = 1; i < lines.length; i++) {
             int colon = lines[i].indexOf(':');
-            if (colon < 1 || !lines[i].substring(0, colon).matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+") || lines[i].matches(".*[\\x00\\r\\n].*")) {
+            if (colon < 1 || !lines[i].substring(0, colon).matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+                    || lines[i].matches("(?s).*[\\x00\\r\\n].*")) {
                 throw new Refused(400, "Expected header fields such as Host: localhost");
             }
             fields.add(new Field(lines[i].substring(0, colon).toLowerCase(Locale.ROOT), lines[i].substring(colon + 1).strip()));

@@ -52,7 +52,8 @@ public final class RunFolder implements PageSource {
      */
     public RunFolder(Path folder, String metrics) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new NotDirectoryException("No folder " + folder + ": expected the one that the encoder and its metrics are written to");
+            throw new NotDirectoryException("No folder " + folder
+                    + ": expected the one that the encoder and its metrics are written to");
         }
         if (Path.of(metrics).getNameCount() != 1 || metrics.equals("..") || metrics.equals(".") || metrics.isEmpty() || Path.of(metrics).isAbsolute()) {
             throw new IllegalArgumentException("Expected the name of a file in " + folder + ", found " + metrics);
@@ -139,7 +140,8 @@ public final class RunFolder implements PageSource {
                 JsonObject record = record(about, figures);
                 page = PretrainPage.of(record, views(record));
             } catch (IllegalStateException | ClassCastException | NullPointerException | UnsupportedOperationException e) {
-                throw new IOException(recordOf(folder.resolve(metrics)) + " or " + metrics + " beside it holds something else than a run", e);
+                throw new IOException(recordOf(folder.resolve(metrics)) + " or " + metrics
+                        + " beside it holds something else than a run", e);
             }
         }
         return page.live(REFRESH).style(STYLE).html("<p id=\"live\" role=\"status\">As the run was when this page was loaded.</p>\n")

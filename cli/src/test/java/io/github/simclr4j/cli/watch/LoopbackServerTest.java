@@ -96,8 +96,8 @@ class LoopbackServerTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"127.0.0.1:PORT|200", "localhost:PORT|200", "LocalHost:PORT|200", "[::1]:PORT|200", "127.0.0.1|403",
-        "localhost:1|403", "evil.example|403", "evil.example:PORT|403", "127.0.0.1.evil.example:PORT|403", "localhost.:PORT|403",
+    @CsvSource(delimiter = '|', value = {"127.0.0.1:PORT|200", "localhost:PORT|200", "LocalHost:PORT|200", "[::1]:PORT|200",
+        "127.0.0.1|403", "localhost:1|403", "evil.example|403", "evil.example:PORT|403", "127.0.0.1.evil.example:PORT|403", "localhost.:PORT|403",
         "0.0.0.0:PORT|403", "127.0.0.1:PORT:PORT|403"})
     void otherHostsAreRefused(String host, int status) throws IOException {
         assertEquals(status, status(get("Host: " + host + "\r\n")));
@@ -125,7 +125,8 @@ class LoopbackServerTest {
         "GET / HTTP/1.1#Host: 127.0.0.1:PORT#Transfer-Encoding: chunked##0##|400", "GET / HTTP/1.1##|400",
         "GET / HTTP/1.1#Host: 127.0.0.1:PORT#Host: 127.0.0.1:PORT##|400", "GET http://127.0.0.1:PORT/ HTTP/1.1#Host: 127.0.0.1:PORT##|400",
         "GET / HTTP/2.0#Host: 127.0.0.1:PORT##|400", "GET  / HTTP/1.1#Host: 127.0.0.1:PORT##|400", "nonsense##|400",
-        "GET / HTTP/1.1#Host : 127.0.0.1:PORT##|400", "GET / HTTP/1.1#Host: 127.0.0.1:PORT# folded##|400", "GET / HTTP/1.0#Host: 127.0.0.1:PORT##|200"})
+        "GET / HTTP/1.1#Host : 127.0.0.1:PORT##|400", "GET / HTTP/1.1#Host: 127.0.0.1:PORT# folded##|400",
+        "GET / HTTP/1.0#Host: 127.0.0.1:PORT##|200"})
     void whatIsNoPlainQuestionIsRefused(String request, int status) throws IOException {
         assertEquals(status, status(ask(request.replace("#", "\r\n"))));
     }
@@ -180,7 +181,8 @@ class LoopbackServerTest {
     void aPortInUseIsSaidWithWhatToDo() {
         IOException e = assertThrows(IOException.class,
                 () -> new LoopbackServer(server.port(), () -> "", LoopbackServer.Limits.USUAL));
-        assertTrue(e.getMessage().matches("Port " + server.port() + " can't be had, another program uses it.*: choose another port, or 0.*"),
+        assertTrue(e.getMessage().matches("Port " + server.port()
+                + " can't be had, another program uses it.*: choose another port, or 0.*"),
                 e.getMessage());
     }
 

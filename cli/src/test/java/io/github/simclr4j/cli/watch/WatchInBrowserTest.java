@@ -16,8 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The page of a run that goes on, in a browser. */
 @Tag("slow")
 class WatchInBrowserTest {
-    private static final String PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
-            + "gg==";
+    private static final String PIXEL = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9"
+            + "QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
     @TempDir
     Path dir;
@@ -33,8 +33,8 @@ class WatchInBrowserTest {
     @Test
     void whatChangesIsPutInWhereItIs() throws Exception {
         Path metrics = dir.resolve("metrics.jsonl");
-        Files.writeString(RunFolder.recordOf(metrics), "{\"run\":\"a\",\"epochsPlanned\":9,\"encoder\":\"e.onnx\",\"views\":[{\"name\":\"one\","
-                + "\"original\":\"" + PIXEL + "\",\"views\":[[\"" + PIXEL + "\"]]}]}");
+        Files.writeString(RunFolder.recordOf(metrics), "{\"run\":\"a\",\"epochsPlanned\":9,\"encoder\":\"e.onnx\","
+                + "\"views\":[{\"name\":\"one\",\"original\":\"" + PIXEL + "\",\"views\":[[\"" + PIXEL + "\"]]}]}");
         Files.writeString(metrics, RunFolderTest.line("a", 1, 5.5));
         try (Browser browser = Browser.openOrSkip()) {
             LoopbackServer server = new LoopbackServer(0, new RunFolder(dir, "metrics.jsonl"), LoopbackServer.Limits.USUAL);
@@ -46,7 +46,8 @@ class WatchInBrowserTest {
                     + " window.scrollTo(0, 200); window.notReloaded = true");
             Files.writeString(metrics, RunFolderTest.line("a", 2, 4.25), StandardOpenOption.APPEND);
             until(browser, "!!document.querySelector('data[data-json=\"/history/1/loss\"]')");
-            assertEquals("4.25", browser.script("return document.querySelector('data[data-json=\"/history/1/loss\"]').value").getAsString());
+            assertEquals("4.25",
+                    browser.script("return document.querySelector('data[data-json=\"/history/1/loss\"]').value").getAsString());
             assertEquals("[true,true,true,200]", browser.script("return [window.notReloaded, document.contains(window.kept),"
                     + " Array.from(document.querySelectorAll('details')).every(d => d.open), Math.round(window.scrollY)]").toString());
             // Every request went to this server, and the policy forbade nothing that the page does.
