@@ -97,6 +97,12 @@ class ReportInBrowserTest {
         theMapFollowsTheKeys();
     }
 
+    @Test
+    void thePageOfNearestNeighboursAlone() throws IOException {
+        look("knn", 10, "evaluate", "--encoder", encoder, "--train", images, "--test", test, "--labels", "100%", "--protocol", "knn");
+        assertTrue(text().contains("Measured without a comparison"), text());
+    }
+
     private static void theMapFollowsTheKeys() throws IOException {
         assertEquals("Point at", browser.script("document.querySelector('.stage canvas').focus();"
                 + " return document.querySelector('.look output').textContent.slice(0, 8)").getAsString());

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** What must hold for every page that the program writes, in a real browser. */
@@ -90,6 +91,7 @@ public final class PageCheck {
         }
         structure();
         keyboard();
+        withoutScripts();
         assertEquals(List.of(), browser.console());
         assertEquals(List.of(), browser.requests().stream().filter(a -> !a.startsWith("data:") && !a.startsWith("blob:")
                 && !a.equals(uri().toString())).toList());
@@ -127,6 +129,22 @@ public final class PageCheck {
                   if (!b.textContent.trim() && !b.getAttribute('aria-label')) wrong.push('nameless ' + b.outerHTML.slice(0, 60)); });
                 return wrong;
                 """).toString());
+    }
+
+    /** Pictures and figures are there when the page's own scripts don't run. */
+    private void withoutScripts() throws IOException {
+        String text = "return document.querySelector('main').innerText.length";
+        String pictures = "return Array.from(document.querySelectorAll('.chart > svg, .stage > svg, img:not([hidden])'))"
+                + ".filter(e => !e.getClientRects().length).length";
+        browser.devTools("Emulation.setScriptExecutionDisabled", Map.of("value", true));
+        try {
+            open(1280, false);
+            assertTrue(browser.script(text).getAsInt() > 200, page + " says nothing without scripts");
+            assertEquals(0, browser.script(pictures).getAsInt(), page + " hides pictures without scripts");
+            assertEquals(0, browser.script("return document.querySelectorAll('.stage canvas').length").getAsInt(), "scripts have run");
+        } finally {
+            browser.devTools("Emulation.setScriptExecutionDisabled", Map.of("value", false));
+        }
     }
 
     /** The key Tab leads to every control, and each shows that it is there. */

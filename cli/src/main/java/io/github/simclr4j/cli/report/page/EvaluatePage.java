@@ -50,7 +50,9 @@ public final class EvaluatePage {
         AccuracySection linear = new AccuracySection(record, LINEAR, LINEAR);
         AccuracySection others = new AccuracySection(record, "protocols", "protocol");
         EncoderSections sections = new EncoderSections(record);
-        if (!linear.names().isEmpty()) {
+        if (linear.names().isEmpty()) {
+            word(page, others);
+        } else {
             word(page, record, linear);
         }
         Sections.tiles(page, tiles(record, linear, others));
@@ -98,6 +100,14 @@ public final class EvaluatePage {
     static String mapWords(ImageSheet sheet) {
         return sheet.names().size() + " test images; what is near each other looks alike to the encoder (UMAP on 15 neighbours). The axes"
                 + " mean nothing, nor do distances between far groups.";
+    }
+
+    /** Without linear evaluation there is nothing to compare with. */
+    private static void word(HtmlPage page, AccuracySection protocols) {
+        List<String> figures = protocols.names().stream().map(p -> HtmlPage.escape(p) + " " + protocols.figure(p, protocols.most())).toList();
+        Sections.word(page, Sections.Kind.OPEN, "Measured without a comparison", "With " + HtmlPage.escape(protocols.most())
+                + " of the labels right for a test image: " + String.join(", ", figures) + ". Linear evaluation would say how pixels and an"
+                + " untrained encoder do.");
     }
 
     private static void word(HtmlPage page, JsonRecord record, AccuracySection linear) {
