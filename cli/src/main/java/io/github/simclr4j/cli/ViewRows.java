@@ -17,8 +17,8 @@ import java.util.SplittableRandom;
 /** A few training images beside views that are made as in the training. */
 final class ViewRows {
     private static final int IMAGES = 6;
-    /** Views of each kind. */
-    private static final int EACH = 2;
+    /** Views of an image of all kinds that are shown, but for the small ones. */
+    private static final int VIEWS = 4;
 
     private ViewRows() {}
 
@@ -26,10 +26,14 @@ final class ViewRows {
     static List<ViewRow> of(TrainingImages images, PretrainSettings settings) {
         List<ViewGenerator> ways = new ArrayList<>();
         ways.add(new ViewGenerator(settings.firstView(), settings.imageSize()));
-        if (settings.method().views() > 1) {
+        boolean small = settings.smallViews().count() > 0;
+        boolean alike = settings.otherViews().toString().equals(settings.firstView().toString());
+        // Views that are made alike are shown together, unless small ones make it three kinds in any case.
+        if (settings.method().views() > 1 && (small || !alike)) {
             ways.add(new ViewGenerator(settings.otherViews(), settings.imageSize()));
         }
-        if (settings.smallViews().count() > 0) {
+        int each = VIEWS / ways.size();
+        if (small) {
             ways.add(new ViewGenerator(settings.smallView(), settings.smallViews().size()));
         }
         SplittableRandom random = new SplittableRandom(settings.seed());
@@ -46,7 +50,7 @@ final class ViewRows {
                 List<List<String>> views = new ArrayList<>();
                 for (ViewGenerator way : ways) {
                     List<String> some = new ArrayList<>();
-                    for (int v = 0; v < EACH; v++) {
+                    for (int v = 0; v < (way.size() == settings.imageSize() ? each : VIEWS / 2); v++) {
                         some.add(DataImage.exact(image(way.view(image.rgb(), images.side(), random.nextLong()), way.size())));
                     }
                     views.add(some);

@@ -25,7 +25,8 @@ public final class HtmlPage {
             p { max-width: 46rem; } a { color: var(--accent); } .quiet { color: var(--quiet); } code { overflow-wrap: anywhere; }
             table { border-collapse: collapse; max-width: 100%; }
             th, td { text-align: left; padding: .3rem 1.25rem .3rem 0; vertical-align: top; }
-            td { overflow-wrap: anywhere; } thead th { border-bottom: 1px solid var(--edge); } tbody tr + tr > * { border-top: 1px solid var(--line); }
+            td { overflow-wrap: anywhere; } thead th { border-bottom: 1px solid var(--edge); }
+            tbody tr + tr > * { border-top: 1px solid var(--line); }
             th[scope=row] { font-weight: 500; }
             button { font: inherit; padding: .4rem .9rem; border: 1px solid var(--edge); border-radius: .5rem;
               background: var(--card); color: var(--text); cursor: pointer; }

@@ -42,8 +42,8 @@ record AccuracySection(JsonRecord record, String means, String stem) {
     /** Returns a mean as HTML, with its deviation where there are several seeds. */
     String figure(String name, String share) {
         boolean several = record.list(stem + "Runs", name, share).size() > 1;
-        return record.figure(Numbers::percent, means, name, share) + (several ? " <small>± " + record.figure(Numbers::percent, stem + "Deviations",
-                name, share) + "</small>" : "");
+        return record.figure(Numbers::percent, means, name, share) + (several ? " <small>± "
+                + record.figure(Numbers::percent, stem + "Deviations", name, share) + "</small>" : "");
     }
 
     private static double percent(String share) {

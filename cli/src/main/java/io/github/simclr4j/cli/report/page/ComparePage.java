@@ -70,7 +70,8 @@ public final class ComparePage {
         String second = order.get(1);
         int pair = pair(record, best, second);
         boolean clear = record.number(PAIRED, pair, "p").orElse(1) < RARE;
-        Sections.word(page, clear ? Sections.Kind.GOOD : Sections.Kind.OPEN, clear ? best + " is the best" : "No encoder is clearly the best",
+        Sections.word(page, clear ? Sections.Kind.GOOD : Sections.Kind.OPEN,
+                clear ? best + " is the best" : "No encoder is clearly the best",
                 "With " + HtmlPage.escape(share) + " of the labels a linear classifier is right for " + linear.figure(best, share)
                 + " of the test images on " + HtmlPage.escape(best) + " and for " + linear.figure(second, share) + " on "
                 + HtmlPage.escape(second) + ". " + (clear ? "Chance would hardly make" : "Chance may well make")

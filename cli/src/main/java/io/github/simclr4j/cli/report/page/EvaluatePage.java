@@ -66,7 +66,8 @@ public final class EvaluatePage {
             others.addTo(page, "Other protocols", "Accuracy on the test images by other ways of learning from the labels.");
         }
         if (record.at("perClass").isPresent()) {
-            page.element("h2", "Classes").element("p", "With the most labels: how many of a class's images are found (its accuracy), and how"
+            page.element("h2", "Classes").element("p",
+                    "With the most labels: how many of a class's images are found (its accuracy), and how"
                     + " many of those that are taken for it are of it (precision). F1 is their harmonic mean.").html(sections.perClass());
             page.element("h2", "What is taken for what").html(sections.matrix()).html("<div style=\"height:1rem\"></div>")
                     .html(sections.confusions(pictures.confusions()));
@@ -83,7 +84,8 @@ public final class EvaluatePage {
         map(page, pictures);
         if (!pictures.neighbours().isEmpty()) {
             page.element("h2", "Nearest images").element("p", "A test image and the training images whose features are nearest, with the"
-                    + " cosine of the angle between them. Those of another class have a cross.").html(sections.neighbours(pictures.neighbours()));
+                    + " cosine of the angle between them. Those of another class have a cross.")
+                    .html(sections.neighbours(pictures.neighbours()));
         }
     }
 
@@ -104,7 +106,8 @@ public final class EvaluatePage {
 
     /** Without linear evaluation there is nothing to compare with. */
     private static void word(HtmlPage page, AccuracySection protocols) {
-        List<String> figures = protocols.names().stream().map(p -> HtmlPage.escape(p) + " " + protocols.figure(p, protocols.most())).toList();
+        List<String> figures = protocols.names().stream()
+                .map(p -> HtmlPage.escape(p) + " " + protocols.figure(p, protocols.most())).toList();
         Sections.word(page, Sections.Kind.OPEN, "Measured without a comparison", "With " + HtmlPage.escape(protocols.most())
                 + " of the labels right for a test image: " + String.join(", ", figures) + ". Linear evaluation would say how pixels and an"
                 + " untrained encoder do.");

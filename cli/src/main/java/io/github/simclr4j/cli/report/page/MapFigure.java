@@ -26,8 +26,8 @@ final class MapFigure {
               background: var(--page); overflow: hidden; } .stage svg, .stage canvas { display: block; width: 100%; height: 100%; }
             .stage canvas { cursor: grab; } .stage canvas:focus-visible { outline-offset: -4px; }
             .tools, .kinds { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .75rem 0; }
-            .kinds { gap: .35rem; } .kinds button { padding: .15rem .6rem; font-size: .85rem; } .kinds button:disabled { border-color: var(--line); cursor: default;
-              opacity: 1; color: var(--text); }
+            .kinds { gap: .35rem; } .kinds button { padding: .15rem .6rem; font-size: .85rem; }
+            .kinds button:disabled { border-color: var(--line); cursor: default; opacity: 1; color: var(--text); }
             .kinds button[aria-pressed=true] { background: var(--chosen); border-color: var(--accent); }
             .kinds svg { vertical-align: -.1em; margin-right: .35rem; } .tools[hidden], .kinds[hidden], .look[hidden] { display: none; }
             .tools input { width: 1.1rem; height: 1.1rem; vertical-align: -.2em; accent-color: var(--accent); }
@@ -54,7 +54,8 @@ final class MapFigure {
                 + "\" data-columns=\"" + sheet.columns() + "\" data-names=\"" + HtmlPage.escape(new Gson().toJson(sheet.names()))
                 + "\">\n<div class=\"kinds\">");
         for (int k = 0; k < sheet.classes().size(); k++) {
-            out.append("<button type=\"button\" disabled aria-pressed=\"false\" data-name=\"" + HtmlPage.escape(sheet.classes().get(k)) + "\">"
+            out.append("<button type=\"button\" disabled aria-pressed=\"false\" data-name=\""
+                    + HtmlPage.escape(sheet.classes().get(k)) + "\">"
                     + "<svg width=\"11\" height=\"11\" viewBox=\"-6 -6 12 12\" aria-hidden=\"true\" fill=\"var(--k" + k % COLOURS + ")\">"
                     + shape(k) + "</svg>" + HtmlPage.escape(sheet.classes().get(k)) + "</button>");
         }

@@ -20,7 +20,7 @@ import java.util.Map;
  */
 public final class PretrainPage {
     private static final String VIEWS = """
-            .views { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
+            .views { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 28rem), 1fr)); }
             .views > div { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: .5rem; align-items: end; }
             .views p { margin: 0; font-size: .75rem; line-height: 1.3; color: var(--quiet); }
             .views img { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: .35rem; display: block;
@@ -145,7 +145,7 @@ public final class PretrainPage {
             return;
         }
         page.style(VIEWS).element("h2", "What it was trained on");
-        List<String> ways = views.get(0).views().size() == 1 ? List.of("View") : List.of("View", "Other view", "Small view");
+        List<String> ways = views.get(0).views().size() == 1 ? List.of("View") : List.of("First view", "Second view", "Small view");
         page.element("p", "Images as they are, and random views of them. An encoder learns what the views of an image have in common: where"
                 + " you would not recognise two of them as the same image, or any two images would look alike, learning is hard.");
         if (!recipe.isEmpty()) {
