@@ -88,7 +88,7 @@ final class CompareCommand extends Command {
         try (ImageSource training = open(train, tables, console); ImageSource testing = open(test, tables, console)) {
             LabelledImages labelled = new LabelledImages(train, training);
             LabelledImages tested = new LabelledImages(test, testing);
-            ReportImages images = report.report == null ? null : new ReportImages(labelled, tested, common.seed, console);
+            ReportImages images = report.report == null ? null : new ReportImages(labelled, tested, encoders.size(), common.seed, console);
             for (Path encoder : encoders) {
                 String name = name(encoder, linear.keySet());
                 try (ProtocolContext context = ProtocolContext.builder().encoder(encoder).settings(options.settings())

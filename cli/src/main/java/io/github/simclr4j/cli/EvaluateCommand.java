@@ -188,7 +188,7 @@ final class EvaluateCommand extends Command {
         json.put("data", EvaluationData.of(context));
         if (report.report != null) {
             json.put("encoderMetadata", context.extractor().encoder().metadata());
-            pictures = new ReportImages(context.train(), context.test(), common.seed, context.progress())
+            pictures = new ReportImages(context.train(), context.test(), 1, common.seed, context.progress())
                     .of(linear == null ? context.features() : linear.features(), OnnxEncoder.sha256(encoder), confusions, json);
         }
         json.put("command", commandLine());

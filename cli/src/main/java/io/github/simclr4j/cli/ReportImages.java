@@ -40,11 +40,15 @@ final class ReportImages {
     private static final int NEAREST = 8;
     /** Images of each confusion. */
     private static final int EXAMPLES = 8;
+    /** Of more encoders than these fewer images each are shown, so that the page does not grow with them. */
+    private static final int ENCODERS = 3;
+    private static final int LEAST = 3;
     /** Side of a picture on the map in pixels. */
     private static final int TILE = 32;
 
     private final ImageSource train;
     private final ImageSource test;
+    private final int encoders;
     private final long seed;
     private final Progress progress;
     private final Map<String, Integer> trainNumbers;
@@ -54,15 +58,21 @@ final class ReportImages {
     /**
      * Prepares the images.
      *
+     * @param encoders how many encoders there are
      * @param seed decides which images are shown
      */
-    ReportImages(LabelledImages train, LabelledImages test, long seed, Progress progress) {
+    ReportImages(LabelledImages train, LabelledImages test, int encoders, long seed, Progress progress) {
         this.train = train.source();
         this.test = test.source();
+        this.encoders = encoders;
         this.seed = seed;
         this.progress = progress;
         trainNumbers = numbers(this.train);
         testNumbers = numbers(this.test);
+    }
+
+    private int some(int most) {
+        return Math.max(LEAST, most * Math.min(ENCODERS, encoders) / encoders);
     }
 
     private static Map<String, Integer> numbers(ImageSource source) {
@@ -96,11 +106,11 @@ final class ReportImages {
         if (confusions != null) {
             for (Confusions.Confusion c : confusions.commonest().subList(0, Math.min(EvaluationDetails.COMMONEST,
                     confusions.commonest().size()))) {
-                examples.add(pictures(test, testNumbers, c.images().stream().limit(EXAMPLES).map(i -> name(tested, i)).toList()));
+                examples.add(pictures(test, testNumbers, c.images().stream().limit(some(EXAMPLES)).map(i -> name(tested, i)).toList()));
             }
         }
         List<List<Picture>> neighbours = neighbours(features, encoder, json);
-        int[] shown = ImageSource.draw(tested.size(), Math.min(MAP, tested.size()), seed);
+        int[] shown = ImageSource.draw(tested.size(), Math.min(some(MAP), tested.size()), seed);
         if (sheet == null) {
             sheet = sheet(tested, shown, features.classes());
         }
@@ -190,6 +200,6 @@ final class ReportImages {
             ranked.add(new int[] {taken.merge(label(tested, i), 1, Integer::sum), i});
         }
         ranked.sort(Comparator.comparingInt(r -> r[0]));
-        return ranked.stream().limit(QUERIES).mapToInt(r -> r[1]).toArray();
+        return ranked.stream().limit(some(QUERIES)).mapToInt(r -> r[1]).toArray();
     }
 }

@@ -26,7 +26,7 @@ final class MapFigure {
               background: var(--page); overflow: hidden; } .stage svg, .stage canvas { display: block; width: 100%; height: 100%; }
             .stage canvas { cursor: grab; } .stage canvas:focus-visible { outline-offset: -4px; }
             .tools, .kinds { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .75rem 0; }
-            .kinds { gap: .35rem; } .kinds button { padding: .15rem .6rem; font-size: .85rem; }
+            .kinds { gap: .35rem; max-height: 9rem; overflow-y: auto; padding: .25rem; } .kinds button { padding: .15rem .6rem; font-size: .85rem; }
             .kinds button:disabled { border-color: var(--line); cursor: default; opacity: 1; color: var(--text); }
             .kinds button[aria-pressed=true] { background: var(--chosen); border-color: var(--accent); }
             .kinds svg { vertical-align: -.1em; margin-right: .35rem; } .tools[hidden], .kinds[hidden], .look[hidden] { display: none; }
@@ -45,14 +45,14 @@ final class MapFigure {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        page.html("<img id=\"" + SHEET + "\" alt=\"\" hidden src=\"" + sheet.uri() + "\">\n");
+        page.html("<img id=\"" + SHEET + "\" alt=\"\" hidden data-names=\"" + HtmlPage.escape(new Gson().toJson(sheet.names()))
+                + "\" src=\"" + sheet.uri() + "\">\n");
     }
 
     /** Returns a map as HTML. */
     static String html(String title, ImageSheet sheet, EmbeddingMap map) {
         StringBuilder out = new StringBuilder("<div class=\"map\" data-sheet=\"" + SHEET + "\" data-tile=\"" + sheet.tile()
-                + "\" data-columns=\"" + sheet.columns() + "\" data-names=\"" + HtmlPage.escape(new Gson().toJson(sheet.names()))
-                + "\">\n<div class=\"kinds\">");
+                + "\" data-columns=\"" + sheet.columns() + "\">\n<div class=\"kinds\">");
         for (int k = 0; k < sheet.classes().size(); k++) {
             out.append("<button type=\"button\" disabled aria-pressed=\"false\" data-name=\""
                     + HtmlPage.escape(sheet.classes().get(k)) + "\">"

@@ -3,8 +3,8 @@
   var dark = matchMedia('(prefers-color-scheme: dark)');
   document.querySelectorAll('.map').forEach(function (map) {
     var svg = map.querySelector('.stage svg'), circles = Array.from(svg.querySelectorAll('circle'));
-    var names = JSON.parse(map.dataset.names), tile = +map.dataset.tile, columns = +map.dataset.columns;
-    var sheet = document.getElementById(map.dataset.sheet);
+    var sheet = document.getElementById(map.dataset.sheet), names = JSON.parse(sheet.dataset.names);
+    var tile = +map.dataset.tile, columns = +map.dataset.columns;
     var points = circles.map(function (c) {
       return { x: +c.getAttribute('cx') / 1000, y: +c.getAttribute('cy') / 1000, kind: +c.parentNode.dataset.kind,
         image: +c.dataset.image };
