@@ -105,9 +105,12 @@ class FullDiskSoak {
                     run.said());
             assertEquals(Set.of(), Simclr.parts(folder), run.said());
             assertEquals(Set.of(), run.left(), run.said());
+            assertTrue(Job.isPageWhole(folder), "half a page");
             job.written(folder).forEach((name, bytes) -> {
                 if (old.containsKey(name)) {
-                    assertArrayEquals(old.get(name), bytes, () -> name + " is no longer what it was");
+                    // When it is the page that fails in the end, all else is there.
+                    byte[] now = last.contains(Job.PAGE) && bytes.length != OLD.length ? expected.get(name) : old.get(name);
+                    assertArrayEquals(now, bytes, () -> name + " is no longer what it was");
                 }
             });
         }

@@ -115,6 +115,7 @@ class InterruptSoak {
                 }
             }
             assertEquals(Set.of(), Simclr.parts(folder), run.said());
+            assertTrue(Job.isPageWhole(folder), "half a page");
             if (answered) {
                 assertTrue(run.lastLine().matches(HOW_TO_GO_ON), run.said());
                 said++;

@@ -29,6 +29,8 @@ import java.util.zip.ZipOutputStream;
 record Job(String name, List<String> outputs, List<String> kept, Function<Path, List<Object>> options) {
 
     private static final String TUNED = "m.onnx";
+    /** Shows how long the training took, so that it is never the same twice. It is written last of all. */
+    static final String PAGE = "e.html";
 
     /**
      * Writes what commands read, and returns those that write something of each kind.
@@ -61,6 +63,8 @@ record Job(String name, List<String> outputs, List<String> kept, Function<Path, 
                 new Job("duplicates, report", List.of("d.csv", "d.html"), List.of(), f -> List.of("duplicates", "--encoder", encoder,
                         "--images", images, "--out", f.resolve("d.csv"), "--report", f.resolve("d.html"))),
                 new Job("pretrain", List.of("e.onnx"), states, f -> and(pretrain, "--out", f.resolve("e.onnx"))),
+                new Job("pretrain, report", List.of("e.onnx"), states,
+                        f -> and(pretrain, "--out", f.resolve("e.onnx"), "--report", f.resolve(PAGE))),
                 new Job("pretrain, streamed", List.of("e.onnx"), states,
                         f -> and(pretrain, "--out", f.resolve("e.onnx"), "--memory", "1", "--decoders", "1")),
                 new Job("pretrain, teacher", List.of("e.onnx"), List.of("e.onnx.checkpoint", "metrics.jsonl", "cache"),
@@ -113,6 +117,12 @@ record Job(String name, List<String> outputs, List<String> kept, Function<Path, 
             // Something else is in its place.
             return model;
         }
+    }
+
+    /** Whether the page, if there is one, is there to its end. */
+    static boolean isPageWhole(Path folder) throws IOException {
+        Path page = folder.resolve(PAGE);
+        return !Files.exists(page) || Files.readString(page).strip().endsWith("</html>");
     }
 
     /** Whether a file of the command's may be a part of what it is in the end. */
