@@ -9,6 +9,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Keeps two processes from writing one file or folder at the same time. It is a lock on a hidden file, beside a file or in a folder:
@@ -18,6 +19,8 @@ import java.time.Duration;
 public final class OutputLock implements AutoCloseable {
     private static final String ENDING = ".lock";
     private static final String OF_FOLDER = ".simclr" + ENDING;
+    /** Looks at a lock's file until it names a process, a hundredth of a second apart. */
+    private static final int NAMING_TRIES = 100;
 
     private final Path path;
     private final OwnedFile owned;
@@ -132,11 +135,18 @@ public final class OutputLock implements AutoCloseable {
             return "This process";
         }
         try {
-            String pid = Files.readString(path, StandardCharsets.US_ASCII).strip();
-            return "Another process" + (pid.matches("\\d+") ? " (" + pid + ")" : "");
+            // Between taking the lock and writing its number there is a moment in the other process.
+            for (int i = 0; i < NAMING_TRIES; i++) {
+                String text = Files.readString(path, StandardCharsets.US_ASCII);
+                if (text.matches("\\d+\n")) {
+                    return "Another process (" + text.strip() + ")";
+                }
+                LockSupport.parkNanos(10_000_000);
+            }
         } catch (IOException e) {
-            return "Another process";
+            // It has ended, or its file can't be read.
         }
+        return "Another process";
     }
 
     /** Ends the lock. May be called again. */

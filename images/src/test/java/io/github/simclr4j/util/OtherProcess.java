@@ -3,10 +3,13 @@ package io.github.simclr4j.util;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Timer;
+import java.util.TimerTask;
 
 /** A second process that owns something until it is killed. */
 final class OtherProcess implements AutoCloseable {
@@ -19,7 +22,7 @@ final class OtherProcess implements AutoCloseable {
     /**
      * Starts it and waits until it owns what it is to own.
      *
-     * @param what {@code part}, {@code lock} or {@code folder}
+     * @param what {@code part}, {@code lock}, {@code late} (the file of a lock, in which it writes its number a little later) or {@code folder}
      */
     static OtherProcess owning(String what, Path path) throws IOException {
         ProcessBuilder b = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xshare:auto",
@@ -55,6 +58,20 @@ final class OtherProcess implements AutoCloseable {
                 owned = file;
             }
             case "lock" -> owned = OutputLock.of(path);
+            case "late" -> {
+                OwnedFile file = OwnedFile.acquire(path);
+                owned = file;
+                new Timer(true).schedule(new TimerTask() {
+                    @Override
+                    public void run() {
+                        try {
+                            file.channel().write(StandardCharsets.US_ASCII.encode(ProcessHandle.current().pid() + "\n"));
+                        } catch (IOException e) {
+                            throw new UncheckedIOException(e);
+                        }
+                    }
+                }, 300);
+            }
             default -> {
                 OwnedFolder folder = OwnedFolder.create(args[1]);
                 Files.write(folder.path().resolve("library.so"), new byte[1000]);

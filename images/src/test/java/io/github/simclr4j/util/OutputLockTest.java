@@ -61,6 +61,16 @@ class OutputLockTest {
         assertEquals(List.of(), names(dir));
     }
 
+    /** Between taking the lock and writing its number another process may lose the processor. */
+    @Test
+    void aProcessThatHasNotYetNamedItselfIsNamed() throws Exception {
+        Path out = dir.resolve("f.csv");
+        try (OtherProcess other = OtherProcess.owning("late", dir.toRealPath().resolve(".f.csv.lock"))) {
+            IOException e = assertThrows(IOException.class, () -> OutputLock.of(out));
+            assertTrue(e.getMessage().startsWith("Another process (" + other.pid() + ")"), e.getMessage());
+        }
+    }
+
     @Test
     void aFolderIsLockedWhateverItsFiles() throws Exception {
         Files.createFile(dir.resolve("x"));
