@@ -2,9 +2,9 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleBiFunction;
 import java.util.stream.Collectors;
 
 /** Accuracies of several features or protocols by the share of the labels, to print and to write. */
@@ -32,31 +32,27 @@ final class AccuracyTable {
         return table.toString();
     }
 
-    /** Returns the means over the seeds by name and share, as they go into the JSON file. */
-    static Map<String, Map<String, Double>> means(Map<String, Accuracies> rows) {
-        Map<String, Map<String, Double>> all = new LinkedHashMap<>();
-        rows.forEach((name, row) -> {
-            Map<String, Double> means = new LinkedHashMap<>();
-            row.runs().keySet().forEach(share -> means.put(share, row.mean(share)));
-            all.put(name, means);
-        });
-        return all;
+    /**
+     * Adds the means over the seeds, all accuracies in the order of the seeds, and the sample standard deviations to what goes into the
+     * JSON file, each by name and share.
+     *
+     * @param means key of the means
+     * @param stem what the keys of the others begin with
+     */
+    static void addTo(Map<String, Object> json, String means, String stem, Map<String, Accuracies> rows) {
+        json.put(means, byShare(rows, Accuracies::mean));
+        json.put(stem + "Runs", rows.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().runs(), (a, b) -> a,
+                LinkedHashMap::new)));
+        json.put(stem + "Deviations", byShare(rows, Accuracies::deviation));
     }
 
-    /** Returns the sample standard deviations over the seeds by name and share, as they go into the JSON file. */
-    static Map<String, Map<String, Double>> deviations(Map<String, Accuracies> rows) {
+    private static Map<String, Map<String, Double>> byShare(Map<String, Accuracies> rows, ToDoubleBiFunction<Accuracies, String> figure) {
         Map<String, Map<String, Double>> all = new LinkedHashMap<>();
         rows.forEach((name, row) -> {
-            Map<String, Double> deviations = new LinkedHashMap<>();
-            row.runs().keySet().forEach(share -> deviations.put(share, row.deviation(share)));
-            all.put(name, deviations);
+            Map<String, Double> figures = new LinkedHashMap<>();
+            row.runs().keySet().forEach(share -> figures.put(share, figure.applyAsDouble(row, share)));
+            all.put(name, figures);
         });
         return all;
-    }
-
-    /** Returns all accuracies by name and share in the order of the seeds, as they go into the JSON file. */
-    static Map<String, Map<String, List<Double>>> runs(Map<String, Accuracies> rows) {
-        return rows.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().runs(), (a, b) -> a,
-                LinkedHashMap::new));
     }
 }

@@ -109,8 +109,8 @@ final class CompareCommand extends Command {
         System.out.println(AccuracyTable.of("linear on", linear));
         System.out.println();
         System.out.println(AccuracyTable.of("knn on", knn));
-        put(json, "linear", linear);
-        put(json, "knn", knn);
+        AccuracyTable.addTo(json, "linear", "linear", linear);
+        AccuracyTable.addTo(json, "knn", "knn", knn);
         json.put("encoders", measured);
         json.put("paired", paired(predictions));
         json.put("command", commandLine());
@@ -122,12 +122,6 @@ final class CompareCommand extends Command {
     private static ProtocolContext told(ProtocolContext context, String name, String protocol) {
         return context.with((share, seed, accuracy) -> context.progress().line(String.format(Locale.ROOT,
                 "%s, %s with %s of the labels: %.2f%%", name, protocol, share, 100 * accuracy)));
-    }
-
-    private static void put(Map<String, Object> json, String stem, Map<String, Accuracies> rows) {
-        json.put(stem, AccuracyTable.means(rows));
-        json.put(stem + "Runs", AccuracyTable.runs(rows));
-        json.put(stem + "Deviations", AccuracyTable.deviations(rows));
     }
 
     /** A file's name without its ending, with as much of its folder as tells it from the others. */

@@ -181,15 +181,13 @@ final class EvaluateCommand extends Command {
             System.out.println(AccuracyTable.of("protocol", others));
             json.putIfAbsent("encoder", encoder.toString());
             json.putIfAbsent("encoderSha256", OnnxEncoder.sha256(encoder));
-            json.put("protocols", AccuracyTable.means(others));
-            json.put("protocolRuns", AccuracyTable.runs(others));
-            json.put("protocolDeviations", AccuracyTable.deviations(others));
+            AccuracyTable.addTo(json, "protocols", "protocol", others);
         }
         json.put("data", EvaluationData.of(context));
         if (report.report != null) {
             json.put("encoderMetadata", context.extractor().encoder().metadata());
             pictures = new ReportImages(context.train(), context.test(), 1, common.seed, context.progress())
-                    .of(linear == null ? context.features() : linear.features(), OnnxEncoder.sha256(encoder), confusions, json);
+                    .of(context.features(), OnnxEncoder.sha256(encoder), confusions, json);
         }
         json.put("command", commandLine());
         json.put("version", LibraryVersion.current());

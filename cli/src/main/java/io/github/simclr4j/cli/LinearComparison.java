@@ -47,8 +47,7 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
         EncoderSettings used = encoder.encoder().settings();
         context.progress().line(EncoderOptions.line(used));
         Map<String, Accuracies> linear = new LinkedHashMap<>();
-        ProtocolContext simclr = context.with("simclr", encoder);
-        measure("simclr", simclr, linear);
+        measure("simclr", context, linear);
         int size = encoder.encoder().preprocessing().size();
         try (PixelFeatureExtractor<Label> pixels = new PixelFeatureExtractor<>(new LabelFactory(), Math.min(PIXELS, size))) {
             measure("pixels", context.with("pixels", pixels), linear);
@@ -59,8 +58,8 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
         } else {
             untrained(network.get(), size, seed, context, linear);
         }
-        return new LinearComparison(linear, simclr.features().classes(), simclr.features().skipped(),
-                linear.get("simclr").best().orElseThrow(), used, encoder.encoder().sha256(), simclr.features());
+        return new LinearComparison(linear, context.features().classes(), context.features().skipped(),
+                linear.get("simclr").best().orElseThrow(), used, encoder.encoder().sha256(), context.features());
     }
 
     private static void untrained(Architecture network, int size, long seed, ProtocolContext context,
@@ -93,9 +92,7 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
     /** Returns the result as it goes into the JSON file. */
     Map<String, Object> json(Path encoder, double seconds) {
         Map<String, Object> json = new LinkedHashMap<>();
-        json.put("linear", AccuracyTable.means(linear));
-        json.put("linearRuns", AccuracyTable.runs(linear));
-        json.put("linearDeviations", AccuracyTable.deviations(linear));
+        AccuracyTable.addTo(json, "linear", "linear", linear);
         json.put("encoder", encoder.toString());
         json.put("encoderSha256", encoderSha256);
         json.put("classes", classes);
