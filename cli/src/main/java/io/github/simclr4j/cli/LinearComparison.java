@@ -4,7 +4,6 @@ import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
-import io.github.simclr4j.tribuo.evaluation.FeatureSets;
 import io.github.simclr4j.tribuo.evaluation.LinearProtocol;
 import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
@@ -30,10 +29,9 @@ import org.tribuo.classification.evaluation.LabelEvaluation;
  * @param best Tribuo's evaluation of the encoder's features with the most labels
  * @param settings how the encoder was fed
  * @param encoderSha256 of the file and the data beside it
- * @param features the encoder's
  */
 record LinearComparison(Map<String, Accuracies> linear, List<String> classes, int skipped, LabelEvaluation best,
-        EncoderSettings settings, String encoderSha256, FeatureSets features) {
+        EncoderSettings settings, String encoderSha256) {
     /** Pixels of the images' sides that are a baseline. */
     private static final int PIXELS = 32;
 
@@ -59,7 +57,7 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
             untrained(network.get(), size, seed, context, linear);
         }
         return new LinearComparison(linear, context.features().classes(), context.features().skipped(),
-                linear.get("simclr").best().orElseThrow(), used, encoder.encoder().sha256(), context.features());
+                linear.get("simclr").best().orElseThrow(), used, encoder.encoder().sha256());
     }
 
     private static void untrained(Architecture network, int size, long seed, ProtocolContext context,

@@ -103,7 +103,7 @@ final class QuickstartCommand extends Command {
             result.print();
             json = result.json(encoder, seconds());
             json.put("data", EvaluationData.of(context));
-            pictures = new ReportImages(context.train(), context.test(), 1, common.seed, console).of(result.features(),
+            pictures = new ReportImages(context.train(), context.test(), 1, common.seed, console).of(context.features(),
                     result.encoderSha256(), Confusions.of(result.classes(), result.best().getPredictions()), json);
         }
         json.put("history", history);

@@ -30,7 +30,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class FullDiskSoak {
     private static final int TIMES = Integer.getInteger("soak.full", 8);
-    private static final long SEED = Long.getLong("soak.seed", 1);
     private static final byte[] OLD = "what was there before".getBytes(StandardCharsets.UTF_8);
 
     @TempDir
@@ -57,9 +56,7 @@ class FullDiskSoak {
     }
 
     static Stream<Job> jobs() throws IOException {
-        System.out.println("seed " + SEED);
-        System.out.println("| command | full disks | failed in one line | ended in spite of it | then equal to a run with room | minutes |");
-        System.out.println("| --- | --- | --- | --- | --- | --- |");
+        Table.head("command", "full disks", "failed in one line", "ended in spite of it", "then equal to a run with room", "minutes");
         return Job.all(Files.createDirectories(dir.resolve("inputs"))).stream();
     }
 
@@ -81,7 +78,7 @@ class FullDiskSoak {
         Set<String> names = Simclr.names(folder);
         Simclr.delete(folder);
 
-        Random random = new Random(SEED + job.name().hashCode());
+        Random random = new Random(Table.SEED + job.name().hashCode());
         int failed = 0;
         int ended = 0;
         for (int i = 0; i < TIMES; i++) {

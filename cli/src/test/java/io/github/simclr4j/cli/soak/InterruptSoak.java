@@ -28,16 +28,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 @DisabledOnOs(OS.WINDOWS)
 class InterruptSoak {
     private static final int INTERRUPTS = Integer.getInteger("soak.interrupts", 20);
-    private static final long SEED = Long.getLong("soak.seed", 1);
     private static final String HOW_TO_GO_ON = "simclr: interrupted.*(same command|same settings|written nevertheless).*";
 
     @TempDir
     static Path dir;
 
     static Stream<Job> jobs() throws IOException {
-        System.out.println("seed " + SEED);
-        System.out.println("| command | interruptions | with a word how to go on | runs to the end, all equal | longest end, s | minutes |");
-        System.out.println("| --- | --- | --- | --- | --- | --- |");
+        Table.head("command", "interruptions", "with a word how to go on", "runs to the end, all equal", "longest end, s", "minutes");
         return Job.all(Files.createDirectories(dir.resolve("inputs"))).stream();
     }
 
@@ -69,7 +66,7 @@ class InterruptSoak {
         Set<String> names = Simclr.names(folder);
         Simclr.delete(folder);
 
-        Random random = new Random(SEED + job.name().hashCode());
+        Random random = new Random(Table.SEED + job.name().hashCode());
         long duration = whole.duration();
         int sent = 0;
         int said = 0;

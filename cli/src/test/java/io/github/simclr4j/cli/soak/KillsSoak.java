@@ -31,7 +31,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class KillsSoak {
     private static final int KILLS = Integer.getInteger("soak.kills", 30);
-    private static final long SEED = Long.getLong("soak.seed", 1);
     private static final String METHODS = System.getProperty("soak.methods", "");
     private static final int EPOCHS = Integer.getInteger("soak.epochs", 6);
     private static final int AIMS = 6;
@@ -57,10 +56,8 @@ class KillsSoak {
         BuiltInImages.write(images, 16, 1);
         teacher = Files.write(dir.resolve("teacher.onnx"),
                 EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), BuiltInImages.SIZE, 9));
-        System.out.println("seed " + SEED);
-        System.out.println("| method | kills | before the first checkpoint | while a checkpoint was written | while the encoder was written"
-                + " | runs to the end, all equal | minutes |");
-        System.out.println("| --- | --- | --- | --- | --- | --- | --- |");
+        Table.head("method", "kills", "before the first checkpoint", "while a checkpoint was written", "while the encoder was written",
+                "runs to the end, all equal", "minutes");
     }
 
     static Stream<String> methods() {
@@ -78,7 +75,7 @@ class KillsSoak {
         byte[] expected = Files.readAllBytes(alone.resolve("e.onnx"));
         Set<String> files = Simclr.names(alone);
 
-        Random random = new Random(SEED + method.hashCode());
+        Random random = new Random(Table.SEED + method.hashCode());
         Tally tally = new Tally();
         long duration = whole.duration();
         for (int chain = 1; tally.kills < KILLS; chain++) {

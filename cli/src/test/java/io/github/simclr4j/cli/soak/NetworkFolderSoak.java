@@ -33,7 +33,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 @EnabledOnOs(OS.LINUX)
 class NetworkFolderSoak {
     private static final int ABSENCES = Integer.getInteger("soak.absences", 10);
-    private static final long SEED = Long.getLong("soak.seed", 1);
     private static final int[] ERRORS = {116, 5, 107, 112};
 
     @TempDir
@@ -63,10 +62,8 @@ class NetworkFolderSoak {
     }
 
     static Stream<Job> jobs() throws IOException {
-        System.out.println("seed " + SEED);
-        System.out.println("| command | slow | stalled for seconds | gone for a moment | gone for good | ended all the same | failed in one line"
-                + " | then equal to an undisturbed run | minutes |");
-        System.out.println("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+        Table.head("command", "slow", "stalled for seconds", "gone for a moment", "gone for good", "ended all the same",
+                "failed in one line", "then equal to an undisturbed run", "minutes");
         return Job.all(inputs == null ? Files.createDirectories(dir.resolve("inputs")) : inputs).stream();
     }
 
@@ -93,7 +90,7 @@ class NetworkFolderSoak {
         Set<String> names = Simclr.names(folder);
         Simclr.delete(folder);
 
-        Random random = new Random(SEED + job.name().hashCode());
+        Random random = new Random(Table.SEED + job.name().hashCode());
         int[] kinds = new int[4];
         int ended = 0;
         int failed = 0;

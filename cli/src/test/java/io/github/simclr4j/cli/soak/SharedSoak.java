@@ -27,16 +27,14 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class SharedSoak {
     private static final int PAIRS = Integer.getInteger("soak.pairs", 10);
-    private static final long SEED = Long.getLong("soak.seed", 1);
     private static final String REFUSED = "simclr: .*(Another process( \\(\\d+\\))? is writing to|another run computes).*wait until.*";
 
     @TempDir
     static Path dir;
 
     static Stream<Job> jobs() throws IOException {
-        System.out.println("seed " + SEED);
-        System.out.println("| command | pairs | with other names | one killed | one refused | both ended | then equal to a run alone | minutes |");
-        System.out.println("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        Table.head("command", "pairs", "with other names", "one killed", "one refused", "both ended", "then equal to a run alone",
+                "minutes");
         return Job.all(Files.createDirectories(dir.resolve("inputs"))).stream();
     }
 
@@ -52,7 +50,7 @@ class SharedSoak {
         Map<String, byte[]> expected = job.written(folder);
         Simclr.delete(folder);
 
-        Random random = new Random(SEED + job.name().hashCode());
+        Random random = new Random(Table.SEED + job.name().hashCode());
         int others = 0;
         int killed = 0;
         int refused = 0;
