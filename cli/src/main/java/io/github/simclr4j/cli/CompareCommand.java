@@ -20,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.LongStream;
 import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 import picocli.CommandLine;
@@ -34,20 +33,8 @@ final class CompareCommand extends Command {
     @Option(names = "--encoder", paramLabel = "E", required = true, description = "An encoder (ONNX); at least twice.")
     List<Path> encoders;
 
-    @Option(names = "--train", paramLabel = "SET", required = true, description = "Images to train on, with classes, as evaluate takes"
-            + " them.")
-    Path train;
-
-    @Option(names = "--test", paramLabel = "SET", required = true, description = "Images to test on, likewise.")
-    Path test;
-
-    @Option(names = "--labels", paramLabel = "SHARE", split = ",", defaultValue = "1%,10%,100%",
-            description = "Shares of the training labels, drawn alike from each class (default: ${DEFAULT-VALUE}).")
-    List<String> labels;
-
-    @Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Seeds, from --seed on, that choose the labels and"
-            + " all else that is random (default: ${DEFAULT-VALUE}).")
-    int repeat;
+    @Mixin
+    EvaluationOptions on;
 
     @Mixin
     ReportOption report;
@@ -75,25 +62,19 @@ final class CompareCommand extends Command {
         if (encoders.size() < 2) {
             throw new IllegalArgumentException("--encoder must be given at least twice, found " + encoders.size());
         }
-        if (repeat < 1) {
-            throw new IllegalArgumentException("--repeat must be at least 1, found " + repeat);
-        }
-        Map<String, Double> shares = LabelShares.parse(labels);
+        on.check();
         Console console = new Console();
         Map<String, Accuracies> linear = new LinkedHashMap<>();
         Map<String, Accuracies> knn = new LinkedHashMap<>();
         List<Map<String, Object>> measured = new ArrayList<>();
         Map<String, List<Prediction<Label>>> predictions = new LinkedHashMap<>();
         Map<String, Object> json = new LinkedHashMap<>();
-        try (ImageSource training = open(train, tables, console); ImageSource testing = open(test, tables, console)) {
-            LabelledImages labelled = new LabelledImages(train, training);
-            LabelledImages tested = new LabelledImages(test, testing);
-            ReportImages images = report.report == null ? null : new ReportImages(labelled, tested, encoders.size(), common.seed, console);
+        try (ImageSource training = open(on.train, tables, console); ImageSource testing = open(on.test, tables, console)) {
+            ReportImages images = report.report == null ? null : new ReportImages(new LabelledImages(on.train, training),
+                    new LabelledImages(on.test, testing), encoders.size(), common.seed, console);
             for (Path encoder : encoders) {
                 String name = name(encoder, linear.keySet());
-                try (ProtocolContext context = ProtocolContext.builder().encoder(encoder).settings(options.settings())
-                        .runtime(options.runtime(common)).train(labelled).test(tested).shares(shares).progress(console)
-                        .seeds(LongStream.range(common.seed, common.seed + repeat).toArray()).build()) {
+                try (ProtocolContext context = on.context(encoder, options, common, training, testing, console).build()) {
                     console.line(name + ": " + EncoderOptions.line(context.extractor().encoder().settings()));
                     linear.put(name, new LinearProtocol().run(told(context, name, "linear")));
                     knn.put(name, new KnnProtocol().run(told(context, name, "knn")

@@ -8,7 +8,6 @@ import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
 import io.github.simclr4j.tribuo.evaluation.Confusions;
-import io.github.simclr4j.tribuo.evaluation.LabelledImages;
 import io.github.simclr4j.tribuo.evaluation.Protocol;
 import io.github.simclr4j.tribuo.evaluation.ProtocolContext;
 import io.github.simclr4j.tribuo.evaluation.Protocols;
@@ -23,7 +22,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.stream.LongStream;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.ArgGroupSpec;
@@ -41,25 +39,11 @@ final class EvaluateCommand extends Command {
     @CommandLine.Option(names = "--encoder", paramLabel = "E", required = true, description = "The encoder (ONNX).")
     Path encoder;
 
-    @CommandLine.Option(names = "--train", paramLabel = "SET", required = true,
-            description = "Images to train on, with classes: a folder with a sub-folder a class, or whatever else pretrain"
-                    + " takes.")
-    Path train;
-
-    @CommandLine.Option(names = "--test", paramLabel = "SET", required = true, description = "Images to test on, likewise.")
-    Path test;
-
-    @CommandLine.Option(names = "--labels", paramLabel = "SHARE", split = ",", defaultValue = "1%,10%,100%",
-            description = "Shares of the training labels, drawn alike from each class (default: ${DEFAULT-VALUE}).")
-    List<String> labels;
-
     @CommandLine.Option(names = "--protocol", paramLabel = "P", split = ",", defaultValue = LINEAR)
     List<String> protocols;
 
-    @CommandLine.Option(names = "--repeat", paramLabel = "N", defaultValue = "1", description = "Seeds, from --seed on, that"
-            + " choose the labels and all else that is random; the mean and the standard deviation are reported (default:"
-            + " ${DEFAULT-VALUE}).")
-    int repeat;
+    @Mixin
+    EvaluationOptions on;
 
     @Mixin
     ReportOption report;
@@ -111,9 +95,7 @@ final class EvaluateCommand extends Command {
 
     /** Refuses what was given and has no effect. */
     private void check(List<Protocol> chosen) {
-        if (repeat < 1) {
-            throw new IllegalArgumentException("--repeat must be at least 1, found " + repeat);
-        }
+        on.check();
         declared.check(this, protocols, Map.of());
         List<String> fixed = known.values().stream().filter(Protocol::usesFeatures).map(Protocol::name).toList();
         only(chosen.stream().anyMatch(Protocol::usesFeatures), "with --protocol " + DeclaredOptions.and(fixed),
@@ -144,14 +126,10 @@ final class EvaluateCommand extends Command {
         check(chosen);
         Map<String, OptionValues> values = new LinkedHashMap<>();
         chosen.forEach(p -> values.put(p.name(), values(p)));
-        Map<String, Double> shares = LabelShares.parse(labels);
         Console console = new Console();
-        try (ImageSource training = open(train, tables, console);
-                ImageSource testing = open(test, tables, console);
-                ProtocolContext context = ProtocolContext.builder().encoder(encoder).settings(options.settings())
-                        .runtime(options.runtime(common)).device(common.device).train(new LabelledImages(train, training))
-                        .test(new LabelledImages(test, testing)).shares(shares).progress(console)
-                        .seeds(LongStream.range(common.seed, common.seed + repeat).toArray()).build()) {
+        try (ImageSource training = open(on.train, tables, console);
+                ImageSource testing = open(on.test, tables, console);
+                ProtocolContext context = on.context(encoder, options, common, training, testing, console).device(common.device).build()) {
             return measure(chosen, values, context);
         }
     }
