@@ -27,13 +27,16 @@ import org.junit.jupiter.api.io.TempDir;
 class TeacherRecipeTest {
     private static final Path PAGE = Path.of("../docs/teacher.md");
     /** Names of files and folders on the page. */
-    private static final Pattern NAME = Pattern.compile("dinov2-small\\.onnx|dinov2\\.json|photos|teacher\\.npy|student\\.onnx"
-            + "|features\\.csv|labelled/(?:train|test)");
+    private static final Pattern NAME = Pattern.compile("dinov2-small\\.onnx|dinov2\\.json|photos|teacher\\.npy"
+            + "|(?:student|teacher|simclr)\\.onnx|features\\.csv|labelled/(?:train|test)|train|some|test");
+    /** Heads the section whose commands made the page's figures; they are run in a folder of their own. */
+    private static final String FIGURES = "## What it is worth";
 
     @TempDir
     static Path dir;
 
     private static String page;
+    private static Path figures;
 
     @BeforeAll
     static void prepare() throws IOException {
@@ -45,29 +48,41 @@ class TeacherRecipeTest {
         BuiltInImages.write(dir.resolve("photos"), 4, 1);
         BuiltInImages.write(dir.resolve("labelled/train"), 3, 2);
         BuiltInImages.write(dir.resolve("labelled/test"), 2, 3);
+        figures = Files.createDirectory(dir.resolve("figures"));
+        BuiltInImages.write(figures.resolve("train"), 4, 4);
+        BuiltInImages.write(figures.resolve("some"), 20, 5);
+        BuiltInImages.write(figures.resolve("test"), 2, 6);
     }
 
-    /** The page's commands, with its names in the test's folder, and one epoch of a tiny student. */
-    private static List<List<String>> commands() {
+    /** The commands of a part of the page, with its names in a folder of the test's, and one epoch of a tiny network. */
+    private static List<List<String>> commands(String part, Path folder) {
         List<List<String>> all = new ArrayList<>();
-        Matcher m = Pattern.compile("(?m)^ {4}\\./simclr +(.+)$").matcher(page.replaceAll("\\\\\\R\\s*", " "));
+        Matcher m = Pattern.compile("(?m)^ {4}\\./simclr +(.+)$").matcher(part.replaceAll("\\\\\\R\\s*", " "));
         while (m.find()) {
-            String command = m.group(1).replace("--epochs 200", "--epochs 1 --batch 16 --device cpu --threads 2")
-                    .replace("--width 0.5", "--width 0.0625").replace("--image-size 64", "--image-size 32");
+            String command = m.group(1).replaceAll("--epochs \\d+", "--epochs 1 --batch 16 --device cpu --threads 2")
+                    .replaceAll("--width [\\d.]+", "--width 0.0625").replace("--image-size 64", "--image-size 32");
             all.add(Arrays.stream(command.strip().split("\\s+"))
-                    .map(w -> NAME.matcher(w).matches() ? dir.resolve(w).toString() : w).toList());
+                    .map(w -> NAME.matcher(w).matches() ? folder.resolve(w).toString() : w).toList());
         }
         return all;
     }
 
-    @Test
-    void everyCommandOfThePageRuns() throws IOException {
-        List<List<String>> commands = commands();
-        assertTrue(commands.size() >= 5, commands.toString());
+    private static void runAll(List<List<String>> commands, int least) {
+        assertTrue(commands.size() >= least, commands.toString());
         for (List<String> command : commands) {
             Run run = run(command.toArray());
             assertEquals(0, run.code(), command + ": " + run.err());
         }
+    }
+
+    @Test
+    void everyCommandOfTheFiguresRuns() {
+        runAll(commands(page.substring(page.indexOf(FIGURES)), figures), 4);
+    }
+
+    @Test
+    void everyCommandOfTheRecipeRuns() throws IOException {
+        runAll(commands(page.substring(0, page.indexOf(FIGURES)), dir), 6);
         Path student = dir.resolve("student.onnx");
         try (OnnxEncoder encoder = OnnxEncoder.open(student, 1)) {
             assertEquals(32, encoder.dimension());
