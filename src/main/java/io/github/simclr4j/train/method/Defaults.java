@@ -143,6 +143,14 @@ public final class Defaults {
         return put("baseLearningRate", rate);
     }
 
+    /**
+     * Sets what the learning rate that an optimizer has for all methods is multiplied by, for methods that need smaller or larger
+     * steps than SimCLR.
+     */
+    public Defaults rateFactor(double factor) {
+        return put("rateFactor", factor);
+    }
+
     /** Sets the number of groups of a batch with batch norm statistics of their own. */
     public Defaults bnSplits(int groups) {
         return put("bnSplits", groups);

@@ -95,7 +95,8 @@ public final class Diagnosis {
                     + " learning rate that is far too low or too high, or views that have nothing in common (crops too small)",
                     chance, LONG));
         }
-        rising = f.loss() > last * 1.01 && epoch > settlingEpochs ? rising + 1 : 0;
+        // Losses of cosines, such as SimSiam's, are below 0.
+        rising = f.loss() - last > 0.01 * Math.abs(last) && epoch > settlingEpochs ? rising + 1 : 0;
         if (rising == LONG) {
             wrong.add(String.format(Locale.ROOT, "diverging: the loss has risen for %d epochs to %.3f; likely a learning rate"
                     + " that is too high, or a warm-up that is too short", LONG, f.loss()));

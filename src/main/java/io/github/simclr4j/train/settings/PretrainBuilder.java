@@ -276,7 +276,7 @@ public final class PretrainBuilder {
         // It is checked where another rate was given, too.
         double common = OptimizerSettings.rate(optimizer, rateScaling, size);
         double usual = d.get("baseLearningRate", Double.class).map(r -> OptimizerSettings.scaled(r, rateScaling, size))
-                .orElse(common);
+                .orElse(common * d.get("rateFactor", Double.class).orElse(1.0));
         OptimizerSettings moves = new OptimizerSettings(optimizer, or(learningRate, d, "learningRate", usual),
                 or(weightDecay, d, "weightDecay", 1e-4), momentum,
                 or(warmupEpochs, d, "warmupEpochs", OptimizerSettings.warmup(epochs)), or(schedule, d, "schedule", "cosine"), clip,

@@ -389,6 +389,13 @@ class MonitorTest {
         assertEquals(1, second.size());
         assertTrue(second.get(0).startsWith("diverging"), second.toString());
         assertEquals(List.of(), new Diagnosis(chance, 1, 0, false).look(1, figures(5, 0.01, 1.1)));
+        Diagnosis negative = new Diagnosis(Double.NaN, 0, 0, true);
+        for (int e = 1; e < 12; e++) {
+            assertEquals(List.of(), negative.look(e, figures(-0.74 + 0.002 * Math.sin(e) - 0.001 * e, 0.9, 20)), "epoch " + e);
+        }
+        Diagnosis negativeRising = new Diagnosis(Double.NaN, 0, 0, true);
+        assertTrue(IntStream.rangeClosed(1, 5).boxed().flatMap(e -> negativeRising.look(e, figures(-0.8 + 0.05 * e, 0.9, 20)).stream())
+                .findFirst().orElse("").startsWith("diverging"));
         // Each epoch in another process, which knows of those before what the checkpoint has.
         Diagnosis stuckBefore = new Diagnosis(chance, 2, 0, true);
         Diagnosis risingBefore = new Diagnosis(chance, 0, 0, true);
