@@ -50,7 +50,7 @@ public final class ComparePage {
         calibration(page, record, names, encoders);
         maps(page, names, shown);
         neighbours(page, names, encoders, shown);
-        page.element("h2", "What is taken for what");
+        page.element("h2", "Confusion matrices");
         for (int i = 0; i < names.size(); i++) {
             List<List<Picture>> examples = i < shown.size() ? shown.get(i).confusions() : List.of();
             page.element("h3", names.get(i)).html("<div style=\"height:.75rem\"></div>" + encoders.get(i).matrix()
@@ -72,10 +72,10 @@ public final class ComparePage {
         boolean clear = record.number(PAIRED, pair, "p").orElse(1) < RARE;
         Sections.word(page, clear ? Sections.Kind.GOOD : Sections.Kind.OPEN,
                 clear ? best + " is the best" : "No encoder is clearly the best",
-                "With " + HtmlPage.escape(share) + " of the labels a linear classifier is right for " + linear.figure(best, share)
-                + " of the test images on " + HtmlPage.escape(best) + " and for " + linear.figure(second, share) + " on "
-                + HtmlPage.escape(second) + ". " + (clear ? "Chance would hardly make" : "Chance may well make")
-                + " two equally good ones differ as much (McNemar's test, p = "
+                "With " + HtmlPage.escape(share) + " of the labels, a linear classifier reaches " + linear.figure(best, share)
+                + " accuracy with " + HtmlPage.escape(best) + " and " + linear.figure(second, share) + " with "
+                + HtmlPage.escape(second) + ". The difference " + (clear ? "is significant" : "may be chance")
+                + " (McNemar's test, p = "
                 + record.figure(ComparePage::probability, PAIRED, pair, "p") + ").");
     }
 
@@ -97,9 +97,9 @@ public final class ComparePage {
                     record.figure(Numbers::whole, PAIRED, i, "onlySecond"), record.figure(Numbers::whole, PAIRED, i, "neither"),
                     record.figure(ComparePage::probability, PAIRED, i, "p")));
         }
-        page.element("h2", "Image by image").element("p", "Test images that the classifiers of two encoders are right for, with the most"
-                + " labels and the first seed. p is the probability that two equally good ones disagree as unevenly (McNemar's exact test);"
-                + " it says nothing of other seeds of the training.")
+        page.element("h2", "Paired comparison").element("p", "How many test images the classifiers of two encoders predict correctly, with the"
+                + " largest share of labels and the first seed. p is the probability that two equally good classifiers disagree at least as"
+                + " unevenly (McNemar's exact test). It does not cover the variation between training seeds.")
                 .html(Sections.table(List.of("Encoders", "Both right", "Only the first", "Only the second", "Neither", "p"), rows));
     }
 
@@ -114,8 +114,8 @@ public final class ComparePage {
                     record.figure(Numbers::percent, ENCODERS, i, "perClass", row, "recall"),
                     record.number(ENCODERS, i, "perClass", row, "recall").orElse(Double.NaN), false)).toList());
         }
-        String table = HeatMap.html("Share of the images of each class that are found, by encoder", rows, names, cells);
-        page.element("h2", "Classes").html(classes > CLASSES ? Sections.details("All " + classes + " classes", table) : table);
+        String table = HeatMap.html("Recall of each class, by encoder", rows, names, cells);
+        page.element("h2", "Recall by class").html(classes > CLASSES ? Sections.details("All " + classes + " classes", table) : table);
     }
 
     private static void calibration(HtmlPage page, JsonRecord record, List<String> names, List<EncoderSections> encoders) {
@@ -127,15 +127,15 @@ public final class ComparePage {
                     record.figure(Numbers::percent, ENCODERS, i, "calibration", "accuracy"),
                     record.figure(Numbers::percent, ENCODERS, i, "calibration", "expectedError")));
         }
-        chart.line("as sure as it is right", new double[] {0, 1}, new double[] {0, 1});
+        chart.line("perfectly calibrated", new double[] {0, 1}, new double[] {0, 1});
         StringBuilder figures = new StringBuilder();
         for (int i = 0; i < names.size(); i++) {
             figures.append("<h4>" + HtmlPage.escape(names.get(i)) + "</h4>\n" + encoders.get(i).calibrationTable());
         }
-        page.element("h2", "How sure they are").html(Sections.figure("Accuracy by confidence", "Predictions sorted by the probability of"
-                + " the predicted class. Where a line is below that of a classifier as sure as it is right, it is too sure.", chart.html()
+        page.element("h2", "Calibration").html(Sections.figure("Accuracy by confidence", "Predictions grouped by the probability of"
+                + " the predicted class. Below the dashed line a classifier is overconfident, above it underconfident.", chart.html()
                 + Sections.table(List.of("Encoder", "Mean confidence", "Accuracy", "Calibration error"), rows)
-                + Sections.details("Every bin in figures", figures.toString())));
+                + Sections.details("Table of all bins", figures.toString())));
     }
 
     private static void maps(HtmlPage page, List<String> names, List<EvaluationPictures> pictures) {
@@ -156,8 +156,8 @@ public final class ComparePage {
         if (pictures.isEmpty()) {
             return;
         }
-        page.element("h2", "Nearest images").element("p", "The same test images and the training images whose features are nearest. Those"
-                + " of another class have a cross.");
+        page.element("h2", "Nearest neighbours").element("p", "The same test images for each encoder, with the training images whose"
+                + " features are nearest. A cross marks a neighbour of another class.");
         for (int i = 0; i < pictures.size(); i++) {
             page.element("h3", names.get(i)).html(encoders.get(i).neighbours(pictures.get(i).neighbours())
                     + "<div style=\"height:1.5rem\"></div>");
@@ -171,7 +171,7 @@ public final class ComparePage {
             facts.put(names.get(i), record.text(ENCODERS, i, "encoder") + ", " + record.text(ENCODERS, i, "dimension")
                     + " features, SHA-256 " + record.text(ENCODERS, i, "encoderSha256"));
         }
-        Sections.facts(page, "What was measured", facts);
+        Sections.facts(page, "Encoders and images", facts);
         for (int i = 0; i < names.size(); i++) {
             Map<String, String> settings = new LinkedHashMap<>(record.facts(ENCODERS, i, "encoderMetadata"));
             int encoder = i;

@@ -52,7 +52,7 @@ final class EncoderSections {
         int classes = record.list(at("perClass")).size();
         StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Classes\"><table"
                 + " style=\"width:100%\"><thead><tr><th scope=\"col\">Class</th><th scope=\"col\" class=\"number\">Images</th>"
-                + "<th scope=\"col\" class=\"number\">Found</th><td class=\"bar\"></td><th scope=\"col\" class=\"number\">Precision</th>"
+                + "<th scope=\"col\" class=\"number\">Recall</th><td class=\"bar\"></td><th scope=\"col\" class=\"number\">Precision</th>"
                 + "<th scope=\"col\" class=\"number\">F1</th></tr></thead><tbody>\n");
         for (int i = 0; i < classes; i++) {
             out.append("<tr><th scope=\"row\">" + HtmlPage.escape(name("perClass", i)) + "</th>"
@@ -82,18 +82,18 @@ final class EncoderSections {
             cells.add(IntStream.range(0, n).mapToObj(c -> new HeatMap.Cell(record.figure(Numbers::whole, at("confusionMatrix", row, c)),
                     record.number(at("confusionMatrix", row, c)).orElse(0) / Math.max(1, images), c == row)).toList());
         }
-        return HeatMap.html("Rows: the class. Columns: what it is taken for.", classes, classes, cells);
+        return HeatMap.html("Rows: actual class. Columns: predicted class.", classes, classes, cells);
     }
 
     /** Returns the commonest confusions, with images where there are some. */
     String confusions(List<List<Picture>> pictures) {
         int n = record.list(at("commonestConfusions")).size();
         if (n == 0) {
-            return "<p class=\"quiet\">No image was taken for another class.</p>\n";
+            return "<p class=\"quiet\">All test images were classified correctly.</p>\n";
         }
         StringBuilder out = new StringBuilder("<div class=\"pairs\">\n");
         for (int i = 0; i < n; i++) {
-            out.append("<figure><figcaption><h3>" + HtmlPage.escape(record.text(at("commonestConfusions", i, "expected"))) + " taken for "
+            out.append("<figure><figcaption><h3>" + HtmlPage.escape(record.text(at("commonestConfusions", i, "expected"))) + " predicted as "
                     + HtmlPage.escape(record.text(at("commonestConfusions", i, "predicted"))) + "</h3><p>"
                     + record.figure(Numbers::whole, at("commonestConfusions", i, "images")) + " images"
                     + (i < pictures.size() && !pictures.get(i).isEmpty() ? ", the most confident first" : "") + "</p></figcaption>"
@@ -138,10 +138,10 @@ final class EncoderSections {
     String calibrationWord() {
         double confidence = record.number(at("calibration", "confidence")).orElse(Double.NaN);
         double accuracy = record.number(at("calibration", "accuracy")).orElse(Double.NaN);
-        return "Its mean confidence is " + record.figure(Numbers::percent, at("calibration", "confidence")) + ", and "
-                + record.figure(Numbers::percent, at("calibration", "accuracy")) + " is right: "
-                + (Math.abs(confidence - accuracy) < 0.02 ? "it is as sure as it may be" : confidence > accuracy
-                        ? "it is too sure of itself" : "it is less sure than it could be")
+        return "The mean confidence is " + record.figure(Numbers::percent, at("calibration", "confidence")) + ", and "
+                + record.figure(Numbers::percent, at("calibration", "accuracy")) + " of the predictions are right: "
+                + (Math.abs(confidence - accuracy) < 0.02 ? "the classifier is well calibrated" : confidence > accuracy
+                        ? "the classifier is overconfident" : "the classifier is underconfident")
                 + ". The expected calibration error is " + record.figure(Numbers::percent, at("calibration", "expectedError")) + ".";
     }
 

@@ -12,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The report of an evaluation: how well a classifier on an encoder's features does, where it errs, and what the features look like. */
+/** The report of an evaluation: how well a classifier on an encoder's features does, which classes it confuses, and what the features look like. */
 public final class EvaluatePage {
     private static final String LINEAR = "linear";
     private static final String ENCODER = "simclr";
@@ -30,12 +30,12 @@ public final class EvaluatePage {
         HtmlPage page = begin("Evaluation of " + record.text("encoder").replaceFirst(".*[/\\\\]", ""),
                 "Evaluation report · " + record.list("classes").size() + " classes");
         addTo(page, record, pictures);
-        Sections.facts(page, "What was measured", facts(record));
+        Sections.facts(page, "Encoder and images", facts(record));
         Map<String, String> settings = new LinkedHashMap<>();
         record.names("settings").forEach(name -> settings.put(name, record.text("settings", name, "value") + " ("
                 + record.text("settings", name, "source") + ")"));
-        Sections.facts(page, "How the encoder was fed", settings);
-        Sections.facts(page, "What the encoder says of itself", record.facts("encoderMetadata"));
+        Sections.facts(page, "Preprocessing", settings);
+        Sections.facts(page, "Metadata of the encoder file", record.facts("encoderMetadata"));
         Sections.command(page, record.text("command"));
         return Sections.end(page, record.text("version"));
     }
@@ -45,7 +45,7 @@ public final class EvaluatePage {
         return Sections.page(title, kind).style(Bars.STYLE).style(HeatMap.STYLE).style(EncoderSections.STYLE);
     }
 
-    /** Adds everything on the encoder, the word on it included. */
+    /** Adds all sections about the encoder, with the verdict first. */
     static void addTo(HtmlPage page, JsonRecord record, EvaluationPictures pictures) {
         AccuracySection linear = new AccuracySection(record, LINEAR, LINEAR);
         AccuracySection others = new AccuracySection(record, "protocols", "protocol");
@@ -66,25 +66,24 @@ public final class EvaluatePage {
             others.addTo(page, "Other protocols", "Accuracy on the test images by other ways of learning from the labels.");
         }
         if (record.at("perClass").isPresent()) {
-            page.element("h2", "Classes").element("p",
-                    "With the most labels: how many of a class's images are found (its accuracy), and how"
-                    + " many of those that are taken for it are of it (precision). F1 is their harmonic mean.").html(sections.perClass());
-            page.element("h2", "What is taken for what").html(sections.matrix()).html("<div style=\"height:1rem\"></div>")
+            page.element("h2", "Results for each class").element("p", "With the largest share of labels. Recall is the share of the class's images that the classifier"
+                    + " finds; precision is the share of its predictions of this class that are right; F1 is their harmonic mean.").html(sections.perClass());
+            page.element("h2", "Confusion matrix").html(sections.matrix()).html("<div style=\"height:1rem\"></div>")
                     .html(sections.confusions(pictures.confusions()));
         }
         if (sections.hasCalibration()) {
             LineChart chart = new LineChart("Accuracy by confidence", "confidence").format(Numbers::percent).height(300);
             sections.calibrationTo(chart, "this classifier");
-            chart.line("as sure as it is right", new double[] {0, 1}, new double[] {0, 1});
-            page.element("h2", "How sure it is").html("<p>" + sections.calibrationWord() + "</p>\n").html(Sections.figure(
-                    "Accuracy by confidence", "Predictions sorted by the probability of the predicted class. Below the dashed line the"
-                    + " classifier is too sure, above it less sure than it could be.", chart.html()
-                    + Sections.details("In figures", sections.calibrationTable())));
+            chart.line("perfectly calibrated", new double[] {0, 1}, new double[] {0, 1});
+            page.element("h2", "Calibration").html("<p>" + sections.calibrationWord() + "</p>\n").html(Sections.figure(
+                    "Accuracy by confidence", "Predictions grouped by the probability of the predicted class. Below the dashed line the"
+                    + " classifier is overconfident, above it underconfident.", chart.html()
+                    + Sections.details("Table of all bins", sections.calibrationTable())));
         }
         map(page, pictures);
         if (!pictures.neighbours().isEmpty()) {
-            page.element("h2", "Nearest images").element("p", "A test image and the training images whose features are nearest, with the"
-                    + " cosine of the angle between them. Those of another class have a cross.")
+            page.element("h2", "Nearest neighbours").element("p", "Test images, each with the training images whose features are nearest and their"
+                    + " cosine similarity. A cross marks a neighbour of another class.")
                     .html(sections.neighbours(pictures.neighbours()));
         }
     }
@@ -98,19 +97,19 @@ public final class EvaluatePage {
         }
     }
 
-    /** Returns how a map is read. */
+    /** Explains how to read a map. */
     static String mapWords(ImageSheet sheet) {
-        return sheet.names().size() + " test images; what is near each other looks alike to the encoder (UMAP on 15 neighbours). The axes"
-                + " mean nothing, nor do distances between far groups.";
+        return sheet.names().size() + " test images, projected by UMAP with 15 neighbours. Images that are close together are similar to the"
+                + " encoder. The axes have no meaning, and neither have distances between groups that are far apart.";
     }
 
     /** Without linear evaluation there is nothing to compare with. */
     private static void word(HtmlPage page, AccuracySection protocols) {
         List<String> figures = protocols.names().stream()
                 .map(p -> HtmlPage.escape(p) + " " + protocols.figure(p, protocols.most())).toList();
-        Sections.word(page, Sections.Kind.OPEN, "Measured without a comparison", "With " + HtmlPage.escape(protocols.most())
-                + " of the labels right for a test image: " + String.join(", ", figures) + ". Linear evaluation would say how pixels and an"
-                + " untrained encoder do.");
+        Sections.word(page, Sections.Kind.OPEN, "No baseline was measured", "With " + HtmlPage.escape(protocols.most())
+                + " of the labels, the accuracy on the test images is: " + String.join(", ", figures) + ". Add linear evaluation to"
+                + " compare with raw pixels and an untrained encoder.");
     }
 
     private static void word(HtmlPage page, JsonRecord record, AccuracySection linear) {
@@ -121,10 +120,10 @@ public final class EvaluatePage {
         linear.names().stream().filter(n -> !n.equals(ENCODER)).forEach(n -> others.add((n.equals("pixels") ? "raw pixels "
                 : "an untrained encoder ") + linear.figure(n, share)));
         Sections.word(page, own > best + 0.02 ? Sections.Kind.GOOD : own > best ? Sections.Kind.OPEN : Sections.Kind.BAD,
-                own > best + 0.02 ? "The encoder's features are of use" : own > best ? "The encoder's features are of little use"
-                        : "The encoder's features are of no use here",
-                "With " + HtmlPage.escape(share) + " of the labels a linear classifier on them is right for "
-                + linear.figure(ENCODER, share) + " of the test images" + (others.isEmpty() ? "." : "; on "
+                own > best + 0.02 ? "The encoder has learned useful features" : own > best ? "The features are barely better than the baselines"
+                        : "The features are no better than the baselines",
+                "With " + HtmlPage.escape(share) + " of the labels, a linear classifier on its features reaches "
+                + linear.figure(ENCODER, share) + " accuracy on the test images" + (others.isEmpty() ? "." : "; on "
                         + String.join(", on ", others) + "."));
     }
 
@@ -139,7 +138,7 @@ public final class EvaluatePage {
                 + HtmlPage.escape(others.most()) + " of the labels")));
         if (record.number("calibration", "expectedError").isPresent()) {
             tiles.add(new Sections.Tile("Calibration error", record.figure(Numbers::percent, "calibration", "expectedError"),
-                    "0 where it is as sure as it is right"));
+                    "0 is perfectly calibrated"));
         }
         tiles.add(new Sections.Tile("Time", record.figure(Numbers::time, "seconds"), "the whole command"));
         return tiles;
@@ -153,7 +152,7 @@ public final class EvaluatePage {
         return facts;
     }
 
-    /** Adds what the images were. */
+    /** Adds the facts about the images. */
     static void dataFacts(JsonRecord record, Map<String, String> facts) {
         for (String set : List.of("train", "test")) {
             put(facts, set.equals("train") ? "Training images" : "Test images", record.text("data", set, "path"));
@@ -161,7 +160,7 @@ public final class EvaluatePage {
                     record.text("data", set, "fingerprint"));
         }
         if (record.number("skipped").orElse(0) > 0) {
-            put(facts, "Could not be read", record.text("skipped") + " images");
+            put(facts, "Unreadable images", record.text("skipped"));
         }
     }
 

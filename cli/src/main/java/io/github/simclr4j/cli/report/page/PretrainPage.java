@@ -39,17 +39,17 @@ public final class PretrainPage {
         JsonRecord record = new JsonRecord(run);
         String encoder = record.text("encoder");
         HtmlPage page = Sections.page("Pretraining" + (encoder.isEmpty() ? "" : " of " + name(encoder)),
-                "Pretraining report · learnt from images "
-                        + (record.text("settings", "data.labels").isEmpty() ? "without labels" : "and their labels"));
+                "Pretraining report · learned from images "
+                        + (record.text("settings", "data.labels").isEmpty() ? "without labels" : "with their labels"));
         int epochs = record.list("history").size();
         word(page, record, epochs);
         if (epochs > 0) {
             Sections.tiles(page, tiles(record, epochs));
             warnings(page, record);
-            new TrainingCurves(record, "How it went").addTo(page);
+            new TrainingCurves(record, "Training curves").addTo(page);
         }
         views(page, record.text("settings", "training.views"), views);
-        Sections.facts(page, "What was trained", what(record));
+        Sections.facts(page, "Run", what(record));
         Sections.facts(page, "Settings", plain(record.facts("settings")));
         Sections.command(page, record.text("command"));
         return Sections.end(page, record.text("version"));
@@ -70,31 +70,30 @@ public final class PretrainPage {
         boolean done = record.at("encoderSha256").isPresent();
         if (epochs == 0) {
             Sections.word(page, Sections.Kind.OPEN, done ? "Nothing was trained" : "Training begins",
-                    done ? "All epochs had been done by an earlier run." : "No epoch is over yet.");
+                    done ? "An earlier run has completed all epochs." : "The first epoch is not complete yet.");
             return;
         }
         int last = epochs - 1;
         String verdict = record.text("history", last, "verdict");
         String loss = record.figure(Numbers::plain, "history", last, "loss");
-        String chance = record.number("history", last, "lossAtChance").isEmpty() ? "" : ", where a network that has learnt nothing has "
+        String chance = record.number("history", last, "lossAtChance").isEmpty() ? "" : "; a network that has learned nothing has "
                 + record.figure(Numbers::plain, "history", last, "lossAtChance");
         String when = "After epoch " + record.figure(Numbers::whole, "history", last, "epoch")
                 + (record.number("epochsPlanned").isEmpty() ? "" : " of " + record.figure(Numbers::whole, "epochsPlanned"));
         switch (verdict) {
-            case "at chance" -> Sections.word(page, Sections.Kind.BAD, "At chance: nothing is learnt so far", when + " the loss is " + loss
-                    + chance + ". Look at the learning rate, and at whether the views below still show the same thing.");
-            case "collapsed" -> Sections.word(page, Sections.Kind.BAD, "Collapsed: all images look alike to the encoder", when
+            case "at chance" -> Sections.word(page, Sections.Kind.BAD, "At chance: nothing learned so far", when + " the loss is " + loss
+                    + chance + ". Check the learning rate, and whether the two views of an image below still show the same object.");
+            case "collapsed" -> Sections.word(page, Sections.Kind.BAD, "Collapsed: all images have nearly the same embedding", when
                     + " the embeddings fill " + record.figure(Numbers::plain, "history", last, "effectiveRank")
                     + " directions, with a spread of " + record.figure(Numbers::plain, "history", last, "spread")
-                    + " of 1. Lower the learning rate, or use a method or head that keeps images apart.");
-            case "diverging" -> Sections.word(page, Sections.Kind.BAD, "Diverging: the loss rises", when + " the loss is " + loss
+                    + " of 1. Lower the learning rate, or choose a method with negatives or a head with batch norm.");
+            case "diverging" -> Sections.word(page, Sections.Kind.BAD, "Diverging: the loss is rising", when + " the loss is " + loss
                     + ", and it has risen for several epochs. Lower the learning rate or lengthen the warm-up.");
             case "no step" -> Sections.word(page, Sections.Kind.BAD, "No step was taken", when + " the gradients of all steps of the"
-                    + " epoch had overflowed in float16.");
-            case "learning" -> Sections.word(page, done ? Sections.Kind.GOOD : Sections.Kind.OPEN, done ? "It learnt" : "Learning", when
-                    + " the loss is " + loss + chance + (record.number("history", last, "top1").isEmpty() ? "." : ": for "
-                    + record.figure(Numbers::percent, "history", last, "top1")
-                    + " of the views, no other image's view was as near as the other view of the same image."));
+                    + " epoch have overflowed in float16.");
+            case "learning" -> Sections.word(page, done ? Sections.Kind.GOOD : Sections.Kind.OPEN, done ? "The encoder has learned" : "Learning", when
+                    + " the loss is " + loss + chance + (record.number("history", last, "top1").isEmpty() ? "." : ". The nearest other view"
+                    + " belongs to the same image for " + record.figure(Numbers::percent, "history", last, "top1") + " of the views."));
             default -> Sections.word(page, Sections.Kind.OPEN, done ? "Done" : "Training", when + " the loss is " + loss + ".");
         }
     }
@@ -110,13 +109,13 @@ public final class PretrainPage {
                     "among the nearest five " + record.figure(Numbers::percent, "history", last, "top5")));
         }
         if (record.number("knn").isPresent()) {
-            tiles.add(new Sections.Tile("Nearest neighbours", record.figure(Numbers::percent, "knn"), "accuracy of their classes"));
+            tiles.add(new Sections.Tile("Nearest neighbours", record.figure(Numbers::percent, "knn"), "kNN accuracy"));
         }
         tiles.add(new Sections.Tile("Effective rank", record.figure(Numbers::plain, "history", last, "effectiveRank"),
-                "directions that embeddings fill"));
+                "directions that the embeddings fill"));
         if (record.number("images").isPresent()) {
             tiles.add(new Sections.Tile("Images", record.figure(Numbers::whole, "images"),
-                    record.list("skipped").isEmpty() ? "all could be read" : record.list("skipped").size() + " could not be read"));
+                    record.list("skipped").isEmpty() ? "all readable" : record.list("skipped").size() + " unreadable"));
         }
         tiles.add(new Sections.Tile("Speed", record.figure(v -> Numbers.whole(v) + "/s", "history", last, "viewsPerSecond"),
                 "views in the last epoch"));
@@ -126,7 +125,7 @@ public final class PretrainPage {
         return tiles;
     }
 
-    /** Adds what went wrong on the way, if anything did. */
+    /** Adds the warnings of all epochs, if there are any. */
     static void warnings(HtmlPage page, JsonRecord record) {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < record.list("history").size(); i++) {
@@ -135,7 +134,7 @@ public final class PretrainPage {
             }
         }
         if (!lines.isEmpty()) {
-            page.element("h2", "Warnings on the way").html("<ul>\n" + String.join("", lines) + "</ul>\n");
+            page.element("h2", "Warnings").html("<ul>\n" + String.join("", lines) + "</ul>\n");
         }
     }
 
@@ -144,10 +143,10 @@ public final class PretrainPage {
         if (views.isEmpty()) {
             return;
         }
-        page.style(VIEWS).element("h2", "What it was trained on");
+        page.style(VIEWS).element("h2", "Training images and their views");
         List<String> ways = views.get(0).views().size() == 1 ? List.of("View") : List.of("First view", "Second view", "Small view");
-        page.element("p", "Images as they are, and random views of them. An encoder learns what the views of an image have in common: where"
-                + " you would not recognise two of them as the same image, or any two images would look alike, learning is hard.");
+        page.element("p", "Original images beside random views of them. An encoder learns what the views of an image have in common. If"
+                + " you cannot tell that two views show the same image, or if views of different images look alike, learning is hard.");
         if (!recipe.isEmpty()) {
             page.html("<p class=\"quiet\">Views: <code>" + HtmlPage.escape(recipe) + "</code></p>\n");
         }
@@ -178,7 +177,7 @@ public final class PretrainPage {
             put(facts, "Continued after epoch", record.text("resumedAfterEpoch"));
         }
         List<String> skipped = record.texts("skipped");
-        put(facts, "Could not be read", String.join("; ", skipped.subList(0, Math.min(20, skipped.size())))
+        put(facts, "Unreadable images", String.join("; ", skipped.subList(0, Math.min(20, skipped.size())))
                 + (skipped.size() > 20 ? " and " + (skipped.size() - 20) + " more" : ""));
         return facts;
     }

@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The report of the first steps: an evaluation, and the training before it. */
+/** The report of a quickstart: the evaluation, then the training. */
 public final class QuickstartPage {
     private QuickstartPage() {}
 
@@ -20,12 +20,12 @@ public final class QuickstartPage {
      */
     public static HtmlPage of(JsonObject result, List<ViewRow> views, EvaluationPictures pictures) {
         JsonRecord record = new JsonRecord(result);
-        HtmlPage page = EvaluatePage.begin("An encoder learnt without labels, and measured", "Quickstart report · drawn images of "
+        HtmlPage page = EvaluatePage.begin("An encoder trained without labels", "Quickstart report · drawn images of "
                 + record.list("classes").size() + " classes");
         EvaluatePage.addTo(page, record, pictures);
         PretrainPage.warnings(page, record);
         if (!record.list("history").isEmpty()) {
-            new TrainingCurves(record, "How the training went").addTo(page);
+            new TrainingCurves(record, "Training curves").addTo(page);
         }
         String recipe = record.text("trainingSettings", "training.views");
         PretrainPage.views(page, recipe, views);
@@ -33,8 +33,8 @@ public final class QuickstartPage {
         facts.put("Encoder", record.text("encoder"));
         facts.put("SHA-256 of the encoder", record.text("encoderSha256"));
         EvaluatePage.dataFacts(record, facts);
-        Sections.facts(page, "What was made", facts);
-        Sections.facts(page, "Settings of the training", PretrainPage.plain(record.facts("trainingSettings")));
+        Sections.facts(page, "Encoder and images", facts);
+        Sections.facts(page, "Training settings", PretrainPage.plain(record.facts("trainingSettings")));
         Sections.command(page, record.text("command"));
         return Sections.end(page, record.text("version"));
     }

@@ -114,7 +114,7 @@ final class Sections {
     /** Adds the command that does the same again. */
     static void command(HtmlPage page, String command) {
         if (!command.isEmpty()) {
-            page.element("h2", "Do it again").html("<pre><code>" + HtmlPage.escape(command) + "</code></pre>\n");
+            page.element("h2", "Reproduce").html("<pre><code>" + HtmlPage.escape(command) + "</code></pre>\n");
         }
     }
 

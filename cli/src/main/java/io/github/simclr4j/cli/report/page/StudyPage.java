@@ -44,22 +44,22 @@ public final class StudyPage {
                 .style(Bars.STYLE).style(HeatMap.STYLE);
         word(page);
         if (count(ACCURACY) > 0) {
-            page.element("h2", "Linear accuracy").element("p", "Each cell is a pretraining of its own; its features are measured by a linear"
-                    + " classifier with all labels of the training images, on the test images. One seed each: differences of a percent or"
-                    + " two may be chance.").html(new StudyChartHtml(record, axes).html());
+            page.element("h2", "Linear accuracy").element("p", "Each cell is one pretraining. A linear classifier is trained on its features with all"
+                    + " labels of the training images; the figure is its accuracy on the test images. Each cell has one seed, so differences of one"
+                    + " or two percentage points may be chance.").html(new StudyChartHtml(record, axes).html());
         }
         failures(page);
         page.element("h2", "All cells").html(table());
         Map<String, String> facts = new LinkedHashMap<>();
         record.names("images").stream().sorted().forEach(set -> facts.put(switch (set) {
-            case "images" -> "Images learnt from";
-            case "train" -> "Images of the classifiers";
-            default -> "Images tested on";
+            case "images" -> "Pretraining images";
+            case "train" -> "Training images of the classifiers";
+            default -> "Test images";
         }, record.text("images", set)));
         IntStream.range(0, count).mapToObj(i -> record.text(CELLS, i, "training", "data.fingerprint")).filter(f -> !f.isEmpty()).distinct()
-                .findFirst().ifPresent(f -> facts.put("Fingerprint of the images learnt from", f));
-        Sections.facts(page, "What was measured", facts);
-        Sections.facts(page, "Settings of every cell", record.facts("given"));
+                .findFirst().ifPresent(f -> facts.put("Fingerprint of the pretraining images", f));
+        Sections.facts(page, "Images", facts);
+        Sections.facts(page, "Settings of all cells", record.facts("given"));
         Sections.command(page, record.text("command"));
         return Sections.end(page, record.text("version"));
     }
@@ -83,25 +83,25 @@ public final class StudyPage {
         int failed = count("failure");
         String state = done + " of " + count + " cells are done" + (failed == 0 ? "" : ", " + failed + " failed");
         if (done == 0) {
-            Sections.word(page, failed > 0 ? Sections.Kind.BAD : Sections.Kind.OPEN, state, failed > 0 ? "The reasons are below."
-                    : "The page is written again when the first one is.");
+            Sections.word(page, failed > 0 ? Sections.Kind.BAD : Sections.Kind.OPEN, state, failed > 0 ? "The reasons are listed below."
+                    : "This page is updated when the first cell is done.");
             return;
         }
         int best = extreme(true).orElseThrow();
         int least = extreme(false).orElseThrow();
         Sections.word(page, failed > 0 ? Sections.Kind.BAD : done < count ? Sections.Kind.OPEN : Sections.Kind.GOOD,
                 (done < count ? "So far the best is " : "The best is ") + title(best),
-                "Its linear accuracy is " + record.figure(Numbers::percent, CELLS, best, ACCURACY) + "; the least is "
+                "Its linear accuracy is " + record.figure(Numbers::percent, CELLS, best, ACCURACY) + "; the worst is "
                 + record.figure(Numbers::percent, CELLS, least, ACCURACY) + " with " + HtmlPage.escape(title(least)) + ". "
                 + state + ".");
     }
 
     private void failures(HtmlPage page) {
         if (count("failure") > 0) {
-            page.element("h2", "What failed").html("<ul>\n");
+            page.element("h2", "Failed cells").html("<ul>\n");
             IntStream.range(0, count).filter(i -> record.at(CELLS, i, "failure").isPresent()).forEach(i -> page.html("<li>"
                     + HtmlPage.escape(title(i) + ": " + record.text(CELLS, i, "failure")) + "</li>\n"));
-            page.html("</ul>\n").element("p", "The same command tries these cells again.");
+            page.html("</ul>\n").element("p", "Run the same command again to retry these cells.");
         }
     }
 

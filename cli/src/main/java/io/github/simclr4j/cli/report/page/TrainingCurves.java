@@ -42,36 +42,36 @@ final class TrainingCurves {
         List<String> figures = new ArrayList<>();
         double chance = record.number("history", epochs - 1, "lossAtChance").orElse(Double.NaN);
         figures.add(Sections.figure("Loss", Double.isNaN(chance) ? "Mean of each epoch; it should fall."
-                : "Mean of each epoch; it should fall away from the dashed line, where nothing is learnt.",
+                : "Mean of each epoch; it should fall away from the dashed line, the loss of a network that has learned nothing.",
                 new LineChart("Loss", EPOCH).line("loss", x, column("loss")).limit(chance, "at chance " + Numbers.plain(chance)).html()));
         if (has("top1")) {
-            figures.add(Sections.figure("Contrastive accuracy", "How often the other view of the same image is the nearest, or among the"
-                    + " nearest five, of all that the loss compares with.",
+            figures.add(Sections.figure("Contrastive accuracy", "How often the other view of the same image is the nearest of all"
+                    + " candidates, or among the nearest five.",
                     new LineChart("Contrastive accuracy", EPOCH).line("nearest", x, column("top1"))
                             .line("among five", x, column("top5")).format(Numbers::percent).fromZero().html()));
         }
         if (has("knn")) {
-            figures.add(Sections.figure("Nearest neighbours", "How often the nearest labelled images tell an image's class: a first look"
-                    + " at the features' use, without training a classifier.",
+            figures.add(Sections.figure("Nearest neighbours", "Accuracy of a vote of the nearest labelled images. It shows how useful the"
+                    + " features are without training a classifier.",
                     new LineChart("Accuracy of nearest neighbours", EPOCH).line("accuracy", x, column("knn"))
                             .format(Numbers::percent).html()));
         }
-        figures.add(Sections.figure("Alignment", "Mean squared distance of the two views' embeddings, 0 to 4. Low is good, as long as"
-                + " uniformity is low, too.", single("Alignment", "alignment")));
-        figures.add(Sections.figure("Uniformity", "How evenly embeddings cover the sphere; the lower, the more evenly. Near 0 they are all"
-                + " alike.", single("Uniformity", "uniformity")));
+        figures.add(Sections.figure("Alignment", "Mean squared distance of the two views' embeddings, 0 to 4. Low is good as long as"
+                + " uniformity is low as well.", single("Alignment", "alignment")));
+        figures.add(Sections.figure("Uniformity", "How evenly the embeddings cover the sphere. Lower is more even; near 0 all embeddings are"
+                + " the same.", single("Uniformity", "uniformity")));
         figures.add(Sections.figure("Effective rank", "How many directions the embeddings fill. Near 1 they have collapsed to a line.",
                 new LineChart("Effective rank", EPOCH).line("effective rank", x, column("effectiveRank")).fromZero().html()));
         figures.add(Sections.figure("Learning rate", "At each epoch's last step: warm-up, then the schedule.",
                 new LineChart("Learning rate", EPOCH).line("learning rate", x, column("learningRate")).fromZero().html()));
         for (String name : others()) {
-            figures.add(Sections.figure(name, "A figure of this method.", single(name, name)));
+            figures.add(Sections.figure(name, "A metric of this method.", single(name, name)));
         }
         figures.add(Sections.figure("Speed", "Views a second.", new LineChart("Views a second", EPOCH)
                 .line("views a second", x, column("viewsPerSecond")).fromZero().format(Numbers::plain).html()));
         page.element("h2", heading);
         Sections.figures(page, figures);
-        page.html("<div style=\"margin-top:1rem\">" + Sections.details("Every epoch in figures", table()) + "</div>\n");
+        page.html("<div style=\"margin-top:1rem\">" + Sections.details("Table of all epochs", table()) + "</div>\n");
     }
 
     private String single(String title, String name) {
@@ -93,7 +93,7 @@ final class TrainingCurves {
 
     private String table() {
         List<Column> columns = new ArrayList<>(List.of(new Column("Loss", "loss", Numbers::plain),
-                new Column("Nearest", "top1", Numbers::percent), new Column("Among five", "top5", Numbers::percent),
+                new Column("Nearest", "top1", Numbers::percent), new Column("In the top five", "top5", Numbers::percent),
                 new Column("Neighbours", "knn", Numbers::percent), new Column("Alignment", "alignment", Numbers::plain),
                 new Column("Uniformity", "uniformity", Numbers::plain), new Column("Spread", "spread", Numbers::plain),
                 new Column("Effective rank", "effectiveRank", Numbers::plain),
