@@ -50,6 +50,7 @@ public final class BarlowTwins implements MethodFactory {
     public void defaults(Defaults d) {
         d.head("deep").hidden(d.width(2048)).projection(d.width(2048)).headOutputNorm(false);
         Byol.views(d);
+        d.adamRateFactor(0.5);
         if (d.optimizer().equals("lars")) {
             d.baseLearningRate(0.2).weightDecay(1.5e-6);
         }

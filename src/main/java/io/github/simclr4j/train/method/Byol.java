@@ -67,6 +67,7 @@ public final class Byol implements MethodFactory {
     public void defaults(Defaults d) {
         d.hidden(d.width(4096)).projection(256).option(HIDDEN, d.width(4096)).headOutputNorm(false);
         views(d);
+        d.adamRateFactor(0.25);
         if (d.optimizer().equals("lars")) {
             d.baseLearningRate(0.2).weightDecay(1.5e-6);
         }

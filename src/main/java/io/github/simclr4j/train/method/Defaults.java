@@ -144,11 +144,13 @@ public final class Defaults {
     }
 
     /**
-     * Sets what the learning rate that an optimizer has for all methods is multiplied by, for methods that need smaller or larger
-     * steps than SimCLR.
+     * Sets the learning rate of Adam and AdamW as a multiple of SimCLR's. Papers publish rates for LARS and SGD only; docs/methods.md has
+     * the measurements behind these factors.
+     *
+     * @param factor above 0; without effect with other optimizers
      */
-    public Defaults rateFactor(double factor) {
-        return put("rateFactor", factor);
+    public Defaults adamRateFactor(double factor) {
+        return optimizer.startsWith("adam") ? put("rateFactor", factor) : this;
     }
 
     /** Sets the number of groups of a batch with batch norm statistics of their own. */

@@ -86,7 +86,7 @@ public abstract sealed class MoCo implements MethodFactory {
         @Override
         public void defaults(Defaults d) {
             super.defaults(d);
-            d.views(d.isSmall() ? "mocov2-cifar" : "mocov2");
+            d.views(d.isSmall() ? "mocov2-cifar" : "mocov2").adamRateFactor(0.5);
         }
     }
 

@@ -54,6 +54,7 @@ public final class MoCoV3 implements MethodFactory {
     public void defaults(Defaults d) {
         d.hidden(d.width(4096)).projection(256).option(HIDDEN, d.width(4096));
         Byol.views(d);
+        d.adamRateFactor(0.5);
         if (d.optimizer().equals("lars")) {
             d.baseLearningRate(0.3).weightDecay(1.5e-6);
         }

@@ -63,6 +63,7 @@ public final class SimSiam implements MethodFactory {
         if (!d.isSmall()) {
             d.head("deep");
         }
+        d.adamRateFactor(0.25);
         if (d.optimizer().equals("sgd")) {
             d.baseLearningRate(d.isSmall() ? 0.03 : 0.05).weightDecay(d.isSmall() ? 5e-4 : 1e-4).warmupEpochs(0);
         }

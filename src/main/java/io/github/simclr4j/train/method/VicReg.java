@@ -57,6 +57,7 @@ public final class VicReg implements MethodFactory {
         } else {
             Byol.views(d);
         }
+        d.adamRateFactor(0.5);
         if (d.optimizer().equals("lars")) {
             d.baseLearningRate(0.2).weightDecay(1e-6);
         }
