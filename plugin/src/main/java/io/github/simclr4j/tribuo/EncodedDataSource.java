@@ -5,40 +5,41 @@ import java.util.Map;
 import org.tribuo.Output;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.source.EncodedDataSource},
- * which configuration files and saved models have that were written before it had its own package.
+ * The former name of {@link io.github.simclr4j.tribuo.source.EncodedDataSource}.
+ *
+ * <p>It is kept so that configuration files and saved models that contain the name can still be read.
  *
  * @param <T> the output type
- * @deprecated only for what was written before
+ * @deprecated use {@link io.github.simclr4j.tribuo.source.EncodedDataSource}
  */
 @Deprecated
 public final class EncodedDataSource<T extends Output<T>> extends io.github.simclr4j.tribuo.source.EncodedDataSource<T> {
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private EncodedDataSource() {}
 
-    /** The class of older provenances. */
+    /** The former name of the provenance class. */
     public static final class EncodedProvenance extends io.github.simclr4j.tribuo.source.EncodedDataSource.EncodedProvenance {
         private static final long serialVersionUID = 1L;
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public EncodedProvenance(Map<String, Provenance> map) {
             super(map);
         }
     }
 
-    /** The class of older provenances. */
+    /** The former name of the provenance class. */
     public static final class DatasetSourceProvenance
             extends io.github.simclr4j.tribuo.source.EncodedDataSource.DatasetSourceProvenance {
         private static final long serialVersionUID = 1L;
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public DatasetSourceProvenance(Map<String, Provenance> map) {
             super(map);

@@ -6,22 +6,23 @@ import org.tribuo.protos.ProtoSerializable;
 import org.tribuo.protos.core.ModelProto;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.model.EncodedModel},
- * which saved models have that were written before it had its own package; they are loaded as that class.
+ * The former name of {@link io.github.simclr4j.tribuo.model.EncodedModel}.
  *
- * @deprecated only for what was written before
+ * <p>It is kept so that saved models that contain the name can still be read. They are loaded as the new class.
+ *
+ * @deprecated use {@link io.github.simclr4j.tribuo.model.EncodedModel}
  */
 @Deprecated
 public abstract class EncodedModel implements ProtoSerializable<ModelProto> {
     private EncodedModel() {}
 
     /**
-     * Deserialization factory.
+     * Restores a saved model.
      *
      * @param version the serialized object version
      * @param className the class name
      * @param message the serialized data
-     * @throws IOException if the encoder it refers to is missing or changed, or the data are damaged
+     * @throws IOException if the encoder file is missing or has changed, or if the data are damaged
      */
     public static io.github.simclr4j.tribuo.model.EncodedModel<?> deserializeFromProto(int version, String className, Any message)
             throws IOException {

@@ -1,13 +1,14 @@
 package io.github.simclr4j.tribuo;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.extraction.FeatureCache},
- * which configuration files have that were written before it had its own package.
+ * The former name of {@link io.github.simclr4j.tribuo.extraction.FeatureCache}.
  *
- * @deprecated only for what was written before
+ * <p>It is kept so that configuration files that contain the name can still be read.
+ *
+ * @deprecated use {@link io.github.simclr4j.tribuo.extraction.FeatureCache}
  */
 @Deprecated
 public final class FeatureCache extends io.github.simclr4j.tribuo.extraction.FeatureCache {
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private FeatureCache() {}
 }

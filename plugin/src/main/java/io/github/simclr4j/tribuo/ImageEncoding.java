@@ -1,10 +1,11 @@
 package io.github.simclr4j.tribuo;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.source.ImageEncoding},
- * which provenances have that were written before it had its own package.
+ * The former name of {@link io.github.simclr4j.tribuo.source.ImageEncoding}.
  *
- * @deprecated only for what was written before
+ * <p>It is kept so that provenances that contain the name can still be read.
+ *
+ * @deprecated use {@link io.github.simclr4j.tribuo.source.ImageEncoding}
  */
 @Deprecated
 public enum ImageEncoding {

@@ -1,13 +1,14 @@
 package io.github.simclr4j.tribuo;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.source.ImageFieldProcessor},
- * which configuration files have that were written before it had its own package.
+ * The former name of {@link io.github.simclr4j.tribuo.source.ImageFieldProcessor}.
  *
- * @deprecated only for what was written before
+ * <p>It is kept so that configuration files that contain the name can still be read.
+ *
+ * @deprecated use {@link io.github.simclr4j.tribuo.source.ImageFieldProcessor}
  */
 @Deprecated
 public final class ImageFieldProcessor extends io.github.simclr4j.tribuo.source.ImageFieldProcessor {
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private ImageFieldProcessor() {}
 }

@@ -5,25 +5,26 @@ import java.util.Map;
 import org.tribuo.Output;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.source.ImageFolderDataSource},
- * which configuration files and saved models have that were written before it had its own package.
+ * The former name of {@link io.github.simclr4j.tribuo.source.ImageFolderDataSource}.
+ *
+ * <p>It is kept so that configuration files and saved models that contain the name can still be read.
  *
  * @param <T> the output type
- * @deprecated only for what was written before
+ * @deprecated use {@link io.github.simclr4j.tribuo.source.ImageFolderDataSource}
  */
 @Deprecated
 public final class ImageFolderDataSource<T extends Output<T>> extends io.github.simclr4j.tribuo.source.ImageFolderDataSource<T> {
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private ImageFolderDataSource() {}
 
-    /** The class of older provenances. */
+    /** The former name of the provenance class. */
     public static final class FolderProvenance extends io.github.simclr4j.tribuo.source.ImageFolderDataSource.FolderProvenance {
         private static final long serialVersionUID = 1L;
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public FolderProvenance(Map<String, Provenance> map) {
             super(map);

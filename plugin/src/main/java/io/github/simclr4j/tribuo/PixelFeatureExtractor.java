@@ -3,15 +3,16 @@ package io.github.simclr4j.tribuo;
 import org.tribuo.Output;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor},
- * which configuration files have that were written before it had its own package.
+ * The former name of {@link io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor}.
+ *
+ * <p>It is kept so that configuration files that contain the name can still be read.
  *
  * @param <T> the output type
- * @deprecated only for what was written before
+ * @deprecated use {@link io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor}
  */
 @Deprecated
 public final class PixelFeatureExtractor<T extends Output<T>>
         extends io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor<T> {
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private PixelFeatureExtractor() {}
 }

@@ -3,14 +3,15 @@ package io.github.simclr4j.tribuo;
 import org.tribuo.Output;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.source.ReadAheadDataSource},
- * which configuration files have that were written before it had its own package.
+ * The former name of {@link io.github.simclr4j.tribuo.source.ReadAheadDataSource}.
+ *
+ * <p>It is kept so that configuration files that contain the name can still be read.
  *
  * @param <T> the output type
- * @deprecated only for what was written before
+ * @deprecated use {@link io.github.simclr4j.tribuo.source.ReadAheadDataSource}
  */
 @Deprecated
 public final class ReadAheadDataSource<T extends Output<T>> extends io.github.simclr4j.tribuo.source.ReadAheadDataSource<T> {
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private ReadAheadDataSource() {}
 }

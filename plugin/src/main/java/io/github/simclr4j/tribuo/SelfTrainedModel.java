@@ -6,17 +6,18 @@ import org.tribuo.protos.ProtoSerializable;
 import org.tribuo.protos.core.ModelProto;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.model.SelfTrainedModel},
- * which saved models have that were written before it had its own package; they are loaded as that class.
+ * The former name of {@link io.github.simclr4j.tribuo.model.SelfTrainedModel}.
  *
- * @deprecated only for what was written before
+ * <p>It is kept so that saved models that contain the name can still be read. They are loaded as the new class.
+ *
+ * @deprecated use {@link io.github.simclr4j.tribuo.model.SelfTrainedModel}
  */
 @Deprecated
 public abstract class SelfTrainedModel implements ProtoSerializable<ModelProto> {
     private SelfTrainedModel() {}
 
     /**
-     * Deserialization factory.
+     * Restores a saved model.
      *
      * @param version the serialized object version
      * @param className the class name

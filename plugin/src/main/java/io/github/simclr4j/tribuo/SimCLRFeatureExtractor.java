@@ -5,27 +5,28 @@ import java.util.Map;
 import org.tribuo.Output;
 
 /**
- * The old name of {@link io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor},
- * which configuration files and saved models have that were written before it had its own package.
+ * The former name of {@link io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor}.
+ *
+ * <p>It is kept so that configuration files and saved models that contain the name can still be read.
  *
  * @param <T> the output type
- * @deprecated only for what was written before
+ * @deprecated use {@link io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor}
  */
 @Deprecated
 public final class SimCLRFeatureExtractor<T extends Output<T>>
         extends io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor<T> {
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private SimCLRFeatureExtractor() {}
 
-    /** The class of older provenances. */
+    /** The former name of the provenance class. */
     public static final class ExtractorProvenance
             extends io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor.ExtractorProvenance {
         private static final long serialVersionUID = 1L;
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public ExtractorProvenance(Map<String, Provenance> map) {
             super(map);

@@ -1,5 +1,5 @@
 /**
- * Only the old names of classes, so that saved models, provenances and configuration files that have them can still be read. The
- * classes themselves are in the packages below.
+ * Former names of classes, kept so that saved models, provenances and configuration files that contain them can still be read. The
+ * classes themselves are in the subpackages.
  */
 package io.github.simclr4j.tribuo;

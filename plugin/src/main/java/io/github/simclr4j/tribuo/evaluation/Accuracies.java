@@ -10,10 +10,10 @@ import java.util.Optional;
 import org.tribuo.classification.evaluation.LabelEvaluation;
 
 /**
- * What a protocol measured.
+ * The accuracies that a protocol measured.
  *
- * @param runs accuracies from 0 to 1 by the share of the labels, as the context writes it, in the order of the seeds
- * @param best Tribuo's evaluation with the most labels and the first seed, of a protocol that makes one
+ * @param runs accuracies from 0 to 1 in the order of the seeds, by the share of labels as written in the context
+ * @param best Tribuo's evaluation with the most labels and the first seed, if the protocol makes one
  */
 public record Accuracies(Map<String, List<Double>> runs, Optional<LabelEvaluation> best) {
 
@@ -24,26 +24,41 @@ public record Accuracies(Map<String, List<Double>> runs, Optional<LabelEvaluatio
         runs = Collections.unmodifiableMap(copy);
     }
 
-    /** Measures once. */
+    /** A single measurement of accuracy. */
     @FunctionalInterface
     public interface Measurement {
         /**
-         * Returns an accuracy from 0 to 1.
+         * Measures the accuracy.
          *
-         * @param share of the labels, above 0 and at most 1
-         * @param seed of the choice of the labels and all else that is random
+         * @param share share of the labels to train with, above 0 and at most 1
+         * @param seed seed of the choice of labels and of all other random numbers
+         * @return the accuracy, from 0 to 1
+         * @throws IOException if images can't be read
          */
         double accuracy(double share, long seed) throws IOException;
     }
 
-    /** Evaluates once. */
+    /** A single evaluation by Tribuo. */
     @FunctionalInterface
     public interface Evaluation {
-        /** Returns Tribuo's evaluation; the parameters are as of {@link Measurement#accuracy}. */
+        /**
+         * Trains and evaluates a model.
+         *
+         * @param share share of the labels to train with, above 0 and at most 1
+         * @param seed seed of the choice of labels and of all other random numbers
+         * @return the evaluation on the test images
+         * @throws IOException if images can't be read
+         */
         LabelEvaluation evaluate(double share, long seed) throws IOException;
     }
 
-    /** Measures for each share and seed of a context, and tells its listener of each accuracy. */
+    /**
+     * Measures once for each share and seed of a context, and reports each accuracy to its listener.
+     *
+     * @param context the shares, the seeds and the listener
+     * @param measurement measures once
+     * @throws IOException if the measurement throws it
+     */
     public static Accuracies measure(ProtocolContext context, Measurement measurement) throws IOException {
         Map<String, List<Double>> runs = new LinkedHashMap<>();
         for (Map.Entry<String, Double> share : context.shares().entrySet()) {
@@ -58,7 +73,13 @@ public record Accuracies(Map<String, List<Double>> runs, Optional<LabelEvaluatio
         return new Accuracies(runs, Optional.empty());
     }
 
-    /** As {@link #measure}, and keeps the evaluation with the most labels. */
+    /**
+     * Evaluates once for each share and seed, as {@link #measure} does, and keeps the evaluation with the most labels.
+     *
+     * @param context the shares, the seeds and the listener
+     * @param evaluation evaluates once
+     * @throws IOException if the evaluation throws it
+     */
     public static Accuracies evaluate(ProtocolContext context, Evaluation evaluation) throws IOException {
         double most = Collections.max(context.shares().values());
         LabelEvaluation[] best = new LabelEvaluation[1];
@@ -72,12 +93,20 @@ public record Accuracies(Map<String, List<Double>> runs, Optional<LabelEvaluatio
         return new Accuracies(measured.runs, Optional.of(best[0]));
     }
 
-    /** Returns the mean over the seeds. */
+    /**
+     * Returns the mean accuracy over the seeds.
+     *
+     * @param share a key of {@link #runs}
+     */
     public double mean(String share) {
         return runs.get(share).stream().mapToDouble(a -> a).average().orElseThrow();
     }
 
-    /** Returns the sample standard deviation over the seeds; 0 of one. */
+    /**
+     * Returns the sample standard deviation of the accuracy over the seeds, or 0 for a single seed.
+     *
+     * @param share a key of {@link #runs}
+     */
     public double deviation(String share) {
         List<Double> all = runs.get(share);
         double mean = mean(share);

@@ -6,26 +6,26 @@ import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 
 /**
- * Whether a classifier is right as often as its probabilities say: predictions are sorted into bins of equal width by their
- * confidence, the probability of the predicted class, and each bin's mean confidence is compared with its accuracy (Guo et al. 2017,
- * <a href="https://arxiv.org/abs/1706.04599">arXiv 1706.04599</a>, section 2).
+ * The calibration of a classifier: whether it is correct as often as its probabilities say. Predictions are sorted into bins of equal
+ * width by their confidence, which is the probability of the predicted class. Then each bin's mean confidence is compared with its
+ * accuracy (<a href="https://arxiv.org/abs/1706.04599">Guo et al. 2017</a>, section 2).
  *
- * @param bins from the least confident on; the empty ones too
+ * @param bins all bins, including empty ones, from the least to the most confident
  * @param expectedError expected calibration error, 0 to 1: the mean over the predictions of their bin's
  *     {@code |accuracy - confidence|} (Guo et al., equation 3)
  * @param confidence mean confidence of all predictions, 0 to 1
- * @param accuracy share of them that are right
+ * @param accuracy share of correct predictions, 0 to 1
  */
 public record Calibration(List<Bin> bins, double expectedError, double confidence, double accuracy) {
 
     /**
-     * Predictions of similar confidence.
+     * A bin of predictions of similar confidence.
      *
-     * @param from least confidence, not included but for 0
-     * @param to largest confidence
-     * @param images how many predictions there are
-     * @param confidence their mean confidence; NaN if there are none
-     * @param accuracy the share of them that are right; NaN if there are none
+     * @param from lower bound of the confidence, exclusive unless it is 0
+     * @param to upper bound of the confidence, inclusive
+     * @param images number of predictions
+     * @param confidence their mean confidence, or NaN if the bin is empty
+     * @param accuracy share of correct predictions, or NaN if the bin is empty
      */
     public record Bin(double from, double to, int images, double confidence, double accuracy) {}
 
@@ -37,9 +37,9 @@ public record Calibration(List<Bin> bins, double expectedError, double confidenc
     /**
      * Measures the calibration of predictions.
      *
-     * @param predictions at least one, each with probabilities, of examples whose class is known
-     * @param count how many bins, at least 1; the paper has 15
-     * @throws IllegalArgumentException if there is no prediction, one has no probabilities, or there is no bin
+     * @param predictions at least one prediction, with probabilities, of examples whose class is known
+     * @param count number of bins, at least 1; the paper uses 15
+     * @throws IllegalArgumentException if there is no prediction, if one has no probabilities, or if {@code count} is below 1
      */
     public static Calibration of(List<Prediction<Label>> predictions, int count) {
         if (predictions.isEmpty() || count < 1) {
@@ -54,7 +54,7 @@ public record Calibration(List<Bin> bins, double expectedError, double confidenc
                 throw new IllegalArgumentException("Expected predictions with probabilities, found scores");
             }
             double confidence = p.getOutput().getScore();
-            // The upper end of a bin is part of it.
+            // A bin includes its upper bound.
             int bin = Math.max(0, Math.min(count - 1, (int) Math.ceil(confidence * count) - 1));
             images[bin]++;
             confidences[bin] += confidence;

@@ -9,33 +9,32 @@ import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 
 /**
- * Which classes a classifier takes for which, and how well it knows each.
+ * The confusion matrix of a classifier, with precision and recall of each class.
  *
  * @param classes names of the classes, in order
- * @param matrix how many images of a class (row) are taken for each class (column), in the order of the classes
- * @param perClass figures of each class, in their order
- * @param commonest the pairs of classes that are confused, the most frequent first; of equally frequent ones in the order of the
- *     classes
+ * @param matrix number of images by true class (row) and predicted class (column), in the order of the classes
+ * @param perClass precision and recall of each class, in the order of the classes
+ * @param commonest the pairs of classes that are confused, the most frequent first; ties are in the order of the classes
  */
 public record Confusions(List<String> classes, List<List<Integer>> matrix, List<ClassFigures> perClass, List<Confusion> commonest) {
 
     /**
-     * How well a class is known.
+     * Precision and recall of a class.
      *
-     * @param name of the class
-     * @param images test images that are of it
-     * @param precision share of the images taken for it that are of it; NaN if none is taken for it
-     * @param recall share of its images that are taken for it, its accuracy; NaN if it has none
-     * @param f1 harmonic mean of the two, {@code 2 right / (images + taken)}; NaN if it has no images and none is taken for it
+     * @param name name of the class
+     * @param images number of test images of the class
+     * @param precision share of correct predictions among those of this class, 0 to 1; NaN if it is never predicted
+     * @param recall share of correct predictions among images of this class (its accuracy), 0 to 1; NaN if it has no images
+     * @param f1 harmonic mean of precision and recall, 0 to 1; NaN if the class has no images and is never predicted
      */
     public record ClassFigures(String name, int images, double precision, double recall, double f1) {}
 
     /**
-     * Images of one class that are taken for another.
+     * The images of one class that are predicted as another.
      *
-     * @param expected their class
-     * @param predicted what they are taken for
-     * @param images their numbers among the predictions, the most confident mistakes first
+     * @param expected the true class
+     * @param predicted the predicted class
+     * @param images indices of their predictions, the most confident mistakes first
      */
     public record Confusion(String expected, String predicted, List<Integer> images) {
         /** Copies the list. */
@@ -53,11 +52,11 @@ public record Confusions(List<String> classes, List<List<Integer>> matrix, List<
     }
 
     /**
-     * Counts.
+     * Counts correct and wrong predictions.
      *
-     * @param classes names of all classes that occur, in the order in which they are to be
-     * @param predictions of examples whose class is known
-     * @throws IllegalArgumentException if a class is not among the names
+     * @param classes names of all classes, in the order of the result
+     * @param predictions predictions of examples whose class is known
+     * @throws IllegalArgumentException if {@code classes} lacks a class that occurs
      */
     public static Confusions of(List<String> classes, List<Prediction<Label>> predictions) {
         int n = classes.size();

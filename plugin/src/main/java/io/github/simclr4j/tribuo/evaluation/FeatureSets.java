@@ -13,12 +13,12 @@ import org.tribuo.MutableDataset;
 import org.tribuo.classification.Label;
 
 /**
- * Features of the images of an evaluation, in their order.
+ * The features of the training and test images of an evaluation, in the images' order.
  *
- * @param train of the training images
- * @param test of the test images, whose classes the training images have
- * @param classes the names of the training images' classes, in the order of the images
- * @param skipped how many images could not be read and are left out
+ * @param train features of the training images
+ * @param test features of the test images, whose classes all occur among the training images
+ * @param classes names of the training images' classes, in the order of their first image
+ * @param skipped number of images that could not be read and are left out
  */
 public record FeatureSets(MutableDataset<Label> train, MutableDataset<Label> test, List<String> classes, int skipped) {
 
@@ -30,15 +30,15 @@ public record FeatureSets(MutableDataset<Label> train, MutableDataset<Label> tes
         FeatureSets sets = new FeatureSets(
                 extract(train, "features of " + title + ", training images", extractor, progress, skipped),
                 extract(test, "features of " + title + ", test images", extractor, progress, skipped), classes, skipped[0]);
-        // A class of damaged images alone is none.
+        // A class may have lost all its training images, because they are damaged.
         Set<Label> unknown = new HashSet<>(sets.test.getOutputs());
         unknown.removeAll(sets.train.getOutputs());
         if (sets.test.size() == 0 || !unknown.isEmpty()) {
             throw new IllegalStateException(sets.test.size() == 0 ? "No readable image in " + test.path()
-                    : "No image could be read in " + train.path() + " of the classes " + unknown);
+                    : "No readable image in " + train.path() + " of the classes " + unknown);
         }
         if (sets.skipped > 0) {
-            progress.warn(sets.skipped + " unreadable images left out");
+            progress.warn("Left out unreadable images: " + sets.skipped);
         }
         return sets;
     }

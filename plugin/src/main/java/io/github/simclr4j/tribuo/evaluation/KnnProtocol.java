@@ -10,16 +10,17 @@ import org.tribuo.Feature;
 import org.tribuo.classification.Label;
 
 /**
- * Weighted k-nearest-neighbour classification of fixed features (Wu et al. 2018, section 3.4): the k training images with the
- * largest cosines vote for their class with weight {@code exp(cosine / t)}. Nothing is trained.
+ * Evaluates fixed features by weighted k-nearest-neighbour classification
+ * (<a href="https://arxiv.org/abs/1805.01978">Wu et al. 2018</a>, section 3.4). The k training images with the largest cosine
+ * similarity vote for their class with weight {@code exp(cosine / t)}. Nothing is trained.
  */
 public final class KnnProtocol implements Protocol {
-    /** How many training images vote; all of them if there are fewer. */
+    /** The number k of training images that vote; all of them if there are fewer. */
     public static final Option<Integer> NEIGHBOURS = Option.whole("neighbours", 200, 1, Integer.MAX_VALUE,
-            "Training images that vote for the class of a test image", "Wu et al. 2018");
-    /** Divides the cosines. */
+            "Number of nearest training images that vote for the class of a test image", "Wu et al. 2018");
+    /** The temperature t that the cosine similarities are divided by. */
     public static final Option<Double> TEMPERATURE = Option.above("knn-temperature", 0.1, 0,
-            "The smaller it is, the more the nearest images decide", "Wu et al. 2018");
+            "Temperature of the votes: the lower it is, the more weight the nearest images have", "Wu et al. 2018");
 
     @Override
     public String name() {
@@ -28,7 +29,7 @@ public final class KnnProtocol implements Protocol {
 
     @Override
     public String help() {
-        return "the nearest training images by their features vote for the class";
+        return "the training images with the nearest features vote for the class";
     }
 
     @Override
@@ -64,7 +65,7 @@ public final class KnnProtocol implements Protocol {
         });
     }
 
-    /** The features as the encoder gave them. */
+    /** Returns the features as the encoder computed them. */
     private static float[][] rows(Dataset<Label> dataset) {
         float[][] rows = new float[dataset.size()][];
         for (int i = 0; i < rows.length; i++) {

@@ -8,14 +8,14 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Images with classes.
+ * A set of images with classes.
  *
- * @param path what they were opened from, for messages and provenances
- * @param source the images; an image without a class is left out
+ * @param path the file or folder that the images were opened from, for messages and provenances
+ * @param source the images; images without a class are left out
  */
 public record LabelledImages(Path path, ImageSource source) {
 
-    /** Returns the names of the classes that have images, in the order of the images. */
+    /** Returns the names of the classes that have images, in the order of their first image. */
     public List<String> classNames() {
         Set<Integer> labels = new LinkedHashSet<>();
         for (int i = 0; i < source.size(); i++) {
@@ -25,21 +25,24 @@ public record LabelledImages(Path path, ImageSource source) {
     }
 
     /**
-     * Returns the names of the classes, which some other images are to be predicted as.
+     * Returns the names of the classes after checking that test images have no others.
      *
-     * @throws IllegalStateException if these are fewer than two, or the other images have others; the message names the images
+     * @param test the test images
+     * @return the names of the classes, in the order of their first image
+     * @throws IllegalStateException if there are fewer than two classes, or if the test images have other classes; the message names
+     *     the images
      */
     public List<String> sameClasses(LabelledImages test) {
         List<String> known = classNames();
         if (known.size() < 2) {
             throw new IllegalStateException(path + " has " + (known.isEmpty() ? "no images with a class" : "one class, " + known)
-                    + ": expected at least two sub-folders");
+                    + ": expected at least two classes, such as one sub-folder per class");
         }
         List<String> unknown = new ArrayList<>(test.classNames());
         unknown.removeAll(known);
         if (!unknown.isEmpty()) {
             throw new IllegalStateException("Test images of classes that " + path + " lacks: " + unknown
-                    + "; add them there or take them out of " + test.path);
+                    + "; add them there or remove them from " + test.path);
         }
         return known;
     }

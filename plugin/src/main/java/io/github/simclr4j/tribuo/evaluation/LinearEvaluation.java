@@ -26,8 +26,8 @@ import org.tribuo.transform.TransformationMap;
 import org.tribuo.transform.transformations.MeanStdDevTransformation;
 
 /**
- * Linear evaluation (Chen et al. 2020, section 2.3): a linear classifier on fixed features, trained with a share of the labels,
- * measured on other images.
+ * Linear evaluation of fixed features (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, section 2.3): a linear
+ * classifier is trained on a share of the labels and measured on other images.
  */
 public final class LinearEvaluation {
     private static final int EPOCHS = 20;
@@ -36,9 +36,12 @@ public final class LinearEvaluation {
     private LinearEvaluation() {}
 
     /**
-     * A share of a data set with the same share of each class, at least one example of each, drawn by a seed.
+     * Draws a stratified share of a dataset: the same share of each class, and at least one example of each.
      *
-     * @param share above 0 and at most 1
+     * @param dataset the examples to draw from
+     * @param share share of the examples, above 0 and at most 1
+     * @param seed seed of the draw
+     * @throws IllegalArgumentException if the share is out of range
      */
     public static Dataset<Label> share(Dataset<Label> dataset, double share, long seed) {
         if (share == 1) {
@@ -50,11 +53,14 @@ public final class LinearEvaluation {
     }
 
     /**
-     * Draws the same share of each class, at least one of each; the same images for the same labels, share and seed.
+     * Draws a stratified share of images: the same share of each class, and at least one image of each. Equal arguments give equal
+     * results.
      *
      * @param labels the class of each image
-     * @param share above 0 and at most 1
-     * @return numbers of the images that were drawn, in order
+     * @param share share of the images, above 0 and at most 1
+     * @param seed seed of the draw
+     * @return indices of the images drawn, in ascending order
+     * @throws IllegalArgumentException if the share is out of range
      */
     public static int[] share(List<String> labels, double share, long seed) {
         if (!(share > 0 && share <= 1)) {
@@ -74,11 +80,13 @@ public final class LinearEvaluation {
     }
 
     /**
-     * The classifier: multinomial logistic regression on standardised features, by AdaGrad at rate {@code 1 / sqrt(features)}
-     * for {@value #EPOCHS} epochs. (Tribuo 4.3's Adam multiplies by the second moment's root where it should divide.)
+     * Returns the trainer of the classifier: multinomial logistic regression on standardised features, trained by AdaGrad with the
+     * learning rate {@code 1 / sqrt(features)} for {@value #EPOCHS} epochs. AdaGrad is used because Adam in Tribuo 4.3 multiplies by
+     * the root of the second moment where it should divide.
      *
-     * @param train what it will be trained on: a feature that never changes (a dead ReLU, say) is not standardised, since its
-     *     deviation is zero
+     * @param train the training examples. A constant feature (of a dead ReLU, for example) is not standardised, since its standard
+     *     deviation is 0
+     * @param seed seed of the order of the examples
      */
     public static Trainer<Label> trainer(Dataset<Label> train, long seed) {
         Map<String, List<Transformation>> standardise = new HashMap<>();
@@ -87,7 +95,7 @@ public final class LinearEvaluation {
             for (Feature f : example) {
                 Double known = first.putIfAbsent(f.getName(), f.getValue());
                 if (known != null && known != f.getValue()) {
-                    standardise.put(Pattern.quote(f.getName()), STANDARDISE); // Tribuo takes it for a pattern.
+                    standardise.put(Pattern.quote(f.getName()), STANDARDISE); // Tribuo expects a pattern.
                 }
             }
         }
@@ -98,7 +106,14 @@ public final class LinearEvaluation {
                 new TransformationMap(standardise));
     }
 
-    /** Trains on a share of the labels and evaluates. */
+    /**
+     * Trains a classifier on a share of the labels and evaluates it.
+     *
+     * @param train the training examples
+     * @param test the test examples
+     * @param share share of the training examples to use, above 0 and at most 1
+     * @param seed seed of the draw and of the order of the examples
+     */
     public static LabelEvaluation evaluate(Dataset<Label> train, Dataset<Label> test, double share, long seed) {
         Dataset<Label> labelled = share(train, share, seed);
         Model<Label> model = trainer(labelled, seed).train(labelled);

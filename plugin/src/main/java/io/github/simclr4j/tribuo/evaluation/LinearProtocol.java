@@ -2,7 +2,7 @@ package io.github.simclr4j.tribuo.evaluation;
 
 import java.io.IOException;
 
-/** Linear evaluation (Chen et al. 2020, section 2.3), see {@link LinearEvaluation}. */
+/** Evaluates fixed features by a linear classifier; see {@link LinearEvaluation}. */
 public final class LinearProtocol implements Protocol {
     @Override
     public String name() {

@@ -4,28 +4,28 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Weighted k-nearest-neighbour classification (Wu et al. 2018, section 3.4): of the images that vote, the k with the largest
- * cosines {@code s} to an image vote for their classes with weight {@code exp(s / t)}. The most votes win; of classes with as
- * many, the first.
+ * Weighted k-nearest-neighbour classification (<a href="https://arxiv.org/abs/1805.01978">Wu et al. 2018</a>, section 3.4). The k
+ * labelled images with the largest cosine similarity {@code s} to an image vote for their classes with weight {@code exp(s / t)}. The
+ * class with the most votes wins; of several, the first.
  */
 final class Neighbours {
-    /** Images that vote are compared in blocks that fit the processor's caches. */
+    /** Number of labelled images per block; a block fits into the processor's caches. */
     private static final int BLOCK = 1024;
-    /** Images that are asked together, by one thread. */
+    /** Number of images that a thread classifies at a time. */
     private static final int ASKED = 32;
 
     private Neighbours() {}
 
     /**
-     * Classifies.
+     * Classifies images.
      *
-     * @param bank features of the images that vote, [n, d]
-     * @param labels their classes
-     * @param classes how many there are
-     * @param asked features of the images to be classified, [m, d]
-     * @param k how many vote, at most n
+     * @param bank features of the labelled images, [n, d]
+     * @param labels their classes, [n], from 0
+     * @param classes number of classes
+     * @param asked features of the images to classify, [m, d]
+     * @param k number of neighbours that vote; all n if it is larger
      * @param t the temperature, above 0
-     * @return a class each
+     * @return the predicted classes, [m]
      */
     static int[] classify(float[][] bank, int[] labels, int classes, float[][] asked, int k, double t) {
         int most = Math.min(k, bank.length);
@@ -49,7 +49,7 @@ final class Neighbours {
         return Arrays.stream(nearest).mapToInt(n -> n.vote(classes, t)).toArray();
     }
 
-    /** Divides by the length, if there is any. */
+    /** Divides a row by its Euclidean length, unless it is 0. */
     private static float[] normalised(float[] row) {
         double squares = 0;
         for (float x : row) {
@@ -62,7 +62,7 @@ final class Neighbours {
         return unit;
     }
 
-    /** Rows of length 1, [d, to - from]. */
+    /** Returns the normalised rows as columns, [d, to - from]. */
     private static float[][] columns(float[][] rows, int from, int to) {
         float[][] columns = new float[rows[0].length][to - from];
         for (int i = from; i < to; i++) {
@@ -74,7 +74,7 @@ final class Neighbours {
         return columns;
     }
 
-    /** The inner loop is over images, so that the compiler makes vector instructions of it. */
+    /** Computes cosines; the inner loop is over images, so that the JIT compiler vectorises it. */
     private static void cosines(float[] unit, float[][] columns, float[] into) {
         Arrays.fill(into, 0);
         for (int j = 0; j < unit.length; j++) {
@@ -86,7 +86,7 @@ final class Neighbours {
         }
     }
 
-    /** The largest cosines so far, as a heap with the smallest of them first. */
+    /** A min-heap of the largest cosines so far. */
     private static final class Nearest {
         private final float[] cosines;
         private final int[] labels;

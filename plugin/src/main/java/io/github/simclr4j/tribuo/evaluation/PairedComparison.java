@@ -5,24 +5,24 @@ import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 
 /**
- * Two classifiers on the same images: which of them is right where, and whether the difference is more than chance, by McNemar's
- * exact test (McNemar 1947; recommended for two classifiers and one test set by Dietterich 1998).
+ * Compares two classifiers on the same images by McNemar's exact test (McNemar, Psychometrika 1947), which
+ * <a href="https://doi.org/10.1162/089976698300017197">Dietterich 1998</a> recommends for two classifiers and one test set.
  *
- * @param bothRight images that both classify rightly
- * @param onlyFirst images that the first alone does
- * @param onlySecond images that the second alone does
- * @param neither images that neither does
- * @param p probability of a difference at least as large if both were equally good: two-sided, exact; 1 if they never disagree in
- *     being right
+ * @param bothRight number of images that both classify correctly
+ * @param onlyFirst number of images that only the first classifies correctly
+ * @param onlySecond number of images that only the second classifies correctly
+ * @param neither number of images that neither classifies correctly
+ * @param p exact two-sided p-value of the hypothesis that both are equally good, 0 to 1; it is 1 if {@code onlyFirst} and
+ *     {@code onlySecond} are 0
  */
 public record PairedComparison(int bothRight, int onlyFirst, int onlySecond, int neither, double p) {
 
     /**
-     * Compares.
+     * Compares two lists of predictions.
      *
-     * @param first predictions of examples whose class is known
-     * @param second those of the same examples, in the same order
-     * @throws IllegalArgumentException if the numbers of predictions or the classes of two examples differ
+     * @param first the first classifier's predictions of examples whose class is known
+     * @param second the second classifier's predictions of the same examples, in the same order
+     * @throws IllegalArgumentException if the lists differ in length, or if the classes of two corresponding examples differ
      */
     public static PairedComparison of(List<Prediction<Label>> first, List<Prediction<Label>> second) {
         if (first.size() != second.size()) {
@@ -43,7 +43,7 @@ public record PairedComparison(int bothRight, int onlyFirst, int onlySecond, int
         return new PairedComparison(counts[0], counts[1], counts[2], counts[3], p(counts[1], counts[2]));
     }
 
-    /** Twice the probability of at most the smaller number of heads in that many throws of a fair coin. */
+    /** Returns twice the probability of at most min(a, b) heads in a + b tosses of a fair coin, and at most 1. */
     private static double p(int a, int b) {
         int n = a + b;
         double term = -n * Math.log(2);

@@ -18,55 +18,60 @@ import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 
 /**
- * What a {@link Protocol} measures: an encoder, labelled images to train and to test on, and how. Several protocols may be given
- * the same context, each with its own options ({@link #with(OptionValues)}); what is costly to make is made once for all of them
- * ({@link #features}, {@link #shared}). It is used by one thread at a time.
+ * The input of a {@link Protocol}: an encoder, labelled training and test images, and settings. Several protocols may use the same
+ * context, each with its own options ({@link #with(OptionValues)}). Expensive values are computed once for all of them
+ * ({@link #features}, {@link #shared}). Not thread-safe.
  *
- * <p>{@link #close} frees what was shared and the extractor. The images stay the caller's to close, and so does an extractor that
- * was given.
+ * <p>{@link #close} frees the shared values and the encoder's extractor. The caller closes the images, and an extractor passed to
+ * {@link #with(String, ImageFeatureExtractor)}.
  */
 public final class ProtocolContext implements AutoCloseable {
     private final Given given;
     private final OptionValues options;
-    /** What features are called in messages, and what makes them; null for the encoder. */
+    /** The name of the features in messages. */
     private final String title;
+    /** The extractor of the features; null for the encoder's. */
     private final ImageFeatureExtractor<Label> extractor;
     private final Listener listener;
-    /** What the contexts of one evaluation have together. */
+    /** Values shared by the contexts of one evaluation. */
     private final Map<Object, Object> shared;
 
-    /** What does not differ between the contexts of one evaluation. */
+    /** Settings that are the same in all contexts of one evaluation. */
     private record Given(Path encoder, EncoderSettings settings, RuntimeSettings runtime, String device, LabelledImages train,
             LabelledImages test, Map<String, Double> shares, long[] seeds, Progress progress) {}
 
     private record FeaturesOf(String title) {}
 
     /**
-     * Makes what is shared.
+     * Makes a shared value.
      *
-     * @param <V> what it makes
-     * @param <X> what it throws
+     * @param <V> the type of the value
+     * @param <X> the type of exceptions that it throws
      */
     @FunctionalInterface
     public interface Maker<V, X extends Exception> {
-        /** Returns a new value. */
+        /**
+         * Returns a new value.
+         *
+         * @throws X if the value can't be made
+         */
         V make() throws X;
     }
 
-    /** Is told of each accuracy as soon as it is measured. */
+    /** Receives each accuracy as soon as it is measured. */
     @FunctionalInterface
     public interface Listener {
         /**
-         * Something was measured.
+         * Called after each measurement.
          *
-         * @param share of the labels, as the context writes it
-         * @param seed of the choice of the labels
-         * @param accuracy from 0 to 1
+         * @param share share of the labels, as written in the context
+         * @param seed seed of the choice of labels
+         * @param accuracy the accuracy, from 0 to 1
          */
         void measured(String share, long seed, double accuracy);
     }
 
-    /** Collects what a context needs; the encoder and the images are required. */
+    /** Builds a context. The encoder, the training images and the test images are required. */
     public static final class Builder {
         private Path encoder;
         private EncoderSettings settings = EncoderSettings.none();
@@ -86,66 +91,66 @@ public final class ProtocolContext implements AutoCloseable {
             return this;
         }
 
-        /** Sets what is known of the encoder beyond what its file says. */
+        /** Sets settings of the encoder that its file's metadata does not contain, or that override it. */
         public Builder settings(EncoderSettings values) {
             settings = values;
             return this;
         }
 
-        /** Sets how the encoder is run; its threads are those of training as well. */
+        /** Sets the threads, execution provider and session options of ONNX Runtime. Training uses the same number of threads. */
         public Builder runtime(RuntimeSettings values) {
             runtime = values;
             return this;
         }
 
-        /** Sets where protocols train that train encoders: {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}. */
+        /** Sets the device for protocols that train encoders: {@code auto} (the default), {@code cpu}, {@code gpu} or {@code gpu:N}. */
         public Builder device(String name) {
             device = name;
             return this;
         }
 
-        /** Sets the images to train on. */
+        /** Sets the training images. */
         public Builder train(LabelledImages images) {
             train = images;
             return this;
         }
 
-        /** Sets the images to test on. */
+        /** Sets the test images. */
         public Builder test(LabelledImages images) {
             test = images;
             return this;
         }
 
-        /** Sets the shares of the training labels, as written and as numbers above 0 and at most 1; by default all labels. */
+        /** Sets the shares of the training labels: names such as {@code 10%} and numbers above 0 and at most 1. Default: all labels. */
         public Builder shares(Map<String, Double> values) {
             shares = Collections.unmodifiableMap(new LinkedHashMap<>(values));
             return this;
         }
 
-        /** Sets the seeds, one a run, of the choice of the labels and all else that is random; by default 1. */
+        /** Sets the seeds, one per run, of the choice of labels and all other random numbers. Default: 1. */
         public Builder seeds(long... values) {
             seeds = values.clone();
             return this;
         }
 
-        /** Sets who is told how far the work is. */
+        /** Sets the receiver of progress reports and warnings. */
         public Builder progress(Progress told) {
             progress = told;
             return this;
         }
 
         /**
-         * Makes the context.
+         * Builds the context.
          *
-         * @throws IllegalArgumentException if the encoder or images are missing, there is no share or no seed, or a share is out
-         *     of range
+         * @throws IllegalArgumentException if the encoder or images are missing, if there is no share or no seed, or if a share is
+         *     out of range
          */
         public ProtocolContext build() {
             if (encoder == null || train == null || test == null) {
-                throw new IllegalArgumentException("An evaluation needs an encoder, images to train on and images to test on");
+                throw new IllegalArgumentException("An evaluation needs an encoder, training images and test images");
             }
             if (shares.isEmpty() || seeds.length == 0) {
-                throw new IllegalArgumentException("An evaluation needs a share of the labels and a seed");
+                throw new IllegalArgumentException("An evaluation needs at least one share of the labels and one seed");
             }
             shares.forEach((text, share) -> {
                 if (!(share > 0 && share <= 1)) {
@@ -173,21 +178,21 @@ public final class ProtocolContext implements AutoCloseable {
         return new Builder();
     }
 
-    /** Returns the same evaluation with the options of a protocol; what is shared is shared with this. */
+    /** Returns a context with the options of a protocol. It has the same shared values. */
     public ProtocolContext with(OptionValues values) {
         return new ProtocolContext(given, values, title, extractor, listener, shared);
     }
 
-    /** Returns the same evaluation with somebody who is told of each accuracy; what is shared is shared with this. */
+    /** Returns a context with a listener. It has the same shared values. */
     public ProtocolContext with(Listener told) {
         return new ProtocolContext(given, options, title, extractor, told, shared);
     }
 
     /**
-     * Returns the evaluation of other features of the same images, such as their pixels, which the encoder is compared with.
+     * Returns a context that evaluates other features of the same images, such as their pixels, for comparison.
      *
-     * @param name what messages call the features; two kinds of features have two names
-     * @param features makes them, and stays the caller's to close
+     * @param name the name of the features in messages, unique for each kind of features
+     * @param features the extractor of the features; the caller closes it
      */
     public ProtocolContext with(String name, ImageFeatureExtractor<Label> features) {
         return new ProtocolContext(given, options, name, features, listener, shared);
@@ -198,37 +203,37 @@ public final class ProtocolContext implements AutoCloseable {
         return given.encoder;
     }
 
-    /** Returns what is known of the encoder beyond what its file says. */
+    /** Returns the encoder's settings beside or instead of those in its file. */
     public EncoderSettings settings() {
         return given.settings;
     }
 
-    /** Returns how the encoder is run; its threads are those of training as well. */
+    /** Returns the threads, execution provider and session options of ONNX Runtime. Training uses the same number of threads. */
     public RuntimeSettings runtime() {
         return given.runtime;
     }
 
-    /** Returns where encoders are trained: {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}. */
+    /** Returns the device that encoders are trained on: {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}. */
     public String device() {
         return given.device;
     }
 
-    /** Returns the images to train on. */
+    /** Returns the training images. */
     public LabelledImages train() {
         return given.train;
     }
 
-    /** Returns the images to test on. */
+    /** Returns the test images. */
     public LabelledImages test() {
         return given.test;
     }
 
-    /** Returns the shares of the training labels, as they are written and as numbers, in order. */
+    /** Returns the shares of the training labels, by their names, in order. */
     public Map<String, Double> shares() {
         return given.shares;
     }
 
-    /** Returns the seeds, one a run. */
+    /** Returns the seeds, one per run. */
     public long[] seeds() {
         return given.seeds.clone();
     }
@@ -238,24 +243,27 @@ public final class ProtocolContext implements AutoCloseable {
         return options;
     }
 
-    /** Returns who is told how far the work is. */
+    /** Returns the receiver of progress reports and warnings. */
     public Progress progress() {
         return given.progress;
     }
 
-    /** Returns who is told of each accuracy. */
+    /** Returns the listener that receives each accuracy. */
     public Listener listener() {
         return listener;
     }
 
     /**
-     * Returns a value that protocols of this evaluation share, made when it is first asked for and closed with the context if it
-     * is {@link AutoCloseable}.
+     * Returns a value that the protocols of this evaluation share. It is made at the first call, and closed with the context if it is
+     * {@link AutoCloseable}.
      *
-     * @param key which value; the same for whoever means the same
-     * @param maker makes it
+     * @param <V> the type of the value
+     * @param <X> the type of exceptions that the maker throws
+     * @param key identifies the value
+     * @param maker makes the value
+     * @throws X if the maker throws it
      */
-    @SuppressWarnings("unchecked") // A key stands for one kind of value.
+    @SuppressWarnings("unchecked") // A key identifies one type of value.
     public <V, X extends Exception> V shared(Object key, Maker<V, X> maker) throws X {
         V value = (V) shared.get(key);
         if (value == null) {
@@ -269,7 +277,7 @@ public final class ProtocolContext implements AutoCloseable {
      * Returns the extractor of the encoder's features.
      *
      * @throws IllegalStateException if the encoder can't be read
-     * @throws IllegalArgumentException if its settings don't fit it
+     * @throws IllegalArgumentException if the settings don't fit the encoder
      */
     public SimCLRFeatureExtractor<Label> extractor() {
         return shared(SimCLRFeatureExtractor.class, () -> {
@@ -281,7 +289,7 @@ public final class ProtocolContext implements AutoCloseable {
         });
     }
 
-    /** OLCUT's words are for those who configured a property, and say the cause twice. */
+    /** Removes OLCUT's wording, which is about configured properties and repeats the cause. */
     private static RuntimeException plain(PropertyException e) {
         String message = e.getCause() == null ? e.getMsg() : e.getCause().getMessage();
         return e.getCause() instanceof IllegalArgumentException
@@ -290,10 +298,10 @@ public final class ProtocolContext implements AutoCloseable {
     }
 
     /**
-     * Returns the features of all images, read once for all protocols.
+     * Returns the features of all images, which are extracted once for all protocols.
      *
-     * @throws IllegalStateException if the images don't have the same classes, see {@link LabelledImages#sameClasses}, or one has
-     *     no image that can be read, or the encoder can't be read
+     * @throws IllegalStateException if the classes don't match (see {@link LabelledImages#sameClasses}), if a class has no readable
+     *     training image, or if the encoder can't be read
      */
     public FeatureSets features() {
         return shared(new FeaturesOf(title), () -> FeatureSets.read(
@@ -301,9 +309,9 @@ public final class ProtocolContext implements AutoCloseable {
     }
 
     /**
-     * Frees what protocols share, the last first.
+     * Frees the shared values in reverse order of their creation.
      *
-     * @throws IOException if something can't be closed; the rest is closed all the same
+     * @throws IOException if a value can't be closed; the others are closed nevertheless
      */
     @Override
     public void close() throws IOException {

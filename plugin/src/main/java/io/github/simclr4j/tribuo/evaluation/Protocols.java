@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
-/** The {@linkplain Protocol protocols} that {@link ServiceLoader} finds on the class path. */
+/** Finds {@linkplain Protocol protocols} on the class path by {@link ServiceLoader}. */
 public final class Protocols {
     private Protocols() {}
 
     /**
-     * Returns all of them: those of this package first, then others, each jar's in the order of its list.
+     * Returns all protocols: first those of this package, then those of other jars in the order in which they are registered.
      *
-     * @throws java.util.ServiceConfigurationError if one that is registered can't be made
+     * @throws java.util.ServiceConfigurationError if a registered protocol can't be instantiated
      */
     public static List<Protocol> all() {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
@@ -24,9 +24,10 @@ public final class Protocols {
     }
 
     /**
-     * Returns the protocol of a name.
+     * Returns the protocol with a name.
      *
-     * @throws IllegalArgumentException if there is none; the message lists the names
+     * @param name the name of the protocol
+     * @throws IllegalArgumentException if there is no such protocol; the message lists the names
      */
     public static Protocol named(String name) {
         List<Protocol> all = all();

@@ -14,11 +14,12 @@ import org.tribuo.classification.LabelFactory;
 import org.tribuo.classification.evaluation.LabelEvaluator;
 
 /**
- * Self-training (Yarowsky, ACL 1995): the classifier of linear evaluation labels the training images that it is sure of, and
- * learns from them as well, see {@link SelfTrainingTrainer}. With all labels it is linear evaluation.
+ * Evaluates fixed features by self-training (<a href="https://aclanthology.org/P95-1026/">Yarowsky, ACL 1995</a>). The classifier of
+ * linear evaluation labels the unlabelled training images that it predicts with confidence, and also learns from them; see
+ * {@link SelfTrainingTrainer}. With all labels it equals linear evaluation.
  */
 public final class SelfTrainingProtocol implements Protocol {
-    /** Probability from which on a prediction is taken for a label. */
+    /** Minimum probability of a prediction that is used as a label. */
     private static final double SURE = 0.95;
 
     @Override
@@ -28,7 +29,7 @@ public final class SelfTrainingProtocol implements Protocol {
 
     @Override
     public String help() {
-        return "a linear classifier that labels what it is sure of itself";
+        return "a linear classifier that also learns from its own confident predictions";
     }
 
     @Override
@@ -52,7 +53,7 @@ public final class SelfTrainingProtocol implements Protocol {
         });
     }
 
-    /** The examples that the share has, and those that are to be seen without their label. */
+    /** Returns the examples of the share, and further examples without their labels. */
     static MutableDataset<Label> hide(MutableDataset<Label> train, double share, long seed, int unlabelled) {
         int[] known = LinearEvaluation.share(FeatureSets.labels(train), share, seed);
         int[] seen = ImageSource.draw(train.size(), unlabelled, seed);

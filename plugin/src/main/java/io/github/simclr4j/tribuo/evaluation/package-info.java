@@ -1,5 +1,5 @@
 /**
- * How good an encoder is: protocols that are found by name, and what they measure and return. A further protocol is one class
- * that implements {@link io.github.simclr4j.tribuo.evaluation.Protocol} and a line in a file of its jar.
+ * Evaluates encoders by named protocols such as a linear classifier or k nearest neighbours. To add a protocol, implement
+ * {@link io.github.simclr4j.tribuo.evaluation.Protocol} and list the class in {@code META-INF/services}.
  */
 package io.github.simclr4j.tribuo.evaluation;

@@ -1,17 +1,17 @@
 package io.github.simclr4j.tribuo.explore;
 
-/** Maps the colours of one image to those of another: each channel as a linear function of all three, by least squares. */
+/** Maps the colours of one image to those of another: fits each channel as a linear function of all three by least squares. */
 final class ColourFit {
-    /** Added to the variances, so that grey images, whose channels are equal, can be solved for. */
+    /** Added to the variances, because the channels of grey images are equal and the system would be singular. */
     private static final double RIDGE = 1e-2;
 
     private ColourFit() {}
 
     /**
-     * Fits and maps.
+     * Fits the mapping and applies it.
      *
-     * @param source channels of the one image, [3][n]
-     * @param target those of the other, [3][n]
+     * @param source channels of the first image, [3][n]
+     * @param target channels of the second image, [3][n]
      * @return the source in the colours of the target, [3][n]
      */
     static float[][] apply(float[][] source, float[][] target) {
@@ -56,7 +56,7 @@ final class ColourFit {
         return means;
     }
 
-    /** Gauss's elimination of a positive definite matrix; the right side becomes the solution. */
+    /** Solves a positive definite system by Gauss-Jordan elimination; the right-hand side becomes the solution. */
     private static void solve(double[][] a, double[][] b) {
         for (int p = 0; p < 3; p++) {
             for (int r = 0; r < 3; r++) {

@@ -29,10 +29,11 @@ import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
- * The images of a set as examples, of each group of {@linkplain Duplicates near-duplicates} the first one only: a model that is
- * tested on copies of what it was trained on looks better than it is. Images without a class, and those that can't be read, are
- * left out, as {@link ImageSetDataSource} does. The images are read once, when this is made, and their features kept; the
- * extractor stays the caller's to close.
+ * Reads a set of images and keeps only one image of each group of {@linkplain Duplicates near-duplicates}. A model that is tested on
+ * copies of its training images would look better than it is.
+ *
+ * <p>Images without a class, and those that can't be read, are left out, as in {@link ImageSetDataSource}. The constructor reads the
+ * images once, and their features are kept in memory. The caller closes the extractor.
  *
  * @param <T> the output type
  */
@@ -42,21 +43,21 @@ public final class DistinctImageDataSource<T extends Output<T>> implements Confi
     @Config(mandatory = true, description = "A folder, an archive, a table of paths, or a binary file of CIFAR, STL-10 or MNIST.")
     private Path images;
 
-    @Config(mandatory = true, description = "What makes features of images.")
+    @Config(mandatory = true, description = "The extractor that turns images into features.")
     private ImageFeatureExtractor<T> extractor;
 
     private List<Example<T>> examples;
     private int removed;
     private DataSourceProvenance provenance;
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private DistinctImageDataSource() {}
 
     /**
-     * Reads images.
+     * Reads a set of images.
      *
-     * @param images what {@link ImageSource#open} reads
-     * @param extractor makes features of images
+     * @param images a file or folder that {@link ImageSource#open} reads
+     * @param extractor the extractor that encodes the images
      * @throws PropertyException if the images can't be opened or none has a class
      */
     public DistinctImageDataSource(Path images, ImageFeatureExtractor<T> extractor) {
@@ -101,12 +102,12 @@ public final class DistinctImageDataSource<T extends Output<T>> implements Confi
         return examples.stream().mapToInt(e -> numbers.get(e.getMetadataValue(Example.NAME).orElseThrow().toString())).toArray();
     }
 
-    /** Returns how many images are given. */
+    /** Returns the number of examples. */
     public int size() {
         return examples.size();
     }
 
-    /** Returns how many images are left out since they are near-duplicates of others. */
+    /** Returns the number of images that were left out as near-duplicates of others. */
     public int removed() {
         return removed;
     }
@@ -132,14 +133,14 @@ public final class DistinctImageDataSource<T extends Output<T>> implements Confi
         return "DistinctImageDataSource(images=" + images + ",size=" + size() + ",removed=" + removed + ")";
     }
 
-    /** Which images, how many of them and how many not, when, and the set's fingerprint. */
+    /** Records the set, the numbers of images kept and removed, the time, and the set's fingerprint. */
     public static final class DistinctProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
-        /** Number of images. */
+        /** The key of the number of images kept. */
         public static final String SIZE = "size";
-        /** Number of near-duplicates that are left out. */
+        /** The key of the number of near-duplicates left out. */
         public static final String REMOVED = "removed";
-        /** {@link ImageSource#fingerprint} of the set. */
+        /** The key of the set's {@link ImageSource#fingerprint}. */
         public static final String FINGERPRINT = "images-fingerprint";
 
         private <T extends Output<T>> DistinctProvenance(DistinctImageDataSource<T> host, String fingerprint) {
@@ -151,9 +152,9 @@ public final class DistinctImageDataSource<T extends Output<T>> implements Confi
         }
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public DistinctProvenance(Map<String, Provenance> map) {
             super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, SIZE, IntProvenance.class,

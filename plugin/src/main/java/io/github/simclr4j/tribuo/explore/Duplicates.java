@@ -10,21 +10,21 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Groups of near-duplicates: copies of one image that were re-encoded, resized, cropped to 90% or recoloured, and photographs of
- * one moment. The images that are nearest by features or by a sketch of the pixels are candidates, since features alone confuse
- * similar images with copies; a comparison of the pixels decides. Immutable.
+ * Groups of near-duplicates: copies of one image that were re-encoded, resized, cropped to 90% or recoloured, and photographs of the
+ * same moment. Candidates are the nearest images by features, and by a sketch of their pixels. Since features alone confuse similar
+ * images with copies, a comparison of the pixels decides. Immutable.
  */
 public final class Duplicates {
-    /** Candidates of an image by features, and as many by pixels. */
+    /** Number of candidates per image by features, and also by pixels. */
     private static final int CANDIDATES = 4;
-    /** Pairs between two looks at whether the thread was interrupted. */
+    /** Number of pairs between two checks for interruption. */
     private static final int PART = 4096;
 
     /**
      * An image of a group.
      *
-     * @param image its number
-     * @param similarity how well its pixels match those of the group's first image, 0 to 1
+     * @param image the index of the image
+     * @param similarity similarity of its pixels to those of the group's first image, 0 to 1
      */
     public record Member(int image, double similarity) {}
 
@@ -37,12 +37,12 @@ public final class Duplicates {
     }
 
     /**
-     * Finds them.
+     * Finds the near-duplicates among images.
      *
-     * @param features of the images, n of them
-     * @param thumbnails of the set that they were read from
-     * @param numbers each image's number in that set, [n]
-     * @param progress told how many pairs were compared
+     * @param features features of n images
+     * @param thumbnails thumbnails of the set that the images were read from
+     * @param numbers the index of each image in that set, [n]
+     * @param progress receives the number of pairs compared
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     public static Duplicates find(Features features, Thumbnails thumbnails, int[] numbers, Progress progress) {
@@ -72,7 +72,7 @@ public final class Duplicates {
                 features.size());
     }
 
-    /** Pairs of images, the smaller number in the upper half, each once. */
+    /** Returns distinct pairs of images, with the smaller index in the upper 32 bits. */
     private static long[] candidates(Features features, Thumbnails thumbnails, int[] numbers, Progress progress) {
         float[][] sketches = new float[features.size()][];
         Arrays.setAll(sketches, i -> PixelSketch.of(thumbnails.pixels(numbers[i])));
@@ -102,7 +102,7 @@ public final class Duplicates {
         return i;
     }
 
-    /** The image with the most pixels first, of those with as many the first one; then the others by similarity. */
+    /** Orders a group: first the image with the most pixels (of several, the first), then the others by similarity. */
     private static List<Member> group(List<Integer> images, Thumbnails thumbnails, int[] numbers) {
         int kept = images.stream().max(Comparator.<Integer>comparingLong(i -> thumbnails.area(numbers[i]))
                 .thenComparing(Comparator.reverseOrder())).orElseThrow();
@@ -113,12 +113,16 @@ public final class Duplicates {
         return List.copyOf(members);
     }
 
-    /** Returns the groups, each of at least two images with the one to keep first, in the order of that one in the set. */
+    /**
+     * Returns the groups.
+     *
+     * @return groups of at least two images, each with the image to keep first, in the order of that image
+     */
     public List<List<Member>> groups() {
         return groups;
     }
 
-    /** Returns the numbers of the images that stay when one of each group is kept, in order. */
+    /** Returns the indices of the images that remain if one of each group is kept, in ascending order. */
     public int[] kept() {
         boolean[] dropped = new boolean[size];
         groups.forEach(g -> g.stream().skip(1).forEach(m -> dropped[m.image()] = true));

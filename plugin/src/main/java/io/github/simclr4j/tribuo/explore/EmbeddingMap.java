@@ -3,28 +3,29 @@ package io.github.simclr4j.tribuo.explore;
 import io.github.simclr4j.util.Progress;
 
 /**
- * A map of images: two coordinates for each, so that images whose features are near each other are near each other on the map. The
- * layout is that of UMAP (McInnes, Healy and Melville 2018, <a href="https://arxiv.org/abs/1802.03426">arXiv 1802.03426</a>): a graph
- * of nearest neighbours is laid out so that its edges are short and everything else is apart. It begins with the two principal
- * components, which keeps the large-scale order (Kobak and Linderman 2021). Neighbourhoods mean something; distances between far
- * groups, their sizes and the axes do not.
+ * A two-dimensional map of images, on which images with similar features are near each other.
  *
- * <p>The same features and seed give the same map. Time grows with the square of the number of images (the neighbours) and memory
- * with the number of images: a few thousand are enough for a picture.
+ * <p>The layout is UMAP's (<a href="https://arxiv.org/abs/1802.03426">McInnes, Healy and Melville 2018</a>): a graph of nearest
+ * neighbours is laid out so that its edges are short and unconnected images are apart. The layout starts from the first two principal
+ * components, which preserves the global structure (<a href="https://doi.org/10.1038/s41587-020-00809-z">Kobak and Linderman
+ * 2021</a>). Neighbourhoods are meaningful. The axes, the sizes of groups and the distances between distant groups are not.
  *
- * @param x the first coordinate of each image, 0 to 1
- * @param y the second, 0 to 1
+ * <p>The same features and seed give the same map. Time grows with the square of the number of images, because of the search for
+ * neighbours, and memory grows linearly. A few thousand images are enough for a picture.
+ *
+ * @param x the horizontal coordinates of the images, 0 to 1
+ * @param y the vertical coordinates of the images, 0 to 1
  */
 public record EmbeddingMap(float[] x, float[] y) {
-    /** Neighbours of an image that it is kept near to. */
+    /** The number of nearest neighbours of each image in the graph. */
     public static final int NEIGHBOURS = 15;
 
     /**
-     * Lays images out.
+     * Computes the map.
      *
-     * @param features at least one image
-     * @param seed of the order in which points are moved
-     * @param progress told how far the layout is
+     * @param features features of at least one image
+     * @param seed seed of the random numbers of the layout
+     * @param progress receives the progress of the layout
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     public static EmbeddingMap of(Features features, long seed, Progress progress) {
@@ -37,7 +38,7 @@ public record EmbeddingMap(float[] x, float[] y) {
         return new EmbeddingMap(unit(points, 0), unit(points, 1));
     }
 
-    /** One scale for both axes, so that the map is not stretched; the smaller extent is centred. */
+    /** Scales both axes by the same factor to [0, 1], and centres the one with the smaller extent. */
     private static float[] unit(float[][] points, int axis) {
         float[] low = {Float.MAX_VALUE, Float.MAX_VALUE};
         float[] high = {-Float.MAX_VALUE, -Float.MAX_VALUE};

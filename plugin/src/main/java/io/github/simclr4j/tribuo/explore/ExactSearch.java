@@ -4,11 +4,11 @@ import io.github.simclr4j.util.Progress;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Compares with every image. */
+/** Finds nearest neighbours by comparing with every image. */
 final class ExactSearch implements NearestSearch {
-    /** Images of the set are compared in blocks that fit the processor's caches. */
+    /** Number of images of the set per block; a block fits into the processor's caches. */
     private static final int BLOCK = 512;
-    /** Images that are asked together, by one thread. */
+    /** Number of query images that a thread handles at a time. */
     private static final int ASKED = 64;
 
     private final Features set;
@@ -67,7 +67,7 @@ final class ExactSearch implements NearestSearch {
         }
     }
 
-    /** The inner loop is over images, and over four features at once, so that the compiler makes vector instructions of it. */
+    /** Computes cosines; the inner loop is over images, for four features at once, so that the JIT compiler vectorises it. */
     private static void cosines(float[] row, float[][] columns, float[] into) {
         Arrays.fill(into, 0);
         int j = 0;

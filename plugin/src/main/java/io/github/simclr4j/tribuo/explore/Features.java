@@ -7,20 +7,20 @@ import org.tribuo.Example;
 import org.tribuo.Feature;
 import org.tribuo.Output;
 
-/** Features of images that one encoder made, each row divided by its Euclidean length. Immutable. */
+/** The features of images by one encoder, with rows normalised to length 1. Immutable. */
 public final class Features {
     private final String encoder;
     private final List<String> names;
     private final float[][] rows;
 
     /**
-     * Takes a copy.
+     * Copies and normalises features.
      *
      * @param encoder identifies the encoder, such as the SHA-256 of its file
-     * @param names the images' names, n of them
+     * @param names names of the n images
      * @param rows their features, [n, d]
-     * @throws IllegalArgumentException if there is no image, the numbers of names and rows differ, the rows differ in length, as
-     *     those of different encoders do, or a feature is not finite
+     * @throws IllegalArgumentException if there is no image, if the numbers of names and rows differ, if the rows differ in length
+     *     (as those of different encoders do), or if a feature is not finite
      */
     public Features(String encoder, List<String> names, float[][] rows) {
         if (rows.length == 0 || names.size() != rows.length) {
@@ -41,9 +41,11 @@ public final class Features {
     }
 
     /**
-     * Takes the features of a Tribuo dataset, whose images are named by {@link Example#NAME}.
+     * Copies the features of a Tribuo dataset. The names of the images are their {@link Example#NAME}.
      *
-     * @param encoder identifies the encoder
+     * @param <T> the output type
+     * @param encoder identifies the encoder, such as the SHA-256 of its file
+     * @param dataset the features
      */
     public static <T extends Output<T>> Features of(String encoder, Dataset<T> dataset) {
         List<String> names = new ArrayList<>(dataset.size());
@@ -68,7 +70,7 @@ public final class Features {
         return row;
     }
 
-    /** A row of zeros stays one: it is as far from everything. */
+    /** Normalises a row. A row of zeros stays as it is: its cosine with every row is 0. */
     private static float[] unit(float[] row, String name) {
         double squares = 0;
         for (float x : row) {
@@ -84,17 +86,17 @@ public final class Features {
         return unit;
     }
 
-    /** Returns how many images there are, at least 1. */
+    /** Returns the number of images, at least 1. */
     public int size() {
         return rows.length;
     }
 
-    /** Returns how many features an image has. */
+    /** Returns the length of a feature vector. */
     public int dimension() {
         return rows[0].length;
     }
 
-    /** Returns what identifies the encoder. */
+    /** Returns the text that identifies the encoder. */
     public String encoder() {
         return encoder;
     }
@@ -109,7 +111,7 @@ public final class Features {
         return names;
     }
 
-    /** Returns the features themselves, which must not be changed, [n, d]. */
+    /** Returns the rows without copying them, [n, d]; callers must not modify them. */
     float[][] rows() {
         return rows;
     }
@@ -130,12 +132,12 @@ public final class Features {
     /**
      * Checks that features can be compared with these.
      *
-     * @throws IllegalArgumentException if they are of another encoder
+     * @throws IllegalArgumentException if they come from another encoder
      */
     void comparable(Features other) {
         if (!encoder.equals(other.encoder) || dimension() != other.dimension()) {
             throw new IllegalArgumentException("The features of " + name(0) + " and " + other.name(0)
-                    + " are of different encoders and can't be compared; make all of them with one encoder");
+                    + " come from different encoders and can't be compared; make all of them with one encoder");
         }
     }
 }

@@ -9,12 +9,16 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
-/** Searches a hierarchical navigable small world graph. */
+/**
+ * Finds nearest neighbours approximately by a hierarchical navigable small world graph (HNSW,
+ * <a href="https://arxiv.org/abs/1603.09320">Malkov and Yashunin 2018</a>).
+ */
 final class IndexedSearch implements NearestSearch {
-    /** Neighbours of an image in the graph, and images that are looked at while it is built and asked; the library's advice. */
+    /** Number of links per image (M); the library's recommendation. */
     private static final int LINKS = 16;
+    /** Number of candidates during construction and search (ef). */
     private static final int LOOKED_AT = 200;
-    /** Images between two looks at whether the thread was interrupted. */
+    /** Number of images between two checks for interruption. */
     private static final int PART = 1024;
 
     private record Image(Integer id, float[] vector) implements Item<Integer, float[]> {
@@ -33,7 +37,7 @@ final class IndexedSearch implements NearestSearch {
     IndexedSearch(Features set, Progress progress) {
         this.set = set;
         this.progress = progress;
-        // Rows have length 1, so that the inner product is the cosine.
+        // Rows have length 1, so the inner product is the cosine.
         index = HnswIndex.newBuilder(set.dimension(), DistanceFunctions.FLOAT_INNER_PRODUCT, set.size())
                 .withM(LINKS).withEf(LOOKED_AT).withEfConstruction(LOOKED_AT).build();
         inParts("index", set.size(), i -> index.add(new Image(i, set.rows()[i])));

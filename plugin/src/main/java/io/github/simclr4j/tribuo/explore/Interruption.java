@@ -2,14 +2,14 @@ package io.github.simclr4j.tribuo.explore;
 
 import java.util.concurrent.CancellationException;
 
-/** Long work asks between its parts whether it is to go on. */
+/** Lets long computations check for interruption. */
 final class Interruption {
     private Interruption() {}
 
-    /** Ends the work if the thread is interrupted, whose mark stays set. */
+    /** Throws CancellationException if the thread is interrupted, without clearing its interrupt status. */
     static void check() {
         if (Thread.currentThread().isInterrupted()) {
-            throw new CancellationException("Interrupted while images were compared");
+            throw new CancellationException("Interrupted while comparing images");
         }
     }
 }

@@ -4,18 +4,18 @@ import io.github.simclr4j.util.Progress;
 import java.util.SplittableRandom;
 
 /**
- * Lays a graph out on a plane by stochastic gradient descent on UMAP's cross entropy with negative samples (McInnes et al. 2018,
- * section 3.2 and algorithm 5): the ends of an edge attract each other as often as the edge weighs, and push away images that are
- * drawn at random.
+ * Lays out a graph in the plane by stochastic gradient descent on UMAP's cross entropy with negative sampling
+ * (<a href="https://arxiv.org/abs/1802.03426">McInnes et al. 2018</a>, section 3.2 and algorithm 5). The ends of an edge attract each
+ * other with a frequency proportional to the edge's weight, and repel randomly drawn images.
  */
 final class MapLayout {
     private static final int EPOCHS = 400;
     private static final int NEGATIVES = 5;
-    /** Of the curve 1 / (1 + a d^2b) that fits a least distance of 0.1 on a map with a spread of 1. */
+    /** Parameters of UMAP's curve 1 / (1 + a d^2b) for min_dist = 0.1 and spread = 1. */
     private static final double A = 1.577;
     private static final double B = 0.8951;
     private static final double LONGEST_STEP = 4;
-    /** Half the side of the map that the layout begins with. */
+    /** Half the side length of the initial map. */
     private static final float START = 10;
 
     private final NeighbourGraph graph;
@@ -28,7 +28,7 @@ final class MapLayout {
         this.progress = progress;
     }
 
-    /** Moves the points, [images, 2], which may have any scale. */
+    /** Optimises the positions of the points, [images, 2], which may have any initial scale. */
     void improve(float[][] points) {
         spread(points);
         int edges = graph.weight().length;
@@ -42,7 +42,7 @@ final class MapLayout {
             Interruption.check();
             double rate = 1 - (double) epoch / EPOCHS;
             for (int e = 0; e < edges; e++) {
-                // An edge of half the weight is taken in every other epoch.
+                // An edge of half the maximum weight is used in every other epoch.
                 due[e] += graph.weight()[e] / heaviest;
                 if (due[e] >= 1) {
                     due[e] -= 1;
@@ -55,7 +55,7 @@ final class MapLayout {
         progress.end();
     }
 
-    /** Scales to a square, with a little noise so that equal images can be told apart. */
+    /** Scales the points to the initial square, and adds a little noise to separate identical images. */
     private void spread(float[][] points) {
         float most = 1e-12f;
         for (float[] p : points) {

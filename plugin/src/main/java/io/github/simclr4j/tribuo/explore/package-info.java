@@ -1,5 +1,5 @@
 /**
- * Looking through images by their features: nearest neighbours, near-duplicates, a diverse selection to label first, outliers and
- * doubtful labels. All of it works on {@link io.github.simclr4j.tribuo.explore.Features}, whatever encoder they are of.
+ * Explores a set of images by their features: nearest neighbours, near-duplicates, a diverse selection to label first, outliers and
+ * probably wrong labels. Everything here works on {@link io.github.simclr4j.tribuo.explore.Features} of any encoder.
  */
 package io.github.simclr4j.tribuo.explore;

@@ -14,15 +14,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Runs an encoder on batches of images, and looks features up in a cache and keeps them there, if there is one. */
+/** Runs an encoder on batches of images, with an optional cache of features. */
 final class CachedEncoder {
     private final SharedEncoder shared;
     private final FeatureCache cache;
-    /** Stands for whatever changes features but the image. */
+    /** A hash of everything but the image that influences the features. */
     private final String key;
 
     /**
-     * Takes over one use of an encoder.
+     * Takes over one reference to a shared encoder.
      *
      * @param cache null for none
      */
@@ -32,7 +32,7 @@ final class CachedEncoder {
         key = key(shared.encoder(), runtime);
     }
 
-    /** The file, how it is fed, read and run, and this library, whose decoders may change. */
+    /** Hashes the encoder file, its preprocessing, settings and provider, and the library's version, whose decoders may differ. */
     private static String key(OnnxEncoder encoder, RuntimeSettings runtime) {
         String made = String.join("\n", encoder.sha256(), encoder.preprocessing().toString(),
                 EncoderFacts.withoutSources(encoder.settings()),
@@ -45,7 +45,7 @@ final class CachedEncoder {
         return shared;
     }
 
-    /** Prepares the bytes of an image file: looks it up in the cache, or decodes, crops and resizes it. */
+    /** Looks an image file up in the cache, or else decodes and preprocesses it. */
     PreparedImage prepare(byte[] file) throws IOException {
         String image = cache == null ? null : Sha256.hex(file);
         PreparedImage cached = cached(image);
@@ -57,7 +57,7 @@ final class CachedEncoder {
         return preprocess(pixels, image, System.nanoTime() - start);
     }
 
-    /** Prepares a decoded image; the cache knows it by its pixels. */
+    /** Looks a decoded image up in the cache by its pixels, or else preprocesses it. */
     PreparedImage prepare(RgbImage image) {
         String content = null;
         if (cache != null) {
@@ -81,7 +81,7 @@ final class CachedEncoder {
         return new PreparedImage(pixels, null, content, decodeNanos, System.nanoTime() - start);
     }
 
-    /** The features of prepared images; the listener is told of each run and of the whole. */
+    /** Encodes prepared images, and reports each run of the encoder and the whole call to the listener. */
     float[][] encode(List<PreparedImage> images, ExtractionListener listener) {
         float[][] features = new float[images.size()][];
         List<Integer> unknown = new ArrayList<>();

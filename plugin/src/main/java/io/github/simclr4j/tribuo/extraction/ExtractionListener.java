@@ -1,31 +1,39 @@
 package io.github.simclr4j.tribuo.extraction;
 
 /**
- * Is told how long an extractor's work took. It is called by the thread that extracts, after the work and outside of any
- * lock; several threads may call it at once. What it throws reaches the caller of the extractor.
+ * Receives the timings of a feature extractor, for example to record them as metrics. The extracting thread calls it after the work
+ * and without holding a lock. Several threads may call it at once. An exception that it throws reaches the caller of the extractor.
  *
  * @see SimCLRFeatureExtractor#setListener
  */
 public interface ExtractionListener {
 
-    /** The encoder ran once: {@code timings} are of the images in that run, none of them cached. */
+    /**
+     * Called after each run of the encoder.
+     *
+     * @param timings the timings of the images in that run, none of which was cached
+     */
     default void batch(Timings timings) {}
 
-    /** A call of the extractor is done: {@code timings} are of all its images, those of its runs together. */
+    /**
+     * Called at the end of each call of the extractor.
+     *
+     * @param timings the timings of all images of the call
+     */
     default void call(Timings timings) {}
 
     /**
-     * What was done, and how long it took. Images may be decoded and preprocessed by several threads at once and before the
-     * call: those times are summed over images, and may exceed the time that has passed.
+     * The work done and the time that it took. Several threads may decode and preprocess images at once, even before the call. These
+     * times are sums over images and may exceed the elapsed time.
      *
-     * @param images how many images, at least 1 in a batch
-     * @param cached for how many of them the features came from the cache, without inference
-     * @param decodeNanos from an image file's bytes to pixels, in nanoseconds; 0 for images that came as pixels
-     * @param preprocessNanos cropping and resizing, in nanoseconds
-     * @param inferenceNanos inside the encoder, in nanoseconds
+     * @param images number of images, at least 1 in a batch
+     * @param cached number of these images whose features came from the cache, without inference
+     * @param decodeNanos time to decode image files, in nanoseconds; 0 for images that were passed as pixels
+     * @param preprocessNanos time to crop and resize, in nanoseconds
+     * @param inferenceNanos time inside the encoder, in nanoseconds
      */
     record Timings(int images, int cached, long decodeNanos, long preprocessNanos, long inferenceNanos) {
-        /** How many images the encoder ran on. */
+        /** Returns the number of images that the encoder ran on. */
         public int encoded() {
             return images - cached;
         }

@@ -29,20 +29,26 @@ import java.util.logging.Logger;
 import java.util.zip.CRC32C;
 
 /**
- * Features on disk, by the content of the image and of what made them: an image file that is unchanged, wherever it lies, needs
- * no second inference by the same encoder. Give it to a {@link SimCLRFeatureExtractor}.
+ * Caches features on disk, keyed by the content of the image and of the encoder. The same encoder does not run twice on an unchanged
+ * image, even if the image file was moved. Pass the cache to a {@link SimCLRFeatureExtractor}.
  *
- * <p>Threads, extractors and processes may share a folder: an entry is a file of its own that appears whole or not at all. An
- * entry that is cut or altered is found by its checksum and made anew. When the entries outgrow {@code maxBytes}, those
- * that were not used for longest go (use is noted to the minute); a process sees what others wrote when it next counts, after
- * having written a sixteenth of {@code maxBytes} itself, and that much the bound may be exceeded by.
+ * <p>Threads, extractors and processes may share a folder, because each entry is a separate file that is written atomically. A
+ * damaged entry is detected by its checksum and computed again. When the entries exceed {@code maxBytes}, the least recently used
+ * ones are deleted (use is recorded to the minute). A process counts the entries of all processes whenever it has written a
+ * sixteenth of {@code maxBytes}; so the limit may be exceeded by that much per process.
  *
- * <p>A folder that can't be written to, or a full disk, costs speed alone: features are still computed, the failure is logged
- * once and counted in {@link #stats()}.
+ * <p>If the folder is not writable or the disk is full, features are still computed. The failure is logged once and counted in
+ * {@link #stats()}.
  *
- * <p>On disk: {@code v1/<encoder key>/<2 digits>/<image key>}, keys being SHA-256 in hexadecimal. An entry is big-endian: the
- * magic number {@code SC4F}, the format's version 1 and the dimension d as int32, both keys in 32 bytes each, d values as
- * float32, and the CRC-32C of all before as int32. Another version of the format has another folder.
+ * <p>Format: an entry is the file {@code v1/<encoder key>/<2 digits>/<image key>}, where the keys are SHA-256 in hexadecimal. Its
+ * contents, big-endian, are:
+ *
+ * <ul>
+ *   <li>the magic number {@code SC4F}, the format's version (1) and the dimension d as int32
+ *   <li>both keys, 32 bytes each
+ *   <li>d values as float32
+ *   <li>the CRC-32C of everything before it as int32
+ * </ul>
  */
 public class FeatureCache implements Configurable, Provenancable<ConfiguredObjectProvenance> {
     private static final Logger logger = Logger.getLogger(FeatureCache.class.getName());
@@ -50,15 +56,15 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
     private static final int VERSION = 1;
     private static final int HEADER = 76;
     private static final String PART = ".part";
-    /** What a file takes on disk is a multiple of this. */
+    /** Assumed block size of the file system in bytes. */
     private static final long BLOCK = 4096;
     private static final Duration TOUCH_AFTER = Duration.ofMinutes(1);
     private static final Duration PART_IS_DEAD_AFTER = Duration.ofHours(1);
 
-    @Config(mandatory = true, description = "Folder of the cache, made if it is missing.")
+    @Config(mandatory = true, description = "The folder of the cache. It is created if it is missing.")
     private Path folder;
 
-    @Config(description = "Most bytes on disk, counted in blocks of 4096.")
+    @Config(description = "The maximum size on disk in bytes, counted in blocks of 4096.")
     private long maxBytes = 1L << 30;
 
     private Path entries;
@@ -67,31 +73,32 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
     private final AtomicLong corrupt = new AtomicLong();
     private final AtomicLong failedWrites = new AtomicLong();
     private final AtomicLong evicted = new AtomicLong();
-    /** Bytes at the last count, -1 before the first, and those written since. */
+    /** Bytes of all entries at the last count, or -1 before the first count. */
     private final AtomicLong counted = new AtomicLong(-1);
+    /** Bytes written since the last count. */
     private final AtomicLong written = new AtomicLong();
     private final ReentrantLock counting = new ReentrantLock();
 
     /**
-     * What a cache has done since it was made.
+     * Counters of a cache since it was opened.
      *
-     * @param hits features that were there
-     * @param misses features that were not, the corrupt ones included
-     * @param corrupt entries that were damaged
-     * @param failedWrites entries that could not be written
-     * @param evicted entries that were deleted to keep within the bound
+     * @param hits number of look-ups that found features
+     * @param misses number of look-ups that found none, including those that found a damaged entry
+     * @param corrupt number of look-ups that found a damaged entry
+     * @param failedWrites number of entries that could not be written
+     * @param evicted number of entries deleted to keep within the limit
      */
     public record Stats(long hits, long misses, long corrupt, long failedWrites, long evicted) {}
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected FeatureCache() {}
 
     /**
-     * Opens a folder, or makes it.
+     * Opens a cache, and creates its folder if it is missing.
      *
      * @param folder the folder
-     * @param maxBytes most bytes on disk, at least 1 MiB
-     * @throws PropertyException if the folder is no folder and can't be made
+     * @param maxBytes the maximum size on disk in bytes, at least 1 MiB
+     * @throws PropertyException if the folder does not exist and can't be created
      */
     public FeatureCache(Path folder, long maxBytes) {
         this.folder = folder;
@@ -111,12 +118,12 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
                 Files.createDirectories(folder);
             } catch (IOException e) {
                 throw new PropertyException(e, "", "folder",
-                        "Can't make the feature cache's folder " + folder + " (" + e + "): name one that can be made");
+                        "Can't create the feature cache's folder " + folder + " (" + e + "): choose a writable location");
             }
         }
     }
 
-    /** What has happened since this object was made. */
+    /** Returns the counters since this object was created. */
     public Stats stats() {
         return new Stats(hits.get(), misses.get(), corrupt.get(), failedWrites.get(), evicted.get());
     }
@@ -125,7 +132,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
         return entries.resolve(encoder).resolve(image.substring(0, 2)).resolve(image);
     }
 
-    /** The features of an image by an encoder, or null. Keys are SHA-256 in hexadecimal. */
+    /** Returns the features of an image, or null if there is no valid entry. Keys are SHA-256 in hexadecimal. */
     float[] get(String encoder, String image, int dimension) {
         Path file = file(encoder, image);
         float[] features = null;
@@ -133,12 +140,12 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
             features = parse(Files.readAllBytes(file), encoder, image, dimension);
             if (features == null) {
                 corrupt.incrementAndGet();
-                logger.fine(() -> "Damaged entry of the feature cache, made anew: " + file);
+                logger.fine(() -> "Damaged entry of the feature cache, computed again: " + file);
             } else {
                 touch(file);
             }
         } catch (NoSuchFileException e) {
-            // Not there, or just evicted.
+            // Not cached, or just evicted.
         } catch (IOException e) {
             corrupt.incrementAndGet();
             logger.fine(() -> "Unreadable entry of the feature cache: " + file + ": " + e);
@@ -147,7 +154,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
         return features;
     }
 
-    /** The time of the last use is the file's modification time; a read-only cache has none. */
+    /** Records the time of use as the file's modification time; has no effect on a read-only cache. */
     private static void touch(Path file) {
         try {
             Instant now = Instant.now();
@@ -155,7 +162,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
                 Files.setLastModifiedTime(file, FileTime.from(now));
             }
         } catch (IOException e) {
-            logger.finer(() -> "Can't note the use of " + file + ": " + e);
+            logger.finer(() -> "Can't record the use of " + file + ": " + e);
         }
     }
 
@@ -184,7 +191,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
         return (int) crc.getValue();
     }
 
-    /** Keeps features; if that fails it is counted, and logged the first time. */
+    /** Stores features. A failure is counted, and logged the first time. */
     void put(String encoder, String image, float[] features) {
         ByteBuffer entry = ByteBuffer.allocate(HEADER + 4 * features.length + 4).put(header(encoder, image, features.length));
         for (float f : features) {
@@ -193,7 +200,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
         entry.putInt(crc(entry.array(), entry.position())).flip();
         Path file = file(encoder, image);
         Path part = file.resolveSibling(image.substring(0, 8) + "-" + UUID.randomUUID() + PART);
-        // Not forced to disk: a lost or cut entry costs its time again and nothing else.
+        // Not forced to disk: a lost or truncated entry is simply computed again.
         try (TemporaryFile temporary = TemporaryFile.at(part)) {
             temporary.write(entry);
             temporary.moveTo(file);
@@ -201,8 +208,8 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
             keepWithinBound();
         } catch (IOException e) {
             if (failedWrites.getAndIncrement() == 0) {
-                logger.warning("Can't write to the feature cache " + folder + " (" + e + "): features are computed and not"
-                        + " kept; free some space or name another folder. Further failures are only counted.");
+                logger.warning("Can't write to the feature cache " + folder + " (" + e + "): features are computed but not"
+                        + " stored; free some space or choose another folder. Further failures are only counted.");
             }
         }
     }
@@ -227,7 +234,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
             if (total > maxBytes) {
                 all.sort(Comparator.comparingLong(Entry::used));
                 for (Entry e : all) {
-                    // A tenth more than needed, so as not to count again at once.
+                    // Delete a tenth more than needed, so that the next count is not due at once.
                     if (total <= maxBytes - maxBytes / 10) {
                         break;
                     }
@@ -247,7 +254,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
         return counted.get() < 0 || written.get() > maxBytes / 16 || counted.get() + written.get() > maxBytes;
     }
 
-    /** All entries; what a killed process left half-written is deleted. */
+    /** Lists all entries, and deletes unfinished files of killed processes. */
     private List<Entry> list() throws IOException {
         List<Entry> all = new ArrayList<>();
         Instant dead = Instant.now().minus(PART_IS_DEAD_AFTER);
@@ -262,7 +269,7 @@ public class FeatureCache implements Configurable, Provenancable<ConfiguredObjec
                 return FileVisitResult.CONTINUE;
             }
 
-            /** Another process deleted or renamed it in between, or it is not ours to read. */
+            /** Ignores a file that another process has deleted or renamed, or that can't be read. */
             @Override
             public FileVisitResult visitFileFailed(Path file, IOException e) {
                 return FileVisitResult.CONTINUE;

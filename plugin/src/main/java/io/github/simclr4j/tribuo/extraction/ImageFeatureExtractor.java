@@ -19,35 +19,46 @@ import org.tribuo.OutputFactory;
 import org.tribuo.impl.ArrayExample;
 
 /**
- * Turns images into dense examples. Feature names are one letter and a zero-padded number, so that their order as text,
- * which is Tribuo's, is their order as numbers. Zeros are kept: the examples are dense.
+ * Turns images into dense Tribuo examples. A feature name is a letter and a zero-padded number, so that Tribuo's alphabetical order
+ * of the features is their numeric order. Features that are 0 are kept.
  *
- * <p>The work has two halves, so that data sources can do the first ahead of the second: {@link #prepare} decodes and resizes
- * an image, in any thread, and {@link #encode} makes features of a batch. The other methods do both at once.
+ * <p>Extraction has two steps, so that data sources can run the first ahead of the second. {@link #prepare} decodes and resizes an
+ * image, in any thread. {@link #encode} computes the features of a batch. The other methods do both.
  *
  * @param <T> the output type
  */
 public interface ImageFeatureExtractor<T extends Output<T>>
         extends Configurable, Provenancable<ConfiguredObjectProvenance>, AutoCloseable {
 
-    /** The features of some images of any size, [images, {@link #dimension()}]. */
+    /**
+     * Computes the features of images.
+     *
+     * @param images images of any size
+     * @return the features, [images, {@link #dimension()}]
+     */
     double[][] features(List<RgbImage> images);
 
-    /** The feature names, in order. The array must not be changed. */
+    /**
+     * Returns the feature names.
+     *
+     * @return {@link #dimension()} names in order; callers must not modify the array
+     */
     String[] featureNames();
 
-    /** What makes outputs, the unknown one included. */
+    /** Returns the factory of outputs, including the unknown output. */
     OutputFactory<T> getOutputFactory();
 
-    /** The number of features. */
+    /** Returns the length of a feature vector. */
     default int dimension() {
         return featureNames().length;
     }
 
     /**
-     * Prepares the bytes of an image file. May be called by several threads at once.
+     * Decodes and prepares an image file. Thread-safe.
      *
-     * @throws IOException if they are no whole image
+     * @param file the bytes of the image file
+     * @return the prepared image, for this extractor's {@link #encode}
+     * @throws IOException if the bytes are not a complete image in a supported format
      */
     default PreparedImage prepare(byte[] file) throws IOException {
         long start = System.nanoTime();
@@ -55,17 +66,32 @@ public interface ImageFeatureExtractor<T extends Output<T>>
         return new PreparedImage(image, null, null, System.nanoTime() - start, 0);
     }
 
-    /** Prepares a decoded image. May be called by several threads at once. */
+    /**
+     * Prepares a decoded image. Thread-safe.
+     *
+     * @param image an image of any size
+     * @return the prepared image, for this extractor's {@link #encode}
+     */
     default PreparedImage prepare(RgbImage image) {
         return new PreparedImage(image, null, null, 0, 0);
     }
 
-    /** The features of images that this extractor prepared, [images, {@link #dimension()}]. */
+    /**
+     * Computes the features of prepared images.
+     *
+     * @param images images prepared by this extractor
+     * @return the features, [images, {@link #dimension()}]
+     */
     default double[][] encode(List<PreparedImage> images) {
         return features(images.stream().map(p -> p.pixels).toList());
     }
 
-    /** The features of some images of any size as floats, [images, {@link #dimension()}]. */
+    /**
+     * Computes the features of images as floats.
+     *
+     * @param images images of any size
+     * @return the features, [images, {@link #dimension()}]
+     */
     default float[][] floatFeatures(List<RgbImage> images) {
         double[][] features = features(images);
         float[][] floats = new float[features.length][dimension()];
@@ -78,9 +104,11 @@ public interface ImageFeatureExtractor<T extends Output<T>>
     }
 
     /**
-     * An example from an image file; its {@link Example#NAME} is the path.
+     * Makes an example from an image file. Its {@link Example#NAME} is the path.
      *
-     * @throws IOException if the file can't be read or is no whole image; the message names it
+     * @param file the image file
+     * @param output the output of the example
+     * @throws IOException if the file can't be read or is not a complete image; the message names the file
      */
     default Example<T> extract(Path file, T output) throws IOException {
         Example<T> example;
@@ -93,58 +121,70 @@ public interface ImageFeatureExtractor<T extends Output<T>>
         return example;
     }
 
-    /** An example with the unknown output; see {@link #extract(Path, Output)}. */
+    /** Makes an example with the unknown output; see {@link #extract(Path, Output)}. */
     default Example<T> extract(Path file) throws IOException {
         return extract(file, getOutputFactory().getUnknownOutput());
     }
 
     /**
-     * An example from the bytes of an image file.
+     * Makes an example from the bytes of an image file.
      *
-     * @throws IOException if they are no whole image
+     * @param file the bytes of the image file
+     * @param output the output of the example
+     * @throws IOException if the bytes are not a complete image in a supported format
      */
     default Example<T> extract(byte[] file, T output) throws IOException {
         return new ArrayExample<>(output, featureNames(), encode(List.of(prepare(file)))[0]);
     }
 
-    /** An example with the unknown output; see {@link #extract(byte[], Output)}. */
+    /** Makes an example with the unknown output; see {@link #extract(byte[], Output)}. */
     default Example<T> extract(byte[] file) throws IOException {
         return extract(file, getOutputFactory().getUnknownOutput());
     }
 
     /**
-     * An example from a stream that holds one image file. It is read to its end and stays the caller's to close.
+     * Makes an example from a stream that contains one image file.
      *
-     * @throws IOException if it can't be read or holds no whole image
+     * @param stream the stream; it is read to its end, and the caller closes it
+     * @param output the output of the example
+     * @throws IOException if the stream can't be read or does not contain a complete image
      */
     default Example<T> extract(InputStream stream, T output) throws IOException {
         return extract(stream.readAllBytes(), output);
     }
 
-    /** An example with the unknown output; see {@link #extract(InputStream, Output)}. */
+    /** Makes an example with the unknown output; see {@link #extract(InputStream, Output)}. */
     default Example<T> extract(InputStream stream) throws IOException {
         return extract(stream, getOutputFactory().getUnknownOutput());
     }
 
-    /** An example from a decoded image. */
+    /**
+     * Makes an example from a decoded image.
+     *
+     * @param image the image
+     * @param output the output of the example
+     */
     default Example<T> extract(BufferedImage image, T output) {
         return extract(List.of(Images.of(image)), List.of(output)).get(0);
     }
 
-    /** An example with the unknown output; see {@link #extract(BufferedImage, Output)}. */
+    /** Makes an example with the unknown output; see {@link #extract(BufferedImage, Output)}. */
     default Example<T> extract(BufferedImage image) {
         return extract(image, getOutputFactory().getUnknownOutput());
     }
 
     /**
-     * An example an image, all in one call.
+     * Makes one example per image, encoding all of them together.
      *
-     * @throws IllegalArgumentException if there are not as many outputs as images
+     * @param images images of any size
+     * @param outputs the output of each image
+     * @return the examples, in the order of the images
+     * @throws IllegalArgumentException if the numbers of images and outputs differ
      */
     default List<Example<T>> extract(List<RgbImage> images, List<T> outputs) {
         if (images.size() != outputs.size()) {
             throw new IllegalArgumentException(
-                    "Expected an output an image, found " + outputs.size() + " for " + images.size());
+                    "Expected one output per image, found " + outputs.size() + " outputs for " + images.size() + " images");
         }
         double[][] features = features(images);
         List<Example<T>> examples = new ArrayList<>(images.size());
@@ -154,7 +194,13 @@ public interface ImageFeatureExtractor<T extends Output<T>>
         return examples;
     }
 
-    /** Names {@code letter000} and so on. */
+    /**
+     * Returns feature names such as {@code h000}.
+     *
+     * @param letter the letter that each name starts with
+     * @param dimension the number of names
+     * @return the names, with numbers from 0 that are padded to the same length
+     */
     static String[] names(String letter, int dimension) {
         String format = letter + "%0" + Integer.toString(dimension - 1).length() + "d";
         String[] names = new String[dimension];

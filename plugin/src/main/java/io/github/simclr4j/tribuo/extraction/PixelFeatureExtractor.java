@@ -16,7 +16,7 @@ import org.tribuo.Output;
 import org.tribuo.OutputFactory;
 
 /**
- * The pixels themselves as features, in [0, 1]: what an encoder has to beat.
+ * Extracts the pixels themselves as features in [0, 1], the baseline for an encoder.
  *
  * @param <T> the output type
  */
@@ -25,20 +25,20 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
 
-    @Config(description = "Side in pixels that images are resized to, 8 to 1024.")
+    @Config(description = "Side length in pixels that images are resized to, 8 to 1024.")
     private int size = 32;
 
     private Preprocessing preprocessing;
     private String[] names;
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected PixelFeatureExtractor() {}
 
     /**
      * Makes an extractor of {@code 3 * size * size} features.
      *
-     * @param outputFactory what makes outputs
-     * @param size side in pixels that images are resized to, 8 to 1024
+     * @param outputFactory the factory of outputs
+     * @param size side length in pixels that images are resized to, 8 to 1024
      * @throws PropertyException if the size is out of range
      */
     public PixelFeatureExtractor(OutputFactory<T> outputFactory, int size) {
@@ -59,12 +59,13 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
     }
 
     /**
-     * The image that an example holds; a pixel that is not there is 0.
+     * Turns an example of pixels back into an image. Missing pixels are 0.
      *
+     * @param example an example made by this class
      * @param width the image's width in pixels
-     * @param height its height
-     * @throws IllegalArgumentException if the example has no features, has one that is no pixel of an image of this size, or
-     *     one that is not from 0 to 1
+     * @param height the image's height in pixels
+     * @throws IllegalArgumentException if the example has no features, or if it has a feature that is not a pixel of an image of
+     *     this size or not in [0, 1]
      */
     public static RgbImage image(Example<?> example, int width, int height) {
         byte[] rgb = new byte[3 * width * height];
@@ -85,7 +86,7 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
         return new RgbImage(width, height, rgb);
     }
 
-    /** The number in {@code p0123}, or -1. */
+    /** Returns the number in a name such as {@code p0123}, or -1. */
     private static int index(String name, int digits) {
         if (name.length() != digits + 1 || name.charAt(0) != 'p') {
             return -1;
@@ -101,7 +102,7 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
         return number;
     }
 
-    /** Resizes too, so that large images don't wait in memory for their batch. */
+    /** Decodes and resizes an image file, so that no large image waits in memory for its batch. */
     @Override
     public PreparedImage prepare(byte[] file) throws IOException {
         return prepare(Images.read(file));
@@ -129,7 +130,13 @@ public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureE
         return encode(images.stream().map(this::prepare).toList());
     }
 
-    /** Returns the names of an image's pixels: red, green and blue of each, row by row, {@code p0000} and so on. */
+    /**
+     * Returns the names of an image's pixel values: red, green and blue of each pixel, row by row, {@code p0000} and so on.
+     *
+     * @param width the image's width in pixels
+     * @param height the image's height in pixels
+     * @return {@code 3 * width * height} names
+     */
     public static String[] featureNames(int width, int height) {
         return ImageFeatureExtractor.names("p", 3 * width * height);
     }

@@ -3,16 +3,15 @@ package io.github.simclr4j.tribuo.extraction;
 import io.github.simclr4j.images.RgbImage;
 
 /**
- * An image on its way into an extractor: decoded and resized, or its features known already. Made by
- * {@link ImageFeatureExtractor#prepare}, in any thread, and used by the same extractor's
- * {@link ImageFeatureExtractor#encode}.
+ * An image that is ready to be encoded: either decoded and resized, or with features from a cache.
+ * {@link ImageFeatureExtractor#prepare} makes it, in any thread, for the same extractor's {@link ImageFeatureExtractor#encode}.
  */
 public final class PreparedImage {
-    /** What the encoder gets; null where the features are known. */
+    /** The encoder's input, or null if the features are known. */
     final RgbImage pixels;
-    /** The features; null where the encoder has to run. */
+    /** The features, or null if the encoder has to run. */
     final float[] known;
-    /** SHA-256 of the image's content; null without a cache. */
+    /** SHA-256 of the image's content, or null without a cache. */
     final String key;
     final long decodeNanos;
     final long preprocessNanos;

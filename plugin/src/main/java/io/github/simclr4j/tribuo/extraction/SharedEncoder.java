@@ -6,14 +6,14 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * An encoder with a count of its uses: one an extractor, one a call in progress. The last that ends closes it, so a session
- * is never freed under a running call, and closing never waits.
+ * A reference-counted encoder. Each extractor and each call in progress holds one reference; releasing the last one closes the
+ * encoder. So a session is never freed during a call, and closing an extractor never waits.
  */
 final class SharedEncoder {
     private final OnnxEncoder encoder;
     private int uses = 1;
 
-    /** Takes over an encoder, for one extractor. */
+    /** Takes ownership of an encoder, with one reference. */
     SharedEncoder(OnnxEncoder encoder) {
         this.encoder = encoder;
     }
@@ -22,7 +22,7 @@ final class SharedEncoder {
         return encoder;
     }
 
-    /** One use more. */
+    /** Adds a reference. */
     synchronized SharedEncoder retain() {
         if (uses == 0) {
             throw new IllegalStateException("The extractor is closed");
@@ -31,7 +31,7 @@ final class SharedEncoder {
         return this;
     }
 
-    /** One use less. */
+    /** Drops a reference, and closes the encoder if it was the last one. */
     void release() {
         boolean last;
         synchronized (this) {
@@ -42,7 +42,7 @@ final class SharedEncoder {
         }
     }
 
-    /** Embeddings of images that the encoder's preprocessing was applied to. */
+    /** Returns the embeddings of preprocessed images. */
     float[][] embed(List<RgbImage> prepared) {
         ByteBuffer pixels = ByteBuffer.allocate(prepared.stream().mapToInt(i -> i.rgb().length).sum());
         prepared.forEach(i -> pixels.put(i.rgb()));

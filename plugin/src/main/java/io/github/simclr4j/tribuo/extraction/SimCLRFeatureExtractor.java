@@ -24,12 +24,15 @@ import org.tribuo.Output;
 import org.tribuo.OutputFactory;
 
 /**
- * Features from an encoder file, run by ONNX Runtime.
+ * Extracts features with an encoder in an ONNX file, which ONNX Runtime executes. The encoder may come from this library's
+ * pretraining or from elsewhere.
  *
- * <p><b>Threads and sharing.</b> All methods may be called by several threads at once, {@link #close} too: calls in progress
- * end well, later ones throw {@link IllegalStateException}. The encoder's native session is counted: {@link #share} gives
- * another extractor, perhaps of another output type, on the same session, and the session is freed when the last of them is
- * closed and the last call has ended. {@link #encoder()} belongs to the extractors and is not to be closed by others.
+ * <p><b>Threads.</b> All methods are thread-safe, including {@link #close}. Calls in progress then still complete; later calls throw
+ * {@link IllegalStateException}.
+ *
+ * <p><b>Native memory.</b> An extractor owns an ONNX Runtime session, so close it. {@link #share} makes another extractor on the same
+ * session, for example with another output type. The session is freed when the last of these extractors is closed and the last call
+ * has ended. {@link #encoder()} belongs to the extractors; do not close it.
  *
  * @param <T> the output type
  */
@@ -40,64 +43,64 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     @Config(mandatory = true, description = "Path to the encoder in ONNX format.")
     private Path encoderPath;
 
-    @Config(description = "Threads of one call of the encoder, 0 for as many as ONNX Runtime likes.")
+    @Config(description = "Threads per call of the encoder; 0 lets ONNX Runtime choose.")
     private int threads = 0;
 
-    // An encoder of ours needs none of the following; what is left empty is taken from the file, or from what lies beside it.
-    @Config(description = "Pixels of the encoder's input, such as 224, or rows x columns, 256x128.")
+    // An encoder trained by simclr4j needs none of the following: empty values are read from the file's metadata or from files beside it.
+    @Config(description = "Input size of the encoder in pixels: one number for a square, such as 224, or height x width, such as 256x128.")
     private String imageSize = "";
 
-    @Config(description = "short-side (then the centre is cut out), center-square or stretch.")
+    @Config(description = "How images are resized: short-side (followed by a centre crop), center-square or stretch.")
     private String resize = "";
 
-    @Config(description = "Pixels that short-side makes the shorter side before the cut, such as 256.")
+    @Config(description = "Length in pixels of the shorter side after short-side, before the centre crop, such as 256.")
     private String resizeShort = "";
 
-    @Config(description = "Filter of the resize: bilinear, bicubic, lanczos, hamming, box or nearest.")
+    @Config(description = "Interpolation filter of the resize: bilinear, bicubic, lanczos, hamming, box or nearest.")
     private String interpolation = "";
 
-    @Config(description = "What a value from 0 to 255 is multiplied by, such as 1/255.")
+    @Config(description = "Factor for pixel values, which are from 0 to 255, such as 1/255.")
     private String scale = "";
 
-    @Config(description = "Subtracted after scaling: one value, or one a channel, 0.485,0.456,0.406.")
+    @Config(description = "Mean subtracted after scaling: one value, or one per channel, such as 0.485,0.456,0.406.")
     private String mean = "";
 
-    @Config(description = "What the difference is divided by: one value, or one a channel.")
+    @Config(description = "Standard deviation to divide by after subtracting the mean: one value, or one per channel.")
     private String std = "";
 
-    @Config(description = "rgb, bgr or grey.")
+    @Config(description = "Channel order of the encoder's input: rgb, bgr or grey.")
     private String channels = "";
 
-    @Config(description = "nchw or nhwc, where the file does not tell.")
+    @Config(description = "Tensor layout of the encoder's input, if the file leaves it open: nchw or nhwc.")
     private String layout = "";
 
-    @Config(description = "Name of the image's input, where there are several.")
+    @Config(description = "Name of the image input, if the graph has several inputs.")
     private String input = "";
 
     @Config(description = "Name of the embedding's output: any value that the graph computes.")
     private String output = "";
 
-    @Config(description = "What becomes of tokens: class (the first), mean, or mean-patches (all but the first).")
+    @Config(description = "How tokens are pooled: class (the first one), mean, or mean-patches (the mean of all but the first).")
     private String pooling = "";
 
-    @Config(description = "JSON file with those settings, or a preprocessor_config.json; the settings here win over it.")
+    @Config(description = "JSON file with these settings, or a preprocessor_config.json. Settings given here override it.")
     private Path preprocessingFile;
 
-    @Config(description = "What runs the encoder: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack.")
+    @Config(description = "Execution provider of ONNX Runtime: cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack.")
     private String provider = "cpu";
 
     @Config(description =
-            "Images in one run of the encoder, 0 for a number that suits the machine; longer lists take several runs.")
+            "Maximum number of images per run of the encoder; 0 chooses a number that suits the machine.")
     private int batch = 0;
 
     @Config(description =
-            "Whether 3x3 convolutions may be done with fewer multiplications where that is faster; values differ by rounding.")
+            "Whether 3x3 convolutions may use Winograd's algorithm where that is faster; features differ by rounding errors.")
     private boolean winograd = true;
 
-    @Config(description = "Session options of ONNX Runtime by their names, such as session.intra_op.allow_spinning and 0.")
+    @Config(description = "ONNX Runtime session options by name, such as session.intra_op.allow_spinning = 0.")
     private Map<String, String> sessionOptions = new HashMap<>();
 
-    @Config(description = "Keeps features on disk, so that an image that was seen before needs no inference.")
+    @Config(description = "Cache of features on disk, so that the encoder runs only once on each image.")
     private FeatureCache cache;
 
     private RuntimeSettings.Customiser customiser;
@@ -107,10 +110,16 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     private volatile boolean closed;
     private volatile ExtractionListener listener = new ExtractionListener() {};
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected SimCLRFeatureExtractor() {}
 
-    /** See {@link #SimCLRFeatureExtractor(OutputFactory, Path, int)}; ONNX Runtime chooses the threads. */
+    /**
+     * Opens an encoder. ONNX Runtime chooses the number of threads.
+     *
+     * @param outputFactory the factory of outputs
+     * @param encoderPath the encoder file
+     * @throws PropertyException if the file can't be read or is not an encoder; the message names the file
+     */
     public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath) {
         this(outputFactory, encoderPath, 0);
     }
@@ -118,25 +127,26 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     /**
      * Opens an encoder.
      *
-     * @param outputFactory what makes outputs
+     * @param outputFactory the factory of outputs
      * @param encoderPath the encoder file
-     * @param threads threads of one call, 0 for as many as ONNX Runtime likes
-     * @throws PropertyException if the file can't be read or is no encoder; the message names it
+     * @param threads threads per call; 0 lets ONNX Runtime choose
+     * @throws PropertyException if the file can't be read or is not an encoder; the message names the file
      */
     public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, int threads) {
         this(outputFactory, encoderPath, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(threads), null);
     }
 
     /**
-     * Opens an encoder of anybody.
+     * Opens an encoder of any origin.
      *
-     * @param outputFactory what makes outputs
+     * @param outputFactory the factory of outputs
      * @param encoderPath the encoder file
-     * @param settings what is known of it beyond what the file says
-     * @param runtime how it is run
-     * @param cache keeps features on disk; null for none. It does not know what a customiser does: give one that changes
-     *     features a folder of its own.
-     * @throws PropertyException if the file can't be read or is no encoder, or the settings contradict it; the message names it
+     * @param settings settings that the file's metadata does not contain, or that override it
+     * @param runtime the threads, execution provider and session options of ONNX Runtime
+     * @param cache a cache of features on disk, or null. Its keys do not include the effect of a session customiser: use a separate
+     *     folder for a customiser that changes the features
+     * @throws PropertyException if the file can't be read or is not an encoder, or if the settings contradict it; the message names
+     *     the file
      */
     public SimCLRFeatureExtractor(OutputFactory<T> outputFactory, Path encoderPath, EncoderSettings settings,
             RuntimeSettings runtime, FeatureCache cache) {
@@ -161,7 +171,7 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         }
     }
 
-    /** The settings as configured, by the names that {@link EncoderSettings} has for them. */
+    /** Returns the configured settings by their names in {@link EncoderSettings}. */
     private Map<String, String> texts() {
         Map<String, String> texts = new LinkedHashMap<>();
         for (String name : EncoderSettings.NAMES) {
@@ -174,7 +184,7 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         return texts;
     }
 
-    /** Configures a setting of {@link EncoderSettings}. */
+    /** Sets the field of a setting of {@link EncoderSettings}. */
     private void set(String name, String text) {
         try {
             field(name).set(this, text);
@@ -183,7 +193,7 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         }
     }
 
-    /** The field that configures a setting: that of {@code resize-short} is {@code resizeShort}. */
+    /** Returns the field that configures a setting: {@code resizeShort} for {@code resize-short}. */
     private static Field field(String setting) {
         String[] words = setting.split("-");
         StringBuilder name = new StringBuilder(words[0]);
@@ -206,12 +216,12 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         customiser = runtime.customiser();
     }
 
-    /** The encoder file. */
+    /** Returns the encoder file. */
     public Path encoderPath() {
         return encoderPath;
     }
 
-    /** Threads of one call, 0 for as many as ONNX Runtime likes. */
+    /** Returns the number of threads per call, or 0 if ONNX Runtime chooses. */
     public int threads() {
         return threads;
     }
@@ -235,7 +245,7 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         names = featureNames(encoder().dimension());
     }
 
-    /** What the provenance says of the encoder. */
+    /** Returns the encoder's entries in the provenance. */
     private List<StringProvenance> measured() {
         return List.of(
                 new StringProvenance(ExtractorProvenance.ENCODER_HASH, encoder().sha256()),
@@ -245,9 +255,10 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     }
 
     /**
-     * Another extractor on the same session, to be closed for itself. It has no listener yet.
+     * Makes another extractor on the same session. It has no listener, and the caller closes it separately.
      *
-     * @param other what makes its outputs
+     * @param <U> the output type of the new extractor
+     * @param other the factory of the new extractor's outputs
      * @throws IllegalStateException if this extractor is closed
      */
     public <U extends Output<U>> SimCLRFeatureExtractor<U> share(OutputFactory<U> other) {
@@ -264,18 +275,18 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     }
 
     /**
-     * Sets who is told how long the work took.
+     * Sets the listener that receives timings. It replaces the previous one.
      *
-     * @param listener is told from now on, in place of the one before; null for nobody
+     * @param listener the listener, or null for none
      */
     public void setListener(ExtractionListener listener) {
         this.listener = listener == null ? new ExtractionListener() {} : listener;
     }
 
     /**
-     * Prepares the bytes of an image file: looks it up in the cache, or decodes, crops and resizes it.
+     * Looks an image file up in the cache, or else decodes, crops and resizes it.
      *
-     * @throws IOException if they are no whole image
+     * @throws IOException if the bytes are not a complete image in a supported format
      * @throws IllegalStateException if the extractor is closed
      */
     @Override
@@ -285,7 +296,7 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     }
 
     /**
-     * Prepares a decoded image; the cache knows it by its pixels.
+     * Looks a decoded image up in the cache by its pixels, or else crops and resizes it.
      *
      * @throws IllegalStateException if the extractor is closed
      */
@@ -337,7 +348,11 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         }
     }
 
-    /** Returns the names of an encoder's features, {@code h000} and so on. */
+    /**
+     * Returns the names of an encoder's features, {@code h000} and so on.
+     *
+     * @param dimension the number of features
+     */
     public static String[] featureNames(int dimension) {
         return ImageFeatureExtractor.names("h", dimension);
     }
@@ -352,7 +367,7 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         return outputFactory;
     }
 
-    /** The encoder. It belongs to the extractors that share it. */
+    /** Returns the encoder. It belongs to the extractors that share it; do not close it. */
     public OnnxEncoder encoder() {
         return encoder.shared().encoder();
     }
@@ -367,7 +382,7 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         return "SimCLRFeatureExtractor(encoderPath=" + encoderPath + ",dimension=" + names.length + ")";
     }
 
-    /** Gives the session back; a second call does nothing. */
+    /** Releases this extractor's reference to the session. A second call does nothing. */
     @Override
     public void close() {
         synchronized (this) {
@@ -379,14 +394,14 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         encoder.shared().release();
     }
 
-    /** Which encoder, by its content, which preprocessing, and every setting with where it is from. */
+    /** Records the hash of the encoder file, the preprocessing, and every setting with its source. */
     public static class ExtractorProvenance extends MeasuredProvenance {
         private static final long serialVersionUID = 1L;
-        /** SHA-256 of the encoder file. */
+        /** The key of the SHA-256 of the encoder file. */
         public static final String ENCODER_HASH = "encoder-sha256";
-        /** The resize rule before the encoder. */
+        /** The key of the resize rule. */
         public static final String PREPROCESSING = "preprocessing";
-        /** The encoder's settings, as {@code name=value (source)}; missing in models that were saved before it was there. */
+        /** The key of the encoder's settings, as {@code name=value (source)}. Models saved by older versions lack it. */
         public static final String SETTINGS = "encoder-settings";
 
         <T extends Output<T>> ExtractorProvenance(SimCLRFeatureExtractor<T> host) {
@@ -394,9 +409,9 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
         }
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public ExtractorProvenance(Map<String, Provenance> map) {
             super(map, Map.of(ENCODER_HASH, StringProvenance.class, PREPROCESSING, StringProvenance.class,

@@ -1,5 +1,5 @@
 /**
- * Extractors make Tribuo's examples of images: features from an encoder file, perhaps kept on disk, or the pixels themselves to
- * compare with.
+ * Feature extractors, which turn images into Tribuo examples. The features come from an encoder file, optionally through a cache on
+ * disk, or are the pixels themselves as a baseline.
  */
 package io.github.simclr4j.tribuo.extraction;

@@ -12,15 +12,15 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Writes an encoder's settings into a provenance, and finds what a provenance says of encoders, however deep. */
+/** Writes an encoder's settings into a provenance, and finds facts about encoders in nested provenances. */
 public final class EncoderFacts {
     private static final String NEXT = ", (?:" + String.join("|", EncoderSettings.NAMES) + ")=";
-    /** Where a setting is from, at its end: the value before it may have brackets, and so may the name of a file. */
+    /** The source at the end of a setting. Both the value before it and a file name in it may contain parentheses. */
     private static final Pattern SOURCE = Pattern.compile(" \\((?:(?!\\) \\(|" + NEXT + ").)*\\)(?=" + NEXT + "|$)");
 
     private EncoderFacts() {}
 
-    /** Returns settings in one line, each with where it is from: {@code name=value (source)}. */
+    /** Returns settings in one line, each with its source: {@code name=value (source)}. */
     public static String withSources(EncoderSettings settings) {
         return line(settings, v -> v.text() + " (" + v.source() + ")");
     }
@@ -36,12 +36,12 @@ public final class EncoderFacts {
                 .collect(Collectors.joining(", "));
     }
 
-    /** Takes where each is from out of a line of settings. */
+    /** Removes the sources from a line of settings. */
     public static String withoutSources(String settings) {
         return SOURCE.matcher(settings).replaceAll("");
     }
 
-    /** Returns the texts under a key. */
+    /** Returns the texts with a key at any depth of a provenance. */
     public static Set<String> of(Provenance provenance, String key) {
         Set<String> texts = new TreeSet<>();
         collect(provenance, key, texts);

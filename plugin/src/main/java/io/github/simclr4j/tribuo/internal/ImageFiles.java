@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Reads image files and says why one could not be read; whoever reports it names the file. */
+/** Reads image files, with reasons for failures that callers combine with the file's name. */
 public final class ImageFiles {
     private ImageFiles() {}
 
@@ -27,7 +27,7 @@ public final class ImageFiles {
         }
     }
 
-    /** Returns the reason in words. Of some exceptions, such as EOFException, the name says all. */
+    /** Returns the reason of a failure. Exceptions such as EOFException have no message, only a telling name. */
     public static String reason(IOException e) {
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }

@@ -10,13 +10,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The provenance of a configured object with values beside its configuration that were measured: counts, times, hashes. */
+/** The provenance of a configured object with measured values, such as counts, times and hashes, beside its configuration. */
 public abstract class MeasuredProvenance extends SkeletalConfiguredObjectProvenance {
     private static final long serialVersionUID = 1L;
 
     private final HashMap<String, PrimitiveProvenance<?>> measured;
 
-    /** Of an object, with its measured values. */
+    /** Describes an object and its measured values. */
     public MeasuredProvenance(Configurable host, String kind, List<? extends PrimitiveProvenance<?>> values) {
         super(host, kind);
         measured = new HashMap<>();
@@ -24,8 +24,8 @@ public abstract class MeasuredProvenance extends SkeletalConfiguredObjectProvena
     }
 
     /**
-     * Of a saved model: those of the map that are named are the measured ones, of the given types. One that an older version
-     * did not have stays missing.
+     * Restores a saved provenance. The keys of {@code types} are the measured values; those that an older version did not write stay
+     * missing.
      */
     public MeasuredProvenance(
             Map<String, Provenance> map, Map<String, Class<? extends PrimitiveProvenance<?>>> types, String name) {

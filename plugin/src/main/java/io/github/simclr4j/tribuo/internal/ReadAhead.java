@@ -11,14 +11,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Batches of items in their order, each item with the outcome of a task (decoding) that pool threads did ahead: while the
- * caller works on a batch, the tasks of the next one run, and no more than those. Items are pulled in the caller's thread.
+ * Iterates over batches of items in order, with the results of a task, such as decoding, that a thread pool runs ahead. While the
+ * caller works on a batch, the tasks of the next batch run, and no others. Items are pulled in the caller's thread.
  *
- * <p>The pool is one for the process, of daemon threads that end after a second without work, so an iteration that is
- * abandoned midway leaves nothing behind.
+ * <p>The process has one pool of daemon threads, which end after a second without work. So an iteration that is abandoned midway
+ * leaves no threads behind.
  *
- * @param <I> the items
- * @param <P> what the task makes of one
+ * @param <I> the type of the items
+ * @param <P> the type of the task's results
  */
 public final class ReadAhead<I, P> implements Iterator<List<ReadAhead.Ready<I, P>>> {
     static final String THREAD_NAME = "simclr4j-read-ahead-";
@@ -27,18 +27,18 @@ public final class ReadAhead<I, P> implements Iterator<List<ReadAhead.Ready<I, P
     private final Prefetcher<I, Ready<I, P>> prefetcher;
     private final int batchSize;
 
-    /** May fail for one item, by an IOException, without an end to the others. */
+    /** A task that may fail for one item by an IOException, which does not affect the others. */
     @FunctionalInterface
     public interface Task<I, P> {
         P apply(I item) throws IOException;
     }
 
-    /** An item, and either what the task made of it or why it could not. */
+    /** An item with either the task's result or the reason of its failure. */
     public record Ready<I, P>(I item, P value, IOException failure) {}
 
     public ReadAhead(Iterator<I> items, int batchSize, Task<I, P> task) {
         this.batchSize = batchSize;
-        // The batch that is waited for, and the next one.
+        // The current batch and the next one.
         prefetcher = new Prefetcher<>(POOL, items, 2 * batchSize, item -> ready(item, task));
     }
 
@@ -75,7 +75,7 @@ public final class ReadAhead<I, P> implements Iterator<List<ReadAhead.Ready<I, P
         } catch (InterruptedException e) {
             prefetcher.cancel(false);
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("Interrupted while images were decoded", e);
+            throw new IllegalStateException("Interrupted while decoding images", e);
         } catch (ExecutionException e) {
             prefetcher.cancel(false);
             if (e.getCause() instanceof Error error) {

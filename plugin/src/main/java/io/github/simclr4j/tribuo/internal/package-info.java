@@ -1,2 +1,2 @@
-/** What several packages of this module share and nobody else is meant to use; it may change at any time. */
+/** Helpers shared by the packages of this module. Not public API: they may change at any time. */
 package io.github.simclr4j.tribuo.internal;

@@ -39,38 +39,39 @@ import org.tribuo.protos.core.ModelProto;
 import org.tribuo.provenance.ModelProvenance;
 
 /**
- * An encoder and a Tribuo model that was trained on its features, as one model that predicts from an image.
+ * Combines an encoder and a Tribuo model of its features into one model that predicts from an image.
  *
- * <p>Its features are the pixels that {@link #example} makes, {@code p0000} and so on, row by row, red, green and blue of each
- * pixel, from 0 to 1; a pixel that is not there is 0. For an encoder of ours that is what {@link PixelFeatureExtractor} makes
- * at the encoder's size. So Tribuo's evaluators and data sets work with it. {@link #predict(Path)}, {@link #predict(byte[])},
- * {@link #predict(BufferedImage)} and {@link #predictImages} take an image of any size without that detour and give the same
- * scores; the example in their predictions holds the encoder's features.
+ * <p>The features of this model are the pixels of an image, so that Tribuo's evaluators and datasets work with it. {@link #example}
+ * makes them: {@code p0000} and so on, row by row, red, green and blue of each pixel, from 0 to 1; a missing feature is 0. For an
+ * encoder trained by simclr4j they are the features that {@link PixelFeatureExtractor} extracts at the encoder's size.
  *
- * <p>Saved by {@link #serializeToFile} and loaded by {@link Model#deserializeFromFile} like any model of Tribuo's, with the
- * encoder file inside or by its path and SHA-256.
+ * <p>{@link #predict(Path)}, {@link #predict(byte[])}, {@link #predict(BufferedImage)} and {@link #predictImages} take images of any
+ * size directly and return the same scores. The examples in their predictions contain the encoder's features.
  *
- * <p>The model owns the encoder's native session: {@link #close} frees it, after which predicting throws
- * {@link IllegalStateException} and saving still works. It may be shared by threads, and must not be closed while another
- * thread predicts. A {@link #copy} has a session of its own and is closed on its own.
+ * <p>Save it with {@link #serializeToFile} and load it with {@link Model#deserializeFromFile}, like any Tribuo model. The saved model
+ * either contains the encoder file or refers to it by path and SHA-256.
+ *
+ * <p>The model owns the encoder's native session, which {@link #close} frees. After that predicting throws
+ * {@link IllegalStateException}, but saving still works. Threads may share the model, but must not close it while another thread
+ * predicts. A {@link #copy} has its own session and is closed separately.
  *
  * @param <T> the output type
  */
 public final class EncodedModel<T extends Output<T>> extends Model<T> implements AutoCloseable {
     private static final long serialVersionUID = 1L;
 
-    /** Protobuf serialization version. */
+    /** The version of the protobuf message. */
     public static final int CURRENT_VERSION = 0;
-    /** Provenance of the model: the SHA-256 of the encoder file. */
+    /** The provenance key of the SHA-256 of the encoder file. */
     public static final String ENCODER_HASH = SimCLRFeatureExtractor.ExtractorProvenance.ENCODER_HASH;
-    /** Provenance of the model: the resize rule before the encoder. */
+    /** The provenance key of the resize rule of the encoder's preprocessing. */
     public static final String PREPROCESSING = SimCLRFeatureExtractor.ExtractorProvenance.PREPROCESSING;
-    /** Provenance of the model: what the encoder's metadata says is under this and the metadata's key. */
+    /** The prefix of the provenance keys of the encoder's metadata; the metadata's key follows it. */
     public static final String ENCODER_PREFIX = "encoder-";
-    /** Provenance of the model: the class of the model on the features. */
+    /** The provenance key of the inner model's class. */
     public static final String INNER_CLASS = "inner-model-class";
 
-    /** Images that go through the encoder together. */
+    /** Number of images per run of the encoder. */
     private static final int BATCH = 64;
 
     private final OutputFactory<T> outputFactory;
@@ -104,13 +105,14 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     /**
-     * A model that is saved with the encoder file inside.
+     * Creates a model that contains the encoder file when it is saved.
      *
-     * @param factory what makes outputs, the unknown one included
+     * @param <T> the output type
+     * @param factory the factory of outputs, including the unknown one
      * @param encoder the encoder file, without external data
-     * @param model trained on this encoder's features; it stays usable on its own
-     * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
-     * @throws IOException if the file can't be read or is no encoder
+     * @param model a model trained on this encoder's features; it stays usable on its own
+     * @param threads threads per call of the encoder; 0 lets ONNX Runtime choose
+     * @throws IOException if the file can't be read or is not an encoder
      * @throws IllegalArgumentException if the model was trained on other features, see {@link #referringTo}
      */
     public static <T extends Output<T>> EncodedModel<T> containing(
@@ -121,14 +123,15 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     /**
-     * A model that is saved with an extractor's encoder file inside. The extractor stays the caller's to close, and its
-     * execution provider and session options do not become the model's, which runs on the CPU.
+     * Creates a model that contains an extractor's encoder file when it is saved. The model does not take over the extractor's
+     * execution provider and session options; it runs on the CPU.
      *
-     * @param extractor what made the model's features
-     * @param model trained on them; it stays usable on its own
-     * @throws IOException if the extractor's file can't be read any more
-     * @throws IllegalArgumentException if the extractor's file has changed, or has not all the settings of the extractor
-     *     inside, or the model was trained on other features, see {@link #referringTo}
+     * @param <T> the output type
+     * @param extractor the extractor of the features that the model was trained on; the caller closes it
+     * @param model a model trained on these features; it stays usable on its own
+     * @throws IOException if the extractor's file can no longer be read
+     * @throws IllegalArgumentException if the extractor's file has changed, if its metadata lack settings of the extractor, or if the
+     *     model was trained on other features, see {@link #referringTo}
      */
     public static <T extends Output<T>> EncodedModel<T> containing(SimCLRFeatureExtractor<T> extractor, Model<T> model)
             throws IOException {
@@ -140,23 +143,27 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     /**
-     * A model that is saved with the encoder's path and SHA-256. Whoever loads it needs the unchanged file at that path, or
-     * says where it is, see {@link #load(Path, Path)}.
+     * Creates a model that refers to the encoder by its path and SHA-256 when it is saved. To load it, the unchanged file must be at
+     * that path, or its new location must be given to {@link #load(Path, Path)}.
      *
-     * <p>The encoder is fed as its file alone says: settings that an extractor was given, or found in a configuration beside the
-     * file, are not saved. A model of features that were made with others is refused, as far as that can be known: by the
-     * settings in the model's provenance; or, where it has none (it has them if a data source was given the extractor), if a
-     * configuration beside the file says otherwise, or the file does not say how values are normalised. Other settings that the
-     * extractor of such a model was given are not known: use {@link #containing(SimCLRFeatureExtractor, Model)}.
+     * <p>The model preprocesses images as the encoder's file says. Settings that were passed to an extractor, or that it read from a
+     * configuration file beside the encoder, are not saved. So a model of features made with other settings is rejected. The settings
+     * are compared with:
      *
-     * @param factory what makes outputs, the unknown one included
+     * <ul>
+     *   <li>those in the model's provenance. They are there if a data source used the extractor.
+     *   <li>otherwise a configuration file beside the encoder, and whether the encoder's file states its normalisation. Settings that
+     *       were passed to the extractor are not known in this case: use {@link #containing(SimCLRFeatureExtractor, Model)}.
+     * </ul>
+     *
+     * @param <T> the output type
+     * @param factory the factory of outputs, including the unknown one
      * @param encoder the encoder file, without external data
-     * @param model trained on this encoder's features; it stays usable on its own
-     * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
-     * @throws IOException if the file can't be read or is no encoder
-     * @throws IllegalArgumentException if the model has features that are none of this encoder's, lacks some of them, or its
-     *     provenance names another encoder, even beside this one, or if the features were made with settings that the encoder's
-     *     file does not have
+     * @param model a model trained on this encoder's features; it stays usable on its own
+     * @param threads threads per call of the encoder; 0 lets ONNX Runtime choose
+     * @throws IOException if the file can't be read or is not an encoder
+     * @throws IllegalArgumentException if the model's features are not exactly this encoder's, if its provenance names another
+     *     encoder (even beside this one), or if the features were made with settings that the encoder's file lacks
      */
     public static <T extends Output<T>> EncodedModel<T> referringTo(
             OutputFactory<T> factory, Path encoder, Model<T> model, int threads) throws IOException {
@@ -166,14 +173,15 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     /**
-     * A model that is saved with the encoder inside, from an encoder that is in no file.
+     * Creates a model that contains the encoder when it is saved, from an encoder in memory.
      *
-     * @param factory what makes outputs, the unknown one included
-     * @param encoder the bytes of the encoder file, which are not copied; without external data
-     * @param name what errors call it
-     * @param model trained on this encoder's features; it stays usable on its own
-     * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
-     * @throws IOException if it is no encoder
+     * @param <T> the output type
+     * @param factory the factory of outputs, including the unknown one
+     * @param encoder the bytes of an encoder file without external data; they are not copied
+     * @param name the encoder's name in messages
+     * @param model a model trained on this encoder's features; it stays usable on its own
+     * @param threads threads per call of the encoder; 0 lets ONNX Runtime choose
+     * @throws IOException if the bytes are not an encoder
      * @throws IllegalArgumentException if the model was trained on other features, see {@link #referringTo}
      */
     public static <T extends Output<T>> EncodedModel<T> containing(
@@ -183,9 +191,11 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     /**
-     * Loads a saved model; as {@link Model#deserializeFromFile}, with the reason itself as the exception if it fails.
+     * Loads a saved model. Unlike {@link Model#deserializeFromFile} it throws the reason of a failure directly.
      *
-     * @throws IOException if the file is no encoded model, or the encoder that it refers to is missing or changed
+     * @param file the saved model
+     * @return the model; the caller closes it
+     * @throws IOException if the file is not an encoded model, or if the encoder that it refers to is missing or has changed
      */
     public static EncodedModel<?> load(Path file) throws IOException {
         return EncodedModelFile.load(file, null);
@@ -195,21 +205,22 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
      * Loads a saved model whose encoder file has moved.
      *
      * @param file the saved model
-     * @param encoder the encoder; it must be the very file that the model was made with. Null for where it was
-     * @throws IOException if the file is no encoded model, or the encoder is missing or another
+     * @param encoder the present location of the encoder file that the model was created with; null for the saved location
+     * @return the model; the caller closes it
+     * @throws IOException if the file is not an encoded model, or if the encoder is missing or a different one
      */
     public static EncodedModel<?> load(Path file, Path encoder) throws IOException {
         return EncodedModelFile.load(file, encoder);
     }
 
     /**
-     * Deserialization factory.
+     * Restores a saved model.
      *
      * @param version the serialized object version
      * @param className the class name
      * @param message the serialized data
-     * @return the model, which is the caller's to close
-     * @throws IOException if the encoder it refers to is missing or changed, or the data are damaged
+     * @return the model; the caller closes it
+     * @throws IOException if the encoder file is missing or has changed, or if the data are damaged
      */
     public static EncodedModel<?> deserializeFromProto(int version, String className, Any message) throws IOException {
         return EncodedModelFile.read(version, message, null);
@@ -224,26 +235,27 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         throw new NotSerializableException(EncodedModel.class.getName() + ": save it with serializeToFile");
     }
 
-    /** The model on the encoder's features. It belongs to this model and is not changed by it. */
+    /** Returns the model of the encoder's features. */
     public Model<T> getInnerModel() {
         return innerModel;
     }
 
-    /** What makes outputs, the unknown one included. */
+    /** Returns the factory of outputs, including the unknown output. */
     public OutputFactory<T> getOutputFactory() {
         return outputFactory;
     }
 
-    /** The encoder. It belongs to the model. */
+    /** Returns the encoder. The model owns it; do not close it. */
     public OnnxEncoder encoder() {
         return encoder;
     }
 
     /**
-     * An example of pixels that {@link #predict(Example)} understands.
+     * Makes an example of pixels for {@link #predict(Example)}.
      *
-     * @param image of any size
-     * @param output the example's output
+     * @param image an image of any size
+     * @param output the output of the example
+     * @return an example with the pixels of the preprocessed image
      */
     public Example<T> example(RgbImage image, T output) {
         byte[] rgb = encoder.preprocessing().apply(image).rgb();
@@ -257,8 +269,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if the example has no features, has one that is no pixel of the encoder's image, or
-     *     one that is not from 0 to 1
+     * @throws IllegalArgumentException if the example has no features, or if it has a feature that is not a pixel of the encoder's
+     *     input or not in [0, 1]
      * @throws IllegalStateException if the model is closed, or the encoder's output is not finite
      */
     @Override
@@ -282,7 +294,7 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     private List<Prediction<T>> predictBatch(List<Example<T>> examples) {
-        // These are pixels after the encoder's preprocessing, which may not be applied twice.
+        // The pixels are preprocessed already, which must not happen twice.
         ByteBuffer pixels = ByteBuffer.allocate(Math.multiplyExact(examples.size(), pixelNames.length));
         Preprocessing rule = encoder.preprocessing();
         examples.forEach(e -> pixels.put(PixelFeatureExtractor.image(e, rule.width(), rule.height()).rgb()));
@@ -298,7 +310,8 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     /**
      * Predicts from an image file.
      *
-     * @throws IOException if the file can't be read or is no whole image; the message names it
+     * @param image the image file
+     * @throws IOException if the file can't be read or is not a complete image; the message names the file
      * @throws IllegalStateException if the model is closed, or the encoder's output is not finite
      */
     public Prediction<T> predict(Path image) throws IOException {
@@ -311,18 +324,31 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     /**
      * Predicts from the bytes of an image file.
      *
-     * @throws IOException if they are no whole image
+     * @param image the bytes of the image file
+     * @throws IOException if the bytes are not a complete image in a supported format
+     * @throws IllegalStateException if the model is closed, or the encoder's output is not finite
      */
     public Prediction<T> predict(byte[] image) throws IOException {
         return predictImages(List.of(Images.read(image))).get(0);
     }
 
-    /** Predicts from a decoded image. */
+    /**
+     * Predicts from a decoded image.
+     *
+     * @param image an image of any size
+     * @throws IllegalStateException if the model is closed, or the encoder's output is not finite
+     */
     public Prediction<T> predict(BufferedImage image) {
         return predictImages(List.of(Images.of(image))).get(0);
     }
 
-    /** Predicts from decoded images of any size, in batches; see {@link #predict(Path)}. */
+    /**
+     * Predicts from decoded images, in batches.
+     *
+     * @param images images of any size
+     * @return a prediction per image, in their order
+     * @throws IllegalStateException if the model is closed, or the encoder's output is not finite
+     */
     public List<Prediction<T>> predictImages(List<RgbImage> images) {
         List<Prediction<T>> predictions = new ArrayList<>(images.size());
         for (int from = 0; from < images.size(); from += BATCH) {
@@ -351,13 +377,13 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         return innerModel.predict(examples);
     }
 
-    /** The top encoder features of the inner model; see {@link Model#getTopFeatures}. */
+    /** Returns the top features of the inner model; see {@link Model#getTopFeatures}. */
     @Override
     public Map<String, List<Pair<String, Double>>> getTopFeatures(int n) {
         return innerModel.getTopFeatures(n);
     }
 
-    /** Empty: the encoder's features say nothing about pixels. */
+    /** Returns nothing, because the inner model's explanation is in terms of features and not of pixels. */
     @Override
     public Optional<Excuse<T>> getExcuse(Example<T> example) {
         return Optional.empty();
@@ -374,38 +400,42 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
     }
 
     /**
-     * The model as one ONNX graph, see {@link OnnxStitcher#stitch}.
+     * Exports the model as one ONNX graph; see {@link OnnxStitcher#stitch}.
      *
      * @param domain a reverse-DNS name of the model
      * @param modelVersion a version number of the model
-     * @param input what the graph takes
-     * @throws IOException if the encoder is referred to, and missing or changed
-     * @throws IllegalArgumentException if the inner model can't be written as ONNX, or its features are no output of the
-     *     encoder's file
+     * @param input the kind of input of the graph
+     * @throws IOException if the model refers to an encoder file that is missing or has changed
+     * @throws IllegalArgumentException if Tribuo can't export the inner model to ONNX, or if its features are not an output of the
+     *     encoder's graph
      */
     public OnnxMl.ModelProto exportONNXModel(String domain, long modelVersion, OnnxStitcher.Input input)
             throws IOException {
         OnnxMl.ModelProto graph = OnnxMl.ModelProto.parseFrom(file.bytes(encoder.sha256()));
         String used = encoder.settings().get("output").orElseThrow();
         if (graph.getGraph().getOutputList().stream().noneMatch(o -> o.getName().equals(used))) {
-            throw new IllegalArgumentException("The features are the value " + used + " inside " + file.path()
-                    + ", expected an output: export the encoder with that value as its output");
+            throw new IllegalArgumentException("The features are the intermediate value " + used + " of " + file.path()
+                    + ", expected an output of the graph: export the encoder with that value as its output");
         }
         return OnnxStitcher.stitch(graph, innerModel, provenance, domain, modelVersion, input);
     }
 
     /**
-     * Writes the model as one ONNX file, whole or not at all, that takes what the encoder takes, uint8 images if it is one of
-     * ours; see {@link #exportONNXModel(String, long, OnnxStitcher.Input)}.
+     * Exports the model atomically to one ONNX file with the encoder's own input, which is uint8 images for an encoder trained by
+     * simclr4j. See {@link #exportONNXModel(String, long, OnnxStitcher.Input)}.
      *
-     * @throws IOException if the encoder is referred to, and missing or changed, or the file can't be written
-     * @throws IllegalArgumentException as of {@link #exportONNXModel(String, long, OnnxStitcher.Input)}
+     * @param domain a reverse-DNS name of the model
+     * @param modelVersion a version number of the model
+     * @param file the file to write
+     * @throws IOException if the model refers to an encoder file that is missing or has changed, or if the file can't be written
+     * @throws IllegalArgumentException if Tribuo can't export the inner model to ONNX, or if its features are not an output of the
+     *     encoder's graph
      */
     public void saveONNXModel(String domain, long modelVersion, Path file) throws IOException {
         AtomicFiles.write(file, exportONNXModel(domain, modelVersion, OnnxStitcher.Input.IMAGE).toByteArray());
     }
 
-    /** Frees the encoder's session; a second call does nothing. */
+    /** Frees the encoder's session. A second call does nothing. */
     @Override
     public void close() {
         encoder.close();

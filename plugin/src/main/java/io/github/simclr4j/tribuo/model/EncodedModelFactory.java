@@ -12,17 +12,17 @@ import org.tribuo.OutputFactory;
 import org.tribuo.impl.ModelDataCarrier;
 import org.tribuo.provenance.ModelProvenance;
 
-/** Makes {@link EncodedModel}s: opens the encoder and checks that it fits; whatever fails, no session stays open. */
+/** Creates {@link EncodedModel}s: opens the encoder and checks that it fits the model. A failure leaves no session open. */
 final class EncodedModelFactory {
     private EncodedModelFactory() {}
 
-    /** What is to be checked of an encoder that was opened from its file alone. */
+    /** A check of an encoder that was opened from its file without further settings. */
     @FunctionalInterface
     interface Check {
         void of(OnnxEncoder alone) throws IOException;
     }
 
-    /** Makes a new model; {@code bytes} are the encoder file's. */
+    /** Creates a new model; {@code bytes} are the encoder file's. */
     static <T extends Output<T>> EncodedModel<T> create(OutputFactory<T> factory, Model<T> model, EncoderFile file, byte[] bytes,
             Check check) throws IOException {
         return open(model, file, bytes, encoder -> {
@@ -32,7 +32,7 @@ final class EncodedModelFactory {
         }, encoder -> new EncodedModel<>(model.getName(), provenance(model, encoder), factory, model, file, encoder));
     }
 
-    /** Makes a model that was saved; {@code sha256} is that of its encoder. */
+    /** Restores a saved model; {@code sha256} is its encoder's. */
     static <T extends Output<T>> EncodedModel<T> restore(OutputFactory<T> factory, Model<T> model, EncoderFile file,
             String sha256, ModelDataCarrier<?> saved) throws IOException {
         return open(model, file, file.bytes(sha256), encoder -> { },

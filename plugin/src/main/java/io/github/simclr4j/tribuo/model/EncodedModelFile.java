@@ -16,9 +16,9 @@ import org.tribuo.OutputFactory;
 import org.tribuo.impl.ModelDataCarrier;
 import org.tribuo.protos.core.ModelProto;
 
-/** An {@link EncodedModel} as it is saved: a protobuf of Tribuo's with ours inside. */
+/** Reads and writes saved {@link EncodedModel}s: a Tribuo protobuf message that contains a message of this library. */
 final class EncodedModelFile {
-    /** The class's name, and the one that it had before it had its own package. */
+    /** The class's present and former name. */
     private static final Set<String> CLASS_NAMES =
             Set.of(EncodedModel.class.getName(), "io.github.simclr4j.tribuo." + EncodedModel.class.getSimpleName());
 
@@ -27,15 +27,16 @@ final class EncodedModelFile {
     /**
      * Loads a saved model.
      *
-     * @param encoder where the encoder is that it refers to; null for where it was
-     * @throws IOException if the file is no encoded model, or the encoder is missing or another; the message names the file
+     * @param encoder the present location of the encoder; null for the saved location
+     * @throws IOException if the file is not an encoded model, or if the encoder is missing or a different one; the message names
+     *     the file
      */
     static EncodedModel<?> load(Path file, Path encoder) throws IOException {
         try {
             ModelProto proto = ModelProto.parseFrom(Files.readAllBytes(file));
             if (!CLASS_NAMES.contains(proto.getClassName())) {
                 throw new IOException("expected an " + EncodedModel.class.getSimpleName() + ", found "
-                        + (proto.getClassName().isEmpty() ? "no model of Tribuo's" : proto.getClassName()));
+                        + (proto.getClassName().isEmpty() ? "a file that is not a Tribuo model" : proto.getClassName()));
             }
             return read(proto.getVersion(), proto.getSerializedData(), encoder);
         } catch (IOException | RuntimeException e) {
@@ -44,9 +45,9 @@ final class EncodedModelFile {
     }
 
     /**
-     * Makes a model of its protobuf.
+     * Restores a model from its protobuf message.
      *
-     * @param elsewhere where the encoder is that it refers to; null for where it was
+     * @param elsewhere the present location of the encoder; null for the saved location
      */
     static EncodedModel<?> read(int version, Any message, Path elsewhere) throws IOException {
         if (version < 0 || version > EncodedModel.CURRENT_VERSION) {
@@ -56,12 +57,12 @@ final class EncodedModelFile {
         EncodedModelProto proto = unpack(message);
         ModelDataCarrier<?> carrier = ModelDataCarrier.deserialize(proto.getMetadata());
         String path = elsewhere == null ? proto.getEncoderPath() : elsewhere.toString();
-        // It may have been saved on a machine of more processors.
+        // The model may have been saved on a machine with more processors.
         int threads = Math.min(proto.getThreads(), RuntimeSettings.maxThreads());
         EncoderFile file = proto.getEncoder().isEmpty() ? EncoderFile.at(path, threads)
                 : EncoderFile.inside(proto.getEncoder().toByteArray(), path, threads);
         if (file.content() != null && !Sha256.hex(file.content()).equals(proto.getEncoderSha256())) {
-            throw new IOException("the encoder inside is damaged: its SHA-256 is not " + proto.getEncoderSha256());
+            throw new IOException("the encoder in the model is damaged: its SHA-256 is not " + proto.getEncoderSha256());
         }
         return typed(OutputFactory.deserialize(proto.getOutputFactory()), Model.deserialize(proto.getModel()), file,
                 proto.getEncoderSha256(), carrier);
@@ -69,7 +70,7 @@ final class EncodedModelFile {
 
     private static <T extends Output<T>> EncodedModel<T> typed(OutputFactory<T> factory, Model<?> model, EncoderFile file,
             String sha256, ModelDataCarrier<?> carrier) throws IOException {
-        @SuppressWarnings("unchecked") // The class of an output of this type.
+        @SuppressWarnings("unchecked") // The unknown output has type T.
         Class<T> type = (Class<T>) factory.getUnknownOutput().getClass();
         return EncodedModelFactory.restore(factory, model.castModel(type), file, sha256, carrier);
     }
@@ -82,11 +83,11 @@ final class EncodedModelFile {
         }
     }
 
-    /** The protobuf of a model. */
+    /** Returns the protobuf message of a model. */
     static ModelProto write(EncodedModel<?> model, EncoderFile file) {
         Model<?> inner = model.getInnerModel();
         EncodedModelProto.Builder proto = EncodedModelProto.newBuilder()
-                // The pixels' domain follows from the encoder and would be the larger part of a small model's file.
+                // The feature domain of pixels follows from the encoder, and would make up most of a small model's file.
                 .setMetadata(carrier(model).serialize())
                 .setOutputFactory(model.getOutputFactory().serialize())
                 .setModel(inner.serialize())

@@ -10,35 +10,35 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The encoder file of a model, and how it is run.
+ * The encoder file of a model.
  *
- * @param content the file's bytes if the model is saved with them, null if it refers to the path
- * @param path where the file is, or was
- * @param threads threads of one call of the encoder, 0 for as many as ONNX Runtime likes
+ * @param content the file's bytes if the saved model contains them, or null if it refers to the path
+ * @param path the location of the file when the model was created
+ * @param threads threads per call of the encoder; 0 lets ONNX Runtime choose
  */
 record EncoderFile(byte[] content, String path, int threads) {
 
-    /** A file that goes into the model. */
+    /** Describes a file that the saved model contains. */
     static EncoderFile inside(byte[] content, String path, int threads) {
         return new EncoderFile(content, path, threads);
     }
 
-    /** A file that stays where it is. */
+    /** Describes a file that the saved model refers to. */
     static EncoderFile at(String path, int threads) {
         return new EncoderFile(null, path, threads);
     }
 
-    /** Reads an encoder file that a model is being made with. */
+    /** Reads the encoder file for a new model. */
     static byte[] read(Path encoder) throws IOException {
         if (!Files.isRegularFile(encoder)) {
-            throw new IOException(encoder + " is not a file: name the encoder that the model was trained with");
+            throw new IOException(encoder + " is not a file; expected the encoder that the model was trained with");
         }
         return Files.readAllBytes(encoder);
     }
 
-    /** Reads an encoder file that a model was made with, and checks that it is the same. */
+    /** Reads the encoder file of a saved model, and checks that it is unchanged. */
     private static byte[] readUnchanged(Path encoder, String sha256) throws IOException {
-        String fix = "; put the encoder with SHA-256 " + sha256 + " there, or name it to EncodedModel.load";
+        String fix = "; put the encoder with SHA-256 " + sha256 + " there, or pass its location to EncodedModel.load";
         if (!Files.isRegularFile(encoder)) {
             throw new IOException("the encoder " + encoder + " is missing" + fix);
         }
@@ -51,10 +51,10 @@ record EncoderFile(byte[] content, String path, int threads) {
     }
 
     /**
-     * The file's bytes.
+     * Returns the file's bytes.
      *
-     * @param sha256 of the file when the model was made
-     * @throws IOException if it is referred to, and missing or changed
+     * @param sha256 the hash of the file when the model was created
+     * @throws IOException if the saved model refers to a file that is missing or has changed
      */
     byte[] bytes(String sha256) throws IOException {
         return content != null ? content : readUnchanged(Path.of(path), sha256);
@@ -63,16 +63,16 @@ record EncoderFile(byte[] content, String path, int threads) {
     /**
      * Opens the encoder.
      *
-     * @param bytes the file's
-     * @throws IOException if they are no encoder
+     * @param bytes the file's bytes
+     * @throws IOException if they are not an encoder
      */
     OnnxEncoder open(byte[] bytes) throws IOException {
         try {
             return OnnxEncoder.open(bytes, path, threads);
         } catch (InvalidEncoderException e) {
             if (hasExternalData(bytes)) {
-                throw new IOException(path + " keeps weights in other files, expected an encoder in one file: save it as one"
-                        + " (onnx.save_model without save_as_external_data)", e);
+                throw new IOException(path + " keeps its weights in other files (external data), expected an encoder in one file: save"
+                        + " it with onnx.save_model without save_as_external_data", e);
             }
             throw e;
         }

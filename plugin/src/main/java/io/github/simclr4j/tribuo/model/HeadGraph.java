@@ -32,15 +32,16 @@ import org.tribuo.util.onnx.ONNXPlaceholder;
 import org.tribuo.util.onnx.ONNXRef;
 
 /**
- * A Tribuo model on dense features as an ONNX graph, float {@value #INPUT} in, float {@value OnnxStitcher#OUTPUT} out.
+ * A Tribuo model of dense features as an ONNX graph with the float input {@value #INPUT} and the float output
+ * {@value OnnxStitcher#OUTPUT}.
  *
- * @param graph the graph, of Tribuo's opset
- * @param outputs names of the scores in order
- * @param kind the class of the model that Tribuo wrote
+ * @param graph the graph, in Tribuo's opset
+ * @param outputs the names of the scores in order
+ * @param kind the simple name of the exported model's class
  */
 record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
     static final String INPUT = "features";
-    /** What the names of LibLinear's weights begin with, in a graph that Tribuo wrote. */
+    /** The prefix of the names of LibLinear's weights in graphs that Tribuo writes. */
     private static final String LIBLINEAR = "liblinear_weights";
 
     static HeadGraph of(Model<?> model, int dimension) {
@@ -65,7 +66,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         try {
             context.assignTo(((ONNXExportable) inner).writeONNXGraph(x), output);
         } catch (RuntimeException e) {
-            // Tribuo throws whatever its arrays and buffers do.
+            // Tribuo does not catch the exceptions of its arrays and buffers.
             throw new IllegalArgumentException("Tribuo can't write this " + inner.getClass().getName() + " as ONNX: "
                     + (e.getMessage() == null ? e : e.getMessage()), e);
         }
@@ -78,7 +79,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
                 + found.getClass().getName());
     }
 
-    /** Tribuo's own message has a member's whole provenance in it. */
+    /** Checks an ensemble's members, because Tribuo's own message would contain the member's whole provenance. */
     private static void checkMembers(Model<?> model) {
         if (model instanceof EnsembleModel<?> ensemble) {
             for (Model<?> member : ensemble.getModels()) {
@@ -91,9 +92,10 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
     }
 
     /**
-     * Tribuo 4.3 writes a softmax of the scores x of LibLinear's logistic regressions, also of those in an ensemble. LibLinear
-     * and so their {@code predict} give each class {@code sigmoid(x)} over the sum of all (of two classes, whose x are opposite,
-     * that sum is 1), which is a softmax of {@code log(sigmoid(x)) = -softplus(-x)}, in numbers that can't all vanish.
+     * Corrects the probabilities of LibLinear's logistic regressions, also of those in an ensemble. Tribuo 4.3 exports a softmax of
+     * their scores x. But LibLinear, and so {@code predict}, normalises {@code sigmoid(x)} by its sum over the classes (for two
+     * classes, whose x are opposite, that sum is 1). This equals a softmax of {@code log(sigmoid(x)) = -softplus(-x)}, a form that
+     * does not underflow.
      */
     private static GraphProto likePredict(GraphProto graph) {
         Set<String> scores = new HashSet<>();
@@ -119,7 +121,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         return NodeProto.newBuilder().setName(output).setOpType(op).addInput(input).addOutput(output).build();
     }
 
-    /** The model's features, in its order, out of the encoder's. */
+    /** Selects the model's features, in its order, from the encoder's. */
     private static ONNXRef<?> select(ONNXRef<?> input, ImmutableFeatureMap features, int dimension) {
         List<String> ours = Arrays.asList(SimCLRFeatureExtractor.featureNames(dimension));
         int[] columns = new int[features.size()];
@@ -142,7 +144,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         return Integer.parseInt(name.substring(1));
     }
 
-    /** A feature's {@code slope * max(low, min(high, x)) + shift}. */
+    /** The transformation {@code slope * max(low, min(high, x)) + shift} of a feature. */
     private record Line(double low, double high, double slope, double shift) {
         static final Line IDENTITY = straight(1, 0);
 
@@ -155,7 +157,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         }
     }
 
-    /** In float64, as Tribuo does: a small deviation would make the rounding of float32 visible. */
+    /** Applies the transformations in float64, as Tribuo does: dividing by a small deviation would amplify float32 rounding errors. */
     private static ONNXRef<?> transform(ONNXRef<?> input, TransformedModel<?> model, ImmutableFeatureMap features) {
         Map<String, TransformerListProto> all = model.getTransformerMap().serialize().getTransformersMap();
         List<List<Line>> byFeature = new ArrayList<>();
@@ -186,7 +188,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
         return x.apply(ONNXOperators.CAST, Map.of("to", TensorProto.DataType.FLOAT_VALUE));
     }
 
-    /** Tribuo's operators have no Max or Min: keep what is beyond the bound. */
+    /** Clamps by a comparison and Where, since Tribuo's operators lack Max and Min. */
     private static ONNXRef<?> clamp(ONNXRef<?> x, double[] bounds, ONNXOperators keep) {
         ONNXRef<?> bound = x.onnxContext().array("bound", bounds, false);
         return x.apply(keep, bound).apply(ONNXOperators.WHERE, List.of(x, bound));
@@ -220,7 +222,7 @@ record HeadGraph(GraphProto graph, List<String> outputs, String kind) {
                         return Line.straight(p.getFirstOperand(), 0);
                     case "div":
                         return Line.straight(1 / p.getFirstOperand(), 0);
-                    default: // Not a line.
+                    default: // Not affine.
                 }
             }
         } catch (InvalidProtocolBufferException e) {

@@ -28,27 +28,29 @@ import org.tribuo.ONNXExportable;
 import org.tribuo.provenance.ModelProvenance;
 
 /**
- * Joins an encoder and a Tribuo model on its features to one ONNX graph.
+ * Joins an encoder and a Tribuo model of its features into one ONNX graph.
  *
- * <p>The model may be every {@link ONNXExportable} that takes dense features, also inside a
- * {@link org.tribuo.transform.TransformedModel}, whose affine transformations (standardisation, linear scaling, arithmetic)
- * become part of the graph, computed in float64, or inside a {@link SelfTrainedModel}. The encoder may be any ONNX file of
- * opset 11 or later with one input and one float output of [batch, dimension]; its operators keep their opset, or are raised
- * to 13, which is what Tribuo writes. LibLinear's logistic regressions get the probabilities that they predict, which are not
- * what Tribuo writes of them.
+ * <ul>
+ *   <li>The model may be any {@link ONNXExportable} that takes dense features. It may be inside a {@link SelfTrainedModel}, or inside
+ *       a {@link org.tribuo.transform.TransformedModel}, whose affine transformations (standardisation, linear scaling, arithmetic)
+ *       become part of the graph and are computed in float64.
+ *   <li>The encoder may be any ONNX model of opset 11 or later with one image input and one float output [batch, dimension]. Opsets
+ *       11 and 12 are raised to 13, Tribuo's opset; later ones are kept.
+ *   <li>LibLinear's logistic regressions output the probabilities that they predict. Tribuo's own export of them does not.
+ * </ul>
  *
- * <p>The metadata are the encoder's and {@value #CLASS_NAMES}, a JSON array with the name of each column of the scores, and
- * Tribuo's own {@link ONNXExportable#PROVENANCE_METADATA_FIELD}.
+ * <p>The metadata of the result are the encoder's, Tribuo's {@link ONNXExportable#PROVENANCE_METADATA_FIELD}, and
+ * {@value #CLASS_NAMES}, a JSON array with the name of each score.
  */
 public final class OnnxStitcher {
     /**
-     * Name of the output: float [batch, outputs], what {@link org.tribuo.Prediction#getOutputScores} has; of LibSVM models only
-     * about so, see docs/tribuo-models.md.
+     * The name of the output: float [batch, outputs], the scores of {@link org.tribuo.Prediction#getOutputScores}. For LibSVM models
+     * they agree only approximately, see docs/tribuo-models.md.
      */
     public static final String OUTPUT = "output";
-    /** Name of the input with {@link Input#PIXELS}. */
+    /** The name of the input with {@link Input#PIXELS}. */
     public static final String PIXELS = "pixels";
-    /** Metadata: a JSON array of the names of classes, labels or regression dimensions, in the order of the scores. */
+    /** The metadata key of a JSON array with the names of classes, labels or regression dimensions, in the order of the scores. */
     public static final String CLASS_NAMES = "class_names";
 
     private static final int OPSET = 13;
@@ -56,14 +58,14 @@ public final class OnnxStitcher {
     private static final int IR = 7;
     private static final String ML = "ai.onnx.ml";
 
-    /** What the graph takes. */
+    /** The kind of input of the joined graph. */
     public enum Input {
-        /** The encoder's own input: uint8 [batch, size, size, 3] for an encoder of this library. */
+        /** The encoder's own input: uint8 [batch, size, size, 3] for an encoder trained by simclr4j. */
         IMAGE,
         /**
-         * Float [batch, size * size * 3], named {@value OnnxStitcher#PIXELS}: the features of {@link PixelFeatureExtractor},
-         * in their order and from 0 to 1. It is what Tribuo's {@code ONNXExternalModel} feeds with its
-         * {@code DenseTransformer}. Needs an encoder that takes uint8 [batch, size, size, 3].
+         * Float [batch, size * size * 3] in [0, 1], named {@value OnnxStitcher#PIXELS}: the features of
+         * {@link PixelFeatureExtractor} in their order. Tribuo's {@code ONNXExternalModel} feeds such an input with its
+         * {@code DenseTransformer}. Requires an encoder with the input uint8 [batch, size, size, 3].
          */
         PIXELS
     }
@@ -71,17 +73,18 @@ public final class OnnxStitcher {
     private OnnxStitcher() {}
 
     /**
-     * Joins an encoder and a model. The encoder's input keeps its name, or gets the name {@code image} if it was called
+     * Joins an encoder and a model. The encoder's input keeps its name, or is renamed to {@code image} if it was called
      * {@value #OUTPUT}.
      *
-     * @param encoder the encoder. Features named as {@link SimCLRFeatureExtractor} does are found by their number; other
-     *     names are taken for the encoder's outputs in Tribuo's order, and there must be as many
-     * @param model the model on its features
+     * @param encoder the encoder
+     * @param model the model of its features. Features with the names of {@link SimCLRFeatureExtractor} are found by their number.
+     *     Features with other names must be as many as the encoder's, and are matched in Tribuo's order
      * @param domain a reverse-DNS name of the result
      * @param modelVersion a version number of the result
-     * @param input what the graph takes
-     * @throws IllegalArgumentException if the encoder has other than one image input and one feature output, an opset before
-     *     11, or its weights in other files; if the model can't be written as ONNX; or if they do not fit
+     * @param input the kind of input of the joined graph
+     * @return the joined graph
+     * @throws IllegalArgumentException if the encoder does not have exactly one image input and one feature output, if its opset is
+     *     below 11, if its weights are in other files, if Tribuo can't export the model to ONNX, or if the two do not fit
      */
     public static ModelProto stitch(ModelProto encoder, Model<?> model, String domain, long modelVersion, Input input) {
         return stitch(encoder, model, model.getProvenance(), domain, modelVersion, input);
@@ -97,7 +100,7 @@ public final class OnnxStitcher {
         HeadGraph head = HeadGraph.of(model, dimension(featureShape, 1));
         int opset = opset(raised);
 
-        // Every name of the encoder gets a prefix, and every name of the head another, so that none can meet.
+        // Names of the encoder and of the head get different prefixes, so that they can't collide.
         GraphProto.Builder graph = GraphProto.newBuilder().setName("simclr4j-model");
         String imageName = input == Input.PIXELS ? "front/image" : image.getName().equals(OUTPUT) ? "image" : image.getName();
         List<NodeProto> front = new ArrayList<>();
@@ -139,7 +142,7 @@ public final class OnnxStitcher {
                 .setProducerVersion(LibraryVersion.current())
                 .setDomain(domain)
                 .setModelVersion(modelVersion)
-                .setDocString("An image encoder and a " + head.kind() + " of Tribuo's on its features");
+                .setDocString("An image encoder and a Tribuo " + head.kind() + " of its features");
         boolean ml = classifier.getNodeList().stream().anyMatch(n -> n.getDomain().equals(ML));
         if (ml && raised.getOpsetImportList().stream().noneMatch(o -> o.getDomain().equals(ML))) {
             result.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain(ML).setVersion(1));
@@ -196,14 +199,14 @@ public final class OnnxStitcher {
         return Math.toIntExact(shape.getDim(i).getDimValue());
     }
 
-    /** The way from float features in [0, 1] to uint8 [batch, size, size, 3]; returns the width of the features. */
+    /** Adds nodes that turn float features in [0, 1] into uint8 [batch, size, size, 3]; returns the number of features. */
     private static int pixels(List<NodeProto> nodes, GraphProto.Builder graph, ValueInfoProto image) {
         TypeProto.Tensor type = image.getType().getTensorType();
         TensorShapeProto shape = type.getShape();
         int height = dimension(shape, 1);
         int width = dimension(shape, 2);
         if (type.getElemType() != TensorProto.DataType.UINT8_VALUE || height < 1 || width < 1 || dimension(shape, 3) != 3) {
-            throw new IllegalArgumentException("Expected an encoder of uint8 images [batch, size, size, 3] below pixels, "
+            throw new IllegalArgumentException("Expected an encoder of uint8 images [batch, size, size, 3] for the input PIXELS, "
                     + "found " + describe(List.of(image)));
         }
         graph.addInitializer(TensorProto.newBuilder().setName("front/255").setDataType(TensorProto.DataType.FLOAT_VALUE)
@@ -250,7 +253,7 @@ public final class OnnxStitcher {
         return domain.isEmpty() || domain.equals("ai.onnx");
     }
 
-    /** An encoder of opset 11 or 12 at opset 13, a later one as it is. */
+    /** Raises an encoder of opset 11 or 12 to opset 13, and returns a later one unchanged. */
     private static ModelProto raise(ModelProto encoder) {
         int opset = opset(encoder);
         if (opset < OLDEST_OPSET) {
@@ -258,7 +261,7 @@ public final class OnnxStitcher {
                     + opset + ": export it again at a later opset");
         }
         if (encoder.getGraph().getInitializerList().stream().anyMatch(t -> t.getExternalDataCount() > 0)) {
-            throw new IllegalArgumentException("The encoder keeps weights in other files: save it as one file first");
+            throw new IllegalArgumentException("The encoder keeps its weights in other files (external data): save it as one file first");
         }
         if (opset >= OPSET) {
             return encoder;
@@ -270,7 +273,7 @@ public final class OnnxStitcher {
         return raised.setGraph(rewrite(encoder.getGraph(), OnnxStitcher::to13)).build();
     }
 
-    /** What changed in opset 13 besides the types: attributes that became inputs, and the meaning of axis in Softmax. */
+    /** Applies the changes of opset 13: attributes that became inputs, and the meaning of axis in Softmax. */
     private static NodeProto to13(NodeProto node, List<TensorProto> initializers) {
         return switch (node.getOpType()) {
             case "Squeeze", "Unsqueeze", "ReduceSum" -> attributeToInput(node, "axes", initializers);
@@ -279,7 +282,7 @@ public final class OnnxStitcher {
             case "Softmax", "LogSoftmax", "Hardmax" -> {
                 if (node.getAttributeList().stream().noneMatch(a -> a.getName().equals("axis") && a.getI() == -1)) {
                     throw new IllegalArgumentException("The encoder's " + node.getOpType() + " " + node.getName()
-                            + " means something else in ONNX opset " + OPSET + ": export the encoder again at that opset");
+                            + " has another meaning in ONNX opset " + OPSET + ": export the encoder again at that opset");
                 }
                 yield node;
             }
@@ -287,7 +290,7 @@ public final class OnnxStitcher {
         };
     }
 
-    /** Opset 18 made the axes of ReduceMean and ReduceMin, which Tribuo writes, an input. */
+    /** Adapts ReduceMean and ReduceMin, which Tribuo writes, to opset 18, where their axes became an input. */
     private static GraphProto reduceAxes(GraphProto head, int opset) {
         return opset < 18 ? head : rewrite(head, (node, initializers) -> switch (node.getOpType()) {
             case "ReduceMean", "ReduceMin" -> attributeToInput(node, "axes", initializers);
@@ -296,7 +299,7 @@ public final class OnnxStitcher {
     }
 
     private interface Rewrite {
-        /** A node in place of one; what it needs is added to the initialisers. */
+        /** Returns the replacement of a node, and adds the initialisers that it needs. */
         NodeProto apply(NodeProto node, List<TensorProto> initializers);
     }
 
@@ -336,7 +339,7 @@ public final class OnnxStitcher {
         return result.build();
     }
 
-    /** Renames every value and node; an empty name, which means "none", stays. */
+    /** Renames every value and node. An empty name, which means "none", stays empty. */
     private static GraphProto rename(GraphProto graph, UnaryOperator<String> rule) {
         UnaryOperator<String> name = n -> n.isEmpty() ? n : rule.apply(n);
         GraphProto.Builder result = graph.toBuilder().clearNode();
@@ -360,9 +363,11 @@ public final class OnnxStitcher {
     }
 
     /**
-     * The names of the columns of the scores, from a file that {@link #stitch} made.
+     * Returns the names of the scores from the metadata of a joined model.
      *
-     * @throws IllegalArgumentException if the file has none
+     * @param model a model made by {@link #stitch}
+     * @return the names of classes, labels or regression dimensions, in the order of the scores
+     * @throws IllegalArgumentException if the metadata do not contain them
      */
     public static List<String> classNames(ModelProto model) {
         return model.getMetadataPropsList().stream().filter(e -> e.getKey().equals(CLASS_NAMES)).findFirst()

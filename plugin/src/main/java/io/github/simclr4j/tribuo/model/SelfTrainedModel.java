@@ -19,17 +19,24 @@ import org.tribuo.protos.core.ModelProto;
 import org.tribuo.provenance.ModelProvenance;
 
 /**
- * The model of the last round of {@link SelfTrainingTrainer}, with the provenance of the whole training. It predicts as the
- * inner model does.
+ * The result of {@link SelfTrainingTrainer}: the model of its last round with the provenance of the whole training. It predicts
+ * exactly as the inner model does.
  */
 public final class SelfTrainedModel extends Model<Label> {
     private static final long serialVersionUID = 1L;
 
-    /** Protobuf serialization version. */
+    /** The version of the protobuf message. */
     public static final int CURRENT_VERSION = 0;
 
     private final Model<Label> innerModel;
 
+    /**
+     * Wraps the model of the last round.
+     *
+     * @param name the name of the model
+     * @param provenance the provenance of the whole training
+     * @param innerModel the model of the last round
+     */
     public SelfTrainedModel(String name, ModelProvenance provenance, Model<Label> innerModel) {
         super(name, provenance, innerModel.getFeatureIDMap(), innerModel.getOutputIDInfo(),
                 innerModel.generatesProbabilities());
@@ -37,7 +44,7 @@ public final class SelfTrainedModel extends Model<Label> {
     }
 
     /**
-     * Deserialization factory.
+     * Restores a saved model.
      *
      * @param version the serialized object version
      * @param className the class name
@@ -68,7 +75,7 @@ public final class SelfTrainedModel extends Model<Label> {
                 .build();
     }
 
-    /** The last round's model; its own provenance is that of the round. */
+    /** Returns the model of the last round, whose provenance is that of the round. */
     public Model<Label> getInnerModel() {
         return innerModel;
     }

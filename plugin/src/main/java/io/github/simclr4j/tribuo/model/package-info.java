@@ -1,4 +1,5 @@
 /**
- * Models that predict from an image: an encoder and a Tribuo model on its features, saved as one, or written as one ONNX graph.
+ * Models that predict from an image. Each combines an encoder with a Tribuo model of its features, and is saved as one Tribuo model
+ * or exported as one ONNX graph.
  */
 package io.github.simclr4j.tribuo.model;

@@ -1,2 +1,2 @@
-/** Generated from {@code protos/simclr4j-tribuo.proto}: how models are saved. */
+/** Protocol buffer messages of saved models, generated from {@code protos/simclr4j-tribuo.proto}. */
 package io.github.simclr4j.tribuo.protos;

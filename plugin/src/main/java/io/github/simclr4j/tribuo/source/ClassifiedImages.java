@@ -16,26 +16,26 @@ import org.tribuo.Output;
 import org.tribuo.impl.ArrayExample;
 
 /**
- * What data sources on an {@link ImageSource} have in common: images in its order, each with an output that is made of the name
- * of its class.
+ * The base class of data sources that read an {@link ImageSource}. It yields the images in the source's order; the output of each
+ * is made from the name of its class.
  *
  * @param <T> the output type
  */
 abstract class ClassifiedImages<T extends Output<T>> extends ImageDataSource<T, Integer> {
     private ImageSource source;
-    /** The images that are given, by their numbers in the source. */
+    /** Indices, in the source, of the images that become examples. */
     private int[] images;
 
-    /** For OLCUT; the policy where none is configured. */
+    /** Required by OLCUT; the argument is the policy used when none is configured. */
     ClassifiedImages(OnUnreadable onUnreadable) {
         super(onUnreadable);
     }
 
     /**
-     * Chooses the images that have a class.
+     * Selects the images that have a class.
      *
-     * @param unlabelled whether the others are given too, with the unknown output
-     * @return whether there are any
+     * @param unlabelled whether to include the other images, with the unknown output
+     * @return whether any image was selected
      */
     boolean use(ImageSource opened, boolean unlabelled) {
         source = opened;
@@ -43,14 +43,18 @@ abstract class ClassifiedImages<T extends Output<T>> extends ImageDataSource<T, 
         return images.length > 0;
     }
 
-    /** What the images were opened from. */
+    /** Returns the folder or file that the images were opened from. */
     abstract Path origin();
 
     private Optional<String> className(int image) {
         return source.label(image).stream().mapToObj(source.classes()::get).findFirst();
     }
 
-    /** The names of the classes that have images, in the order of the images. */
+    /**
+     * Returns the names of the classes that have images.
+     *
+     * @return the names, in the order in which the images first have them
+     */
     public List<String> classNames() {
         Set<String> names = new LinkedHashSet<>();
         for (int i : images) {
@@ -59,7 +63,11 @@ abstract class ClassifiedImages<T extends Output<T>> extends ImageDataSource<T, 
         return List.copyOf(names);
     }
 
-    /** The number of images. */
+    /**
+     * Returns the number of images.
+     *
+     * @return the number of images, including those that turn out to be unreadable
+     */
     public int size() {
         return images.length;
     }
@@ -78,7 +86,7 @@ abstract class ClassifiedImages<T extends Output<T>> extends ImageDataSource<T, 
                 return extractor.prepare(source.read(image));
             }
         } catch (IOException e) {
-            // Whoever reports it names the image.
+            // The caller that reports this adds the image's name.
             throw new IOException(Unreadable.of(source, image, e).reason(), e);
         }
         return extractor.prepare(file.get());
@@ -97,7 +105,7 @@ abstract class ClassifiedImages<T extends Output<T>> extends ImageDataSource<T, 
         return example;
     }
 
-    /** SHA-256 over the names, without what they were opened from, and the contents. */
+    /** Returns the SHA-256 of the images' contents and their names relative to the origin. */
     String contentHash() {
         return contentHash(items(), this::relativeName, image -> {
             Optional<byte[]> file = source.fileBytes(image);
@@ -105,7 +113,7 @@ abstract class ClassifiedImages<T extends Output<T>> extends ImageDataSource<T, 
         });
     }
 
-    /** A name that stays the same when the images are moved. */
+    /** Returns a name that stays the same when the images are moved. */
     private String relativeName(int image) {
         String name = name(image);
         Path parent = origin().getParent();

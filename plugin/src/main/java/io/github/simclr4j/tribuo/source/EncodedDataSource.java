@@ -34,17 +34,20 @@ import org.tribuo.provenance.DataSourceProvenance;
 import org.tribuo.provenance.DatasetProvenance;
 
 /**
- * Any Tribuo data source or dataset whose features are pixels, such as {@link org.tribuo.datasource.IDXDataSource}'s MNIST,
- * with an encoder's features in their place. Grey becomes RGB, and the encoder's preprocessing resizes. Order, outputs,
- * weights and metadata stay. Each iteration reads and encodes anew, a batch at a time. The extractor and the source stay
- * the caller's to close. Images that are all but black because their values go to 1 and not to 255 are warned of once, in the
- * log.
+ * Replaces the pixels of a Tribuo data source or dataset, such as MNIST read by {@link org.tribuo.datasource.IDXDataSource}, by an
+ * encoder's features.
+ *
+ * <p>Grey images become RGB, and the encoder's preprocessing resizes them. The order, outputs, weights and metadata of the examples
+ * are kept. Each iteration reads and encodes all examples again, one batch at a time. If the pixel values seem to range from 0 to 1
+ * instead of from 0 to 255, which would make the images almost black, the log contains one warning.
+ *
+ * <p>The caller closes the extractor and the source.
  *
  * @param <T> the output type
  */
 public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, EncodedDataSource.Numbered<T>> {
 
-    @Config(mandatory = true, description = "Where the pixels come from.")
+    @Config(mandatory = true, description = "The data source whose features are pixels.")
     private ConfigurableDataSource<T> source;
 
     @Config(mandatory = true, description = "Width of an image in pixels.")
@@ -56,10 +59,10 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
     @Config(description = "1 for grey, 3 for red, green and blue.")
     private int channels = 1;
 
-    @Config(description = "All of a channel before the next one, [channels, height, width], not [height, width, channels].")
+    @Config(description = "Whether pixels are stored as planes, [channels, height, width], instead of [height, width, channels].")
     private boolean planar = false;
 
-    @Config(description = "What a feature is multiplied with to be from 0 to 255.")
+    @Config(description = "The factor that brings feature values into the range 0 to 255.")
     private double scale = 1;
 
     @Config(description = "The number at the end of the first pixel's feature name.")
@@ -70,10 +73,10 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
     private final AtomicBoolean warned = new AtomicBoolean();
     private PixelLayout layout;
 
-    /** An example of the source and its place there, from 1. */
+    /** An example and its position in the source, counted from 1. */
     record Numbered<T extends Output<T>>(long number, Example<T> example) {}
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected EncodedDataSource() {
         super(OnUnreadable.FAIL);
     }
@@ -81,10 +84,10 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
     /**
      * Encodes a data source.
      *
-     * @param source where the pixels come from
-     * @param layout how they lie in an example
-     * @param extractor makes features of images
-     * @param onUnreadable what to do about an example that does not have that layout
+     * @param source the data source whose features are pixels
+     * @param layout how the pixels are stored in an example
+     * @param extractor the extractor that encodes the images
+     * @param onUnreadable what to do with an example that does not have that layout
      */
     public EncodedDataSource(
             DataSource<T> source, PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
@@ -95,10 +98,10 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
     /**
      * Encodes a dataset, in its order.
      *
-     * @param dataset where the pixels come from
-     * @param layout how they lie in an example
-     * @param extractor makes features of images
-     * @param onUnreadable what to do about an example that does not have that layout
+     * @param dataset the dataset whose features are pixels
+     * @param layout how the pixels are stored in an example
+     * @param extractor the extractor that encodes the images
+     * @param onUnreadable what to do with an example that does not have that layout
      */
     public EncodedDataSource(
             Dataset<T> dataset, PixelLayout layout, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
@@ -131,7 +134,7 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
         }
     }
 
-    /** What {@link ConfigurableDataSource} can't be had of. */
+    /** Makes a {@link ConfigurableDataSource} of a data source or dataset that is not one. */
     private record Unconfigured<T extends Output<T>>(
             Iterable<Example<T>> examples, OutputFactory<T> factory, DataSourceProvenance provenance)
             implements ConfigurableDataSource<T> {
@@ -177,7 +180,7 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
     @Override
     PreparedImage prepare(Numbered<T> item) throws IOException {
         if (!warned.get() && layout.looksUnscaled(item.example()) && warned.compareAndSet(false, true)) {
-            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale + ", expected 0 to 255; if they"
+            logger.warning(name(item) + ": all values are from 0 to 1 after scaling by " + scale + ", expected 0 to 255; if these"
                     + " are pixels from 0 to 1, set the scale to " + 255 * scale + " (PixelLayout.scaledBy)");
         }
         return extractor.prepare(layout.image(item.example()));
@@ -206,7 +209,7 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
         return new EncodedProvenance(this, Content.of(source));
     }
 
-    /** How many examples there are, and the SHA-256 over their outputs, feature names and values. */
+    /** The number of examples, and the SHA-256 of their outputs, feature names and values. */
     private record Content(long examples, String hash) {
         static Content of(Iterable<? extends Example<?>> source) {
             Sha256 digest = new Sha256();
@@ -229,12 +232,12 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
         }
     }
 
-    /** Which source, how many examples, when, and the SHA-256 over their outputs, feature names and values. */
+    /** Records the source, the number of its examples, the time, and the SHA-256 of their outputs, feature names and values. */
     public static class EncodedProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
-        /** Number of examples of the source. */
+        /** The key of the number of examples in the source. */
         public static final String EXAMPLES = "examples";
-        /** SHA-256 over the outputs and pixels of the source. */
+        /** The key of the SHA-256 of the outputs and pixels of the source. */
         public static final String PIXELS_HASH = "pixels-sha256";
 
         private <T extends Output<T>> EncodedProvenance(EncodedDataSource<T> host, Content content) {
@@ -245,9 +248,9 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
         }
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public EncodedProvenance(Map<String, Provenance> map) {
             super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, EXAMPLES, LongProvenance.class,
@@ -255,7 +258,7 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
         }
     }
 
-    /** The provenance of a dataset in the place of a data source's. */
+    /** Presents the provenance of a dataset as that of a data source. */
     public static class DatasetSourceProvenance implements DataSourceProvenance {
         private static final long serialVersionUID = 1L;
         private static final String DATASET = "dataset";
@@ -267,9 +270,9 @@ public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, E
         }
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public DatasetSourceProvenance(Map<String, Provenance> map) {
             this(ObjectProvenance.checkAndExtractProvenance(

@@ -15,18 +15,18 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.logging.Logger;
 
-/** Images that could not be read, by name, with the reason; and what is to be done about them. */
+/** Collects the images that could not be read, with the reasons, and applies the policy for them. */
 final class Failures {
     private static final Logger logger = Logger.getLogger(Failures.class.getName());
 
     private final Map<String, String> reasons = Collections.synchronizedMap(new LinkedHashMap<>());
 
-    /** Throws, or notes and logs an image that has not been seen before. */
+    /** Throws, or records an unreadable image and logs it the first time. */
     void handle(OnUnreadable policy, String name, IOException reason) {
         if (policy == OnUnreadable.FAIL) {
             throw new UncheckedIOException(name + ": " + ImageFiles.reason(reason), reason);
         }
-        note(name, ImageFiles.reason(reason), policy == OnUnreadable.SKIP ? "Skipped " : "Zeros for ");
+        note(name, ImageFiles.reason(reason), policy == OnUnreadable.SKIP ? "Skipped " : "Set all features to 0 for ");
     }
 
     void note(String name, String reason, String done) {
@@ -42,9 +42,10 @@ final class Failures {
     }
 
     /**
-     * The features of prepared images, encoded together: an array each, zeros, or null for one that is left out.
+     * Encodes prepared images together.
      *
-     * @param names what errors call each of them
+     * @param names the names of the images in messages
+     * @return an array of features per image; for an unreadable image zeros, or null if it is left out
      */
     <I> List<double[]> encode(ImageFeatureExtractor<?> extractor, OnUnreadable policy,
             List<ReadAhead.Ready<I, PreparedImage>> images, List<String> names) {

@@ -22,43 +22,44 @@ import org.tribuo.OutputFactory;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
- * What the sources of image features have in common: images in order, a batch at a time, decoded ahead of the encoder.
+ * The base class of data sources of image features. It yields the images in order and decodes the next batch while the encoder
+ * works on the current one.
  *
  * @param <T> the output type
- * @param <I> what stands for an image until it is read
+ * @param <I> what identifies an image until it is read
  */
 abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDataSource<T> {
 
-    @Config(mandatory = true, description = "What makes features of images.")
+    @Config(mandatory = true, description = "The extractor that turns images into features.")
     ImageFeatureExtractor<T> extractor;
 
-    @Config(description = "Images that are encoded together; while they are, the next so many are decoded.")
+    @Config(description = "Number of images that are encoded together. The next batch is decoded meanwhile.")
     int batchSize = 256;
 
-    @Config(description = "What to do about an image that is missing or damaged: FAIL, SKIP or ZERO (features).")
+    @Config(description = "What to do with a missing or damaged image: FAIL, SKIP or ZERO (all features are 0).")
     OnUnreadable onUnreadable;
 
     final Failures failures = new Failures();
     private DataSourceProvenance provenance;
 
-    /** For OLCUT; the policy where none is configured. */
+    /** Required by OLCUT; the argument is the policy used when none is configured. */
     ImageDataSource(OnUnreadable onUnreadable) {
         this.onUnreadable = onUnreadable;
     }
 
-    /** The images, in order; called by each iteration, in its thread. */
+    /** Returns the images in order. Each iteration calls this once, in its own thread. */
     abstract Iterator<I> items();
 
-    /** Reads an image; called by several threads at once. */
+    /** Reads and preprocesses an image. Called by several threads at once. */
     abstract PreparedImage prepare(I item) throws IOException;
 
-    /** What errors and reports call an image. */
+    /** Returns the name of an image in messages and reports. */
     abstract String name(I item);
 
-    /** An example of an image's features. */
+    /** Makes an example from an image's features. */
     abstract Example<T> example(I item, double[] features);
 
-    /** The provenance, from the data as they are. */
+    /** Computes the provenance from the present state of the data. */
     abstract DataSourceProvenance describe();
 
     void checkBatchSize() {
@@ -68,8 +69,9 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
     }
 
     /**
-     * The images that iterations so far left out or gave zeros, with the reason, in the order in which they were met. Keys are
-     * the file's path, or the row or example with its number.
+     * Returns the images that could not be read in the iterations so far, with the reasons.
+     *
+     * @return the reasons, in the order in which the images were met; the keys are file paths, or numbered rows or examples
      */
     public Map<String, String> skipped() {
         return failures.reasons();
@@ -80,7 +82,7 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
         return extractor.getOutputFactory();
     }
 
-    /** Reads all images once, for the hash of their content, when it is first called. */
+    /** Returns the provenance. The first call reads all images to hash their content. */
     @Override
     public synchronized DataSourceProvenance getProvenance() {
         if (provenance == null) {
@@ -90,9 +92,10 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
     }
 
     /**
-     * A new pass over the images, which are read anew.
+     * Starts a new pass, which reads all images again.
      *
-     * @throws java.io.UncheckedIOException from the iterator, for an unreadable image where the policy is to fail
+     * @return the examples; the iterator throws {@link java.io.UncheckedIOException} for an unreadable image if the policy is
+     *     {@link OnUnreadable#FAIL}
      */
     @Override
     public Iterator<Example<T>> iterator() {
@@ -130,7 +133,7 @@ abstract class ImageDataSource<T extends Output<T>, I> implements ConfigurableDa
         return examples;
     }
 
-    /** SHA-256 over a line an image, its name and the SHA-256 of its content, or a dash for one that can't be read. */
+    /** Returns the SHA-256 of a text with one line per image: its name and the SHA-256 of its content, or a dash if unreadable. */
     static <I> String contentHash(Iterator<I> images, Function<I, String> name, ReadAhead.Task<I, byte[]> content) {
         ReadAhead<I, String> hashes = new ReadAhead<>(images, 256, image -> Sha256.hex(content.apply(image)));
         StringBuilder lines = new StringBuilder();

@@ -15,12 +15,12 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** How a table's cell holds an image. A {@code data:} URI in base64 is understood in each case. */
+/** How a table's cell stores an image. Every encoding also accepts a {@code data:} URI in base64. */
 public enum ImageEncoding {
-    // No constant may have a body: OLCUT writes its class into the provenance, and can't read that again.
-    /** A path, or a {@code file:} or relative URI; relative ones are below a given folder. */
+    // No constant may have a body: OLCUT would write the name of its anonymous class into the provenance and fail to read it.
+    /** A path, or a {@code file:} or relative URI. Relative paths and URIs are resolved against a given folder. */
     FILE,
-    /** An image file's bytes in base64 (RFC 4648, the URL-safe alphabet too); white space is ignored. */
+    /** An image file's bytes in base64 (RFC 4648, either alphabet). White space is ignored. */
     BASE64,
     /** An image file's bytes as hexadecimal digits, as SQL's {@code HEX} and {@code RAWTOHEX} write them. */
     HEX;
@@ -29,11 +29,12 @@ public enum ImageEncoding {
     private static final int SHOWN = 60;
 
     /**
-     * The image file's bytes.
+     * Returns the bytes of the image file that a cell contains or refers to.
      *
      * @param cell the cell's text
-     * @param folder what relative paths are relative to, or null for the working directory
-     * @throws IOException if there is no image file; the message does not repeat the cell
+     * @param folder the folder that relative paths are resolved against, or null for the working directory
+     * @return the bytes of the image file, still encoded as PNG, JPEG and so on
+     * @throws IOException if the cell can't be decoded or the file can't be read; the message does not repeat the cell
      */
     public byte[] bytes(String cell, Path folder) throws IOException {
         if (cell.isBlank()) {
@@ -41,8 +42,8 @@ public enum ImageEncoding {
         }
         String text = cell.strip();
         if (text.startsWith("[B@")) {
-            throw new IOException("the column holds raw bytes, of which Tribuo passes on only a Java reference: have the"
-                    + " query write them as base64 or hexadecimal digits, and set the encoding to match");
+            throw new IOException("the column contains raw bytes, for which Tribuo passes on only a Java object reference: let the"
+                    + " query return them as base64 or hexadecimal digits, and set the encoding to match");
         }
         if (text.regionMatches(true, 0, "data:", 0, 5)) {
             int comma = text.indexOf(',');
@@ -66,7 +67,7 @@ public enum ImageEncoding {
         }
     }
 
-    /** A cell as messages show it: long ones are cut. */
+    /** Shortens a long cell for messages. */
     static String shown(String cell) {
         return cell.length() <= SHOWN ? cell : cell.substring(0, SHOWN) + "… (" + cell.length() + " characters)";
     }
@@ -79,7 +80,7 @@ public enum ImageEncoding {
         }
     }
 
-    /** The file that a cell names. */
+    /** Returns the file that a cell names. */
     static Path locate(String cell, Path folder) throws IOException {
         try {
             if (cell.regionMatches(true, 0, "file:", 0, 5)) {
@@ -92,7 +93,7 @@ public enum ImageEncoding {
             }
             Path file = below(folder, cell);
             if (cell.contains("%") && !Files.exists(file)) {
-                // A relative URI: %20 stands for a space. A plus sign stands for itself there.
+                // A relative URI: %20 is a space, but unlike in form data a plus sign is a plus sign.
                 Path decoded = below(folder, URLDecoder.decode(cell.replace("+", "%2B"), StandardCharsets.UTF_8));
                 return Files.exists(decoded) ? decoded : file;
             }

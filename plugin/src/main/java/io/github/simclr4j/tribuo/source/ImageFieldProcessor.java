@@ -18,68 +18,68 @@ import org.tribuo.data.columnar.ColumnarFeature;
 import org.tribuo.data.columnar.FieldProcessor;
 
 /**
- * A column of images in a Tribuo {@link org.tribuo.data.columnar.RowProcessor}, beside columns of text, numbers and categories,
- * so that CSV, JSON and SQL sources give image features. They are named {@code column@h000} and so on, in numeric order.
+ * Processes an image column of a Tribuo {@link org.tribuo.data.columnar.RowProcessor}, so that CSV, JSON and SQL sources yield image
+ * features beside those of text, numbers and categories. The features are named {@code column@h000} and so on, in numeric order.
  *
- * <p>A cell holds a path, a URI, or the image file itself in base64 or hexadecimal digits; see {@link ImageEncoding}. SQL
- * columns of bytes have to be written as either by the query, since Tribuo reads every value as text.
+ * <p>A cell contains a path, a URI, or the image file itself in base64 or hexadecimal digits; see {@link ImageEncoding}. An SQL
+ * query must convert binary columns to one of these, since Tribuo reads every value as text.
  *
- * <p>Tribuo processes row by row, so the encoder runs an image at a time. {@link ReadAheadDataSource} around the source makes
- * that batches; a {@link FeatureCache} spares what was seen before.
+ * <p>Tribuo processes one row at a time, so the encoder runs on one image at a time. Wrap the source in a
+ * {@link ReadAheadDataSource} to encode in batches. A {@link FeatureCache} avoids encoding the same image twice.
  *
- * <p>May be used by several threads at once. The extractor stays the caller's to close.
+ * <p>Thread-safe. The caller closes the extractor.
  */
 public class ImageFieldProcessor implements FieldProcessor {
 
     @Config(mandatory = true, description = "The field name to read.")
     private String fieldName;
 
-    @Config(mandatory = true, description = "What makes features of images.")
+    @Config(mandatory = true, description = "The extractor that turns images into features.")
     private ImageFeatureExtractor<?> extractor;
 
-    @Config(description = "How the column holds images: FILE (a path or URI), BASE64 or HEX.")
+    @Config(description = "How the column stores images: FILE (a path or URI), BASE64 or HEX.")
     private ImageEncoding encoding = ImageEncoding.FILE;
 
-    @Config(description = "What relative paths are relative to; by default the working directory.")
+    @Config(description = "The folder that relative paths are resolved against. Default: the working directory.")
     private Path folder;
 
-    @Config(description = "What to do about an image that is missing or damaged: FAIL, SKIP (no image features) or ZERO.")
+    @Config(description = "What to do with a missing or damaged image: FAIL, SKIP (no image features) or ZERO.")
     private OnUnreadable onUnreadable = OnUnreadable.FAIL;
 
-    /** Shared with copies, which differ by the name of the column alone. */
+    /** Shared with copies, which differ only in the name of the column. */
     private State state = new State();
 
     private static final class State {
         final Failures failures = new Failures();
-        /** Features for this thread's present row, by column and cell; each is taken once. */
+        /** Features computed ahead for this thread's current row, by column and cell; each is used once. */
         final ThreadLocal<Map<Cell, double[]>> ahead = ThreadLocal.withInitial(HashMap::new);
     }
 
     private record Cell(String column, String text) {}
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected ImageFieldProcessor() {}
 
     /**
-     * A column of paths or URIs; an unreadable image is an error.
+     * Processes a column of paths or URIs. An unreadable image is an error.
      *
-     * @param fieldName the column
-     * @param extractor makes features of images
-     * @param folder what relative paths are relative to, mostly the folder of the table; null for the working directory
+     * @param fieldName the name of the column
+     * @param extractor the extractor that encodes the images
+     * @param folder the folder that relative paths are resolved against, usually the table's; null for the working directory
      */
     public ImageFieldProcessor(String fieldName, ImageFeatureExtractor<?> extractor, Path folder) {
         this(fieldName, extractor, folder, ImageEncoding.FILE, OnUnreadable.FAIL);
     }
 
     /**
-     * A column of images.
+     * Processes a column of images.
      *
-     * @param fieldName the column
-     * @param extractor makes features of images
-     * @param folder what relative paths are relative to, mostly the folder of the table; null for the working directory
-     * @param encoding how the column holds images
-     * @param onUnreadable what to do about an image that is missing or damaged. {@code SKIP} gives the row no image features;
-     *     it keeps the others, and Tribuo leaves it out if there are none
+     * @param fieldName the name of the column
+     * @param extractor the extractor that encodes the images
+     * @param folder the folder that relative paths are resolved against, usually the table's; null for the working directory
+     * @param encoding how the column stores images
+     * @param onUnreadable what to do with a missing or damaged image. With {@code SKIP} the row gets no image features; Tribuo
+     *     leaves the row out if it has no other features
      */
     public ImageFieldProcessor(String fieldName, ImageFeatureExtractor<?> extractor, Path folder, ImageEncoding encoding,
             OnUnreadable onUnreadable) {
@@ -108,10 +108,10 @@ public class ImageFieldProcessor implements FieldProcessor {
     }
 
     /**
-     * The features of a cell's image, all of them, zeros included.
+     * Returns all features of a cell's image, including those that are 0.
      *
-     * @throws java.io.UncheckedIOException if there is no readable image, where the policy is to fail; the message names the
-     *     column and the cell
+     * @throws java.io.UncheckedIOException if the image can't be read and the policy is {@link OnUnreadable#FAIL}; the message
+     *     names the column and the cell
      * @throws IllegalStateException if the extractor is closed
      */
     @Override
@@ -133,7 +133,7 @@ public class ImageFieldProcessor implements FieldProcessor {
         return list;
     }
 
-    /** Reads a cell's image; called by several threads at once. */
+    /** Reads a cell's image. Called by several threads at once. */
     ReadAhead.Ready<String, PreparedImage> ready(String cell) {
         try {
             return new ReadAhead.Ready<>(cell, extractor.prepare(encoding.bytes(cell, folder)), null);
@@ -142,7 +142,7 @@ public class ImageFieldProcessor implements FieldProcessor {
         }
     }
 
-    /** As RowProcessor passes it on. */
+    /** Normalises a value as RowProcessor does before it calls {@link #process}. */
     static String normal(String value) {
         return value.replace('\n', ' ').strip();
     }
@@ -152,17 +152,21 @@ public class ImageFieldProcessor implements FieldProcessor {
         return extractor.encode(images);
     }
 
-    /** What {@link #process} is to give for a cell of the row that comes next on this thread. */
+    /** Sets the features that {@link #process} returns for a cell of the next row on this thread. */
     void expect(String cell, double[] features) {
         state.ahead.get().put(new Cell(fieldName, cell), features);
     }
 
-    /** The row that came is done. */
+    /** Discards the features set for this thread's last row. */
     void forget() {
         state.ahead.remove();
     }
 
-    /** The images that could not be read so far, in this column and those of copies, with the reason. */
+    /**
+     * Returns the images that could not be read so far, in this column and the columns of its copies.
+     *
+     * @return the reasons by column and cell, in the order in which the images were met
+     */
     public Map<String, String> skipped() {
         return state.failures.reasons();
     }
@@ -172,7 +176,7 @@ public class ImageFieldProcessor implements FieldProcessor {
         return GeneratedFeatureType.REAL;
     }
 
-    /** The copy shares the extractor and the count of unreadable images. */
+    /** Returns a copy for another column, which shares the extractor and the record of unreadable images. */
     @Override
     public ImageFieldProcessor copy(String newFieldName) {
         ImageFieldProcessor copy = new ImageFieldProcessor(newFieldName, extractor, folder, encoding, onUnreadable);

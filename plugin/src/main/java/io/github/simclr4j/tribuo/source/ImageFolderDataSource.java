@@ -22,29 +22,32 @@ import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
- * The images of a folder as examples, in the order of their paths; an image's output is the name of the sub-folder that it lies
- * in (the first below the folder). Each iteration decodes and extracts anew, a batch at a time. A file that is no whole image
- * is logged, counted and left out, unless another policy is configured. The extractor stays the caller's to close. Archives,
- * tables and binary files are for {@link ImageSetDataSource}.
+ * Reads the images of a folder, in the order of their paths. An image's output is the name of the sub-folder that contains it (the
+ * first level below the folder).
+ *
+ * <p>Each iteration decodes and encodes all images again, one batch at a time. A damaged file is logged, counted and left out,
+ * unless another policy is configured. The caller closes the extractor.
+ *
+ * <p>For archives, tables and binary files use {@link ImageSetDataSource}.
  *
  * @param <T> the output type
  */
 public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages<T> {
     private static final Logger LOG = Logger.getLogger(ImageFolderDataSource.class.getName());
 
-    @Config(mandatory = true, description = "Folder with one sub-folder a class.")
+    @Config(mandatory = true, description = "The folder, with one sub-folder per class.")
     private Path folder;
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected ImageFolderDataSource() {
         super(OnUnreadable.SKIP);
     }
 
     /**
-     * Lists the images of a folder.
+     * Lists the images of a folder. Images that can't be read are left out.
      *
-     * @param folder has one sub-folder a class
-     * @param extractor makes features of images
+     * @param folder the folder, with one sub-folder per class
+     * @param extractor the extractor that encodes the images
      * @throws PropertyException if the folder can't be read or has no images in sub-folders
      */
     public ImageFolderDataSource(Path folder, ImageFeatureExtractor<T> extractor) {
@@ -54,9 +57,9 @@ public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages
     /**
      * Lists the images of a folder.
      *
-     * @param folder has one sub-folder a class
-     * @param extractor makes features of images
-     * @param onUnreadable what to do about a file that is no whole image
+     * @param folder the folder, with one sub-folder per class
+     * @param extractor the extractor that encodes the images
+     * @param onUnreadable what to do with a damaged file
      * @throws PropertyException if the folder can't be read or has no images in sub-folders
      */
     public ImageFolderDataSource(Path folder, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable) {
@@ -78,7 +81,7 @@ public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages
         }
         if (images.isEmpty() || !use(images.get(), false)) {
             throw new PropertyException("", "folder",
-                    "No images in sub-folders of " + folder + ": expected one sub-folder a class");
+                    "No images in sub-folders of " + folder + ": expected one sub-folder per class");
         }
         LeftOut leftOut = images.get().leftOut();
         if (leftOut.count() > 0) {
@@ -101,12 +104,12 @@ public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages
         return new FolderProvenance(this);
     }
 
-    /** Which folder, how many files, when, and the SHA-256 over their names and contents. */
+    /** Records the folder, the number of files, the time, and the SHA-256 of their names and contents. */
     public static class FolderProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
-        /** Number of image files. */
+        /** The key of the number of image files. */
         public static final String FILES = "files";
-        /** SHA-256 over relative paths and contents. */
+        /** The key of the SHA-256 of relative paths and contents. */
         public static final String IMAGES_HASH = "images-sha256";
 
         <T extends Output<T>> FolderProvenance(ImageFolderDataSource<T> host) {
@@ -117,9 +120,9 @@ public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages
         }
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public FolderProvenance(Map<String, Provenance> map) {
             super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, FILES, IntProvenance.class,

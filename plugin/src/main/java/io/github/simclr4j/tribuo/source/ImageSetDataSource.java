@@ -23,39 +23,40 @@ import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
- * The images of whatever {@link ImageSource#open} reads as examples, in its order: a folder, a zip or tar archive, a table of
- * paths, or the binary files of CIFAR, STL-10 and MNIST (IDX). An image's output is made of the name of its class. Each iteration
- * decodes and extracts anew, a batch at a time. An image that can't be read is logged, counted and left out, unless another
- * policy is configured.
+ * Reads any set of images that {@link ImageSource#open} reads, in its order: a folder, a zip or tar archive, a table of paths, or
+ * the binary files of CIFAR, STL-10 and MNIST (IDX). An image's output is made from the name of its class.
  *
- * <p>{@link #close} gives the files back; the extractor stays the caller's to close. {@link ImageFolderDataSource} is the case of
- * a folder of image files alone, which needs no closing.
+ * <p>Each iteration decodes and encodes all images again, one batch at a time. An image that can't be read is logged, counted and
+ * left out, unless another policy is configured.
+ *
+ * <p>{@link #close} closes the files. The caller closes the extractor. For a folder of image files there is also
+ * {@link ImageFolderDataSource}, which needs no closing.
  *
  * @param <T> the output type
  */
 public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedImages<T> implements AutoCloseable {
     private static final Progress LOG = Progress.logging(Logger.getLogger(ImageSetDataSource.class.getName()));
 
-    @Config(mandatory = true, description = "A folder, an archive, a table of paths, or a binary file of CIFAR, STL-10 or MNIST.")
+    @Config(mandatory = true, description = "A folder, an archive, a table of paths, or a CIFAR, STL-10 or MNIST binary file.")
     private Path images;
 
-    @Config(description = "Give images without a class too, with the unknown output; they are left out otherwise.")
+    @Config(description = "Whether to include images without a class, with the unknown output.")
     private boolean unlabelled = false;
 
     private ImageSource source;
     private boolean owned;
     private volatile boolean closed;
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private ImageSetDataSource() {
         super(OnUnreadable.SKIP);
     }
 
     /**
-     * Opens images and leaves out those that have no class or can't be read.
+     * Opens a set of images and leaves out those that have no class or can't be read.
      *
-     * @param images what {@link ImageSource#open} reads
-     * @param extractor makes features of images
+     * @param images a file or folder that {@link ImageSource#open} reads
+     * @param extractor the extractor that encodes the images
      * @throws PropertyException if the images can't be opened or none has a class
      */
     public ImageSetDataSource(Path images, ImageFeatureExtractor<T> extractor) {
@@ -63,13 +64,13 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
     }
 
     /**
-     * Opens images.
+     * Opens a set of images.
      *
-     * @param images what {@link ImageSource#open} reads
-     * @param extractor makes features of images
-     * @param onUnreadable what to do about an image that can't be read
-     * @param unlabelled whether images without a class are given too, with the unknown output
-     * @throws PropertyException if the images can't be opened or none has a class and those without are left out
+     * @param images a file or folder that {@link ImageSource#open} reads
+     * @param extractor the extractor that encodes the images
+     * @param onUnreadable what to do with an image that can't be read
+     * @param unlabelled whether to include images without a class, with the unknown output
+     * @throws PropertyException if the images can't be opened, or if none has a class and {@code unlabelled} is false
      */
     public ImageSetDataSource(Path images, ImageFeatureExtractor<T> extractor, OnUnreadable onUnreadable, boolean unlabelled) {
         super(onUnreadable);
@@ -80,11 +81,11 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
     }
 
     /**
-     * Takes images that are open already, such as some of a set's, and leaves out those that have no class or can't be read.
+     * Uses images that are open already, such as a part of a set, and leaves out those that have no class or can't be read.
      *
-     * @param images what they were opened from
-     * @param source stays the caller's to close
-     * @param extractor makes features of images
+     * @param images the file or folder that they were opened from
+     * @param source the open images; the caller closes them
+     * @param extractor the extractor that encodes the images
      * @throws PropertyException if none has a class
      */
     public ImageSetDataSource(Path images, ImageSource source, ImageFeatureExtractor<T> extractor) {
@@ -112,7 +113,7 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
         if (!use(source, unlabelled)) {
             close();
             throw new PropertyException("", "images", images + " has no images with a class: expected at least two classes, such"
-                    + " as one sub-folder a class");
+                    + " as one sub-folder per class");
         }
     }
 
@@ -134,7 +135,7 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
         return super.items();
     }
 
-    /** Gives the files back, if this has opened them; a second call does nothing. */
+    /** Closes the files if this object opened them. A second call does nothing. */
     @Override
     public void close() {
         closed = true;
@@ -157,12 +158,12 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
         return new SetProvenance(this);
     }
 
-    /** Which images, how many, when, and the SHA-256 over their names and contents. */
+    /** Records the set, the number of images, the time, and the SHA-256 of their names and contents. */
     public static final class SetProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
-        /** Number of images. */
+        /** The key of the number of images. */
         public static final String SIZE = "size";
-        /** SHA-256 over names, relative to what was opened, and contents: of a file its bytes, else the pixels. */
+        /** The key of the SHA-256 of the names, relative to the set, and the contents: a file's bytes, or else the pixels. */
         public static final String IMAGES_HASH = "images-sha256";
 
         private <T extends Output<T>> SetProvenance(ImageSetDataSource<T> host) {
@@ -173,9 +174,9 @@ public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedIma
         }
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public SetProvenance(Map<String, Provenance> map) {
             super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, SIZE, IntProvenance.class,

@@ -37,34 +37,35 @@ import org.tribuo.provenance.ConfiguredDataSourceProvenance;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
- * A CSV file with a column of images and one or more of outputs, as examples in the order of the rows: classification,
- * regression with one or several targets, or several labels an image, as the response processor makes of the columns. Each
- * iteration reads and extracts anew, a batch at a time. The extractor stays the caller's to close.
+ * Reads a CSV file with one column of images and one or more columns of outputs, in the order of the rows. The response processor
+ * decides on the kind of output: a class, one or several regression targets, or several labels per image.
  *
- * <p>For features of other columns beside those of the image see {@link ImageFieldProcessor}.
+ * <p>Each iteration reads and encodes all rows again, one batch at a time. The caller closes the extractor.
+ *
+ * <p>To combine image features with those of other columns use {@link ImageFieldProcessor}.
  *
  * @param <T> the output type
  */
 public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T, ImageTableDataSource.Row<T>> {
-    /** Metadata of an example: the row's number, from 1, the header not counted; a {@link Long}. */
+    /** The metadata key of an example's row number: a {@link Long}, counted from 1 without the header. */
     public static final String ROW = "row";
 
-    @Config(mandatory = true, description = "The CSV file, with a header.")
+    @Config(mandatory = true, description = "The CSV file, with a header line.")
     private Path table;
 
-    @Config(mandatory = true, description = "Name of the column that holds the images.")
+    @Config(mandatory = true, description = "The name of the column with the images.")
     private String imageColumn;
 
-    @Config(mandatory = true, description = "What makes an output of a row.")
+    @Config(mandatory = true, description = "The response processor that makes an output from a row.")
     private ResponseProcessor<T> responseProcessor;
 
-    @Config(description = "How the column holds images: FILE (a path or URI), BASE64 or HEX.")
+    @Config(description = "How the column stores images: FILE (a path or URI), BASE64 or HEX.")
     private ImageEncoding encoding = ImageEncoding.FILE;
 
-    @Config(description = "What relative paths are relative to; by default the table's own folder.")
+    @Config(description = "The folder that relative paths are resolved against. Default: the table's own folder.")
     private Path folder;
 
-    @Config(description = "Is an output required of each row? A row without is left out. Not with EmptyResponseProcessor.")
+    @Config(description = "Whether to leave out rows without an output. Always false with EmptyResponseProcessor.")
     private boolean outputRequired = true;
 
     @Config(description = "The CSV separator character.")
@@ -76,21 +77,21 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
     /** A row that has an output. */
     record Row<T>(long number, String cell, T output) {}
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected ImageTableDataSource() {
         super(OnUnreadable.FAIL);
     }
 
     /**
-     * A table whose image column names files, relative to the table's folder.
+     * Reads a table whose image column contains file names, relative to the table's folder.
      *
-     * @param table the CSV file, with a header
-     * @param imageColumn the column that holds the images
-     * @param outputColumns the columns that the output is made of; if several, each is passed on as {@code column=value}, as
-     *     Tribuo's own CSV loader does. For several labels an image that is one column of labels with commas between, or
-     *     columns of {@code true} and {@code false}; Tribuo takes {@code 1} for false
-     * @param extractor makes features of images
-     * @param onUnreadable what to do about an image that is missing or damaged
+     * @param table the CSV file, with a header line
+     * @param imageColumn the name of the column with the images
+     * @param outputColumns the columns that the output is made from. Several columns are passed on as {@code column=value}, as
+     *     Tribuo's own CSV loader does. For several labels per image use one column of labels separated by commas, or columns of
+     *     {@code true} and {@code false} (Tribuo reads {@code 1} as false)
+     * @param extractor the extractor that encodes the images
+     * @param onUnreadable what to do with a missing or damaged image
      * @throws PropertyException if the table can't be read or lacks a column
      */
     public ImageTableDataSource(Path table, String imageColumn, List<String> outputColumns,
@@ -99,15 +100,15 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
     }
 
     /**
-     * A table.
+     * Reads a table with a response processor.
      *
-     * @param table the CSV file, with a header
-     * @param imageColumn the column that holds the images
-     * @param encoding how it does
-     * @param responseProcessor makes an output of a row; a row of which it makes none is left out and reported, but
+     * @param table the CSV file, with a header line
+     * @param imageColumn the name of the column with the images
+     * @param encoding how that column stores images
+     * @param responseProcessor makes an output from a row. A row without an output is left out and reported, but
      *     {@link EmptyResponseProcessor} gives each row the unknown output
-     * @param extractor makes features of images
-     * @param onUnreadable what to do about an image that is missing or damaged
+     * @param extractor the extractor that encodes the images
+     * @param onUnreadable what to do with a missing or damaged image
      * @throws PropertyException if the table can't be read or lacks a column
      */
     public ImageTableDataSource(Path table, String imageColumn, ImageEncoding encoding,
@@ -121,7 +122,7 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         postConfig();
     }
 
-    /** As CSVLoader does, which keeps the case of the values. */
+    /** Makes the processor that CSVLoader makes; it keeps the case of the values. */
     private static <T extends Output<T>> ResponseProcessor<T> response(
             List<String> columns, ImageFeatureExtractor<T> extractor) {
         return new FieldResponseProcessor<>(columns, Collections.nCopies(columns.size(), ""),
@@ -137,10 +138,10 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         }
         List<String> columns;
         try (CSVIterator rows = new CSVIterator(table.toUri(), separator, quote)) {
-            // Of an empty file Tribuo makes a column with a strange name.
+            // Tribuo reports one column with an odd name for an empty file.
             columns = Files.size(table) == 0 ? List.of() : rows.getFields();
         } catch (NoSuchFileException e) {
-            throw new PropertyException(e, "", "table", table + ": no such file: name a CSV file");
+            throw new PropertyException(e, "", "table", table + ": no such file; expected a CSV file");
         } catch (IOException | IllegalArgumentException e) {
             throw new PropertyException(e, "", "table", table + ": " + e.getMessage());
         }
@@ -192,7 +193,7 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         };
     }
 
-    /** The row with its output, or null for one that is left out. */
+    /** Returns the row with its output, or null if it is left out. */
     private Row<T> row(ColumnarIterator.Row raw) {
         long number = raw.getIndex() + 1;
         List<String> values = responseProcessor.getFieldNames().stream()
@@ -201,7 +202,7 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         try {
             output = responseProcessor.process(values);
         } catch (RuntimeException e) {
-            throw new IllegalArgumentException("Row " + number + " of " + table + ": no output can be made of "
+            throw new IllegalArgumentException("Row " + number + " of " + table + ": can't make an output from "
                     + responseProcessor.getFieldNames() + " = " + values + ": " + e.getMessage(), e);
         }
         if (output.isEmpty() && outputRequired) {
@@ -240,7 +241,7 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         return new TableProvenance(this);
     }
 
-    /** The files that the image column names, or none if it holds the images themselves. */
+    /** Returns the files that the image column names: none if it contains the images themselves. */
     private List<Path> files() {
         List<Path> files = new ArrayList<>();
         if (encoding == ImageEncoding.FILE) {
@@ -250,7 +251,7 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
                     try {
                         files.add(ImageEncoding.locate(cell, folder()));
                     } catch (IOException e) {
-                        // No file: iterating reports it.
+                        // Not the name of a file: the iteration reports it.
                         continue;
                     }
                 }
@@ -259,19 +260,19 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         return files;
     }
 
-    /** A file's path below the folder that relative paths are relative to, or the whole of it. */
+    /** Returns a file's path relative to the folder, or its absolute path if it lies elsewhere. */
     private String relative(Path file) {
         Path base = folder().toAbsolutePath();
         Path path = file.toAbsolutePath();
         return (path.startsWith(base) ? base.relativize(path) : path).toString();
     }
 
-    /** Which table, by its content, how many images, when, and the SHA-256 over the names and contents of image files. */
+    /** Records the table's hash, the number of image files, the time, and the SHA-256 of the files' names and contents. */
     public static class TableProvenance extends MeasuredProvenance implements ConfiguredDataSourceProvenance {
         private static final long serialVersionUID = 1L;
-        /** Number of image files. */
+        /** The key of the number of image files. */
         public static final String FILES = "files";
-        /** SHA-256 over paths, relative to the folder, and contents, in the order of the rows. */
+        /** The key of the SHA-256 of the paths, relative to the folder, and the contents, in the order of the rows. */
         public static final String IMAGES_HASH = "images-sha256";
 
         <T extends Output<T>> TableProvenance(ImageTableDataSource<T> host) {
@@ -288,9 +289,9 @@ public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T
         }
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public TableProvenance(Map<String, Provenance> map) {
             super(map, Map.of(DATASOURCE_CREATION_TIME, DateTimeProvenance.class, RESOURCE_HASH, HashProvenance.class,

@@ -1,11 +1,11 @@
 package io.github.simclr4j.tribuo.source;
 
-/** What to do about an image that is missing or damaged. */
+/** The policy for images that are missing or damaged. */
 public enum OnUnreadable {
-    /** Throw {@link java.io.UncheckedIOException}, which names the file or the row and the reason. */
+    /** Throws {@link java.io.UncheckedIOException}, whose message names the file or row and the reason. */
     FAIL,
-    /** Leave the image out, and count and report it. */
+    /** Leaves the image out, and counts and reports it. */
     SKIP,
-    /** Give it zeros for features, and count and report it. */
+    /** Sets all features of the image to 0, and counts and reports it. */
     ZERO
 }

@@ -6,20 +6,21 @@ import org.tribuo.Example;
 import org.tribuo.Feature;
 
 /**
- * How pixels lie in an example: a feature a value, the number at the end of its name saying which value it is. That is what
- * Tribuo's {@link org.tribuo.datasource.IDXDataSource} makes ({@code 0007}), and what tables of pixels have for column names
- * ({@code pixel7}). A feature that is missing is 0.
+ * Describes how an example stores the pixels of an image. Each feature is one value, and the number at the end of its name says
+ * which one. Tribuo's {@link org.tribuo.datasource.IDXDataSource} makes such names ({@code 0007}), and tables of pixels have them as
+ * column names ({@code pixel7}). A missing feature is 0.
  *
  * @param width width in pixels, at least 1
- * @param height height in pixels, at least 1; three bytes a pixel must fit into an array, so at most about 700 million pixels
+ * @param height height in pixels, at least 1. Three bytes per pixel must fit into an array, which limits an image to about 700
+ *     million pixels
  * @param channels 1 for grey or 3 for red, green and blue
- * @param planar whether all of a channel comes before the next one, [channels, height, width], instead of
+ * @param planar whether the channels are stored one after the other, [channels, height, width], instead of
  *     [height, width, channels]
- * @param scale what a feature is multiplied with to be from 0 to 255, such as 1 for bytes or 255 for values in [0, 1]; above 0
- * @param first the number of the first value, mostly 0 or 1
+ * @param scale the factor that brings feature values into the range 0 to 255: 1 for bytes, 255 for values in [0, 1]; above 0
+ * @param first the number of the first value, usually 0 or 1
  */
 public record PixelLayout(int width, int height, int channels, boolean planar, double scale, int first) {
-    /** The longest array that every JVM makes. */
+    /** The longest array that every JVM can allocate. */
     private static final int MAX_BYTES = Integer.MAX_VALUE - 8;
 
     /**
@@ -37,34 +38,54 @@ public record PixelLayout(int width, int height, int channels, boolean planar, d
         }
     }
 
-    /** Grey values from 0 to 255, numbered from 0, as in MNIST. */
+    /**
+     * Returns a layout of grey values from 0 to 255, numbered from 0, as in MNIST.
+     *
+     * @param width width in pixels, at least 1
+     * @param height height in pixels, at least 1
+     */
     public static PixelLayout grey(int width, int height) {
         return new PixelLayout(width, height, 1, false, 1, 0);
     }
 
-    /** Red, green and blue of a pixel, then the next pixel; values from 0 to 255, numbered from 0. */
+    /**
+     * Returns a layout of interleaved red, green and blue values from 0 to 255, numbered from 0.
+     *
+     * @param width width in pixels, at least 1
+     * @param height height in pixels, at least 1
+     */
     public static PixelLayout rgb(int width, int height) {
         return new PixelLayout(width, height, 3, false, 1, 0);
     }
 
-    /** The same with all of a channel before the next one. */
+    /** Returns this layout with the channels stored one after the other. */
     public PixelLayout asPlanes() {
         return new PixelLayout(width, height, channels, true, scale, first);
     }
 
-    /** The same for features that times {@code factor} are from 0 to 255. */
+    /**
+     * Returns this layout with another scale.
+     *
+     * @param factor the factor that brings feature values into the range 0 to 255, above 0
+     */
     public PixelLayout scaledBy(double factor) {
         return new PixelLayout(width, height, channels, planar, factor, first);
     }
 
-    /** The same with another number for the first value. */
+    /**
+     * Returns this layout with another number for the first value.
+     *
+     * @param number the number at the end of the first value's feature name
+     */
     public PixelLayout startingAt(int number) {
         return new PixelLayout(width, height, channels, planar, scale, number);
     }
 
     /**
-     * Whether all values are from 0 to 1 and some lie between: bytes do not, so they are not what the scale takes them for. Ends
-     * at the first value above 1.
+     * Returns whether an example's scaled values seem to range from 0 to 1 instead of from 0 to 255: all are in [0, 1], and some are
+     * fractions, which bytes are not.
+     *
+     * @param example the example to look at; looking ends at the first value outside [0, 1]
      */
     public boolean looksUnscaled(Example<?> example) {
         boolean fraction = false;
@@ -78,7 +99,13 @@ public record PixelLayout(int width, int height, int channels, boolean planar, d
         return fraction;
     }
 
-    /** The image of an example; an IOException says which feature does not fit. */
+    /**
+     * Makes an image from an example.
+     *
+     * @param example an example with this layout
+     * @return the image; grey values are copied to all three channels
+     * @throws IOException if a feature's name or value does not fit the layout; the message names the feature
+     */
     public RgbImage image(Example<?> example) throws IOException {
         int pixels = width * height;
         byte[] rgb = new byte[3 * pixels];
@@ -112,7 +139,7 @@ public record PixelLayout(int width, int height, int channels, boolean planar, d
         try {
             return Integer.parseInt(name, from, name.length(), 10);
         } catch (NumberFormatException e) {
-            throw new IOException("expected feature names that end in the pixel's number, found " + name, e);
+            throw new IOException("expected feature names that end with the number of the value, found " + name, e);
         }
     }
 }

@@ -21,9 +21,9 @@ import org.tribuo.data.columnar.RowProcessor;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
- * One of Tribuo's columnar sources (CSV, JSON, SQL), read some rows ahead, so that {@link ImageFieldProcessor}s decode images
- * in several threads and encode them in batches. It gives the same examples in the same order, only faster, so its provenance
- * is that of the source. The source stays the caller's to close.
+ * Reads one of Tribuo's columnar sources (CSV, JSON, SQL) some rows ahead, so that {@link ImageFieldProcessor}s decode images in
+ * several threads and encode them in batches. It yields the same examples in the same order as the source, only faster, and so has
+ * the source's provenance. The caller closes the source.
  *
  * @param <T> the output type
  */
@@ -32,19 +32,19 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
     @Config(mandatory = true, description = "The source of the rows.")
     private ColumnarDataSource<T> source;
 
-    @Config(description = "Rows whose images are encoded together; while they are, those of the next so many are decoded.")
+    @Config(description = "Number of rows whose images are encoded together. Those of the next rows are decoded meanwhile.")
     private int batchSize = 256;
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected ReadAheadDataSource() {}
 
     /**
      * Reads ahead of a source.
      *
      * @param source the source of the rows; its {@code rowIterator()} must be public, as it is in Tribuo's sources
-     * @param rowProcessor the row processor that the source has
-     * @param outputRequired whether an output is required of each row
-     * @throws PropertyException if the source's rows can't be had
+     * @param rowProcessor the source's row processor
+     * @param outputRequired whether each row must have an output
+     * @throws PropertyException if the source has no public {@code rowIterator()}
      */
     public ReadAheadDataSource(ColumnarDataSource<T> source, RowProcessor<T> rowProcessor, boolean outputRequired) {
         super(source.getOutputFactory(), rowProcessor, outputRequired);
@@ -65,7 +65,7 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
         }
     }
 
-    /** Tribuo's sources have a public method, their base class a protected one. */
+    /** Calls the source's {@code rowIterator()}, which is public in Tribuo's sources but protected in their base class. */
     private ColumnarIterator rows() {
         try {
             return (ColumnarIterator) source.getClass().getMethod("rowIterator").invoke(source);
@@ -84,7 +84,7 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
         return new Rows(rows());
     }
 
-    @SuppressWarnings("deprecation") // RowProcessor.copy() is how Tribuo itself binds columns by pattern to their names.
+    @SuppressWarnings("deprecation") // Tribuo itself uses RowProcessor.copy() to bind regular expressions to column names.
     private List<ImageFieldProcessor> imageFields(List<String> fields) {
         RowProcessor<T> bound = rowProcessor.copy();
         if (!bound.isConfigured()) {
@@ -101,10 +101,10 @@ public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource
 
     private final class Rows extends ColumnarIterator {
         private final List<ImageFieldProcessor> images;
-        /** A row and, for each image column that it has, the image. */
+        /** Rows, each with the images of its image columns. */
         private final ReadAhead<Row, List<Image>> batches;
         private final Queue<ReadAhead.Ready<Row, List<Image>>> ready = new ArrayDeque<>();
-        /** Of the images of the rows that are ready; those that can't be read are left for their column to meet. */
+        /** Features of the images of the rows that are ready. Unreadable images are missing: their column's processor reports them. */
         private final Map<Image, double[]> features = new IdentityHashMap<>();
 
         private record Image(ImageFieldProcessor column, ReadAhead.Ready<String, PreparedImage> image) {}

@@ -1,6 +1,6 @@
 /**
- * Data sources for Tribuo: images of a folder, an archive or a table, columns of images in Tribuo's own row processors, and
- * examples of pixels. Each takes an extractor, decodes ahead of it, and says in its provenance which images it gave, by their
- * content.
+ * Tribuo data sources: images in a folder, an archive or a table, image columns of Tribuo's row processors, and examples whose
+ * features are pixels. Each uses a feature extractor, decodes images ahead of it, and records a hash of the images' content in its
+ * provenance.
  */
 package io.github.simclr4j.tribuo.source;

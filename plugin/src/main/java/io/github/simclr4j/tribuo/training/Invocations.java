@@ -4,36 +4,37 @@ import java.util.function.Supplier;
 import org.tribuo.Trainer;
 import org.tribuo.provenance.TrainerProvenance;
 
-/** A trainer's invocation count, which goes on with each training, but not with one that fails. It may be shared by threads. */
+/** Counts the invocations of a trainer. A training that fails is not counted. Thread-safe. */
 public final class Invocations {
     private int next;
 
     /**
-     * A training.
+     * A training run.
      *
-     * @param <M> what it makes
-     * @param <X> what it throws
+     * @param <M> the type of the trained model
+     * @param <X> the type of exceptions that it throws
      */
     @FunctionalInterface
     public interface Training<M, X extends Exception> {
         /**
-         * Trains.
+         * Trains a model.
          *
-         * @param provenance the trainer's, as this training begins
-         * @param invocation the number of this training
+         * @param provenance the trainer's provenance at the start of this training
+         * @param invocation the invocation count of this training
          */
         M train(TrainerProvenance provenance, int invocation) throws X;
     }
 
-    /** The number of the next training. */
+    /** Returns the invocation count of the next training. */
     public synchronized int get() {
         return next;
     }
 
     /**
-     * Sets the number of the next training.
+     * Sets the invocation count of the next training.
      *
-     * @throws IllegalArgumentException if it is negative
+     * @param count the count, at least 0
+     * @throws IllegalArgumentException if the count is negative
      */
     public synchronized void set(int count) {
         if (count < 0) {
@@ -43,12 +44,16 @@ public final class Invocations {
     }
 
     /**
-     * Trains and counts it. If it fails, the count is again what it was before, unless another training has begun since.
+     * Runs and counts a training. If it fails, the count is reset, unless another training has begun since.
      *
-     * @param count the number of this training, or {@link Trainer#INCREMENT_INVOCATION_COUNT} for the next one
-     * @param provenance asked for once the count is set
-     * @throws IllegalArgumentException if the count is another negative number
-     * @throws X as the training does
+     * @param <M> the type of the trained model
+     * @param <X> the type of exceptions that the training throws
+     * @param count the invocation count of this training, or {@link Trainer#INCREMENT_INVOCATION_COUNT} for the next one
+     * @param provenance supplies the trainer's provenance; called after the count is set
+     * @param training the training
+     * @return the trained model
+     * @throws IllegalArgumentException if the count is any other negative number
+     * @throws X if the training throws it
      */
     public <M, X extends Exception> M train(int count, Supplier<TrainerProvenance> provenance, Training<M, X> training) throws X {
         TrainerProvenance now;

@@ -36,71 +36,78 @@ import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 
 /**
- * Self-training (Yarowsky, ACL 1995; "pseudo-labels" of Lee, 2013): a model trained on the labelled examples predicts the
- * unlabelled ones, those predicted with confidence join the training set under the predicted label, and so on until no
- * prediction is confident, no example is left, or after a number of rounds. An example that joined stays, with its label; so
- * it is safer to add few in a round, the most confident ones and as many of each class, than all at once.
+ * Trains a classifier on labelled and unlabelled examples by self-training
+ * (<a href="https://aclanthology.org/P95-1026/">Yarowsky, ACL 1995</a>; the "pseudo-labels" of Lee, ICML workshop 2013).
  *
- * <p>Unlabelled are the examples of the training set whose output is unknown, and all of another data source, whatever their
- * outputs: cross-validation and evaluators, which refuse unknown outputs, need the second. It is read once, by the first
- * training. Its features must be of the encoder, and with the settings, that the training set's are of, where the provenances
- * tell.
+ * <p>A model trained on the labelled examples predicts the unlabelled ones. Examples predicted with confidence join the training set
+ * under their predicted label, and a new model is trained. This repeats until no prediction is confident, no unlabelled example is
+ * left, or the maximum number of rounds is reached. An example that has joined is never removed, so it is safer to add only the most
+ * confident examples in each round, and equally many of each class.
  *
- * <p>The inner trainer is called with this trainer's invocation count in every round, so a training depends on that count,
- * the data and nothing else, and the model of a training in which nothing was confident is the inner trainer's own. A training
- * that fails counts as no invocation.
+ * <p>The unlabelled examples are:
+ *
+ * <ul>
+ *   <li>those of the training set whose output is unknown
+ *   <li>all examples of an optional second data source, whatever their outputs. Use it with cross-validation and evaluators, which
+ *       reject unknown outputs. It is read once, by the first training. If the provenances record the encoder and its settings,
+ *       these must be the same as the training set's.
+ * </ul>
+ *
+ * <p>Every round calls the inner trainer with this trainer's invocation count, so the result depends only on that count and the data.
+ * If no prediction is confident, the model is the one that the inner trainer makes alone. A training that fails does not count as an
+ * invocation.
  */
 public class SelfTrainingTrainer implements Trainer<Label> {
-    /** Provenance of a training: how many examples each round added. */
+    /** The provenance key of the number of examples that each round added. */
     public static final String ADDED = "self-training-added";
-    /** Provenance of a training: how many examples had a label. */
+    /** The provenance key of the number of labelled examples. */
     public static final String LABELLED = "self-training-labelled";
-    /** Provenance of a training: how many examples had none. */
+    /** The provenance key of the number of unlabelled examples. */
     public static final String UNLABELLED = "self-training-unlabelled";
-    /** Provenance of a training: why it ended, one of {@link Stop}. */
+    /** The provenance key of the reason why the training ended, one of {@link Stop}. */
     public static final String STOP = "self-training-stop";
 
     private static final Logger logger = Logger.getLogger(SelfTrainingTrainer.class.getName());
 
-    /** Why a training ended. */
+    /** The reason why a training ended. */
     public enum Stop {
         /** No prediction was confident. */
         NOTHING_CONFIDENT,
-        /** Every example has joined, or there was none without a label. */
+        /** All unlabelled examples have joined the training set, or there were none. */
         NOTHING_LEFT,
-        /** After the most rounds that were allowed. */
+        /** The maximum number of rounds was reached. */
         MAX_ROUNDS
     }
 
-    @Config(mandatory = true, description = "Trainer of each round; its models must give probabilities.")
+    @Config(mandatory = true, description = "The trainer of each round; its models must predict probabilities.")
     private Trainer<Label> innerTrainer;
 
-    @Config(description = "Unlabelled examples, whatever their outputs, beside those of the training set with the unknown one.")
+    @Config(description = "Further unlabelled examples, whose outputs are ignored, beside the training set's with unknown output.")
     private ConfigurableDataSource<Label> unlabelled;
 
-    @Config(description = "Probability from which on a prediction is confident, from 0 to 1.")
+    @Config(description = "Minimum probability of a confident prediction, from 0 to 1.")
     private double threshold = 0.95;
 
-    @Config(description = "The most examples of a class that a round adds, the most confident first; 0 for no limit.")
+    @Config(description = "Maximum number of examples per class that a round adds, the most confident first; 0 for no limit.")
     private int perClass = 0;
 
-    @Config(description = "Whether a round adds as many examples of one class as of every other.")
+    @Config(description = "Whether each round adds the same number of examples of every class.")
     private boolean balanced = false;
 
-    @Config(description = "The most rounds that add examples.")
+    @Config(description = "Maximum number of rounds that add examples.")
     private int maxRounds = 10;
 
     private final Invocations invocations = new Invocations();
     private List<Example<Label>> pool;
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     protected SelfTrainingTrainer() {}
 
     /**
-     * Takes every confident prediction for a label, for 10 rounds at most.
+     * Makes a trainer that adds every confidently predicted example, in at most 10 rounds.
      *
-     * @param innerTrainer trains each round; its models must give probabilities
-     * @param threshold probability from which on a prediction is confident, from 0 to 1
+     * @param innerTrainer the trainer of each round; its models must predict probabilities
+     * @param threshold minimum probability of a confident prediction, from 0 to 1
      */
     public SelfTrainingTrainer(Trainer<Label> innerTrainer, double threshold) {
         this(innerTrainer, null, threshold, 0, false, 10);
@@ -109,12 +116,12 @@ public class SelfTrainingTrainer implements Trainer<Label> {
     /**
      * Makes a trainer.
      *
-     * @param innerTrainer trains each round; its models must give probabilities
-     * @param unlabelled unlabelled examples beside those of the training set whose output is unknown, or null
-     * @param threshold probability from which on a prediction is confident, from 0 to 1
-     * @param perClass the most examples of a class that a round adds, the most confident first; 0 for no limit
-     * @param balanced whether a round adds as many examples of one class as of every other
-     * @param maxRounds the most rounds that add examples
+     * @param innerTrainer the trainer of each round; its models must predict probabilities
+     * @param unlabelled further unlabelled examples beside those of the training set with unknown output, or null
+     * @param threshold minimum probability of a confident prediction, from 0 to 1
+     * @param perClass maximum number of examples per class that a round adds, the most confident first; 0 for no limit
+     * @param balanced whether each round adds the same number of examples of every class
+     * @param maxRounds maximum number of rounds that add examples, at least 0
      * @throws PropertyException if a value is out of range
      */
     public SelfTrainingTrainer(
@@ -156,8 +163,8 @@ public class SelfTrainingTrainer implements Trainer<Label> {
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if no example has a label, the unlabelled data source has features of another encoder or
-     *     with other settings, or the inner trainer's models give no probabilities
+     * @throws IllegalArgumentException if no example has a label, if the features of the unlabelled data source come from another
+     *     encoder or other settings, or if the inner trainer's models do not predict probabilities
      */
     @Override
     public SelfTrainedModel train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
@@ -175,8 +182,8 @@ public class SelfTrainingTrainer implements Trainer<Label> {
             (example.getOutput().equals(unknown) ? left : labelled).add(example);
         }
         if (labelled.isEmpty()) {
-            throw new IllegalArgumentException("Expected some examples with a label to start from, found " + examples.size()
-                    + " without");
+            throw new IllegalArgumentException("Expected at least one labelled example, found " + examples.size()
+                    + " without a label");
         }
         Map<String, Provenance> run = new HashMap<>(runProvenance);
         run.put(LABELLED, new IntProvenance(LABELLED, labelled.size()));
@@ -222,12 +229,12 @@ public class SelfTrainingTrainer implements Trainer<Label> {
     private static void checkSame(String what, Set<String> labelled, Set<String> unlabelled) {
         if (!labelled.isEmpty() && !unlabelled.isEmpty() && !labelled.equals(unlabelled)) {
             throw new IllegalArgumentException("Expected unlabelled examples with features of " + what
-                    + String.join(" and ", labelled) + ", as the training set's, found " + String.join(" and ", unlabelled)
+                    + String.join(" and ", labelled) + ", like the training set's, found " + String.join(" and ", unlabelled)
                     + ": give both data sources the same extractor");
         }
     }
 
-    /** The unlabelled examples beside the training set's; a list of the caller's own. */
+    /** Returns the examples of the unlabelled data source in a new list. */
     private synchronized List<Example<Label>> pool() {
         if (pool == null) {
             List<Example<Label>> read = new ArrayList<>();
@@ -241,20 +248,20 @@ public class SelfTrainingTrainer implements Trainer<Label> {
 
     private Model<Label> fit(Dataset<Label> origin, List<Example<Label>> labelled, int invocation) {
         MutableDataset<Label> dataset = new MutableDataset<>(origin.getSourceProvenance(), origin.getOutputFactory());
-        // A data set makes the names in its examples its own: give it copies.
+        // A dataset replaces the feature names in its examples, so it gets copies.
         labelled.forEach(example -> dataset.add(example.copy()));
         Model<Label> model = innerTrainer.train(dataset, Collections.emptyMap(), invocation);
         if (!model.generatesProbabilities()) {
-            throw new IllegalArgumentException("Expected an inner trainer whose models give probabilities (such as logistic "
+            throw new IllegalArgumentException("Expected an inner trainer whose models predict probabilities (such as logistic "
                     + "regression), found " + innerTrainer.getClass().getName() + " whose " + model.getClass().getSimpleName()
-                    + " gives scores: their confidence can't be compared");
+                    + " predicts scores, which can't be compared with the threshold");
         }
         return model;
     }
 
     private record Candidate(int index, Label label) {}
 
-    /** Takes examples out of those left and returns labelled copies of them, in the order that they had. */
+    /** Removes the confident examples from the remaining ones, and returns labelled copies of them in their order. */
     private List<Example<Label>> takeConfident(Model<Label> model, List<Example<Label>> left) {
         List<Prediction<Label>> predictions = model.predict(left);
         Map<String, List<Candidate>> byClass = new TreeMap<>();
@@ -293,9 +300,10 @@ public class SelfTrainingTrainer implements Trainer<Label> {
     }
 
     /**
-     * A copy of an example with another label.
+     * Copies an example with another label.
      *
-     * @param label may be the unknown one
+     * @param example the example to copy
+     * @param label the label of the copy, which may be the unknown label
      */
     public static Example<Label> labelled(Example<Label> example, Label label) {
         String[] names = new String[example.size()];

@@ -1,2 +1,2 @@
-/** Trainers of Tribuo's that learn from examples without labels as well, and what a trainer of one's own needs. */
+/** Tribuo trainers that also learn from unlabelled examples, and helpers for writing further trainers. */
 package io.github.simclr4j.tribuo.training;

@@ -221,11 +221,11 @@ class ProtocolTest {
         assertEquals(one + " has one class, [red]: expected at least two sub-folders", refused(open(one), test));
         Path more = Fixture.images(dir.resolve("more"), 1, 3);
         Files.move(more.resolve("red"), more.resolve("yellow"));
-        assertEquals("Test images of classes that " + train.path() + " lacks: [yellow]; add them there or take them out of "
+        assertEquals("Test images of classes that " + train.path() + " lacks: [yellow]; add them there or remove them from "
                 + more, refused(train, open(more)));
         Path broken = Fixture.images(dir.resolve("broken"), 1, 3);
         Files.write(broken.resolve("red/0.png"), new byte[] {1});
-        assertEquals("No image could be read in " + broken + " of the classes [(red,NaN)]", refused(open(broken), test)
+        assertEquals("No readable image in " + broken + " of the classes [(red,NaN)]", refused(open(broken), test)
                 .replaceAll("\\[.*", "[(red,NaN)]"));
         List<String> warned = new ArrayList<>();
         Progress progress = new Progress() {
@@ -236,7 +236,7 @@ class ProtocolTest {
         };
         Files.copy(train.path().resolve("red/1.png"), broken.resolve("red/1.png"));
         assertEquals(1, fresh(open(broken), test).progress(progress).build().features().skipped());
-        assertEquals(List.of("1 unreadable images left out"), warned);
+        assertEquals(List.of("Left out unreadable images: 1"), warned);
     }
 
     private static ProtocolContext.Builder fresh(LabelledImages some, LabelledImages others) {
@@ -251,7 +251,7 @@ class ProtocolTest {
 
     @Test
     void aContextIsCompleteAndItsSharesAreInRange() {
-        assertEquals("An evaluation needs an encoder, images to train on and images to test on",
+        assertEquals("An evaluation needs an encoder, training images and test images",
                 assertThrows(IllegalArgumentException.class,
                         () -> ProtocolContext.builder().encoder(encoder).build()).getMessage());
         assertEquals("A share of the labels must be above 0 and at most 1, found 200%", assertThrows(

@@ -212,7 +212,7 @@ class ForeignEncoderExtractorTest {
             for (Executable what : List.<Executable>of(
                     () -> EncodedModel.containing(Fixture.LABELS, encoder, model, 1),
                     () -> EncodedModel.referringTo(Fixture.LABELS, encoder, model, 1))) {
-                refused(what, encoder.toString(), "preprocessor_config.json beside it says", "mean=0.1,0.2,0.3", "mean=0.5");
+                refused(what, encoder.toString(), "preprocessor_config.json beside it has", "mean=0.1,0.2,0.3", "mean=0.5");
             }
             refused(() -> EncodedModel.containing(extractor, model), "the extractor has", "mean=0.1,0.2,0.3");
         }
@@ -237,10 +237,10 @@ class ForeignEncoderExtractorTest {
         Path encoder = encoder(dir, Map.of("image_size", "48", "mean", "0.5"));
         try (SimCLRFeatureExtractor<Label> extractor = extractor(encoder, Map.of("std", "0.25"))) {
             Model<Label> model = byHand(extractor, images);
-            refused(() -> EncodedModel.containing(Fixture.LABELS, encoder, model, 1), encoder + " does not say its std");
-            refused(() -> EncodedModel.referringTo(Fixture.LABELS, encoder, model, 1), encoder + " does not say its std");
+            refused(() -> EncodedModel.containing(Fixture.LABELS, encoder, model, 1), encoder + " does not state its std");
+            refused(() -> EncodedModel.referringTo(Fixture.LABELS, encoder, model, 1), encoder + " does not state its std");
             byte[] bytes = Files.readAllBytes(encoder);
-            refused(() -> EncodedModel.containing(Fixture.LABELS, bytes, "it", model, 1), "it does not say its std");
+            refused(() -> EncodedModel.containing(Fixture.LABELS, bytes, "it", model, 1), "it does not state its std");
             refused(() -> EncodedModel.containing(extractor, model), "the extractor has", "std=0.25");
         }
         // Who used the default says so by the extractor, or a source that was given it.
@@ -303,7 +303,7 @@ class ForeignEncoderExtractorTest {
                     () -> EncodedModel.referringTo(Fixture.LABELS, encoder, trained, 1),
                     () -> EncodedModel.containing(extractor, trained))) {
                 String message = assertThrows(IOException.class, what).getMessage();
-                assertTrue(message.startsWith(encoder + " keeps weights in other files, expected an encoder in one file"), message);
+                assertTrue(message.startsWith(encoder + " keeps its weights in other files (external data), expected an encoder in one file"), message);
             }
         }
     }

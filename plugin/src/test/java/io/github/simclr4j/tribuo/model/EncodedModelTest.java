@@ -236,7 +236,7 @@ class EncodedModelTest {
         Path moved = Files.move(copy, dir.resolve("moved.onnx"));
         String missing = failure(file);
         assertEquals(file + ": the encoder " + copy + " is missing; put the encoder with SHA-256 " + sha256
-                + " there, or name it to EncodedModel.load", missing);
+                + " there, or pass its location to EncodedModel.load", missing);
         Throwable fromTribuo = assertThrows(IllegalStateException.class, () -> Model.deserializeFromFile(file));
         while (fromTribuo.getCause() != null) {
             fromTribuo = fromTribuo.getCause();
@@ -373,7 +373,7 @@ class EncodedModelTest {
             // A bit of a weight flipped: protobuf does not notice.
             bytes[indexOf(bytes, Files.readAllBytes(encoder)) + 20_000] ^= 1;
             Files.write(file, bytes);
-            assertEquals(file + ": the encoder inside is damaged: its SHA-256 is not " + model.encoder().sha256(),
+            assertEquals(file + ": the encoder in the model is damaged: its SHA-256 is not " + model.encoder().sha256(),
                     failure(file));
             Files.write(file, proto.toBuilder().setVersion(99).build().toByteArray());
             assertTrue(failure(file).contains("version 99"));

@@ -511,7 +511,7 @@ class OnnxStitcherTest {
 
         GraphProto softmax = graph.toBuilder().addNode(node("Softmax", "soft", "features"))
                 .clearOutput().addOutput(value("soft", 1, -1, 6)).build();
-        says("The encoder's Softmax soft means something else in ONNX opset 13", () -> OnnxStitcher.stitch(
+        says("The encoder's Softmax soft has another meaning in ONNX opset 13", () -> OnnxStitcher.stitch(
                 foreign(12, 3, true).toBuilder().setGraph(softmax).build(), linear().train(data), "d", 1, Input.IMAGE));
     }
 

@@ -303,7 +303,7 @@ class SelfTrainingTrainerTest {
                     logistic(), new ImageFolderDataSource<>(images, other), 0.8, 0, false, 5);
             String message = assertThrows(IllegalArgumentException.class, () -> trainer.train(data)).getMessage();
             assertEquals("Expected unlabelled examples with features of the encoder with SHA-256 " + one.encoder().sha256()
-                    + ", as the training set's, found " + other.encoder().sha256()
+                    + ", like the training set's, found " + other.encoder().sha256()
                     + ": give both data sources the same extractor", message);
             assertEquals(0, trainer.getInvocationCount());
             // Data of unknown origin may be right.
@@ -339,7 +339,7 @@ class SelfTrainingTrainerTest {
         assertTrue(message.contains("probabilities") && message.contains("LinearSGDTrainer"), message);
         message = assertThrows(IllegalArgumentException.class, () -> new SelfTrainingTrainer(logistic(), 0.9)
                 .train(dataset(gaussians(10, false, new Random(5))))).getMessage();
-        assertEquals("Expected some examples with a label to start from, found 10 without", message);
+        assertEquals("Expected at least one labelled example, found 10 without a label", message);
         assertThrows(PropertyException.class, () -> new SelfTrainingTrainer(logistic(), Double.NaN));
         assertThrows(PropertyException.class, () -> new SelfTrainingTrainer(logistic(), 1.5));
         assertThrows(PropertyException.class, () -> new SelfTrainingTrainer(logistic(), null, 0.5, -1, false, 1));
