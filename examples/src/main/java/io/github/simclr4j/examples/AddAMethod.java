@@ -22,9 +22,15 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * FastSiam (Pototzky et al. 2022), a method that the library does not have: SimSiam with four views, where the prediction from one is
- * drawn to the mean of the other three's projections, which gets no gradient; there are no negatives and no second network. This class
- * and its line in {@code META-INF/services/io.github.simclr4j.train.method.MethodFactory} are all that it takes.
+ * Adds a pretraining method that the library does not include: FastSiam
+ * (<a href="https://link.springer.com/chapter/10.1007/978-3-031-16788-1_4">Pototzky et al. 2022</a>).
+ *
+ * <p>FastSiam is SimSiam with four views. The prediction from each view is pulled towards the mean of the other three views'
+ * projections, behind a stop-gradient. There are no negatives and no second network.
+ *
+ * <p>All it takes is this class and its line in {@code META-INF/services/io.github.simclr4j.train.method.MethodFactory}.
+ *
+ * @since 0.1.0
  */
 public final class AddAMethod implements MethodFactory {
     private static final int VIEWS = 4;
@@ -39,7 +45,7 @@ public final class AddAMethod implements MethodFactory {
 
     @Override
     public String summary() {
-        return "A prediction from one view is drawn to the mean of three other views' projections; no negatives";
+        return "The prediction from each view is pulled towards the mean of three other views' projections; no negatives";
     }
 
     @Override
@@ -57,7 +63,7 @@ public final class AddAMethod implements MethodFactory {
         return VIEWS;
     }
 
-    /** SimSiam's projection has three layers with batch norm. */
+    /** Sets SimSiam's projection head, which has three layers with batch norm. */
     @Override
     public void defaults(Defaults d) {
         d.head("deep").headNorm(true);
@@ -69,7 +75,7 @@ public final class AddAMethod implements MethodFactory {
         return new AllViews(new Branch(network, List.of(0, 1, 2, 3), List.of(ProjectionHead.PROJECTION, PREDICTION), true));
     }
 
-    /** Dense, batch norm, ReLU, dense behind the projection. */
+    /** Appends the predictor to the projection: dense, batch norm, ReLU, dense. */
     private static LayerGraph withPredictor(LayerGraph encoder, int hidden) {
         LayerGraph.Node z = encoder.output(ProjectionHead.PROJECTION);
         int out = z.shape().get(0);
@@ -80,14 +86,14 @@ public final class AddAMethod implements MethodFactory {
         return g.output(PREDICTION, g.add(new Layer.Dense("predictor.3", width, out, true, Weight.fanIn(width)), x)).build();
     }
 
-    /** The mean of {@code -cos(p, stop-gradient(m))} over all views, p of one and m the mean of the others' projections. */
+    /** The mean over all views of {@code -cos(p, stop-gradient(m))}: p is a view's prediction, m the mean of the other projections. */
     private record AllViews(Branch all) implements Method {
         @Override
         public List<Branch> branches() {
             return List.of(all);
         }
 
-        /** The loss is a mean over the predictions of all views, so it may be taken of some of them at a time. */
+        /** The loss is a mean over the predictions of all views, so it can be computed in parts. */
         @Override
         public int anchors(int images) {
             return VIEWS * images;
@@ -98,7 +104,7 @@ public final class AddAMethod implements MethodFactory {
             String some = z.from() + ":" + z.to();
             NDArray p = z.of(all, PREDICTION).get(some);
             NDArray unit = Rows.normalise(z.of(all)).stopGradient();
-            // The rows stand view by view. A row's target is the sum of its image's rows without itself; cosines need no mean.
+            // Rows are ordered by view. A row's target is the sum of its image's other rows; the cosine makes dividing by 3 needless.
             long d = unit.getShape().get(1);
             NDArray sums = unit.reshape(VIEWS, z.size(), d).sum(new int[] {0}).tile(new long[] {VIEWS, 1});
             NDArray targets = sums.sub(unit).get(some);
@@ -106,7 +112,11 @@ public final class AddAMethod implements MethodFactory {
         }
     }
 
-    /** Learns an encoder by the new method, which is found by its name: arguments are the images and where the encoder goes. */
+    /**
+     * Pretrains an encoder with the new method, which is found by its name.
+     *
+     * @param args the images, and the encoder file to write
+     */
     public static void main(String[] args) throws IOException {
         try (Pretraining pretraining = Pretraining.builder().images(Path.of(args[0])).method("fastsiam").epochs(100).build()) {
             pretraining.run().writeEncoder(Path.of(args[1]));

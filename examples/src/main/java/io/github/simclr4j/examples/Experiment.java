@@ -19,37 +19,39 @@ import org.tribuo.classification.evaluation.LabelEvaluator;
 import org.tribuo.evaluation.CrossValidation;
 
 /**
- * An experiment that a configuration file describes: train on image features, cross-validate, test, and save one model that
- * predicts from an image. Arguments are the file (such as {@code experiment.xml} beside this class's resources), then
- * {@code name=value} for the file's global properties, such as {@code encoder=encoder.onnx train=labelled/train}.
+ * Runs an experiment described by an OLCUT configuration file: trains on image features, cross-validates, tests, and saves a model that
+ * predicts from images. Arguments: the file (such as {@code experiment.xml} in the resources), then {@code name=value} for each of its
+ * global properties, such as {@code encoder=encoder.onnx train=labelled/train}.
+ *
+ * @since 0.1.0
  */
 public final class Experiment implements Configurable {
-    @Config(mandatory = true, description = "What to train on.")
+    @Config(mandatory = true, description = "The training data.")
     private ConfigurableDataSource<Label> train;
 
-    @Config(mandatory = true, description = "What to test on.")
+    @Config(mandatory = true, description = "The test data.")
     private ConfigurableDataSource<Label> test;
 
-    @Config(mandatory = true, description = "Trainer of the classifier.")
+    @Config(mandatory = true, description = "The trainer of the classifier.")
     private Trainer<Label> trainer;
 
-    @Config(description = "Folds of a cross-validation on the training data, 0 for none.")
+    @Config(description = "Number of folds of a cross-validation on the training data; 0 for none.")
     private int folds = 0;
 
     @Config(mandatory = true, description = "The encoder that made the features.")
     private Path encoder;
 
-    @Config(mandatory = true, description = "Where the model is saved.")
+    @Config(mandatory = true, description = "The file to save the model to.")
     private Path model;
 
-    /** For OLCUT. */
+    /** Required by OLCUT. */
     private Experiment() {}
 
     /**
-     * What an experiment found.
+     * The results of an experiment.
      *
-     * @param test the trained model on the test data
-     * @param folds the cross-validation, one of each fold
+     * @param test the evaluation on the test data
+     * @param folds the evaluations of the cross-validation, one per fold
      */
     public record Result(LabelEvaluation test, List<LabelEvaluation> folds) {}
 

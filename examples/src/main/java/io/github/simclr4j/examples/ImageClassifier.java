@@ -12,7 +12,11 @@ import org.tribuo.classification.evaluation.LabelEvaluation;
 import org.tribuo.classification.evaluation.LabelEvaluator;
 import org.tribuo.classification.sgd.linear.LogisticRegressionTrainer;
 
-/** Image features in a Tribuo pipeline: arguments are an encoder, a folder to train on, and a folder to test on. */
+/**
+ * Trains and evaluates a Tribuo classifier on image features. Arguments: an encoder, a training folder and a test folder.
+ *
+ * @since 0.1.0
+ */
 public final class ImageClassifier {
     private ImageClassifier() {}
 

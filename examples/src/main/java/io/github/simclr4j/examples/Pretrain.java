@@ -8,13 +8,15 @@ import java.nio.file.Path;
 import org.tribuo.classification.evaluation.LabelEvaluation;
 
 /**
- * Learns an encoder from unlabelled images and uses it in a Tribuo pipeline: arguments are the unlabelled images, a folder to train
- * on, a folder to test on, and where the encoder goes.
+ * Pretrains an encoder on unlabelled images and uses it in a Tribuo pipeline. Arguments: the unlabelled images, a training folder, a
+ * test folder, and the encoder file to write.
+ *
+ * @since 0.1.0
  */
 public final class Pretrain {
     private Pretrain() {}
 
-    /** Learns an encoder and writes it; a run that was interrupted goes on where it was. */
+    /** Pretrains an encoder and writes it. A run that was interrupted resumes from its last checkpoint. */
     public static PretrainingResult learn(Path images, Path encoder, int epochs) throws IOException {
         try (Pretraining pretraining = Pretraining.builder()
                 .images(images)
@@ -34,7 +36,7 @@ public final class Pretrain {
         System.out.printf("Epoch %d of %d: loss %.3f%n", epoch.epoch(), epoch.epochs(), epoch.figures().loss());
     }
 
-    /** Learns an encoder and evaluates a linear classifier on its features. */
+    /** Pretrains an encoder and evaluates a linear classifier of its features. */
     public static LabelEvaluation run(Path images, Path train, Path test, Path encoder, int epochs) throws IOException {
         learn(images, encoder, epochs);
         return ImageClassifier.run(encoder, train, test);

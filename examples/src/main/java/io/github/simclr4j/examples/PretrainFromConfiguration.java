@@ -13,14 +13,16 @@ import org.tribuo.classification.evaluation.LabelEvaluation;
 import org.tribuo.classification.evaluation.LabelEvaluator;
 
 /**
- * From unlabelled images to an evaluated classifier, all of it described by one configuration file. Arguments are the file (such as
- * {@code pretrain.xml} beside this class's resources), then {@code name=value} for the file's global properties, such as
- * {@code unlabelled=photos train=labelled/train test=labelled/test}.
+ * Pretrains an encoder on unlabelled images, and trains and evaluates a classifier, all described by one OLCUT configuration file.
+ * Arguments: the file (such as {@code pretrain.xml} in the resources), then {@code name=value} for each of its global properties, such
+ * as {@code unlabelled=photos train=labelled/train test=labelled/test}.
+ *
+ * @since 0.1.0
  */
 public final class PretrainFromConfiguration {
     private PretrainFromConfiguration() {}
 
-    /** Learns the encoder, unless it is there already, trains the classifier and evaluates it. */
+    /** Pretrains the encoder unless it exists already, then trains and evaluates the classifier. */
     @SuppressWarnings("unchecked")
     public static LabelEvaluation run(String file, List<String> properties) throws IOException {
         try (ConfigurationManager manager = new ConfigurationManager(file)) {

@@ -10,6 +10,7 @@ import org.tribuo.protos.core.ModelProto;
  *
  * <p>It is kept so that saved models that contain the name can still be read. They are loaded as the new class.
  *
+ * @since 0.1.0
  * @deprecated use {@link io.github.simclr4j.tribuo.model.EncodedModel}
  */
 @Deprecated

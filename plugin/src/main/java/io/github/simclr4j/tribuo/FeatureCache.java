@@ -5,6 +5,7 @@ package io.github.simclr4j.tribuo;
  *
  * <p>It is kept so that configuration files that contain the name can still be read.
  *
+ * @since 0.1.0
  * @deprecated use {@link io.github.simclr4j.tribuo.extraction.FeatureCache}
  */
 @Deprecated

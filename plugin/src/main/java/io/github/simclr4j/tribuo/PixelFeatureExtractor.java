@@ -8,6 +8,7 @@ import org.tribuo.Output;
  * <p>It is kept so that configuration files that contain the name can still be read.
  *
  * @param <T> the output type
+ * @since 0.1.0
  * @deprecated use {@link io.github.simclr4j.tribuo.extraction.PixelFeatureExtractor}
  */
 @Deprecated

@@ -23,11 +23,13 @@ import org.tribuo.impl.ArrayExample;
 import org.tribuo.provenance.DataSourceProvenance;
 
 /**
- * A Tribuo data source over the rows of a Spark dataset: embeddings in one column, outputs in another. Features have the names that an
- * extractor of the same encoder gives them, so that a model trained on a cluster predicts single images elsewhere. The rows come to the
- * driver a partition at a time; each iteration runs Spark's plan again, unless the dataset is cached.
+ * A Tribuo data source of a Spark dataset that has embeddings in one column and outputs in another. The features have the same names as
+ * those of {@code SimCLRFeatureExtractor}, so a model trained on a cluster can predict single images elsewhere.
+ *
+ * <p>The rows come to the driver one partition at a time. Each iteration runs Spark's plan again, unless the dataset is cached.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public final class DatasetDataSource<T extends Output<T>> implements DataSource<T> {
     private final Dataset<Row> dataset;
@@ -39,13 +41,13 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
     private String[] names = {};
 
     /**
-     * Makes a data source.
+     * Creates a data source.
      *
      * @param dataset the rows
-     * @param featuresCol column of embeddings: array of floats or doubles, or vector
-     * @param outputCol column of what is to be predicted; its text is given to the factory
-     * @param factory makes outputs
-     * @throws IllegalArgumentException if there is no such column
+     * @param featuresCol the column of embeddings: an array of floats or doubles, or a vector
+     * @param outputCol the column of outputs; its text is passed to the factory
+     * @param factory the factory of outputs
+     * @throws IllegalArgumentException if a column does not exist
      */
     public DatasetDataSource(Dataset<Row> dataset, String featuresCol, String outputCol, OutputFactory<T> factory) {
         this.dataset = dataset;
@@ -73,9 +75,9 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
     }
 
     /**
-     * Runs Spark's plan and returns an example a row, named by the column {@code path} if there is one.
+     * Runs Spark's plan. The column {@code path}, if it exists, contains the names of the examples.
      *
-     * @throws IllegalArgumentException in its {@code next}, if a row has no embedding or no output
+     * @return one example per row; {@code next} throws {@link IllegalArgumentException} if a row has no embedding or no output
      */
     @Override
     public Iterator<Example<T>> iterator() {
@@ -98,7 +100,7 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
         for (int column : new int[] {features, output}) {
             if (row.isNullAt(column)) {
                 throw new IllegalArgumentException(called + " has no " + dataset.columns()[column]
-                        + ": leave such rows out, with na().drop() or ImageEmbedder's setOnUnreadable(\"drop\")");
+                        + ": remove such rows with na().drop() or ImageEmbedder.setOnUnreadable(\"drop\")");
             }
         }
         double[] values = values(row.get(features));
@@ -131,7 +133,7 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
                 + dataset.schema().apply(features).dataType().simpleString());
     }
 
-    /** Which dataset, columns and encoder, and when. */
+    /** Records the dataset's schema and plan, the columns, the encoder and the time. */
     public static final class DatasetSourceProvenance implements DataSourceProvenance {
         private static final long serialVersionUID = 1;
         private static final String SCHEMA = "schema";
@@ -144,14 +146,14 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
 
         private final String className;
         private final DateTimeProvenance time;
-        /** By name. */
+        /** Values by key. */
         private final Map<String, StringProvenance> texts = new TreeMap<>();
 
         private DatasetSourceProvenance(Dataset<Row> dataset, StructField features, String output, OutputFactory<?> factory) {
             className = DatasetDataSource.class.getName();
             time = new DateTimeProvenance(DATASOURCE_CREATION_TIME, OffsetDateTime.now());
             put(SCHEMA, dataset.schema().simpleString());
-            // Without the numbers that Spark and Java give to columns and functions in each process.
+            // Without the numbers of columns and lambdas, which differ in each process.
             put(PLAN, dataset.queryExecution().analyzed().toString().replaceAll("#\\d+L?|\\$+Lambda[^ ,]*", ""));
             put(FEATURES, features.name());
             put(OUTPUT, output);
@@ -162,9 +164,9 @@ public final class DatasetDataSource<T extends Output<T>> implements DataSource<
         }
 
         /**
-         * Deserialization constructor.
+         * Restores a saved provenance.
          *
-         * @param map the provenances
+         * @param map the saved values by name
          */
         public DatasetSourceProvenance(Map<String, Provenance> map) {
             String own = DatasetSourceProvenance.class.getSimpleName();

@@ -24,11 +24,11 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 
 /**
- * The rows of a partition with their embeddings, in their order. Threads of the task's own read and decode images ahead, while the
- * task's thread, which alone pulls rows, runs the encoder on those that are ready.
+ * Adds embeddings to the rows of a partition, in their order. Worker threads of the task read and decode images ahead. The task's own
+ * thread pulls the rows and runs the encoder on the images that are ready.
  */
 final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
-    /** Reading a path waits for a disk or a network most of the time. */
+    /** Number of reader threads per CPU for paths, because they mostly wait for a disk or the network. */
     private static final int READERS_PER_CPU = 4;
 
     private final Plan plan;
@@ -39,16 +39,16 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
     private final ByteBuffer pixels;
     private final Deque<Row> ready = new ArrayDeque<>();
 
-    /** A row, and its image's pixels or why there are none. */
+    /** A row with its image's pixels, or the reason why they could not be read. */
     private record Prepared(Row row, byte[] pixels, IOException error) {}
 
     /**
-     * Begins nothing before the first call.
+     * Creates the iterator. It does not read rows before its first call.
      *
-     * @param rows pulled by the thread that calls this object
-     * @param encoder must outlive this object
-     * @param cpus of the task
-     * @param hadoop knows the file systems of paths
+     * @param rows the rows, which are pulled by the thread that calls this object
+     * @param encoder the encoder, which must outlive this object
+     * @param cpus number of CPUs of the task
+     * @param hadoop the configuration of the file systems
      */
     EmbeddedRows(Iterator<Row> rows, Plan plan, OnnxEncoder encoder, int cpus, Configuration hadoop) {
         this.plan = plan;
@@ -77,7 +77,7 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
 
     @Override
     public boolean hasNext() {
-        // A batch may come to nothing where unreadable images are dropped.
+        // A batch may become empty if unreadable images are dropped.
         while (ready.isEmpty() && ahead.hasNext()) {
             encode(take());
         }
@@ -95,7 +95,7 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
     private List<Prepared> take() {
         try {
             List<Prepared> prepared = ahead.next(batch);
-            // The workers go on while this thread encodes.
+            // Gives the workers images to read while this thread runs the encoder.
             ahead.fill();
             return prepared;
         } catch (InterruptedException e) {
@@ -126,7 +126,7 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
                 ready.add(extend(row.row(), embeddings[at++], null));
             } else if (plan.onUnreadable().equals(Plan.FAIL)) {
                 throw new IllegalArgumentException(row.error().getMessage()
-                        + " (setOnUnreadable(\"null\") or \"drop\" goes on without such images)", row.error());
+                        + " (use setOnUnreadable(\"null\") or \"drop\" to continue without such images)", row.error());
             } else if (plan.onUnreadable().equals(Plan.NULL)) {
                 ready.add(extend(row.row(), null, row.error().getMessage()));
             }
@@ -153,7 +153,7 @@ final class EmbeddedRows implements Iterator<Row>, AutoCloseable {
         return doubles;
     }
 
-    /** Stops the workers; what they have begun they end by themselves. */
+    /** Stops the workers, without waiting for the images that they are reading. */
     @Override
     public void close() {
         ahead.cancel(true);

@@ -20,38 +20,39 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * An encoder as it travels to the executors: the file's bytes, and the settings that are not in it.
+ * An encoder in the form in which it is sent to the executors: the file's bytes and the settings that the file does not contain.
  *
- * @param name what errors call it
- * @param bytes of the ONNX file
- * @param sha256 of the bytes, in hexadecimal
+ * @param name the encoder's name in messages
+ * @param bytes the bytes of the ONNX file
+ * @param sha256 SHA-256 of the bytes, in hexadecimal
  * @param dimension length of an embedding
- * @param settings by name, what the file does not say itself
+ * @param settings settings by name that the file does not contain
  */
 record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<String, String> settings) implements Serializable {
     private static final String MODEL = "encoder.onnx";
     private static final String SETTINGS = "settings.json";
-    /** What says how a foreign encoder's images are prepared, where it lies beside the encoder. */
+    /** Files beside an encoder that may describe its preprocessing. */
     private static final List<String> CONFIGURATIONS = List.of(EncoderSettings.PREPROCESSOR_CONFIG, "config.json", "open_clip_config.json");
     private static final Gson JSON = new Gson();
 
     /**
-     * Reads an encoder and tries it.
+     * Reads and tests an encoder.
      *
-     * @param path in any file system that Hadoop knows
-     * @param given settings that win over what lies beside the file
-     * @throws IOException if it can't be read, is no encoder, or has its weights in a second file; the message names it
+     * @param path path in any Hadoop file system
+     * @param given settings that override those in files beside the encoder
+     * @param hadoop the configuration of the file systems
+     * @throws IOException if the file can't be read, is not an encoder, or has its weights in a second file; the message names it
      */
     static EncoderFile read(Path path, Map<String, String> given, Configuration hadoop) throws IOException {
         FileSystem files = path.getFileSystem(hadoop);
         if (!files.exists(path)) {
-            throw new IOException(path + ": no such file; name an encoder, such as one that pretrain wrote");
+            throw new IOException(path + ": no such file; expected an encoder in ONNX format");
         }
         byte[] bytes = bytes(files, path);
         if (!ModelFile.check(bytes, path.toString(), null).external().isEmpty()) {
-            throw new IOException(path + " has its weights in a second file: save it as one file of up to 2 GB");
+            throw new IOException(path + " has its weights in a second file: save it as one file of at most 2 GB");
         }
-        // What reads the configuration beside a file knows local folders.
+        // The code that reads a configuration beside an encoder supports only local folders.
         java.nio.file.Path folder = Files.createTempDirectory("simclr-spark");
         try {
             java.nio.file.Path model = Files.write(folder.resolve(MODEL), bytes);
@@ -83,9 +84,9 @@ record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<
     }
 
     /**
-     * Reads an encoder from where {@link #save} put it.
+     * Reads an encoder that {@link #save} has written.
      *
-     * @throws IOException if it can't be read or is damaged
+     * @throws IOException if the encoder can't be read or is damaged
      */
     static EncoderFile load(Path folder, Configuration hadoop) throws IOException {
         FileSystem files = folder.getFileSystem(hadoop);
@@ -114,13 +115,13 @@ record EncoderFile(String name, byte[] bytes, String sha256, int dimension, Map<
     }
 
     /**
-     * Reads a file of any file system.
+     * Reads a file from any Hadoop file system.
      *
-     * @throws IOException if it can't be read, or has more than 2 GB
+     * @throws IOException if the file can't be read or is larger than 2 GB
      */
     static byte[] bytes(FileSystem files, Path path) throws IOException {
         if (files.getFileStatus(path).getLen() > Integer.MAX_VALUE - 16) {
-            throw new IOException(path + " has more than 2 GB");
+            throw new IOException(path + " is larger than 2 GB: expected a file of at most 2 GB");
         }
         try (InputStream in = files.open(path)) {
             return in.readAllBytes();

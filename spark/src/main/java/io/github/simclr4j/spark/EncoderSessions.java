@@ -9,17 +9,17 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The encoders that are open in this JVM: one session for all tasks that run the same file in the same way. A session stays open for
- * the tasks that follow, until another encoder is opened and no task uses it any more.
+ * Shares ONNX Runtime sessions among the tasks in this JVM. Tasks that run the same encoder file with the same settings use one
+ * session. An unused session stays open for later tasks until another encoder is opened.
  */
 final class EncoderSessions {
-    /** Guarded by the class. */
+    /** Open sessions; guarded by the class's monitor. */
     private static final Map<Key, Session> OPEN = new LinkedHashMap<>();
     private static final AtomicLong OPENED = new AtomicLong();
 
     private EncoderSessions() {}
 
-    /** What makes two sessions the same. */
+    /** Identifies a session. */
     private record Key(String sha256, Map<String, String> settings, RuntimeSettings runtime) {}
 
     private static final class Session {
@@ -27,7 +27,7 @@ final class EncoderSessions {
         private int users;
     }
 
-    /** A task's use of a session; closing it a second time does nothing. */
+    /** A task's use of a session. Closing it a second time does nothing. */
     static final class Lease implements AutoCloseable {
         private Session session;
 
@@ -50,15 +50,15 @@ final class EncoderSessions {
         }
     }
 
-    /** Returns how many sessions this JVM has opened. */
+    /** Returns the number of sessions that this JVM has opened. */
     static long opened() {
         return OPENED.get();
     }
 
     /**
-     * Returns the session for an encoder, which is opened if it is not yet.
+     * Returns the session of an encoder, and opens it if necessary.
      *
-     * @throws IOException if it can't be opened
+     * @throws IOException if the encoder can't be opened
      */
     static Lease lease(EncoderFile file, RuntimeSettings runtime) throws IOException {
         Key key = new Key(file.sha256(), file.settings(), runtime);
@@ -74,7 +74,7 @@ final class EncoderSessions {
         }
         Lease lease = new Lease(session);
         try {
-            // Tasks of other encoders need not wait while this one is opened.
+            // Opened without holding the class's monitor, so that tasks with other encoders need not wait.
             synchronized (session) {
                 if (session.encoder == null) {
                     session.encoder = OnnxEncoder.open(file.bytes(), file.name(), EncoderSettings.of(file.settings(), "param"), runtime);

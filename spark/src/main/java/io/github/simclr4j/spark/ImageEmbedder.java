@@ -39,17 +39,19 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * A transformer that adds the embeddings of images, made by an encoder file, as a column. The images are the bytes of image files, as
- * {@code spark.read().format("binaryFile")} has them in its column {@code content}, or their paths in any file system that Hadoop
- * knows. Rows keep their order within a partition.
+ * A Spark ML transformer that adds a column with the embeddings of images by an encoder in an ONNX file. The images are either the
+ * bytes of image files, as in the column {@code content} of {@code spark.read().format("binaryFile")}, or their paths in any Hadoop
+ * file system. Rows keep their order within a partition.
  *
- * <p>The encoder is sent to each executor once, where one session of ONNX Runtime serves all tasks, with as many threads for a call as
- * {@code spark.task.cpus} says. A saved pipeline holds the encoder.
+ * <p>The encoder is sent to each executor once. There one ONNX Runtime session serves all tasks, with {@code spark.task.cpus} threads
+ * per call. A saved pipeline contains the encoder.
  *
  * <pre>{@code
  * ImageEmbedder embedder = new ImageEmbedder().setEncoder("s3a://models/encoder.onnx").setOutputType("vector");
  * Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {embedder, new LogisticRegression()});
  * }</pre>
+ *
+ * @since 0.1.0
  */
 public final class ImageEmbedder extends Transformer implements DefaultParamsWritable {
     /** The key of the encoder's SHA-256 in the metadata of the output column. */
@@ -70,37 +72,37 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     private final Param<String> provider;
     private final IntParam batchSize;
 
-    /** What was read of the encoder's file; null if it is to be read yet. */
+    /** The encoder, or null if it was not read yet. */
     private transient EncoderFile file;
-    /** The value of the param that {@link #file} was read for. */
+    /** The path that {@link #file} was read from. */
     private transient String origin;
-    /** The encoder on the executors of a context. */
+    /** The encoder as sent to the executors of {@link #shippedBy}. */
     private transient Broadcast<EncoderFile> shipped;
     private transient SparkContext shippedBy;
 
-    /** Makes a transformer with a random identifier. */
+    /** Creates a transformer with a random identifier. */
     public ImageEmbedder() {
         this(Identifiable$.MODULE$.randomUID("imageEmbedder"));
     }
 
     /**
-     * Makes a transformer.
+     * Creates a transformer.
      *
-     * @param uid names this stage in a pipeline
+     * @param uid the unique identifier of this stage in a pipeline
      */
     public ImageEmbedder(String uid) {
         this.uid = uid;
-        // A param asks for the identifier.
-        inputCol = new Param<>(this, "inputCol", "column of image files' bytes, or of their paths");
-        outputCol = new Param<>(this, "outputCol", "column that the embeddings go to");
-        errorCol = new Param<>(this, "errorCol", "column for why an image could not be read; empty for none");
-        nameCol = new Param<>(this, "nameCol", "column that names an image in errors, if it is there");
-        encoder = new Param<>(this, "encoder", "path of the encoder (ONNX), in any Hadoop file system");
-        encoderSettings = new StringArrayParam(this, "encoderSettings", "what the encoder's file does not say of itself, as name=value");
-        outputType = new Param<>(this, "outputType", "array (of floats) or vector");
-        onUnreadable = new Param<>(this, "onUnreadable", "fail, null or drop");
-        provider = new Param<>(this, "provider", "ONNX Runtime's execution provider, such as cpu or cuda");
-        batchSize = new IntParam(this, "batchSize", "images that go through the graph at once; 0 for a fitting number");
+        // Params read the identifier in their constructors.
+        inputCol = new Param<>(this, "inputCol", "column with the bytes of image files, or with their paths");
+        outputCol = new Param<>(this, "outputCol", "column for the embeddings");
+        errorCol = new Param<>(this, "errorCol", "column for the reason why an image could not be read; empty for none");
+        nameCol = new Param<>(this, "nameCol", "column with the names of images for error messages, if it exists");
+        encoder = new Param<>(this, "encoder", "path of the encoder (ONNX) in any Hadoop file system");
+        encoderSettings = new StringArrayParam(this, "encoderSettings", "settings that the encoder's file does not contain, as name=value");
+        outputType = new Param<>(this, "outputType", "type of the embeddings: array (of floats) or vector");
+        onUnreadable = new Param<>(this, "onUnreadable", "what to do with an unreadable image: fail, null or drop");
+        provider = new Param<>(this, "provider", "execution provider of ONNX Runtime, such as cpu or cuda");
+        batchSize = new IntParam(this, "batchSize", "number of images per run of the encoder; 0 for a suitable number");
         setDefault(inputCol, "content");
         setDefault(outputCol, "features");
         setDefault(errorCol, "");
@@ -117,7 +119,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return uid;
     }
 
-    /** The column of the images: bytes or paths; {@code content} by default. */
+    /** The column of the images, which contains bytes or paths. Default: {@code content}. */
     public Param<String> inputCol() {
         return inputCol;
     }
@@ -127,12 +129,12 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return $(inputCol);
     }
 
-    /** Sets the column of the images: binary, the bytes of image files, or string, their paths. */
+    /** Sets the column of the images: binary for the bytes of image files, or string for their paths. */
     public ImageEmbedder setInputCol(String value) {
         return with(inputCol, value);
     }
 
-    /** The column of the embeddings; {@code features} by default. */
+    /** The column of the embeddings. Default: {@code features}. */
     public Param<String> outputCol() {
         return outputCol;
     }
@@ -147,32 +149,32 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return with(outputCol, value);
     }
 
-    /** The column for errors; none by default. */
+    /** The column for errors. Default: none. */
     public Param<String> errorCol() {
         return errorCol;
     }
 
-    /** Returns the column for errors, empty for none. */
+    /** Returns the column for errors, or an empty string for none. */
     public String getErrorCol() {
         return $(errorCol);
     }
 
-    /** Sets the column that says why an image could not be read, and is null elsewhere; empty for none. */
+    /** Sets the column for the reason why an image could not be read, which is null for readable images; empty for none. */
     public ImageEmbedder setErrorCol(String value) {
         return with(errorCol, value);
     }
 
-    /** The column that names images; {@code path} by default. */
+    /** The column with the names of images. Default: {@code path}. */
     public Param<String> nameCol() {
         return nameCol;
     }
 
-    /** Returns the column that names images. */
+    /** Returns the column with the names of images. */
     public String getNameCol() {
         return $(nameCol);
     }
 
-    /** Sets the column that names an image in errors; it need not be there. */
+    /** Sets the column with the names of images for error messages. The column is optional. */
     public ImageEmbedder setNameCol(String value) {
         return with(nameCol, value);
     }
@@ -182,71 +184,73 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return encoder;
     }
 
-    /** Returns the path that the encoder was first read from. */
+    /** Returns the path of the encoder; for a loaded transformer, the path before it was saved. */
     public String getEncoder() {
         return $(encoder);
     }
 
-    /** Sets the path of the encoder, an ONNX file in any file system that Hadoop knows. */
+    /** Sets the path of the encoder, an ONNX file in any Hadoop file system. */
     public ImageEmbedder setEncoder(String value) {
         forget();
         return with(encoder, value);
     }
 
-    /** The settings of a foreign encoder; none by default. */
+    /** Settings of an encoder that its file does not contain. Default: none. */
     public StringArrayParam encoderSettings() {
         return encoderSettings;
     }
 
-    /** Returns the settings of a foreign encoder, each as {@code name=value}. */
+    /** Returns the settings that the encoder's file does not contain, each as {@code name=value}. */
     public String[] getEncoderSettings() {
         return $(encoderSettings);
     }
 
     /**
-     * Sets what the encoder's file does not say of itself, each as {@code name=value}.
+     * Sets settings that the encoder's file does not contain, or that override it.
      *
-     * @param value with the names of {@link EncoderSettings}, such as {@code mean=0.485,0.456,0.406}
+     * @param value settings as {@code name=value}, with the names of {@link EncoderSettings}, such as {@code mean=0.485,0.456,0.406}
      */
     public ImageEmbedder setEncoderSettings(String[] value) {
         forget();
         return with(encoderSettings, value.clone());
     }
 
-    /** What embeddings are; {@code array} by default. */
+    /** The type of the embeddings. Default: {@code array}. */
     public Param<String> outputType() {
         return outputType;
     }
 
-    /** Returns what embeddings are. */
+    /** Returns the type of the embeddings. */
     public String getOutputType() {
         return $(outputType);
     }
 
-    /** Sets what embeddings are: {@code array}, of floats, or {@code vector}, as Spark's own stages take. */
+    /** Sets the type of the embeddings: {@code array} for an array of floats, or {@code vector} for the input of Spark's own stages. */
     public ImageEmbedder setOutputType(String value) {
         return with(outputType, value);
     }
 
-    /** What becomes of images that can't be read; {@code fail} by default. */
+    /** The policy for images that can't be read. Default: {@code fail}. */
     public Param<String> onUnreadable() {
         return onUnreadable;
     }
 
-    /** Returns what becomes of images that can't be read. */
+    /** Returns the policy for images that can't be read. */
     public String getOnUnreadable() {
         return $(onUnreadable);
     }
 
     /**
-     * Sets what becomes of an image that can't be read: {@code fail} ends the job with a message that names it, {@code null} is its
-     * embedding, or its row is {@code drop}ped.
+     * Sets the policy for images that can't be read.
+     *
+     * @param value {@code fail} to end the job with a message that names the image, {@code null} to set the embedding to null, or
+     *     {@code drop} to remove the row
      */
     public ImageEmbedder setOnUnreadable(String value) {
         return with(onUnreadable, value);
     }
 
-    /** The execution provider; {@code cpu} by default. */
+    /** The execution provider. Default: {@code cpu}. */
     public Param<String> provider() {
         return provider;
     }
@@ -256,22 +260,22 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return $(provider);
     }
 
-    /** Sets the execution provider; {@code cuda} takes the GPU that Spark has given to the task, if it has given one. */
+    /** Sets the execution provider. With {@code cuda}, a task uses the GPU that Spark has assigned to it, if any. */
     public ImageEmbedder setProvider(String value) {
         return with(provider, value);
     }
 
-    /** Images that go through the graph at once; 0 by default. */
+    /** The number of images per run of the encoder. Default: 0, a number that suits the encoder. */
     public IntParam batchSize() {
         return batchSize;
     }
 
-    /** Returns how many images go through the graph at once; 0 for a number that suits the encoder. */
+    /** Returns the number of images per run of the encoder; 0 stands for a number that suits the encoder. */
     public int getBatchSize() {
         return (Integer) $(batchSize);
     }
 
-    /** Sets how many images go through the graph at once; 0 for a number that suits the encoder. */
+    /** Sets the number of images per run of the encoder; 0 chooses a number that suits the encoder. */
     public ImageEmbedder setBatchSize(int value) {
         set(batchSize, value);
         return this;
@@ -288,18 +292,21 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     }
 
     /**
-     * Returns the SHA-256 of the encoder's file, in hexadecimal.
+     * Returns the SHA-256 of the encoder's file.
      *
-     * @throws UncheckedIOException if it can't be read
+     * @param context the context whose file systems the encoder is read from
+     * @return the hash in hexadecimal
+     * @throws UncheckedIOException if the encoder can't be read
      */
     public String encoderSha256(SparkContext context) {
         return file(context).sha256();
     }
 
     /**
-     * Returns the schema with the column of embeddings, and that of errors if it has a name.
+     * Returns the schema with the column of embeddings, and the column of errors if it is set.
      *
-     * @throws IllegalArgumentException if a column is missing, of another type, or there already, or a param has a wrong value
+     * @throws IllegalArgumentException if the image column is missing or has another type, if an output column exists already, or if a
+     *     param has an invalid value
      */
     @Override
     public StructType transformSchema(StructType schema) {
@@ -312,7 +319,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         }
         for (String column : new String[] {$(outputCol), $(errorCol)}) {
             if (Arrays.asList(schema.fieldNames()).contains(column)) {
-                throw new IllegalArgumentException("Column " + column + " is there already: choose another name");
+                throw new IllegalArgumentException("Column " + column + " exists already: choose another name");
             }
         }
         boolean nullable = $(onUnreadable).equals(Plan.NULL);
@@ -332,10 +339,11 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     }
 
     /**
-     * Adds the column of embeddings, and that of errors if it has a name. The encoder is read and tried now; the images are read when the
-     * result is.
+     * Adds the column of embeddings, and the column of errors if it is set. The encoder is read and tested now. The images are read when
+     * the result is computed.
      *
-     * @throws IllegalArgumentException if a column is missing, of another type, or there already, or a param has a wrong value
+     * @throws IllegalArgumentException if the image column is missing or has another type, if an output column exists already, or if a
+     *     param has an invalid value
      * @throws UncheckedIOException if the encoder can't be read
      */
     @Override
@@ -354,14 +362,14 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         }
         Plan plan = new Plan(before.fieldIndex($(inputCol)), paths, named, isVector(), !$(errorCol).isEmpty(), $(onUnreadable),
                 $(provider), getBatchSize());
-        // Spark 3.5 has no SerializableConfiguration.broadcast.
+        // SerializableConfiguration.broadcast does not exist in Spark 3.5.
         Broadcast<SerializableConfiguration> hadoop = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()),
                 scala.reflect.ClassTag$.MODULE$.apply(SerializableConfiguration.class));
         return rows.mapPartitions(embedding(plan, ship(read, context), hadoop), Encoders.row(transformSchema(before)))
                 .withMetadata($(outputCol), about(read));
     }
 
-    /** Static, so that it does not take the transformer along. */
+    /** Returns the function for a partition. Static, so that the function does not capture the transformer. */
     private static MapPartitionsFunction<Row, Row> embedding(
             Plan plan, Broadcast<EncoderFile> encoder, Broadcast<SerializableConfiguration> hadoop) {
         return rows -> embed(rows, plan, encoder.value(), hadoop.value());
@@ -378,7 +386,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         EncoderSessions.Lease lease = EncoderSessions.lease(encoder,
                 RuntimeSettings.DEFAULT.withThreads(cpus).withProvider(where).withBatch(plan.batch()));
         EmbeddedRows embedded = new EmbeddedRows(rows, plan, lease.encoder(), cpus, hadoop.value());
-        // Also where the rest of the job takes only some of the rows, or the task is killed.
+        // Also closes if the job needs only some of the rows, or if the task is killed.
         task.addTaskCompletionListener(done -> {
             embedded.close();
             lease.close();
@@ -389,13 +397,13 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
     private Metadata about(EncoderFile read) {
         MetadataBuilder builder = new MetadataBuilder().putString(ENCODER_SHA256, read.sha256());
         if (isVector()) {
-            // What Spark's own stages look up the number of features in.
+            // Spark's own stages read the number of features from this attribute.
             builder.putMetadata("ml_attr", new MetadataBuilder().putLong("num_attrs", read.dimension()).build());
         }
         return builder.build();
     }
 
-    /** The encoder; read if it is another than the last one. */
+    /** Returns the encoder, and reads it if its path has changed. */
     private synchronized EncoderFile file(SparkContext context) {
         String path = $(encoder);
         if (file == null || !Objects.equals(origin, path)) {
@@ -442,7 +450,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         return copy;
     }
 
-    /** Writes params and encoder. */
+    /** Returns a writer for the params and the encoder. */
     @Override
     public MLWriter write() {
         MLWriter params = DefaultParamsWritable.super.write();
@@ -460,7 +468,7 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         };
     }
 
-    /** Reads what {@link #write} wrote. */
+    /** Returns a reader for transformers that {@link #write} has saved. */
     public static MLReader<ImageEmbedder> read() {
         return new MLReader<>() {
             @Override
@@ -477,12 +485,16 @@ public final class ImageEmbedder extends Transformer implements DefaultParamsWri
         };
     }
 
-    /** Reads what {@link #write} wrote. */
+    /**
+     * Loads a transformer that {@link #write} has saved.
+     *
+     * @param path path of the saved transformer
+     */
     public static ImageEmbedder load(String path) {
         return read().load(path);
     }
 
-    /** The params alone. */
+    /** Reads only the params. */
     private static final class Saved implements DefaultParamsReadable<ImageEmbedder> {
         @Override
         public ImageEmbedder load(String path) {

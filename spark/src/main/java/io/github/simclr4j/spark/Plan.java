@@ -3,16 +3,16 @@ package io.github.simclr4j.spark;
 import java.io.Serializable;
 
 /**
- * How a partition's rows are embedded, as the executors need it.
+ * The settings that executors need to embed the rows of a partition.
  *
- * @param input index of the column with the images
- * @param paths whether it holds paths, not images
- * @param name index of the column that names an image in errors; -1 for none
- * @param vector whether embeddings are Spark's vectors, not arrays of floats
- * @param error whether a column for errors follows
- * @param onUnreadable what becomes of an image that can't be read
- * @param provider ONNX Runtime's execution provider
- * @param batch images that go through the graph at once; 0 for a number that suits the encoder
+ * @param input index of the image column
+ * @param paths whether the image column contains paths instead of the bytes of image files
+ * @param name index of the column with the images' names for messages, or -1 for none
+ * @param vector whether embeddings are Spark vectors instead of arrays of floats
+ * @param error whether to append a column for errors
+ * @param onUnreadable the policy for images that can't be read
+ * @param provider the execution provider of ONNX Runtime
+ * @param batch number of images per run of the encoder; 0 for a number that suits the encoder
  */
 record Plan(int input, boolean paths, int name, boolean vector, boolean error, String onUnreadable, String provider, int batch)
         implements Serializable {

@@ -9,11 +9,11 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The image of a row, as a set of one.
+ * The image of a row, as a set of one image.
  *
- * @param label what errors call it
+ * @param label the image's name in messages
  * @param content the bytes of an image file, or its path, or null
- * @param hadoop knows the file systems of paths
+ * @param hadoop the configuration of the file systems
  */
 record RowImage(String label, Object content, Configuration hadoop) implements ImageSource {
     @Override
@@ -37,7 +37,7 @@ record RowImage(String label, Object content, Configuration hadoop) implements I
 
     private byte[] bytes() throws IOException {
         if (content == null) {
-            throw new IOException("the column is null");
+            throw new IOException("the image column is null");
         }
         if (content instanceof byte[] bytes) {
             return bytes;
@@ -46,7 +46,7 @@ record RowImage(String label, Object content, Configuration hadoop) implements I
             Path path = new Path((String) content);
             return EncoderFile.bytes(path.getFileSystem(hadoop), path);
         } catch (IllegalArgumentException e) {
-            throw new IOException("no path: " + e.getMessage(), e);
+            throw new IOException("not a valid path: " + e.getMessage(), e);
         } catch (java.io.FileNotFoundException e) {
             throw new IOException("no such file", e);
         }

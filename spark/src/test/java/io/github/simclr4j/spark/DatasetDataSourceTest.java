@@ -96,7 +96,7 @@ class DatasetDataSourceTest {
                 Samples.files(bad, 1).withColumn("colour", col("path")));
         DatasetDataSource<Label> source = new DatasetDataSource<>(rows, "features", "colour", new LabelFactory());
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> source.forEach(x -> {}));
-        assertTrue(e.getMessage().contains("red/0.png has no features: leave such rows out"), e.getMessage());
+        assertTrue(e.getMessage().contains("red/0.png has no features: remove such rows"), e.getMessage());
         assertThrows(IllegalArgumentException.class, () -> new DatasetDataSource<>(rows, "nowhere", "colour", new LabelFactory()));
         DatasetDataSource<Label> text = new DatasetDataSource<>(rows.drop("features"), "path", "colour", new LabelFactory());
         assertTrue(assertThrows(IllegalArgumentException.class, () -> text.iterator().next()).getMessage().contains("array of numbers"));

@@ -146,7 +146,7 @@ class ImageEmbedderTest {
 
         Dataset<Row> nothing = files.select(col("path"), lit(null).cast("binary").as("content"));
         assertEquals(0, embedder().setOnUnreadable("drop").transform(nothing).count());
-        assertEquals("the column is null", embedder().setOnUnreadable("null").setErrorCol("why").transform(nothing.limit(1)).first()
+        assertEquals("the image column is null", embedder().setOnUnreadable("null").setErrorCol("why").transform(nothing.limit(1)).first()
                 .<String>getAs("why").replaceAll(".*: ", ""));
     }
 

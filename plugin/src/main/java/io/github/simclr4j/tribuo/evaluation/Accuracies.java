@@ -14,6 +14,7 @@ import org.tribuo.classification.evaluation.LabelEvaluation;
  *
  * @param runs accuracies from 0 to 1 in the order of the seeds, by the share of labels as written in the context
  * @param best Tribuo's evaluation with the most labels and the first seed, if the protocol makes one
+ * @since 0.1.0
  */
 public record Accuracies(Map<String, List<Double>> runs, Optional<LabelEvaluation> best) {
 

@@ -15,6 +15,7 @@ import org.tribuo.classification.Label;
  *     {@code |accuracy - confidence|} (Guo et al., equation 3)
  * @param confidence mean confidence of all predictions, 0 to 1
  * @param accuracy share of correct predictions, 0 to 1
+ * @since 0.1.0
  */
 public record Calibration(List<Bin> bins, double expectedError, double confidence, double accuracy) {
 

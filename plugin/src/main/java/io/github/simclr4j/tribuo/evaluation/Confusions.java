@@ -15,6 +15,7 @@ import org.tribuo.classification.Label;
  * @param matrix number of images by true class (row) and predicted class (column), in the order of the classes
  * @param perClass precision and recall of each class, in the order of the classes
  * @param commonest the pairs of classes that are confused, the most frequent first; ties are in the order of the classes
+ * @since 0.1.0
  */
 public record Confusions(List<String> classes, List<List<Integer>> matrix, List<ClassFigures> perClass, List<Confusion> commonest) {
 

@@ -19,6 +19,7 @@ import org.tribuo.classification.Label;
  * @param test features of the test images, whose classes all occur among the training images
  * @param classes names of the training images' classes, in the order of their first image
  * @param skipped number of images that could not be read and are left out
+ * @since 0.1.0
  */
 public record FeatureSets(MutableDataset<Label> train, MutableDataset<Label> test, List<String> classes, int skipped) {
 

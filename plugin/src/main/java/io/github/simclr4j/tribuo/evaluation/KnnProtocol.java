@@ -13,6 +13,8 @@ import org.tribuo.classification.Label;
  * Evaluates fixed features by weighted k-nearest-neighbour classification
  * (<a href="https://arxiv.org/abs/1805.01978">Wu et al. 2018</a>, section 3.4). The k training images with the largest cosine
  * similarity vote for their class with weight {@code exp(cosine / t)}. Nothing is trained.
+ *
+ * @since 0.1.0
  */
 public final class KnnProtocol implements Protocol {
     /** The number k of training images that vote; all of them if there are fewer. */

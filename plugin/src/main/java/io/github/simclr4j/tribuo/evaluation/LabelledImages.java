@@ -12,6 +12,7 @@ import java.util.Set;
  *
  * @param path the file or folder that the images were opened from, for messages and provenances
  * @param source the images; images without a class are left out
+ * @since 0.1.0
  */
 public record LabelledImages(Path path, ImageSource source) {
 

@@ -28,6 +28,8 @@ import org.tribuo.transform.transformations.MeanStdDevTransformation;
 /**
  * Linear evaluation of fixed features (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, section 2.3): a linear
  * classifier is trained on a share of the labels and measured on other images.
+ *
+ * @since 0.1.0
  */
 public final class LinearEvaluation {
     private static final int EPOCHS = 20;

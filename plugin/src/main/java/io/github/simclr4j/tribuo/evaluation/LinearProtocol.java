@@ -2,7 +2,11 @@ package io.github.simclr4j.tribuo.evaluation;
 
 import java.io.IOException;
 
-/** Evaluates fixed features by a linear classifier; see {@link LinearEvaluation}. */
+/**
+ * Evaluates fixed features by a linear classifier; see {@link LinearEvaluation}.
+ *
+ * @since 0.1.0
+ */
 public final class LinearProtocol implements Protocol {
     @Override
     public String name() {

@@ -14,6 +14,7 @@ import org.tribuo.classification.Label;
  * @param neither number of images that neither classifies correctly
  * @param p exact two-sided p-value of the hypothesis that both are equally good, 0 to 1; it is 1 if {@code onlyFirst} and
  *     {@code onlySecond} are 0
+ * @since 0.1.0
  */
 public record PairedComparison(int bothRight, int onlyFirst, int onlySecond, int neither, double p) {
 

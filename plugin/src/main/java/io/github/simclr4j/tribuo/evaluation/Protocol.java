@@ -11,6 +11,7 @@ import java.util.List;
  * <p>Protocols are found by {@link java.util.ServiceLoader}. To add one in another jar, list the class's name in the jar's file
  * {@code META-INF/services/io.github.simclr4j.tribuo.evaluation.Protocol}. It can then be chosen by name like those of this library.
  *
+ * @since 0.1.0
  * @see Protocols
  */
 public interface Protocol {

@@ -24,6 +24,8 @@ import org.tribuo.classification.LabelFactory;
  *
  * <p>{@link #close} frees the shared values and the encoder's extractor. The caller closes the images, and an extractor passed to
  * {@link #with(String, ImageFeatureExtractor)}.
+ *
+ * @since 0.1.0
  */
 public final class ProtocolContext implements AutoCloseable {
     private final Given given;

@@ -6,7 +6,11 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
-/** Finds {@linkplain Protocol protocols} on the class path by {@link ServiceLoader}. */
+/**
+ * Finds {@linkplain Protocol protocols} on the class path by {@link ServiceLoader}.
+ *
+ * @since 0.1.0
+ */
 public final class Protocols {
     private Protocols() {}
 

@@ -17,6 +17,8 @@ import org.tribuo.classification.evaluation.LabelEvaluator;
  * Evaluates fixed features by self-training (<a href="https://aclanthology.org/P95-1026/">Yarowsky, ACL 1995</a>). The classifier of
  * linear evaluation labels the unlabelled training images that it predicts with confidence, and also learns from them; see
  * {@link SelfTrainingTrainer}. With all labels it equals linear evaluation.
+ *
+ * @since 0.1.0
  */
 public final class SelfTrainingProtocol implements Protocol {
     /** Minimum probability of a prediction that is used as a label. */

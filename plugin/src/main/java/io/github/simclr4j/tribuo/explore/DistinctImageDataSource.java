@@ -36,6 +36,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  * images once, and their features are kept in memory. The caller closes the extractor.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public final class DistinctImageDataSource<T extends Output<T>> implements ConfigurableDataSource<T> {
     private static final Progress LOG = Progress.logging(Logger.getLogger(DistinctImageDataSource.class.getName()));

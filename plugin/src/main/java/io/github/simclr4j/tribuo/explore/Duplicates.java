@@ -13,6 +13,8 @@ import java.util.stream.IntStream;
  * Groups of near-duplicates: copies of one image that were re-encoded, resized, cropped to 90% or recoloured, and photographs of the
  * same moment. Candidates are the nearest images by features, and by a sketch of their pixels. Since features alone confuse similar
  * images with copies, a comparison of the pixels decides. Immutable.
+ *
+ * @since 0.1.0
  */
 public final class Duplicates {
     /** Number of candidates per image by features, and also by pixels. */

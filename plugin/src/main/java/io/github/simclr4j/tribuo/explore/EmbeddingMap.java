@@ -15,6 +15,7 @@ import io.github.simclr4j.util.Progress;
  *
  * @param x the horizontal coordinates of the images, 0 to 1
  * @param y the vertical coordinates of the images, 0 to 1
+ * @since 0.1.0
  */
 public record EmbeddingMap(float[] x, float[] y) {
     /** The number of nearest neighbours of each image in the graph. */

@@ -7,7 +7,11 @@ import org.tribuo.Example;
 import org.tribuo.Feature;
 import org.tribuo.Output;
 
-/** The features of images by one encoder, with rows normalised to length 1. Immutable. */
+/**
+ * The features of images by one encoder, with rows normalised to length 1. Immutable.
+ *
+ * @since 0.1.0
+ */
 public final class Features {
     private final String encoder;
     private final List<String> names;

@@ -22,38 +22,43 @@ import org.tribuo.impl.ArrayExample;
 import org.tribuo.provenance.SimpleDataSourceProvenance;
 
 /**
- * Labels that may be wrong: for each image, how improbable its label is to a linear classifier that was trained on other images of
- * the set (the self-confidence of Northcutt, Jiang and Chuang, 2021, "Confident learning", with {@value #FOLDS}-fold
- * cross-validation). On CIFAR-10's test images it finds planted wrong labels better than a vote of the nearest images does.
+ * Finds labels that are probably wrong from out-of-fold predictions. A linear classifier is trained with {@value #FOLDS}-fold
+ * cross-validation, and the score of an image is 1 minus the probability of its label (1 minus the "self-confidence" of
+ * <a href="https://arxiv.org/abs/1911.00068">Northcutt, Jiang and Chuang 2021</a>, "Confident learning"). On CIFAR-10's test images
+ * this finds planted label errors better than a vote of the nearest images.
+ *
+ * @since 0.1.0
  */
 public final class Mislabelled {
-    /** Each image is judged by a classifier that was trained on the others of these parts. */
+    /** The number of folds of the cross-validation. */
     public static final int FOLDS = 5;
 
     /**
-     * How doubtful a label is.
+     * The score of an image's label.
      *
-     * @param image number of the image
-     * @param suggested the most probable label of the others
-     * @param score 1 minus the probability of the image's own label, 0 to 1
+     * @param image index of the image
+     * @param suggested the most probable other label
+     * @param score 1 minus the out-of-fold probability of the image's own label, 0 to 1; high scores are suspicious
      */
     public record Doubt(int image, String suggested, double score) {}
 
     private Mislabelled() {}
 
     /**
-     * Ranks all images, the most doubtful label first. The label of a class's only image is as doubtful as can be.
+     * Ranks all images by the score of their label, the most suspicious first. The only image of a class gets the highest score.
      *
-     * @param features of the images, n of them
-     * @param labels theirs, [n]
-     * @param seed shares the images out to the parts and trains
-     * @param progress told how many parts are done
-     * @throws IllegalArgumentException if there are fewer than two classes
+     * @param features features of n images
+     * @param labels their labels, [n]
+     * @param seed seed of the assignment to folds and of training
+     * @param progress receives the number of folds done
+     * @return a score for each image, in descending order
+     * @throws IllegalArgumentException if the numbers of features and labels differ, or if there are fewer than two classes
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     public static List<Doubt> rank(Features features, List<String> labels, long seed, Progress progress) {
         if (labels.size() != features.size()) {
-            throw new IllegalArgumentException("Expected a label an image, found " + labels.size() + " for " + features.size());
+            throw new IllegalArgumentException(
+                    "Expected one label per image, found " + labels.size() + " labels for " + features.size() + " images");
         }
         if (labels.stream().distinct().count() < 2) {
             throw new IllegalArgumentException("Expected images of at least two classes, found "
@@ -96,7 +101,7 @@ public final class Mislabelled {
         return io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor.names("h", dimension);
     }
 
-    /** The part of each image, 0 to {@value #FOLDS} - 1: each class is spread evenly. */
+    /** Returns the fold of each image, 0 to {@value #FOLDS} - 1. Each class is spread evenly over the folds. */
     private static int[] parts(List<String> labels, long seed) {
         Map<String, List<Integer>> byClass = new TreeMap<>();
         for (int i = 0; i < labels.size(); i++) {

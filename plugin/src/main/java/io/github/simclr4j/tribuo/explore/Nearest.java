@@ -1,14 +1,15 @@
 package io.github.simclr4j.tribuo.explore;
 
 /**
- * The nearest images of each of m images, the nearest first; of equally near ones, the one that comes first in the set.
+ * The k nearest images of each of m images, the nearest first. Ties are in the order of the set.
  *
- * @param images numbers of the nearest images, [m, k]
- * @param similarities the cosines of their features, from -1 to 1, [m, k]
+ * @param images indices of the nearest images, [m, k]
+ * @param similarities cosine similarities of their features, from -1 to 1, [m, k]
+ * @since 0.1.0
  */
 public record Nearest(int[][] images, float[][] similarities) {
 
-    /** The k nearest images so far: a heap with the farthest of them on top. */
+    /** A heap of the k nearest images so far, with the farthest of them on top. */
     static final class Heap {
         private final float[] cosines;
         private final int[] images;
@@ -19,7 +20,7 @@ public record Nearest(int[][] images, float[][] similarities) {
             images = new int[most];
         }
 
-        /** Offers the images from {@code first} on, all but one. */
+        /** Offers {@code count} images, numbered from {@code first}, except one. */
         void offer(float[] found, int count, int first, int except) {
             if (cosines.length == 0) {
                 return;
@@ -55,7 +56,7 @@ public record Nearest(int[][] images, float[][] similarities) {
             set(i, cosine, image);
         }
 
-        /** Whether an entry is nearer than an image; of equally near ones the earlier counts as nearer. */
+        /** Returns whether an entry is nearer than an image. Of equally near ones, the earlier counts as nearer. */
         private boolean nearer(int entry, float cosine, int image) {
             return cosines[entry] > cosine || cosines[entry] == cosine && images[entry] < image;
         }

@@ -2,34 +2,43 @@ package io.github.simclr4j.tribuo.explore;
 
 import io.github.simclr4j.util.Progress;
 
-/** Finds the images of a set whose features are nearest by the cosine. May be used by several threads. */
+/**
+ * Finds the images of a set with the most similar features, by cosine similarity. Implementations are thread-safe.
+ *
+ * @since 0.1.0
+ */
 public interface NearestSearch {
-    /** The largest set that is searched exactly; above, the time grows too fast. */
+    /** The largest set for which {@link #of} searches exactly; for larger sets that takes too long. */
     int EXACT = 50_000;
 
     /**
-     * Chooses the search for a set: {@linkplain #exact exact} up to {@value #EXACT} images, {@linkplain #indexed by an index}
+     * Chooses the search for a set: {@linkplain #exact exact} up to {@value #EXACT} images, and {@linkplain #indexed by an index}
      * above.
+     *
+     * @param set the images to search
+     * @param progress receives the number of images compared or indexed
      */
     static NearestSearch of(Features set, Progress progress) {
         return set.size() <= EXACT ? exact(set, progress) : indexed(set, progress);
     }
 
     /**
-     * Compares with every image, in blocks: beyond the features and the result it takes a few megabytes.
+     * Returns a search that compares with every image, in blocks. It needs a few megabytes beside the features and the result.
      *
-     * @param progress told how many images were compared
+     * @param set the images to search
+     * @param progress receives the number of images compared
      */
     static NearestSearch exact(Features set, Progress progress) {
         return new ExactSearch(set, progress);
     }
 
     /**
-     * Builds an index, a hierarchical navigable small world graph (Malkov and Yashunin, 2018, arXiv 1603.09320), which finds most
-     * of the nearest images without comparing with all. It is made by the library {@code com.github.jelmerk:hnswlib-core}, an
-     * optional dependency, which must be on the class path.
+     * Returns an approximate search by an index, which finds most of the nearest images without comparing with all. The index is a
+     * hierarchical navigable small world graph (HNSW, <a href="https://arxiv.org/abs/1603.09320">Malkov and Yashunin 2018</a>). It
+     * needs the optional dependency {@code com.github.jelmerk:hnswlib-core}.
      *
-     * @param progress told how many images the index has
+     * @param set the images to index
+     * @param progress receives the number of images indexed
      * @throws IllegalStateException if the library is not on the class path
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
@@ -43,19 +52,19 @@ public interface NearestSearch {
     }
 
     /**
-     * Finds the nearest images of other images.
+     * Finds the nearest images of query images.
      *
-     * @param asked their features, by the same encoder
-     * @param k how many, at least 1; fewer if the set has fewer
-     * @throws IllegalArgumentException if the features are of another encoder
+     * @param asked features of the query images, by the same encoder
+     * @param k number of nearest images, at least 1; the result has fewer if the set is smaller
+     * @throws IllegalArgumentException if the features come from another encoder
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     Nearest nearest(Features asked, int k);
 
     /**
-     * Finds the nearest images of each image of the set, the image itself left out.
+     * Finds the nearest other images of each image of the set.
      *
-     * @param k how many, at least 1; fewer if the set has fewer
+     * @param k number of nearest images, at least 1; the result has fewer if the set is smaller
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     Nearest ofEach(int k);

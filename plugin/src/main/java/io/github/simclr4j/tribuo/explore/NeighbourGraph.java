@@ -6,20 +6,21 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which images belong together, and how much: UMAP's fuzzy graph (McInnes et al. 2018, section 3.1 and algorithms 2 and 3).
+ * UMAP's fuzzy graph of nearest neighbours (<a href="https://arxiv.org/abs/1802.03426">McInnes et al. 2018</a>, section 3.1 and
+ * algorithms 2 and 3).
  *
- * @param images how many there are
- * @param from one end of each edge
- * @param to its other end
- * @param weight how much the two belong together, above 0 and at most 1
+ * @param images number of images
+ * @param from the first image of each edge
+ * @param to the second image of each edge
+ * @param weight the weight of each edge, above 0 and at most 1
  */
 record NeighbourGraph(int images, int[] from, int[] to, float[] weight) {
     private static final int ROUNDS = 64;
 
     /**
-     * Makes the graph. The membership of image j in the neighbourhood of i is {@code exp(-max(0, d_ij - rho_i) / sigma_i)}, where d is
-     * the cosine distance, rho the distance of the nearest image, and sigma such that the memberships sum to the binary logarithm of
-     * their number; the weight of an edge is {@code a + b - ab} of the memberships of its two ends.
+     * Builds the graph. The membership of image j in the neighbourhood of i is {@code exp(-max(0, d_ij - rho_i) / sigma_i)}, where d is
+     * the cosine distance and rho the distance of the nearest image. Sigma is chosen so that the memberships sum to the binary
+     * logarithm of their number. The weight of an edge is {@code a + b - ab}, where a and b are the memberships of its ends.
      *
      * @param nearest the nearest images of each image
      */
@@ -54,7 +55,7 @@ record NeighbourGraph(int images, int[] from, int[] to, float[] weight) {
         for (int j = 0; j < k; j++) {
             far[j] = Math.max(0, 1 - similarities[j]);
             mean += far[j] / k;
-            // A copy of an image is no measure of how far its neighbours are.
+            // Copies of the image do not count as its nearest neighbours.
             least = far[j] > 1e-7 ? Math.min(least, far[j]) : least;
         }
         double rho = least == Double.MAX_VALUE ? 0 : least;

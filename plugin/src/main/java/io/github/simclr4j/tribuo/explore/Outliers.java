@@ -5,17 +5,19 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Images that lie far from all others: the score is the mean cosine distance to the nearest images (Angiulli and Pizzuti, 2002,
- * "Fast outlier detection in high dimensional spaces").
+ * Finds outliers: images whose features are far from those of all others. The score is the mean cosine distance to the nearest images
+ * (<a href="https://doi.org/10.1007/3-540-45681-3_2">Angiulli and Pizzuti 2002</a>).
+ *
+ * @since 0.1.0
  */
 public final class Outliers {
-    /** How many of the nearest images count; all others if there are fewer. */
+    /** The number of nearest images that count; all others if there are fewer. */
     public static final int NEIGHBOURS = 10;
 
     /**
-     * How far an image lies from the others.
+     * The outlier score of an image.
      *
-     * @param image its number
+     * @param image index of the image
      * @param score mean cosine distance to its nearest images, 0 to 2
      */
     public record Score(int image, double score) {}
@@ -23,15 +25,16 @@ public final class Outliers {
     private Outliers() {}
 
     /**
-     * Ranks all images, the farthest first.
+     * Ranks all images by their outlier score.
      *
      * @param search finds the nearest images of the set
-     * @throws IllegalArgumentException if the set has one image only
+     * @return a score for each image, in descending order
+     * @throws IllegalArgumentException if the set has only one image
      */
     public static List<Score> rank(NearestSearch search) {
         float[][] similarities = search.ofEach(NEIGHBOURS).similarities();
         if (similarities[0].length == 0) {
-            throw new IllegalArgumentException("One image has no others to be far from: expected at least 2 images");
+            throw new IllegalArgumentException("Expected at least 2 images to find outliers among, found 1");
         }
         return IntStream.range(0, similarities.length).mapToObj(i -> new Score(i, distance(similarities[i])))
                 .sorted(Comparator.comparingDouble(Score::score).reversed().thenComparingInt(Score::image)).toList();

@@ -5,30 +5,35 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Decides whether one image is a copy of another, maybe re-encoded, resized, cropped or recoloured. The part of the one is sought
- * that best matches the other (windows of at least 0.8 of its sides, by the correlation of the luma, first on a coarse grid at 16
- * x 16 pixels, then finer at 32 x 32); a linear mapping of its colours is fitted to the other's colours; what remains decides.
+ * Decides whether one image is a copy of another that may have been re-encoded, resized, cropped or recoloured:
+ *
+ * <ol>
+ *   <li>Find the window of one image that best matches the other, by the correlation of the luma. Windows have at least about 0.8 of
+ *       the image's side. The search starts on a coarse grid at 16 x 16 pixels and is refined at 32 x 32.
+ *   <li>Fit a linear mapping from the window's colours to those of the other image.
+ *   <li>Compare the remaining differences with fixed bounds.
+ * </ol>
  */
 final class PixelComparison {
     private static final double[] SCALES = {0.94, 0.88, 0.82};
     private static final int POSITIONS = 3;
     private static final List<Window> GRID = grid();
-    /** Pairs whose coarse match is below this are no copies; it is well below the bound of the final match. */
+    /** Minimum correlation of the coarse match, well below the bound of the final match. */
     private static final double COARSE = 0.8;
-    /** Levels of 255, root mean square, that what an encoder loses differs by where there is nothing to correlate. */
+    /** Root mean square difference, in levels of 255, up to which images are copies even if they are too uniform to correlate. */
     private static final double SAME = 2.5;
 
     /**
-     * How well the pixels of two images match.
+     * The agreement of the pixels of two images.
      *
      * @param overall correlation of all pixels after the colours were fitted, 0 to 1
-     * @param detail correlation of what is finer than 3 pixels, -1 to 1
+     * @param detail correlation of details finer than 3 pixels, -1 to 1
      */
     record Match(double overall, double detail) {
         static final Match NONE = new Match(0, 0);
         static final Match SAME = new Match(1, 1);
 
-        /** Both bounds were set on CIFAR-10's test images, of which 99% of planted copies are above and few other pairs. */
+        /** The bounds were chosen on CIFAR-10's test images: they accept 99% of planted copies and few other pairs. */
         boolean isCopy() {
             return overall >= 0.93 && detail >= 0.72;
         }
@@ -48,7 +53,7 @@ final class PixelComparison {
         return all;
     }
 
-    /** Compares two thumbnails; neither needs to be the original. */
+    /** Compares two thumbnails in both directions: either may be a crop of the other. */
     static Match compare(byte[] first, byte[] second) {
         if (difference(first, second) <= SAME) {
             return Match.SAME;
@@ -63,7 +68,7 @@ final class PixelComparison {
         return ab.correlation() >= ba.correlation() ? part(a, b, ab.window()) : part(b, a, ba.window());
     }
 
-    /** The window of the grid that best matches another image. */
+    /** The window of the coarse grid that best matches another image. */
     private record Coarse(Window window, double correlation) {
         static Coarse of(Plane whole, Plane part) {
             Coarse best = null;
@@ -91,7 +96,7 @@ final class PixelComparison {
         return matched(whole.window(fine), part);
     }
 
-    /** Climbs from a window to the best one near it, in steps of a pixel and less. */
+    /** Improves a window by hill climbing, in steps of a pixel and less. */
     private static Window refine(Plane whole, float[] target, Window start) {
         Window best = start;
         double most = Plane.correlation(whole.window(best).channels()[0], target);
@@ -122,7 +127,7 @@ final class PixelComparison {
         return all;
     }
 
-    /** Fits the colours of one image to those of the other, by least squares, and correlates. */
+    /** Fits the colours of one image to those of the other, and correlates the two. */
     private static Match matched(Plane source, Plane target) {
         float[][] fitted = ColourFit.apply(source.channels(), target.channels());
         int n = target.size() * target.size();

@@ -1,13 +1,13 @@
 package io.github.simclr4j.tribuo.explore;
 
 /**
- * A few numbers that copies of an image have nearly in common: its luma at 8 x 8 pixels, less the mean. Divided by its length it
- * changes neither with brightness nor with contrast.
+ * A small descriptor that copies of an image nearly share: its luma at 8 x 8 pixels minus the mean. After normalisation to length 1
+ * it is invariant to brightness and contrast.
  */
 final class PixelSketch {
     private PixelSketch() {}
 
-    /** Sketches a thumbnail, [64]. */
+    /** Returns the sketch of a thumbnail, [64]. */
     static float[] of(byte[] thumbnail) {
         float[] luma = Plane.rgb(thumbnail, Thumbnails.SIZE).grey().half().half().channels()[0].clone();
         float mean = 0;

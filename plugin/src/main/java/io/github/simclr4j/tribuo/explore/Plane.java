@@ -1,23 +1,23 @@
 package io.github.simclr4j.tribuo.explore;
 
 /**
- * A small square image of a few channels, and windows of it brought to full size.
+ * A small square image of a few channels.
  *
  * @param size width and height in pixels
- * @param channels their values, [channels][size * size]
+ * @param channels the values, [channels][size * size]
  */
 record Plane(int size, float[][] channels) {
 
     /**
      * A square part of an image.
      *
-     * @param scale its side, 1 for the whole image
+     * @param scale side length as a fraction of the image's side
      * @param x left edge, 0 to 1 - scale
      * @param y upper edge, 0 to 1 - scale
      */
     record Window(double scale, double x, double y) {}
 
-    /** RGB bytes, [size, size, 3]. */
+    /** Makes an image from RGB bytes, [size, size, 3]. */
     static Plane rgb(byte[] pixels, int size) {
         float[][] channels = new float[3][size * size];
         for (int i = 0; i < size * size; i++) {
@@ -28,7 +28,7 @@ record Plane(int size, float[][] channels) {
         return new Plane(size, channels);
     }
 
-    /** The luma of ITU-R BT.601. */
+    /** Returns the luma according to ITU-R BT.601. */
     Plane grey() {
         float[] grey = new float[size * size];
         for (int i = 0; i < grey.length; i++) {
@@ -37,7 +37,7 @@ record Plane(int size, float[][] channels) {
         return new Plane(size, new float[][] {grey});
     }
 
-    /** Half as large: means of 2 x 2 pixels. */
+    /** Returns the image at half the size, by means of 2 x 2 pixels. */
     Plane half() {
         int n = size / 2;
         float[][] halves = new float[channels.length][n * n];
@@ -53,7 +53,7 @@ record Plane(int size, float[][] channels) {
         return new Plane(n, halves);
     }
 
-    /** The window at full size, by bilinear interpolation. */
+    /** Returns a window scaled to the full size by bilinear interpolation. */
     Plane window(Window w) {
         int[] left = new int[size];
         int[] upper = new int[size];
@@ -87,7 +87,7 @@ record Plane(int size, float[][] channels) {
         }
     }
 
-    /** What is left when the mean of the 3 x 3 pixels around is subtracted: edges and texture. */
+    /** Returns edges and texture: each value minus the mean of the 3 x 3 pixels around it. */
     static float[] detail(float[] values, int size) {
         float[] out = new float[values.length];
         for (int y = 0; y < size; y++) {
@@ -106,7 +106,7 @@ record Plane(int size, float[][] channels) {
         return out;
     }
 
-    /** Pearson's correlation, which neither a gain nor an offset changes; 0 where one of the two is constant. */
+    /** Returns Pearson's correlation, which is invariant to gain and offset, or 0 if one of the two is constant. */
     static double correlation(float[] a, float[] b) {
         double sumA = 0;
         double sumB = 0;

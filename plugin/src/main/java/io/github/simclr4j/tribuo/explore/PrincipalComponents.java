@@ -1,16 +1,16 @@
 package io.github.simclr4j.tribuo.explore;
 
-/** The two directions in which rows differ most, by power iteration with deflation. */
+/** Computes the first two principal components by power iteration with deflation. */
 final class PrincipalComponents {
     private static final int ROUNDS = 60;
 
     private PrincipalComponents() {}
 
     /**
-     * Projects rows.
+     * Projects rows onto the first two principal components.
      *
-     * @param rows [n, d]
-     * @return [n, 2]; zeros in a direction in which rows don't differ
+     * @param rows the rows, [n, d]
+     * @return the coordinates, [n, 2]; zeros for a component without variance
      */
     static float[][] two(float[][] rows) {
         int n = rows.length;
@@ -39,12 +39,12 @@ final class PrincipalComponents {
         return sum;
     }
 
-    /** The direction of the largest variance that is orthogonal to another one. */
+    /** Returns the direction of the largest variance, orthogonal to {@code other} unless that is null. */
     private static double[] direction(float[][] rows, double[] mean, double[] other, int salt) {
         int d = mean.length;
         double[] v = new double[d];
         for (int j = 0; j < d; j++) {
-            // Any start will do that is not orthogonal to the result.
+            // Any start works that is not orthogonal to the result.
             v[j] = Math.sin(1 + salt + 3.7 * j) + 0.1;
         }
         for (int round = 0; round < ROUNDS; round++) {

@@ -10,36 +10,38 @@ import org.tribuo.Output;
 import org.tribuo.dataset.DatasetView;
 
 /**
- * Diverse images to label first, by greedy k-centre selection (Sener and Savarese, 2018, "Active learning for convolutional neural
- * networks: a core-set approach", algorithm 1): each image that is chosen is the one farthest from all that are chosen or labelled
- * already. Since what is farthest is often an oddity, the images with the largest {@linkplain Outliers outlier score} are chosen
- * last.
+ * Selects diverse images to label first by greedy k-centre selection
+ * (<a href="https://arxiv.org/abs/1708.00489">Sener and Savarese 2018</a>, algorithm 1). Each step selects the image that is farthest
+ * from all images that are selected or labelled already. Since the farthest image is often an outlier, the images with the largest
+ * {@linkplain Outliers outlier scores} are selected last.
+ *
+ * @since 0.1.0
  */
 public final class Selection {
-    /** The share of the images that are chosen only when all others are; on CIFAR-10, 0.3 to 0.6 do better than none. */
+    /** The share of images, by outlier score, that are selected last. On CIFAR-10, 0.3 to 0.6 are better than 0. */
     private static final double ASIDE = 0.4;
-    /** Images that one thread compares at a time. */
+    /** Number of images that a thread compares at a time. */
     private static final int PART = 512;
 
     private Selection() {}
 
     /**
-     * Chooses images.
+     * Selects images.
      *
-     * @param features of the images to choose from
-     * @param count how many, 1 to the number of images
-     * @param labelled features of the images that are labelled already, by the same encoder; null for none
-     * @param seed of the first choice where nothing is labelled
-     * @param progress told how many are chosen
-     * @return their numbers, the most useful first
-     * @throws IllegalArgumentException if the count is out of its range or the features are of another encoder
+     * @param features features of the images to select from
+     * @param count number of images to select, 1 to the number of images
+     * @param labelled features of images that are labelled already, by the same encoder; null for none
+     * @param seed seed of the first choice if no image is labelled
+     * @param progress receives the number of images selected
+     * @return indices of the selected images, the most useful first
+     * @throws IllegalArgumentException if the count is out of range or the features come from another encoder
      * @throws java.util.concurrent.CancellationException if the thread is interrupted
      */
     public static int[] select(Features features, int count, Features labelled, long seed, Progress progress) {
         int n = features.size();
         if (count < 1 || count > n) {
             throw new IllegalArgumentException("The number of images to select must be from 1 to " + n
-                    + ", as many as there are, found " + count);
+                    + ", the number of images, found " + count);
         }
         if (labelled != null) {
             features.comparable(labelled);
@@ -68,10 +70,11 @@ public final class Selection {
     }
 
     /**
-     * Returns the chosen examples of a dataset, in the order of their choice.
+     * Returns the selected examples of a dataset, in the order of their selection.
      *
-     * @param dataset whose features the choice was made on
-     * @param chosen numbers of its examples
+     * @param <T> the output type
+     * @param dataset the dataset with the features that the selection was made from
+     * @param chosen indices of the selected examples
      */
     public static <T extends Output<T>> DatasetView<T> view(Dataset<T> dataset, int[] chosen) {
         return new DatasetView<>(dataset, chosen.clone(), "greedy k-centre selection of " + chosen.length);
@@ -102,7 +105,7 @@ public final class Selection {
         return farthest;
     }
 
-    /** Distances to the nearest of what is chosen, after one more choice. */
+    /** Updates the distances to the nearest selected image after one more selection. */
     private static void approach(float[][] rows, float[] chosen, double[] distances) {
         IntStream.range(0, (rows.length + PART - 1) / PART).parallel().forEach(part -> {
             for (int i = part * PART; i < Math.min(rows.length, (part + 1) * PART); i++) {

@@ -11,11 +11,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A set of images that keeps a small copy of each image that is read, of {@value #SIZE} x {@value #SIZE} pixels (3 KB), so that
- * pixels can be compared without reading the images once more. Several threads may read.
+ * Wraps a set of images and keeps a thumbnail of each image that is read, of {@value #SIZE} x {@value #SIZE} pixels (3 KB), so that
+ * pixels can be compared without reading the images again. Thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class Thumbnails implements ImageSource {
-    /** Width and height of a small copy, in pixels; proportions are not kept. */
+    /** Width and height of a thumbnail in pixels; the aspect ratio is not kept. */
     static final int SIZE = 32;
 
     private static final Preprocessing RULE = new Preprocessing(SIZE, SIZE, Preprocessing.Resize.STRETCH, 0,
@@ -26,9 +28,9 @@ public final class Thumbnails implements ImageSource {
     private final long[] areas;
 
     /**
-     * Wraps a set; closing this closes it.
+     * Wraps a set of images. Closing this object closes the set.
      *
-     * @param images what is read
+     * @param images the set of images
      */
     public Thumbnails(ImageSource images) {
         this.images = images;
@@ -36,12 +38,12 @@ public final class Thumbnails implements ImageSource {
         areas = new long[images.size()];
     }
 
-    /** Returns the small copy of an image, RGB, [{@value #SIZE}, {@value #SIZE}, 3]; null if it was not read. */
+    /** Returns the thumbnail of an image, RGB, [{@value #SIZE}, {@value #SIZE}, 3], or null if it was not read. */
     byte[] pixels(int image) {
         return pixels[image];
     }
 
-    /** Returns how many pixels an image has; 0 if it was not read. */
+    /** Returns the number of pixels of an image, or 0 if it was not read. */
     long area(int image) {
         return areas[image];
     }
@@ -54,7 +56,7 @@ public final class Thumbnails implements ImageSource {
         return image;
     }
 
-    /** Returns nothing, so that images are read as pixels. */
+    /** Returns nothing, so that callers read the images as pixels. */
     @Override
     public Optional<byte[]> fileBytes(int i) {
         return Optional.empty();

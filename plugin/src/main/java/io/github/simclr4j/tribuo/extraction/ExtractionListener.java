@@ -4,6 +4,7 @@ package io.github.simclr4j.tribuo.extraction;
  * Receives the timings of a feature extractor, for example to record them as metrics. The extracting thread calls it after the work
  * and without holding a lock. Several threads may call it at once. An exception that it throws reaches the caller of the extractor.
  *
+ * @since 0.1.0
  * @see SimCLRFeatureExtractor#setListener
  */
 public interface ExtractionListener {

@@ -49,6 +49,8 @@ import java.util.zip.CRC32C;
  *   <li>d values as float32
  *   <li>the CRC-32C of everything before it as int32
  * </ul>
+ *
+ * @since 0.1.0
  */
 public class FeatureCache implements Configurable, Provenancable<ConfiguredObjectProvenance> {
     private static final Logger logger = Logger.getLogger(FeatureCache.class.getName());

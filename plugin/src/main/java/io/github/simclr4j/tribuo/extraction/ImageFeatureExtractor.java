@@ -26,6 +26,7 @@ import org.tribuo.impl.ArrayExample;
  * image, in any thread. {@link #encode} computes the features of a batch. The other methods do both.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public interface ImageFeatureExtractor<T extends Output<T>>
         extends Configurable, Provenancable<ConfiguredObjectProvenance>, AutoCloseable {

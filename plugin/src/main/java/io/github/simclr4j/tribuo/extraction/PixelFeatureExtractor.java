@@ -19,6 +19,7 @@ import org.tribuo.OutputFactory;
  * Extracts the pixels themselves as features in [0, 1], the baseline for an encoder.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public class PixelFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
 

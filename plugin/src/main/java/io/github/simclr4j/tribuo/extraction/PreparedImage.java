@@ -5,6 +5,8 @@ import io.github.simclr4j.images.RgbImage;
 /**
  * An image that is ready to be encoded: either decoded and resized, or with features from a cache.
  * {@link ImageFeatureExtractor#prepare} makes it, in any thread, for the same extractor's {@link ImageFeatureExtractor#encode}.
+ *
+ * @since 0.1.0
  */
 public final class PreparedImage {
     /** The encoder's input, or null if the features are known. */

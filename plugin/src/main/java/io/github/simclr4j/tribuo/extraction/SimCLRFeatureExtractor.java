@@ -35,6 +35,7 @@ import org.tribuo.OutputFactory;
  * has ended. {@link #encoder()} belongs to the extractors; do not close it.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
     @Config(mandatory = true, description = "Output factory to use.")

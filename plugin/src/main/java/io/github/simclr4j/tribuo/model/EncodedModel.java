@@ -56,6 +56,7 @@ import org.tribuo.provenance.ModelProvenance;
  * predicts. A {@link #copy} has its own session and is closed separately.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public final class EncodedModel<T extends Output<T>> extends Model<T> implements AutoCloseable {
     private static final long serialVersionUID = 1L;

@@ -41,6 +41,8 @@ import org.tribuo.provenance.ModelProvenance;
  *
  * <p>The metadata of the result are the encoder's, Tribuo's {@link ONNXExportable#PROVENANCE_METADATA_FIELD}, and
  * {@value #CLASS_NAMES}, a JSON array with the name of each score.
+ *
+ * @since 0.1.0
  */
 public final class OnnxStitcher {
     /**

@@ -21,6 +21,8 @@ import org.tribuo.provenance.ModelProvenance;
 /**
  * The result of {@link SelfTrainingTrainer}: the model of its last round with the provenance of the whole training. It predicts
  * exactly as the inner model does.
+ *
+ * @since 0.1.0
  */
 public final class SelfTrainedModel extends Model<Label> {
     private static final long serialVersionUID = 1L;

@@ -7,7 +7,7 @@ package io.github.simclr4j.tribuo.protos;
 /**
  * <pre>
  *
- *EncodedModel proto. The feature domain in the metadata is the inner model's: the pixels follow from the encoder.
+ *EncodedModel proto. The metadata contain the inner model's feature domain: that of the pixels follows from the encoder.
  * </pre>
  *
  * Protobuf type {@code simclr4j.EncodedModelProto}
@@ -104,7 +104,7 @@ private static final long serialVersionUID = 0L;
   private com.google.protobuf.ByteString encoder_ = com.google.protobuf.ByteString.EMPTY;
   /**
    * <pre>
-   * The encoder file, or nothing when it is referred to.
+   * The bytes of the encoder file; empty if the model refers to the file.
    * </pre>
    *
    * <code>bytes encoder = 3;</code>
@@ -120,7 +120,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object encoderPath_ = "";
   /**
    * <pre>
-   * What errors call the encoder, and where it is looked for when it is referred to.
+   * The encoder's name in messages, and its location if the model refers to it.
    * </pre>
    *
    * <code>string encoder_path = 4;</code>
@@ -141,7 +141,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * What errors call the encoder, and where it is looked for when it is referred to.
+   * The encoder's name in messages, and its location if the model refers to it.
    * </pre>
    *
    * <code>string encoder_path = 4;</code>
@@ -213,7 +213,7 @@ private static final long serialVersionUID = 0L;
   private int threads_ = 0;
   /**
    * <pre>
-   * Threads of one call of the encoder, 0 for as many as ONNX Runtime likes.
+   * Threads per call of the encoder; 0 lets ONNX Runtime choose.
    * </pre>
    *
    * <code>int32 threads = 6;</code>
@@ -489,7 +489,7 @@ private static final long serialVersionUID = 0L;
   /**
    * <pre>
    *
-   *EncodedModel proto. The feature domain in the metadata is the inner model's: the pixels follow from the encoder.
+   *EncodedModel proto. The metadata contain the inner model's feature domain: that of the pixels follows from the encoder.
    * </pre>
    *
    * Protobuf type {@code simclr4j.EncodedModelProto}
@@ -1017,7 +1017,7 @@ private static final long serialVersionUID = 0L;
     private com.google.protobuf.ByteString encoder_ = com.google.protobuf.ByteString.EMPTY;
     /**
      * <pre>
-     * The encoder file, or nothing when it is referred to.
+     * The bytes of the encoder file; empty if the model refers to the file.
      * </pre>
      *
      * <code>bytes encoder = 3;</code>
@@ -1029,7 +1029,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The encoder file, or nothing when it is referred to.
+     * The bytes of the encoder file; empty if the model refers to the file.
      * </pre>
      *
      * <code>bytes encoder = 3;</code>
@@ -1045,7 +1045,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The encoder file, or nothing when it is referred to.
+     * The bytes of the encoder file; empty if the model refers to the file.
      * </pre>
      *
      * <code>bytes encoder = 3;</code>
@@ -1061,7 +1061,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object encoderPath_ = "";
     /**
      * <pre>
-     * What errors call the encoder, and where it is looked for when it is referred to.
+     * The encoder's name in messages, and its location if the model refers to it.
      * </pre>
      *
      * <code>string encoder_path = 4;</code>
@@ -1081,7 +1081,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What errors call the encoder, and where it is looked for when it is referred to.
+     * The encoder's name in messages, and its location if the model refers to it.
      * </pre>
      *
      * <code>string encoder_path = 4;</code>
@@ -1102,7 +1102,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What errors call the encoder, and where it is looked for when it is referred to.
+     * The encoder's name in messages, and its location if the model refers to it.
      * </pre>
      *
      * <code>string encoder_path = 4;</code>
@@ -1119,7 +1119,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What errors call the encoder, and where it is looked for when it is referred to.
+     * The encoder's name in messages, and its location if the model refers to it.
      * </pre>
      *
      * <code>string encoder_path = 4;</code>
@@ -1133,7 +1133,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * What errors call the encoder, and where it is looked for when it is referred to.
+     * The encoder's name in messages, and its location if the model refers to it.
      * </pre>
      *
      * <code>string encoder_path = 4;</code>
@@ -1245,7 +1245,7 @@ private static final long serialVersionUID = 0L;
     private int threads_ ;
     /**
      * <pre>
-     * Threads of one call of the encoder, 0 for as many as ONNX Runtime likes.
+     * Threads per call of the encoder; 0 lets ONNX Runtime choose.
      * </pre>
      *
      * <code>int32 threads = 6;</code>
@@ -1257,7 +1257,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Threads of one call of the encoder, 0 for as many as ONNX Runtime likes.
+     * Threads per call of the encoder; 0 lets ONNX Runtime choose.
      * </pre>
      *
      * <code>int32 threads = 6;</code>
@@ -1273,7 +1273,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Threads of one call of the encoder, 0 for as many as ONNX Runtime likes.
+     * Threads per call of the encoder; 0 lets ONNX Runtime choose.
      * </pre>
      *
      * <code>int32 threads = 6;</code>

@@ -40,7 +40,7 @@ public interface EncodedModelProtoOrBuilder extends
 
   /**
    * <pre>
-   * The encoder file, or nothing when it is referred to.
+   * The bytes of the encoder file; empty if the model refers to the file.
    * </pre>
    *
    * <code>bytes encoder = 3;</code>
@@ -50,7 +50,7 @@ public interface EncodedModelProtoOrBuilder extends
 
   /**
    * <pre>
-   * What errors call the encoder, and where it is looked for when it is referred to.
+   * The encoder's name in messages, and its location if the model refers to it.
    * </pre>
    *
    * <code>string encoder_path = 4;</code>
@@ -59,7 +59,7 @@ public interface EncodedModelProtoOrBuilder extends
   java.lang.String getEncoderPath();
   /**
    * <pre>
-   * What errors call the encoder, and where it is looked for when it is referred to.
+   * The encoder's name in messages, and its location if the model refers to it.
    * </pre>
    *
    * <code>string encoder_path = 4;</code>
@@ -90,7 +90,7 @@ public interface EncodedModelProtoOrBuilder extends
 
   /**
    * <pre>
-   * Threads of one call of the encoder, 0 for as many as ONNX Runtime likes.
+   * Threads per call of the encoder; 0 lets ONNX Runtime choose.
    * </pre>
    *
    * <code>int32 threads = 6;</code>

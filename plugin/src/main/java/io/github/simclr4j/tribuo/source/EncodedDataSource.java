@@ -44,6 +44,7 @@ import org.tribuo.provenance.DatasetProvenance;
  * <p>The caller closes the extractor and the source.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public class EncodedDataSource<T extends Output<T>> extends ImageDataSource<T, EncodedDataSource.Numbered<T>> {
 

@@ -15,7 +15,11 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** How a table's cell stores an image. Every encoding also accepts a {@code data:} URI in base64. */
+/**
+ * How a table's cell stores an image. Every encoding also accepts a {@code data:} URI in base64.
+ *
+ * @since 0.1.0
+ */
 public enum ImageEncoding {
     // No constant may have a body: OLCUT would write the name of its anonymous class into the provenance and fail to read it.
     /** A path, or a {@code file:} or relative URI. Relative paths and URIs are resolved against a given folder. */

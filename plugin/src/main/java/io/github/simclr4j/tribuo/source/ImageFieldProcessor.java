@@ -28,6 +28,8 @@ import org.tribuo.data.columnar.FieldProcessor;
  * {@link ReadAheadDataSource} to encode in batches. A {@link FeatureCache} avoids encoding the same image twice.
  *
  * <p>Thread-safe. The caller closes the extractor.
+ *
+ * @since 0.1.0
  */
 public class ImageFieldProcessor implements FieldProcessor {
 

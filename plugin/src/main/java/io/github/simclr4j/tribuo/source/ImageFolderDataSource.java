@@ -31,6 +31,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  * <p>For archives, tables and binary files use {@link ImageSetDataSource}.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public class ImageFolderDataSource<T extends Output<T>> extends ClassifiedImages<T> {
     private static final Logger LOG = Logger.getLogger(ImageFolderDataSource.class.getName());

@@ -33,6 +33,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  * {@link ImageFolderDataSource}, which needs no closing.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public final class ImageSetDataSource<T extends Output<T>> extends ClassifiedImages<T> implements AutoCloseable {
     private static final Progress LOG = Progress.logging(Logger.getLogger(ImageSetDataSource.class.getName()));

@@ -45,6 +45,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  * <p>To combine image features with those of other columns use {@link ImageFieldProcessor}.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public class ImageTableDataSource<T extends Output<T>> extends ImageDataSource<T, ImageTableDataSource.Row<T>> {
     /** The metadata key of an example's row number: a {@link Long}, counted from 1 without the header. */

@@ -1,6 +1,10 @@
 package io.github.simclr4j.tribuo.source;
 
-/** The policy for images that are missing or damaged. */
+/**
+ * The policy for images that are missing or damaged.
+ *
+ * @since 0.1.0
+ */
 public enum OnUnreadable {
     /** Throws {@link java.io.UncheckedIOException}, whose message names the file or row and the reason. */
     FAIL,

@@ -18,6 +18,7 @@ import org.tribuo.Feature;
  *     [height, width, channels]
  * @param scale the factor that brings feature values into the range 0 to 255: 1 for bytes, 255 for values in [0, 1]; above 0
  * @param first the number of the first value, usually 0 or 1
+ * @since 0.1.0
  */
 public record PixelLayout(int width, int height, int channels, boolean planar, double scale, int first) {
     /** The longest array that every JVM can allocate. */

@@ -26,6 +26,7 @@ import org.tribuo.provenance.DataSourceProvenance;
  * the source's provenance. The caller closes the source.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public class ReadAheadDataSource<T extends Output<T>> extends ColumnarDataSource<T> {
 

@@ -4,7 +4,11 @@ import java.util.function.Supplier;
 import org.tribuo.Trainer;
 import org.tribuo.provenance.TrainerProvenance;
 
-/** Counts the invocations of a trainer. A training that fails is not counted. Thread-safe. */
+/**
+ * Counts the invocations of a trainer. A training that fails is not counted. Thread-safe.
+ *
+ * @since 0.1.0
+ */
 public final class Invocations {
     private int next;
 

@@ -56,6 +56,8 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
  * <p>Every round calls the inner trainer with this trainer's invocation count, so the result depends only on that count and the data.
  * If no prediction is confident, the model is the one that the inner trainer makes alone. A training that fails does not count as an
  * invocation.
+ *
+ * @since 0.1.0
  */
 public class SelfTrainingTrainer implements Trainer<Label> {
     /** The provenance key of the number of examples that each round added. */

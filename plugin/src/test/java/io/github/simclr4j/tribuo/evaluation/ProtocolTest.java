@@ -218,7 +218,7 @@ class ProtocolTest {
                 Files.delete(file);
             }
         }
-        assertEquals(one + " has one class, [red]: expected at least two sub-folders", refused(open(one), test));
+        assertEquals(one + " has one class, [red]: expected at least two classes, such as one sub-folder per class", refused(open(one), test));
         Path more = Fixture.images(dir.resolve("more"), 1, 3);
         Files.move(more.resolve("red"), more.resolve("yellow"));
         assertEquals("Test images of classes that " + train.path() + " lacks: [yellow]; add them there or remove them from "

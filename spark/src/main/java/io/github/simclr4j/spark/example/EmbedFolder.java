@@ -7,19 +7,23 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 
-/** Embeds the images of a folder, in any file system that Hadoop knows, and writes path, features and error as Parquet. */
+/**
+ * Embeds the images of a folder in any Hadoop file system, and writes their paths, features and errors as Parquet.
+ *
+ * @since 0.1.0
+ */
 public final class EmbedFolder {
     private EmbedFolder() {}
 
     /**
-     * Runs the program, on the cluster that spark-submit names.
+     * Runs the program on the cluster that spark-submit chooses.
      *
-     * @param args the encoder, the folder of images, the folder that is written
-     * @throws IOException if the session can't be closed
+     * @param args the encoder, the folder of images, and the output folder
+     * @throws IOException if the Spark session can't be closed
      */
     public static void main(String[] args) throws IOException {
         if (args.length != 3) {
-            System.err.println("Expected three arguments: encoder.onnx, a folder of images, a folder to write");
+            System.err.println("Expected three arguments: an encoder in ONNX format, a folder of images, an output folder");
             System.exit(2);
         }
         try (SparkSession spark = SparkSession.builder().appName("embed").getOrCreate()) {
@@ -30,9 +34,10 @@ public final class EmbedFolder {
     /**
      * Embeds the images of a folder, at any depth.
      *
-     * @param encoder path of an ONNX file
-     * @param images path of the folder
-     * @param out path of the folder that is written; what was there is replaced
+     * @param spark the Spark session
+     * @param encoder path of the encoder in ONNX format
+     * @param images path of the folder of images
+     * @param out path of the output folder, which is overwritten
      */
     public static void embed(SparkSession spark, String encoder, String images, String out) {
         Dataset<Row> files = spark.read().format("binaryFile").option("recursiveFileLookup", "true")

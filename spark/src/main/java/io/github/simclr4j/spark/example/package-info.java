@@ -1,2 +1,2 @@
-/** A small program to copy from. */
+/** An example program. */
 package io.github.simclr4j.spark.example;
