@@ -77,7 +77,7 @@ class EmbedCommandTest {
         Path out = dir.resolve("none.csv");
         Run nan = run("embed", "--encoder", cases.resolve("nan.onnx"), "--mean", "0.5", "--std", "0.5", "--images", images, "--out", out);
         assertNotEquals(0, nan.code());
-        assertTrue(nan.err().contains("nan.onnx gives NaN") && nan.err().contains(".png") && nan.err().contains("float32 export"), nan.err());
+        assertTrue(nan.err().contains("nan.onnx computes NaN") && nan.err().contains(".png") && nan.err().contains("export it in float32"), nan.err());
         Run random = run("embed", "--encoder", cases.resolve("training-mode.onnx"), "--mean", "0.5", "--std", "0.5", "--images", images,
                 "--out", out);
         assertNotEquals(0, random.code());

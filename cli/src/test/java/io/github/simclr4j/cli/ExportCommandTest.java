@@ -111,7 +111,7 @@ class ExportCommandTest {
         assertEquals("[\"batch\",3,32,32]", input.get("shape").toString());
         Run again = run("export", out, "--no-preprocessing", "--out", dir.resolve("b2.onnx"));
         assertEquals(2, again.code());
-        assertTrue(again.err().contains("No preprocessing to leave out"), again.err());
+        assertTrue(again.err().contains("No preprocessing to remove"), again.err());
         assertFalse(Files.exists(dir.resolve("b2.onnx")));
     }
 

@@ -27,34 +27,34 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Finds the ranges of a graph's values by running it on images. */
+/** Measures the ranges of a graph's values by running it on calibration images. */
 final class Calibration {
     private static final int BINS = 2048;
-    /** Share of the values that the percentile method keeps. */
+    /** The share of values that the percentile method keeps. */
     private static final double KEPT = 0.9999;
 
     private Calibration() {}
 
-    /** A range of values; it always holds 0, which must be exact for padding and ReLU. */
+    /** A range of values. It always includes 0, which must be exact for padding and ReLU. */
     record Range(float min, float max) {
         Range {
             if (!(min <= 0 && max >= 0) || !Float.isFinite(min) || !Float.isFinite(max)) {
-                throw new IllegalArgumentException("A range holds 0 and is finite, found " + min + " to " + max);
+                throw new IllegalArgumentException("A range must include 0 and be finite, found " + min + " to " + max);
             }
         }
 
-        /** The scale of 256 levels. */
+        /** Returns the scale for 256 levels. */
         float scale() {
             return max > min ? (float) (((double) max - min) / 255) : 1;
         }
 
-        /** The level that means 0. */
+        /** Returns the level that represents 0. */
         int zeroPoint() {
             return Math.max(0, Math.min(255, Math.round(-min / scale())));
         }
     }
 
-    /** What is known of one value: its extremes, then how its values spread between them. */
+    /** The distribution of one value: first its extremes, then a histogram between them. */
     private static final class Spread {
         float min;
         float max;
@@ -64,7 +64,7 @@ final class Calibration {
             while (values.hasRemaining()) {
                 float v = values.get();
                 if (!Float.isFinite(v)) {
-                    throw new IllegalArgumentException("Value " + name + " is not finite on a calibration image");
+                    throw new IllegalArgumentException("The value " + name + " is not finite for a calibration image: check the image and the encoder");
                 }
                 min = Math.min(min, v);
                 max = Math.max(max, v);
@@ -103,7 +103,7 @@ final class Calibration {
             return (float) (min + ((double) max - min) * bin / BINS);
         }
 
-        /** Tries ranges shrunk step by step to a fifth, both ends alike. */
+        /** Tries ranges that are shrunk in steps to a fifth, by the same factor at both ends. */
         private Range leastSquares() {
             Range best = new Range(min, max);
             double least = Double.MAX_VALUE;
@@ -127,13 +127,13 @@ final class Calibration {
     }
 
     /**
-     * Runs a graph on images and gives the ranges of some of its values.
+     * Runs a graph on images and returns the ranges of some of its values.
      *
      * @param model the float32 model, with its weights in memory
-     * @param binding how its encoder is fed
-     * @param values which values
-     * @param with the images, how ranges follow, and how the graph is run
-     * @throws IOException if a large model can't be written for ONNX Runtime to read
+     * @param binding the inputs and outputs of the encoder
+     * @param values names of the values
+     * @param with the images, the calibration method and the runtime settings
+     * @throws IOException if a large model can't be written to a temporary file for ONNX Runtime
      */
     static Map<String, Range> ranges(ModelProto model, GraphBinding binding, Set<String> values, CalibrationSettings with)
             throws IOException {
@@ -176,20 +176,20 @@ final class Calibration {
         Set<String> wanted = new HashSet<>(spreads.keySet());
         wanted.remove(name);
         ImageInput input = new ImageInput(binding);
-        // One at a time, unless the file fixes more: all values of a batch must fit into memory.
+        // One image at a time unless the file fixes the batch size, because all values of a batch must fit into memory.
         int batch = Math.max(1, binding.batch());
         ByteBuffer buffer = input.buffer(batch);
         for (int from = 0; from < pixels.size(); from += batch) {
             buffer.clear();
             for (int i = from; i < from + batch; i++) {
-                // What a last batch lacks are the first images again.
+                // Fill up an incomplete last batch with the first images.
                 input.fill(ByteBuffer.wrap(pixels.get(i % pixels.size())), buffer);
             }
             try (OnnxTensor in = input.tensor(buffer.flip(), batch)) {
                 if (spreads.containsKey(name)) {
                     add(spreads.get(name), in, name, first);
                 }
-                // One tensor at a time is copied out of native memory.
+                // Copies one tensor at a time out of native memory.
                 try (OrtSession.Result out = session.run(Map.of(name, in), wanted)) {
                     for (Map.Entry<String, OnnxValue> e : out) {
                         add(spreads.get(e.getKey()), (OnnxTensor) e.getValue(), e.getKey(), first);

@@ -1,11 +1,15 @@
 package io.github.simclr4j.onnx.convert;
 
-/** How the range of an activation follows from what calibration images give. */
+/**
+ * Methods to derive the range of an activation from its values for the calibration images.
+ *
+ * @since 0.1.0
+ */
 public enum CalibrationMethod {
-    /** The smallest and the largest value seen. */
+    /** From the smallest to the largest value. */
     MIN_MAX,
-    /** Leaves out the outermost 0.01% of the values, half of them on each side that is not zero. */
+    /** Without the outermost 0.01% of the values, half of them on each side that is not 0. */
     PERCENTILE,
-    /** The range with the least mean squared error of rounding and clipping, over a histogram of the values. */
+    /** The range with the smallest mean squared error of rounding and clipping, by a histogram of the values. */
     MSE
 }

@@ -7,25 +7,36 @@ import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import java.util.List;
 
 /**
- * Images to find the ranges of activations on; they are prepared as {@link OnnxEncoder} prepares them.
+ * The calibration of a quantization: the images on which the ranges of activations are measured, and how. The images are preprocessed as
+ * by {@link OnnxEncoder}.
  *
- * @param images some hundred, alike to those that the encoder will see; the list is not copied, and each image is asked for
- *     once, so that it may be one that reads them then
- * @param method how ranges follow
- * @param runtime how the encoder is run on them; its batch has no effect
- * @param reduceRange true to give weights 7 bits: x86 processors without VNNI instructions add two products of an
- *     activation and a weight in 16 bits, which 8-bit weights can overflow
+ * @param images some hundred images that resemble those of the application. The list is not copied, and each image is requested only
+ *     once, so the list may read images when they are requested
+ * @param method the method to derive ranges
+ * @param runtime the settings of ONNX Runtime; the batch size has no effect
+ * @param reduceRange true for 7-bit weights. x86 processors without VNNI instructions add two products of activations and weights in 16
+ *     bits, which 8-bit weights can overflow
+ * @since 0.1.0
  */
 public record CalibrationSettings(List<RgbImage> images, CalibrationMethod method, RuntimeSettings runtime, boolean reduceRange) {
-    /** Images for an encoder that runs as {@link RuntimeSettings#DEFAULT}, with weights of 8 bits. */
+    /**
+     * Creates settings with {@link RuntimeSettings#DEFAULT} and 8-bit weights.
+     *
+     * @param images some hundred images that resemble those of the application
+     * @param method the method to derive ranges
+     */
     public CalibrationSettings(List<RgbImage> images, CalibrationMethod method) {
         this(images, method, RuntimeSettings.DEFAULT, false);
     }
 
-    /** Checks that there are images. */
+    /**
+     * Checks that there are images.
+     *
+     * @throws IllegalArgumentException if there are none
+     */
     public CalibrationSettings {
         if (images.isEmpty()) {
-            throw new IllegalArgumentException("Expected images to calibrate on, found none");
+            throw new IllegalArgumentException("Expected at least one calibration image, found none");
         }
     }
 }

@@ -30,26 +30,32 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Writes an encoder file anew: in another precision, with another opset, without preprocessing, with its settings inside. Works
- * on any convolutional network in ONNX, ours or not.
+ * Converts an encoder file to another precision or opset, removes the preprocessing from the graph, or stores settings in its metadata.
+ * Works for any convolutional network in ONNX format.
  *
- * @param precision what it computes in; null leaves it as it is
- * @param opset version of ONNX's operators, 13 to 26, or 0 to leave it
- * @param preprocessing false to take scaling and layout out of the graph: the input is then float32
- *     [batch, 3, size, size], normalised
- * @param settings what the encoder does not say itself, such as the mean and deviation of a float32 input. These, and those of a
- *     configuration beside the file, go into the new file's metadata, so that it needs neither
- * @param calibration what {@link Precision#INT8} finds ranges on; else null
+ * @param precision the new precision, or null to keep it
+ * @param opset the new version of ONNX's default operator set, 13 to 26, or 0 to keep it
+ * @param preprocessing false to remove scaling and layout from the graph, so that the input becomes float32 [batch, 3, size, size],
+ *     normalised
+ * @param settings settings that the encoder's file does not contain, such as the mean and standard deviation of a float32 input. These,
+ *     and those of a configuration file beside the encoder, are stored in the metadata of the new file
+ * @param calibration the calibration for {@link Precision#INT8}; null for all other precisions
+ * @since 0.1.0
  */
 public record Conversion(
         Precision precision, int opset, boolean preprocessing, EncoderSettings settings, CalibrationSettings calibration) {
 
-    /** For an encoder that says itself how it is fed. */
+    /** Creates a conversion without further settings, for an encoder whose file contains them all. */
     public Conversion(Precision precision, int opset, boolean preprocessing, CalibrationSettings calibration) {
         this(precision, opset, preprocessing, EncoderSettings.none(), calibration);
     }
 
-    /** Checks the opset, and that calibration images are there exactly when they are used. */
+    /**
+     * Checks the opset and the calibration.
+     *
+     * @throws IllegalArgumentException if the opset is out of range, or if there is a calibration for any precision but int8 or none
+     *     for int8
+     */
     public Conversion {
         if (opset != 0) {
             Opset.check(opset);
@@ -60,15 +66,15 @@ public record Conversion(
     }
 
     /**
-     * Converts a sound file. The result is checked as {@link ModelInspector} does before it replaces what is there.
+     * Converts a file. {@link ModelInspector} checks the result before it replaces an existing file.
      *
-     * @param encoder the file; one in float32, unless its precision is left as it is
-     * @param out the new file; weights of more than 2 GB go beside it
-     * @throws InvalidEncoderException if the file is not sound, or the settings contradict it
+     * @param encoder the encoder file, in float32 unless the precision is kept
+     * @param out the new file; more than 2 GB of weights are written as external data
+     * @throws InvalidEncoderException if the encoder is not valid, or if the settings contradict it
      * @throws IOException if a file can't be read or written
-     * @throws IllegalArgumentException if the encoder can't be converted, or a configuration beside the new file would win over
-     *     the settings inside; the message names what is in the way
-     * @throws IllegalStateException if the result is not sound, or ONNX Runtime fails on the calibration images
+     * @throws IllegalArgumentException if the encoder can't be converted, or if a configuration beside the new file would override its
+     *     metadata; the message names the reason
+     * @throws IllegalStateException if the result is not valid, or if ONNX Runtime fails on the calibration images
      */
     public void apply(Path encoder, Path out) throws IOException {
         ModelProto converted;
@@ -99,16 +105,16 @@ public record Conversion(
         return file.toAbsolutePath().getParent();
     }
 
-    /** The new file alone must feed and read the encoder as the old one did with the settings. */
+    /** Checks that the new file alone has the preprocessing, input and output that the old one had with the settings. */
     private void checkFed(GraphBinding old, GraphBinding now, Path out) {
         Preprocessing a = old.preprocessing();
         Preprocessing b = now.preprocessing();
-        // Scaling that has left the graph is a setting now.
+        // Scaling that was removed from the graph has become a setting.
         b = preprocessing ? b : new Preprocessing(
                 b.height(), b.width(), b.resize(), b.shortSide(), b.interpolation(), b.channels(), a.scaling());
         if (!a.equals(b) || !old.output().equals(now.output()) || old.pooling() != now.pooling()) {
             throw new IllegalArgumentException(out + " is not written: the " + EncoderSettings.PREPROCESSOR_CONFIG
-                    + " beside it would win over the settings inside; write it to a folder of its own");
+                    + " beside it would override its metadata; write it to another folder");
         }
     }
 
@@ -120,11 +126,11 @@ public record Conversion(
         ModelProto original = withSettings(ModelChecksum.without(file), folder, name);
         if (precision == Precision.FLOAT32 && !ModelInspector.precision(original).equals("float32")) {
             throw new IllegalArgumentException("Expected a float32 encoder for the precision float32, found "
-                    + ModelInspector.precision(original) + ", whose lost digits no conversion brings back: leave the precision"
-                    + " out to keep it, or convert the file that it was made of");
+                    + ModelInspector.precision(original) + ", whose lost precision can't be restored: keep the precision,"
+                    + " or convert the original file");
         }
         ModelProto model = OpsetConverter.to(original, opset == 0 ? Opset.of(original.getOpsetImportList()) : opset);
-        // Ranges are measured on images as they come, so int8 loses its preprocessing last.
+        // Calibration needs the preprocessing, so for int8 it is removed last.
         boolean strip = !preprocessing;
         if (strip && precision != Precision.INT8) {
             model = withoutPreprocessing(model);
@@ -147,7 +153,7 @@ public record Conversion(
         return withMetadata(model, metadata);
     }
 
-    /** How the encoder is fed; of several outputs any will do, unless one is named. */
+    /** Returns the encoder's binding. Any of several outputs will do, unless the settings name one. */
     private GraphBinding binding(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
         EncoderSettings any = EncoderSettings.of(Map.of("output", model.getGraph().getOutput(0).getName()), "graph");
         return GraphBinding.of(model, settings.get("output").isPresent() ? given : given.or(any), folder, name);
@@ -156,13 +162,13 @@ public record Conversion(
     private GraphBinding calibrated(ModelProto model, Path folder, String name) throws InvalidEncoderException {
         GraphBinding binding = binding(model, settings, folder, name);
         if (Stream.of("mean", "std").map(binding.settings().values()::get).anyMatch(v -> v != null && v.source().equals("default"))) {
-            throw new IllegalArgumentException("The encoder takes float images and does not say how they are normalised:"
+            throw new IllegalArgumentException("The encoder takes float images and does not state their normalisation:"
                     + " give the settings mean and std (0 and 1 if it takes values from 0 to 1)");
         }
         return binding;
     }
 
-    /** Puts into the metadata what is said of the encoder elsewhere, and among the outputs the one that is named there. */
+    /** Stores settings from elsewhere in the metadata, and adds the output that they name to the graph's outputs. */
     private ModelProto withSettings(ModelProto model, Path folder, String name) throws IOException {
         EncoderSettings stated = GraphBinding.stated(model, settings, folder);
         if (!settings.values().isEmpty()) {
@@ -189,7 +195,7 @@ public record Conversion(
         return EncoderMetadata.replace(model, all);
     }
 
-    /** Cuts the graph behind the last of the nodes that scale and transpose a uint8 image. */
+    /** Removes the nodes that scale and transpose a uint8 image. */
     static ModelProto withoutPreprocessing(ModelProto model) {
         GraphProto graph = model.getGraph();
         GraphIndex index = new GraphIndex(graph);
@@ -222,7 +228,7 @@ public record Conversion(
         }
         if (in.getType().getTensorType().getElemType() != DataType.UINT8_VALUE || !channelsFirst || shift == null) {
             throw new IllegalArgumentException(
-                    "No preprocessing to leave out: expected uint8 input that the graph casts, transposes and scales");
+                    "No preprocessing to remove: expected uint8 input that the graph casts, transposes and scales");
         }
         TensorShapeProto shape = in.getType().getTensorType().getShape();
         ValueInfoProto.Builder planes = in.toBuilder();
@@ -244,7 +250,7 @@ public record Conversion(
                 EncoderMetadata.normalised(sixDigits(-shift * deviation), sixDigits(deviation)));
     }
 
-    /** What the constants' own rounding to float32 left of a written decimal. */
+    /** Rounds to six digits, to recover a decimal number from constants that were rounded to float32. */
     private static float sixDigits(double v) {
         return (float) (Math.round(v * 1e6) / 1e6);
     }

@@ -16,28 +16,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Turns a float32 graph into a float16 one with the same inputs and outputs. */
+/** Converts a float32 graph to float16, with the same inputs and outputs. */
 final class HalfPrecision {
     private HalfPrecision() {}
 
     /**
      * Converts weights, constants and arithmetic.
      *
-     * @throws IllegalArgumentException if a constant is outside half precision's range; the message names the tensor
+     * @throws IllegalArgumentException if a constant is outside the range of float16; the message names the tensor
      */
     static ModelProto convert(ModelProto model) {
         GraphProto graph = model.getGraph();
         Set<String> keep = new HashSet<>();
         for (NodeProto n : graph.getNodeList()) {
             if (n.getOpType().equals("QuantizeLinear") || n.getOpType().equals("DequantizeLinear")) {
-                throw new IllegalArgumentException("The encoder is quantised already: expected a float32 one");
+                throw new IllegalArgumentException("The encoder is quantised already: expected a float32 encoder");
             }
             if (n.getAttributeList().stream().anyMatch(AttributeProto::hasG)) {
                 throw new IllegalArgumentException(
-                        "Operator " + n.getOpType() + " holds a graph of its own: can't convert it");
+                        "Can't convert the operator " + n.getOpType() + ", which contains a subgraph: export the encoder without it");
             }
             if (n.getOpType().equals("Resize")) {
-                // Its region and scales are float32 whatever the image is.
+                // Its region and scales are always float32.
                 keep.addAll(n.getInputList().subList(1, n.getInputCount()));
             }
         }
@@ -101,7 +101,7 @@ final class HalfPrecision {
         return a;
     }
 
-    /** A float32 tensor rounded to the nearest half, ties to even; any other as it is. */
+    /** Returns a float32 tensor rounded to float16, ties to even, and any other tensor unchanged. */
     static TensorProto half(TensorProto t) {
         if (t.getDataType() != DataType.FLOAT_VALUE) {
             return t;
@@ -111,8 +111,8 @@ final class HalfPrecision {
         for (int i = 0; i < values.length; i++) {
             halves[i] = TensorTypes.toFloat16(values[i]);
             if (Float.isFinite(values[i]) && (halves[i] & 0x7c00) == 0x7c00) {
-                throw new IllegalArgumentException("Tensor " + t.getName() + " holds " + values[i]
-                        + ", float16 ends at 65504: keep float32 or rescale the weights");
+                throw new IllegalArgumentException("The tensor " + t.getName() + " contains " + values[i]
+                        + ", but float16 ends at 65504: keep float32 or rescale the weights");
             }
         }
         return TensorValues.halves(t.getName(), halves, TensorValues.dims(t));

@@ -19,14 +19,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Static quantisation in QDQ form: a pair of QuantizeLinear and DequantizeLinear behind each value that integer kernels
- * make, and a DequantizeLinear behind each weight, from which a runtime makes integer kernels (ONNX Runtime: QLinearConv,
- * QLinearAdd). Weights are int8 with a scale for each output channel, biases int32 with the product of the input's and the
- * weight's scales, activations uint8 (Jacob et al., CVPR 2018, sections 2.1 to 2.4).
+ * Quantises a graph statically in QDQ form (<a href="https://arxiv.org/abs/1712.05877">Jacob et al., CVPR 2018</a>, sections 2.1 to
+ * 2.4). A pair of QuantizeLinear and DequantizeLinear follows each value that integer kernels compute, and a DequantizeLinear follows
+ * each weight. A runtime fuses them into integer kernels (in ONNX Runtime QLinearConv and QLinearAdd).
  *
- * <p>Convolutions with constant weights are quantised, and what joins them: Add of two values, GlobalAveragePool and
- * MaxPool behind them. A ReLU or Clip between an operator and its quantisation is left to the rounding, which does it too.
- * Everything else (preprocessing, dense layers, other activations) stays float32.
+ * <ul>
+ *   <li>Weights are int8 with a scale for each output channel.
+ *   <li>Biases are int32 with the product of the scales of the input and the weight.
+ *   <li>Activations are uint8.
+ * </ul>
+ *
+ * <p>Quantised are convolutions with constant weights and what connects them: Add of two values, GlobalAveragePool and MaxPool. A ReLU
+ * or Clip between an operator and its quantization is dropped, since the quantization clips as well. Everything else (preprocessing,
+ * dense layers, other activations) stays float32.
  */
 final class Int8Quantizer {
     private static final Set<String> CLAMPS = Set.of("Relu", "Clip");
@@ -34,17 +39,17 @@ final class Int8Quantizer {
 
     private final ModelProto model;
     private final GraphIndex index;
-    /** Weights go from minus this to this. */
+    /** The largest magnitude of a quantised weight. */
     private final int levels;
-    /** The values to quantise; a value that must have the range of another is mapped to it, others to themselves. */
+    /** The values to quantise, each with the value whose range it has, which is usually itself. */
     private final Map<String, String> values = new LinkedHashMap<>();
     private final Set<NodeProto> convolutions = new HashSet<>();
 
     /**
-     * Looks for what can be quantised.
+     * Finds the operators to quantise.
      *
-     * @param reduceRange whether weights get 7 bits rather than 8
-     * @throws IllegalArgumentException if there is nothing, or the file is no float32 one
+     * @param reduceRange whether weights get 7 bits instead of 8
+     * @throws IllegalArgumentException if there is nothing to quantise, or if the model is not float32
      */
     Int8Quantizer(ModelProto model, boolean reduceRange) {
         levels = reduceRange ? 63 : 127;
@@ -54,7 +59,7 @@ final class Int8Quantizer {
         for (NodeProto n : graph.getNodeList()) {
             switch (n.getOpType()) {
                 case "QuantizeLinear", "DequantizeLinear" ->
-                    throw new IllegalArgumentException("The encoder is quantised already: expected a float32 one");
+                    throw new IllegalArgumentException("The encoder is quantised already: expected a float32 encoder");
                 case "Conv" -> convolution(n);
                 case "Add" -> {
                     if (isActivation(n.getInput(0)) && isActivation(n.getInput(1))
@@ -65,7 +70,7 @@ final class Int8Quantizer {
                     }
                 }
                 case "GlobalAveragePool" -> {
-                    // What becomes the embedding keeps its precision.
+                    // The embedding itself is not quantised.
                     if (values.containsKey(n.getInput(0)) && !leadsOnlyOut(n.getOutput(0))) {
                         quantise(n.getOutput(0));
                     }
@@ -93,7 +98,7 @@ final class Int8Quantizer {
         }
     }
 
-    /** What goes into an integer kernel is quantised, be it an output of the graph too: the output stays as it was. */
+    /** Quantises an input of an integer kernel. If it is also an output of the graph, the output itself is not quantised. */
     private void takes(String value) {
         values.putIfAbsent(value, value);
     }
@@ -109,13 +114,13 @@ final class Int8Quantizer {
         return !index.initialisers.containsKey(value) && (producer == null || !producer.getOpType().equals("Constant"));
     }
 
-    /** An operator's output, or that of the ReLU or Clip that alone takes it. */
+    /** Returns an operator's output, or that of the ReLU or Clip that is its only consumer. */
     private String behind(NodeProto n) {
         NodeProto next = index.onlyConsumer(n.getOutput(0));
         return next != null && CLAMPS.contains(next.getOpType()) ? next.getOutput(0) : n.getOutput(0);
     }
 
-    /** Whether a value reaches only outputs of the graph, through nothing but changes of shape. */
+    /** Returns whether a value is used only by outputs of the graph, through nothing but changes of shape. */
     private boolean leadsOnlyOut(String value) {
         Deque<String> open = new ArrayDeque<>(List.of(value));
         Set<String> seen = new HashSet<>(open);
@@ -130,20 +135,20 @@ final class Int8Quantizer {
         return true;
     }
 
-    /** The values whose ranges must be known. */
+    /** Returns the values whose ranges must be measured. */
     Set<String> calibrated() {
         return new HashSet<>(values.values());
     }
 
-    /** The float32 model that ranges are measured on. */
+    /** Returns the float32 model for measuring the ranges. */
     ModelProto model() {
         return model;
     }
 
     /**
-     * The quantised model.
+     * Returns the quantised model.
      *
-     * @param ranges of {@link #calibrated()}
+     * @param ranges the ranges of the values in {@link #calibrated()}
      */
     ModelProto quantise(Map<String, Calibration.Range> ranges) {
         GraphProto graph = model.getGraph();
@@ -178,7 +183,7 @@ final class Int8Quantizer {
                 List.of(value + "_quantized", scale, zero), value + "_dequantized"));
     }
 
-    /** Replaces a convolution's weights and bias by quantised ones, named after its output. */
+    /** Replaces a convolution's weights and bias by quantised ones with names derived from its output. */
     private void weights(GraphProto.Builder b, NodeProto n, NodeProto.Builder node, float inputScale) {
         TensorProto kernel = index.floatConstant(n, 1);
         float[] w = TensorValues.floats(kernel);
@@ -197,7 +202,7 @@ final class Int8Quantizer {
             }
             double scale = largest / levels;
             if (bias != null) {
-                // A channel with next to no weights must still hold its bias in 32 bits.
+                // Even if a channel's weights are almost 0, its bias must fit into 32 bits.
                 scale = Math.max(scale, Math.abs(bias[o]) / (inputScale * (double) (1 << 30)));
             }
             scales[o] = scale < Float.MIN_NORMAL ? 1 : (float) scale;

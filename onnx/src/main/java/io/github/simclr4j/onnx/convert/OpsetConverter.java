@@ -14,12 +14,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Moves a graph to another version of ONNX's operators, by what onnx/docs/Changelog.md says of each. Between 13 and 26 the
- * operators of convolutional networks only gained optional attributes and types; those that reduce over axes took them
- * from an attribute to an input in 18.
+ * Converts a graph to another version of ONNX's default operator set, following the
+ * <a href="https://github.com/onnx/onnx/blob/main/docs/Changelog.md">operator changelog</a>. From opset 13 to 26 the operators of
+ * convolutional networks only gained optional attributes and types, except that in opset 18 the axes of reductions became an input.
  */
 final class OpsetConverter {
-    /** Operators whose meaning did not change from 13 to 26, but for what the two tables below say. */
+    /** Operators whose meaning did not change from opset 13 to 26, except as listed in the two tables below. */
     private static final Set<String> STABLE = Set.of(
             "Abs", "Add", "And", "ArgMax", "ArgMin", "AveragePool", "BatchNormalization", "Cast", "Ceil", "Celu", "Clip",
             "Concat", "Constant", "ConstantOfShape", "Conv", "ConvTranspose", "CumSum", "DepthToSpace", "DequantizeLinear",
@@ -33,11 +33,11 @@ final class OpsetConverter {
             "Tile", "TopK", "Transpose", "Trilu", "Unsqueeze", "Where");
     private static final Set<String> REDUCTIONS = Set.of("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp",
             "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSumSquare");
-    /** Operators that are younger than 13. */
+    /** Operators that were introduced after opset 13. */
     private static final Map<String, Integer> SINCE =
             Map.of("HardSwish", 14, "Trilu", 14, "LayerNormalization", 17, "Mish", 18, "Gelu", 20, "RMSNormalization", 23,
                     "Swish", 24);
-    /** Attributes that are younger than 13. */
+    /** Attributes that were introduced after opset 13. */
     private static final Map<String, Integer> ATTRIBUTE_SINCE = Map.ofEntries(
             Map.entry("BatchNormalization.training_mode", 14), Map.entry("Reshape.allowzero", 14),
             Map.entry("Shape.start", 15), Map.entry("Shape.end", 15), Map.entry("Split.num_outputs", 18),
@@ -45,7 +45,7 @@ final class OpsetConverter {
             Map.entry("QuantizeLinear.saturate", 19), Map.entry("QuantizeLinear.output_dtype", 21),
             Map.entry("QuantizeLinear.block_size", 21), Map.entry("QuantizeLinear.precision", 23),
             Map.entry("DequantizeLinear.block_size", 21), Map.entry("DequantizeLinear.output_dtype", 23));
-    /** Values of such attributes that mean what was before them. */
+    /** Values of these attributes that mean the behaviour before they were introduced. */
     private static final Map<String, Long> NEUTRAL = Map.of("BatchNormalization.training_mode", 0L, "Reshape.allowzero", 0L,
             "Shape.start", 0L, "Cast.saturate", 1L, "QuantizeLinear.saturate", 1L, "QuantizeLinear.output_dtype", 0L,
             "QuantizeLinear.block_size", 0L, "QuantizeLinear.precision", 0L, "DequantizeLinear.block_size", 0L,
@@ -54,16 +54,16 @@ final class OpsetConverter {
     private OpsetConverter() {}
 
     /**
-     * The same graph at another opset.
+     * Converts a model to another opset.
      *
-     * @param opset 13 to 26
-     * @throws IllegalArgumentException if an operator is not known to allow it; the message names it
+     * @param opset the opset, 13 to 26
+     * @throws IllegalArgumentException if an operator is not known to allow it; the message names the operator
      */
     static ModelProto to(ModelProto model, int opset) {
         int now = Opset.of(model.getOpsetImportList());
         if (now < Opset.OLDEST || now > Opset.NEWEST) {
             throw new IllegalArgumentException("The encoder's opset is " + now + ": expected " + Opset.OLDEST + " to "
-                    + Opset.NEWEST + "; export it anew");
+                    + Opset.NEWEST + "; export it again");
         }
         Opset.check(opset);
         if (opset == now) {
@@ -89,19 +89,19 @@ final class OpsetConverter {
     private static NodeProto node(NodeProto n, int from, int to, GraphIndex index, GraphProto.Builder graph) {
         String op = n.getOpType();
         if (!n.getDomain().isEmpty() || !STABLE.contains(op) && !REDUCTIONS.contains(op)) {
-            throw new IllegalArgumentException("Can't move operator " + n.getDomain() + " " + op + " from opset " + from
-                    + " to " + to + ": leave the opset as it is");
+            throw new IllegalArgumentException("Can't convert the operator " + n.getDomain() + " " + op + " from opset " + from
+                    + " to " + to + ": keep the opset");
         }
         String mode = n.getAttributeList().stream().filter(a -> a.getName().equals("mode")).findFirst()
                 .map(a -> a.getS().toStringUtf8()).orElse("");
-        // What does not show in the names of attributes: training; what a window over the edge is divided by (19; the
-        // versions of ONNX Runtime 1.28 differ); the axes of a Pad (18) and its wrapping around (19).
+        // Changes that do not show in the names of attributes: training mode; the divisor of a window over the edge (19; in ONNX
+        // Runtime 1.28 the versions differ); the axes of Pad (18) and its wrap mode (19).
         if (op.equals("BatchNormalization") && n.getOutputCount() > 1
                 || op.equals("AveragePool") && from < 19 != to < 19 && GraphIndex.integer(n, "ceil_mode", 0) != 0
                         && GraphIndex.integer(n, "count_include_pad", 0) != 0
                 || op.equals("Pad") && to < (mode.equals("wrap") ? 19 : n.getInputCount() > 3 ? 18 : 1)) {
-            throw new IllegalArgumentException("Can't move operator " + op + " " + n.getName() + ", as it is used here, from opset "
-                    + from + " to " + to + ": leave the opset as it is");
+            throw new IllegalArgumentException("Can't convert the operator " + op + " " + n.getName() + ", as it is used here, from opset "
+                    + from + " to " + to + ": keep the opset");
         }
         if (SINCE.getOrDefault(op, 1) > to) {
             throw new IllegalArgumentException("Opset " + to + " has no operator " + op + ": expected at least opset "
@@ -142,7 +142,7 @@ final class OpsetConverter {
 
     private static void axesToAttribute(NodeProto n, NodeProto.Builder b, GraphIndex index) {
         if (GraphIndex.integer(n, "noop_with_empty_axes", 0) != 0) {
-            throw new IllegalArgumentException(n.getOpType() + " without axes does nothing from opset 18 on: expected axes");
+            throw new IllegalArgumentException(n.getOpType() + " without axes can't be converted to opset 18 or later: expected axes");
         }
         for (int i = b.getAttributeCount() - 1; i >= 0; i--) {
             if (b.getAttribute(i).getName().equals("noop_with_empty_axes")) {
@@ -153,7 +153,7 @@ final class OpsetConverter {
             TensorProto axes = index.initialisers.get(n.getInput(1));
             if (axes == null || axes.getDataType() != TensorProto.DataType.INT64_VALUE) {
                 throw new IllegalArgumentException(
-                        "The axes of " + n.getOpType() + " " + n.getName() + " are no int64 constant: leave the opset at 18 or newer");
+                        "The axes of " + n.getOpType() + " " + n.getName() + " are not an int64 constant: keep an opset of 18 or later");
             }
             b.addAttribute(GraphBuilder.ints("axes", TensorValues.longs(axes)));
         }

@@ -1,15 +1,20 @@
 package io.github.simclr4j.onnx.convert;
 
-/** What an encoder file computes in. Whichever it is, images go in and float32 embeddings come out as before. */
+/**
+ * The precision of an encoder's arithmetic. The type of its input, and of its float32 embeddings, does not depend on it.
+ *
+ * @since 0.1.0
+ */
 public enum Precision {
-    /** As trained; of a float32 file only. */
+    /** Single precision, as trained; only from a float32 file. */
     FLOAT32,
-    /** Weights and arithmetic in IEEE 754 half precision: half the size. */
+    /** IEEE 754 half precision for weights and arithmetic: half the size. */
     FLOAT16,
     /**
-     * Convolutions, residual additions and pooling on 8-bit integers: signed weights with a scale for each output
-     * channel, unsigned activations with a scale and a zero point for each tensor (Jacob et al., CVPR 2018, equation 1:
-     * {@code real = scale * (quantised - zeroPoint)}). A quarter of the size.
+     * 8-bit integers for convolutions, residual additions and pooling: a quarter of the size. Weights are signed, with a scale for each
+     * output channel. Activations are unsigned, with a scale and a zero point for each tensor:
+     * {@code real = scale * (quantised - zeroPoint)} (<a href="https://arxiv.org/abs/1712.05877">Jacob et al., CVPR 2018</a>, equation
+     * 1).
      */
     INT8
 }

@@ -1,5 +1,5 @@
 /**
- * Converts encoder files: to float16 or int8, to another opset, without preprocessing, or with their settings inside. The
- * package may depend on every other package of this module.
+ * Converts encoder files to float16 or int8 or to another opset, removes preprocessing from their graphs, or stores settings in their
+ * metadata. The package may depend on all other packages of this module.
  */
 package io.github.simclr4j.onnx.convert;

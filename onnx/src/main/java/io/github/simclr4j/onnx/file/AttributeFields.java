@@ -3,11 +3,11 @@ package io.github.simclr4j.onnx.file;
 import ai.onnx.proto.OnnxMl.AttributeProto.AttributeType;
 import ai.onnx.proto.OnnxMl.AttributeProto;
 
-/** Which fields of an attribute hold its value. */
+/** Checks which fields of an attribute contain values. */
 final class AttributeFields {
     private AttributeFields() {}
 
-    /** In how many fields an attribute has a value. */
+    /** Returns the number of fields in which an attribute has a value. */
     static int filled(AttributeProto a) {
         return (int) a.getAllFields().keySet().stream().filter(f -> switch (f.getNumber()) {
             case AttributeProto.NAME_FIELD_NUMBER, AttributeProto.REF_ATTR_NAME_FIELD_NUMBER,
@@ -16,7 +16,7 @@ final class AttributeFields {
         }).count();
     }
 
-    /** Whether the value is in the field for the attribute's type, and in no other. */
+    /** Returns whether the value is in the field for the attribute's type, and in no other. */
     static boolean right(AttributeProto a) {
         boolean there = switch (a.getType()) {
             case FLOAT -> a.hasF();
@@ -31,7 +31,7 @@ final class AttributeFields {
         return there && (filled == 0 || filled == 1 && list(a));
     }
 
-    /** Whether a filled list is the one that the type names. */
+    /** Returns whether only the list for the attribute's type has values. */
     private static boolean list(AttributeProto a) {
         AttributeType t = a.getType();
         return (a.getFloatsCount() == 0 || t == AttributeType.FLOATS) && (a.getIntsCount() == 0 || t == AttributeType.INTS)

@@ -1,15 +1,17 @@
 package io.github.simclr4j.onnx.file;
 
 /**
- * Names of the inputs and outputs of an encoder file that this library writes: an image goes in, an embedding comes out, and
- * the classes' probabilities too if the file has a classifier.
+ * The names of the inputs and outputs of encoder files that this library writes. The input is an image, the output an embedding. A file
+ * with a classifier also outputs the probabilities of the classes.
+ *
+ * @since 0.1.0
  */
 public final class EncoderContract {
-    /** Name of the input. */
+    /** The name of the input. */
     public static final String INPUT = "image";
-    /** Name of the embedding's output. */
+    /** The name of the output for the embedding. */
     public static final String OUTPUT = "embedding";
-    /** Name of the classifier's output. */
+    /** The name of the output for the probabilities of the classes. */
     public static final String PROBABILITIES = "probabilities";
 
     private EncoderContract() {}

@@ -21,14 +21,15 @@ import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
 /**
- * Initialisers in a file beside the model (onnx/docs/ExternalData.md), since a protobuf message ends at 2 GB. While it
- * is written the values go to a temporary file, one tensor at a time. The finished file is named after its content: a new
- * model never shares it with the one that it replaces, so whatever happens either the old pair or the new one is whole.
+ * Writes initialisers to a file beside the model (<a href="https://github.com/onnx/onnx/blob/main/docs/ExternalData.md">external
+ * data</a>), because a protobuf message is limited to 2 GB. The values are first written to a temporary file, one tensor at a time. The
+ * finished file is named after its content, so that a new model never shares it with the model that it replaces. So after a failure
+ * either the old or the new pair of files is complete.
  */
 final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
-    /** Where a tensor starts is a multiple of this, so that a runtime can map the file. */
+    /** Alignment of tensors in bytes, so that a runtime can map the file into memory. */
     private static final int ALIGNMENT = 4096;
-    /** Smaller tensors stay in the model. */
+    /** Minimum size in bytes of tensors in the data file; smaller ones stay in the model. */
     private static final int SMALL = 1024;
     private static final String PENDING = "?";
 
@@ -37,17 +38,17 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
     private final Sha256 hash = new Sha256();
     private long position;
 
-    /** Opens the data file of a model that is to be written. */
+    /** Creates the data file of a new model. */
     ExternalData(Path model) throws IOException {
         this.model = model.toAbsolutePath();
         if (Files.isSymbolicLink(model) || !Destination.of(model).replaced()) {
-            throw new IOException("Can't write " + model + ": a model of this size has a file of data beside it, which a link or a device"
-                    + " does not lead to; name a file");
+            throw new IOException("Can't write " + model + ": a model of this size needs a data file beside it, which is not possible"
+                    + " for a link or a device; choose a regular file");
         }
         data = TemporaryFile.beside(this.model.resolveSibling(this.model.getFileName() + ".data"));
     }
 
-    /** Moves a tensor's values to the file and returns the tensor that refers to them. */
+    /** Writes a tensor's values to the data file and returns a tensor that refers to them. */
     @Override
     public TensorProto apply(TensorProto t) {
         ByteString values = t.getRawData();
@@ -78,7 +79,7 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         data.write(b);
     }
 
-    /** Names the data file in a model whose tensors came from {@link #apply}, and puts both files in their place. */
+    /** Sets the name of the data file in a model with tensors of {@link #apply}, and moves both files to their final place. */
     void finish(ModelProto built) throws IOException {
         data.force();
         String hex = hash.hex();
@@ -107,14 +108,14 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         }
     }
 
-    /** Data files of ours that the model to be replaced refers to. */
+    /** Returns the data files, written by this library, of the model to be replaced. */
     private TreeSet<String> old() throws IOException {
         TreeSet<String> names = new TreeSet<>();
         if (Files.isRegularFile(model)) {
             try (InputStream in = Files.newInputStream(model)) {
                 names.addAll(locations(ModelProto.parseFrom(in)));
             } catch (com.google.protobuf.InvalidProtocolBufferException e) {
-                // Whatever it was, it is replaced.
+                // The old file is not a model; it is simply replaced.
                 names.clear();
             }
             names.removeIf(n -> !n.startsWith(model.getFileName() + "-") || !n.endsWith(".data") || n.contains("/"));
@@ -122,7 +123,7 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
         return names;
     }
 
-    /** The files that a model's initialisers are in. */
+    /** Returns the names of the files with a model's initialisers. */
     static TreeSet<String> locations(ModelProto model) {
         TreeSet<String> names = new TreeSet<>();
         model.getGraph().getInitializerList().forEach(t -> {
@@ -135,17 +136,17 @@ final class ExternalData implements UnaryOperator<TensorProto>, AutoCloseable {
     }
 
     /**
-     * A tensor with its values in it.
+     * Loads the values of a tensor into it.
      *
-     * @param folder the model's folder, which the file with the values must be in
-     * @param name what errors call the model
+     * @param folder the model's folder, which must contain the data file
+     * @param name the model's name in messages
      */
     static TensorProto load(TensorProto t, Path folder, String name) throws InvalidEncoderException {
         return !TensorTypes.isExternal(t) ? t : t.toBuilder().clearExternalData().clearDataLocation()
                 .setRawData(UnsafeByteOperations.unsafeWrap(Tensors.raw(t, folder, name))).build();
     }
 
-    /** Ends the writing; what is not finished is deleted. */
+    /** Closes the data file, and deletes it unless it was finished. */
     @Override
     public void close() throws IOException {
         data.close();

@@ -12,11 +12,10 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Puts a model's functions where they are called, as ONNX Runtime does, and refuses those that call themselves or become too
- * large by it.
+ * Inlines a model's functions, as ONNX Runtime does, and rejects functions that are recursive or become too large.
  */
 final class FunctionInliner {
-    /** Nodes and kilobytes that functions may become: ONNX Runtime copies one into each call, and calls in calls multiply. */
+    /** Maximum number of nodes and kilobytes after inlining. ONNX Runtime copies a function into each call, and nested calls multiply. */
     private static final long MAX_INLINED = 200_000;
 
     private final ModelErrors errors;
@@ -26,11 +25,11 @@ final class FunctionInliner {
         this.errors = errors;
     }
 
-    /** Counts nodes that a call copies, and bytes that come with them. */
+    /** Counts the nodes and bytes that inlining a call copies. */
     void copied(List<NodeProto> nodes, long bytes) throws InvalidEncoderException {
         inlined += nodes.size() + bytes / 1024;
         if (inlined > MAX_INLINED) {
-            throw errors.bad("its functions, each put where it is called, have more than " + MAX_INLINED + " nodes and kilobytes");
+            throw errors.bad("its functions, once inlined, have more than " + MAX_INLINED + " nodes and kilobytes");
         }
         for (NodeProto node : nodes) {
             for (AttributeProto a : node.getAttributeList()) {
@@ -42,7 +41,7 @@ final class FunctionInliner {
         }
     }
 
-    /** A function's nodes, with the attributes of the call in place of the references to them. */
+    /** Returns a function's nodes with references to attributes replaced by the attributes of the call. */
     List<NodeProto> bind(List<NodeProto> nodes, Map<String, AttributeProto> given) throws InvalidEncoderException {
         List<NodeProto> bound = new ArrayList<>();
         for (NodeProto node : nodes) {
@@ -55,7 +54,7 @@ final class FunctionInliner {
                 errors.text(a.getRefAttrNameBytes(), "attribute name");
                 if (AttributeFields.filled(a) > 0) {
                     throw errors.bad("the attribute " + a.getName() + " of " + ModelErrors.label(node)
-                            + " has a value and refers to another");
+                            + " has both a value and a reference to another attribute");
                 }
                 AttributeProto value = given.get(a.getRefAttrName());
                 if (value != null) {
@@ -86,7 +85,7 @@ final class FunctionInliner {
         return g.toBuilder().clearNode().addAllNode(bind(g.getNodeList(), given)).build();
     }
 
-    /** Checks that a function calls itself neither directly nor through others. */
+    /** Checks that a function is not recursive, directly or through others. */
     void calls(String f, Map<String, FunctionProto> all, Set<String> open, Set<String> done)
             throws InvalidEncoderException {
         if (done.contains(f)) {
@@ -110,7 +109,7 @@ final class FunctionInliner {
         done.add(f);
     }
 
-    /** The default domain has two names. */
+    /** Returns the canonical name of a domain, since the default domain has two names. */
     static String domain(String d) {
         return d.equals("ai.onnx") ? "" : d;
     }

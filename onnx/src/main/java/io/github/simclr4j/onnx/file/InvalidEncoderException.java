@@ -2,7 +2,11 @@ package io.github.simclr4j.onnx.file;
 
 import java.io.IOException;
 
-/** A file that is not ONNX, or an ONNX file that is no image encoder. */
+/**
+ * Thrown if a file is not an ONNX file, or if an ONNX file is not an image encoder.
+ *
+ * @since 0.1.0
+ */
 public final class InvalidEncoderException extends IOException {
     private static final long serialVersionUID = 1L;
 

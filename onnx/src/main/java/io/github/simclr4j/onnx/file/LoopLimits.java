@@ -7,19 +7,19 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Bounds how often a model repeats its nodes: rounds of a loop inside a loop multiply, also where the inner one is in a branch or a
- * function, and rounds of loops one behind the other add up.
+ * Limits the number of iterations of a model's loops. The iterations of nested loops multiply, even if the inner loop is in a branch or
+ * a function. The iterations of consecutive loops add up.
  */
 final class LoopLimits {
-    /** The most rounds that one node may go through for an image, all loops around it multiplied. */
+    /** Maximum number of executions of one node per image: the product of the iterations of all loops around it. */
     private static final long MAX_ROUNDS = 4096;
-    /** The most rounds of all loops together. */
+    /** Maximum number of iterations of all loops together. */
     private static final long MAX_TOTAL = 16 * MAX_ROUNDS;
 
     private final ModelErrors errors;
     private final String name;
     private final Path folder;
-    /** Rounds of the loops around the node that is looked at, multiplied. */
+    /** Product of the iterations of the loops around the current node. */
     private long repeats = 1;
     private long total;
 
@@ -30,10 +30,10 @@ final class LoopLimits {
     }
 
     /**
-     * Enters a node's graphs.
+     * Enters a node's subgraphs.
      *
-     * @param constants what is known before the graph runs
-     * @return what {@link #leave} needs afterwards
+     * @param constants values that are known before the graph runs
+     * @return the argument for {@link #leave}
      */
     long enter(NodeProto node, Map<String, TensorProto> constants) throws InvalidEncoderException {
         long outer = repeats;
@@ -43,32 +43,32 @@ final class LoopLimits {
         }
         long rounds = loop ? trips(node, constants) : length(node, constants);
         if (rounds < 0 && loop || Math.max(rounds, 1) * outer > MAX_ROUNDS) {
-            throw errors.bad("it loops more than " + MAX_ROUNDS + " times" + (outer > 1 ? ", loops inside loops multiplied" : "")
-                    + ", or the graph does not say how often");
+            throw errors.bad("it loops more than " + MAX_ROUNDS + " times" + (outer > 1 ? ", counting nested loops" : "")
+                    + ", or an unknown number of times");
         }
-        // As many rounds as a tensor is long that is not known here: one such loop is bounded by its tensor, no loop fits around it.
+        // The number of iterations is the unknown length of a tensor. One such loop is bounded by its tensor, but must not be nested.
         repeats = rounds < 0 ? MAX_ROUNDS : Math.max(rounds, 1) * outer;
         total += rounds < 0 ? outer : repeats;
         if (rounds < 0 && outer > 1 || total > MAX_TOTAL) {
-            throw errors.bad(total > MAX_TOTAL ? "its loops have more than " + MAX_TOTAL + " rounds together"
+            throw errors.bad(total > MAX_TOTAL ? "its loops have more than " + MAX_TOTAL + " iterations together"
                     : "a " + node.getOpType() + " of unknown length is inside a loop");
         }
         return outer;
     }
 
-    /** Leaves a node's graphs. */
+    /** Leaves a node's subgraphs. */
     void leave(long outer) {
         repeats = outer;
     }
 
-    /** How often a Loop runs at most; -1 if the graph does not say it. */
+    /** Returns the maximum number of iterations of a Loop, or -1 if it is unknown. */
     private long trips(NodeProto node, Map<String, TensorProto> constants) throws InvalidEncoderException {
         TensorProto t = node.getInputCount() > 0 ? constants.get(node.getInput(0)) : null;
         return t == null || TensorTypes.count(t) != 1 || t.getDataType() != TensorProto.DataType.INT64_VALUE
                 ? -1 : Math.max(0, Math.min(MAX_ROUNDS + 1, Tensors.whole(t, folder, name)[0]));
     }
 
-    /** How long the constant among a Scan's inputs is; -1 if there is none. */
+    /** Returns the length of the constant among a Scan's inputs, or -1 if there is none. */
     private static long length(NodeProto node, Map<String, TensorProto> constants) {
         long scanned = node.getAttributeList().stream().filter(a -> a.getName().equals("num_scan_inputs")).mapToLong(a -> a.getI())
                 .findFirst().orElse(0);

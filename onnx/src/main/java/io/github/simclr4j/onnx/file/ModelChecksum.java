@@ -13,31 +13,33 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The SHA-256 of a model in its own metadata. It is that of the whole message without that entry: weights, graph and the rest of the
- * metadata, so that it finds a flipped bit in a node or in a mean as well as one in a weight. Weights in a file beside the model have
- * a hash of their own in the metadata. Files without the entry, foreign or older ones, are accepted.
+ * A model's SHA-256 in its own metadata. It covers the whole message except that entry: weights, graph and the other metadata. So it
+ * detects damage not only in weights but also, for example, in a node or in the mean of the normalisation. External data have their own
+ * hash in the metadata. Files without a checksum, such as those of other tools or older versions, are accepted.
+ *
+ * @since 0.1.0
  */
 public final class ModelChecksum {
 
-    /** What a model's checksum says. */
+    /** The result of checking a model's checksum. */
     public enum State {
-        /** The file has none. */
+        /** The model has no checksum. */
         NONE,
-        /** The content is what was written. */
+        /** The content matches the checksum. */
         MATCHES,
-        /** The content is not what was written. */
+        /** The content does not match the checksum: it was damaged or changed. */
         DIFFERS
     }
 
     private ModelChecksum() {}
 
-    /** Returns a model with the checksum of what it is now. */
+    /** Returns a model with the checksum of its present content. */
     public static ModelProto sign(ModelProto model) {
         ModelProto bare = without(model);
         return bare.toBuilder().addMetadataProps(GraphBuilder.entry(EncoderMetadata.CHECKSUM, of(bare))).build();
     }
 
-    /** Returns a model without its checksum, as one that is to be changed. */
+    /** Returns a model without its checksum, for example to change it. */
     public static ModelProto without(ModelProto model) {
         if (model.getMetadataPropsList().stream().noneMatch(e -> e.getKey().equals(EncoderMetadata.CHECKSUM))) {
             return model;
@@ -58,17 +60,17 @@ public final class ModelChecksum {
     }
 
     /**
-     * Checks a model's content, and that of the file beside it, against what the metadata says.
+     * Checks a model's content and its external data against the hashes in the metadata.
      *
-     * @param external the files beside it that its tensors are in
-     * @param name what errors call it
-     * @throws InvalidEncoderException if they differ
+     * @param external the files with its external data
+     * @param name the model's name in messages
+     * @throws InvalidEncoderException if a hash differs
      * @throws IOException if a file can't be read
      */
     static void verify(ModelProto model, Set<Path> external, String name) throws IOException {
         if (state(model) == State.DIFFERS) {
             throw new InvalidEncoderException(name + " is damaged: its content does not have the SHA-256 that was written with it; copy"
-                    + " it again from where it was made (a program that changes it on purpose must delete the metadata entry "
+                    + " it again from the original (a program that changes it on purpose must delete the metadata entry "
                     + EncoderMetadata.CHECKSUM + ")");
         }
         Optional<String> data = entry(model, EncoderMetadata.EXTERNAL_DATA);
@@ -83,7 +85,7 @@ public final class ModelChecksum {
             }
             if (!data.get().equals(hash.hex())) {
                 throw new InvalidEncoderException(name + " is damaged: the weights in " + file.getFileName() + " do not have the SHA-256"
-                        + " that was written with them; copy both files again from where they were made");
+                        + " that was written with them; copy both files again from the originals");
             }
         }
     }

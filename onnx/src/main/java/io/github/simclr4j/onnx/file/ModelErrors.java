@@ -5,11 +5,15 @@ import com.google.protobuf.ByteString;
 import io.github.simclr4j.onnx.internal.OneLine;
 import java.util.Set;
 
-/** The errors of a model that is damaged or unsafe, and the checks of its names. */
+/** Makes the exceptions for a model that is damaged or unsafe, and checks names and texts. */
 final class ModelErrors {
     private final String name;
 
-    /** Names the model in its errors. */
+    /**
+     * Sets the name of the model.
+     *
+     * @param name the model's name in messages
+     */
     ModelErrors(String name) {
         this.name = name;
     }
@@ -20,18 +24,18 @@ final class ModelErrors {
 
     void define(String n, Set<String> names) throws InvalidEncoderException {
         if (n.isEmpty() || !names.add(n)) {
-            throw bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "given twice"));
+            throw bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "used twice"));
         }
     }
 
     String text(ByteString bytes, String what) throws InvalidEncoderException {
-        // Names pass through JNI, which reads them as C strings.
+        // JNI passes names as C strings.
         if (!bytes.isValidUtf8() || bytes.size() > 1 << 20) {
-            throw bad("a " + what + " is no text");
+            throw bad("a " + what + " is not valid text");
         }
         String s = bytes.toStringUtf8();
         if (s.indexOf('\0') >= 0) {
-            throw bad("a " + what + " is no text");
+            throw bad("a " + what + " is not valid text");
         }
         return s;
     }

@@ -17,17 +17,28 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
-/** An ONNX model on disk, with or without a data file beside it. */
+/**
+ * Reads and writes ONNX models, with or without external data.
+ *
+ * @since 0.1.0
+ */
 public final class ModelFile {
-    /** A protobuf message ends at 2 GB; some room is left for all but the weights. */
+    /** Maximum size of the weights in the model file in bytes: a protobuf message is limited to 2 GB, and the graph needs some room. */
     public static final long LIMIT = (1L << 31) - (64 << 20);
 
     private ModelFile() {}
 
-    /** The model as it is on disk: external tensors stay references. */
+    /**
+     * Parses a model without loading external data.
+     *
+     * @param file the ONNX file
+     * @return the model, in which external tensors are references
+     * @throws InvalidEncoderException if the file is not an ONNX file
+     * @throws IOException if the file can't be read
+     */
     public static ModelProto parse(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new IOException(file + " is not a file: name an encoder, such as one that pretrain wrote");
+            throw new IOException(file + " is not a file: expected an encoder in ONNX format");
         }
         if (Files.size(file) > Integer.MAX_VALUE - 8) {
             throw new InvalidEncoderException(file + " is not an ONNX file: a protobuf message has at most 2 GB");
@@ -39,12 +50,18 @@ public final class ModelFile {
             throw new InvalidEncoderException(file + " is not an ONNX file, or a damaged one: " + e.getMessage(), e);
         }
         if (model.getIrVersion() == 0 || model.getGraph().getNodeCount() == 0) {
-            throw new InvalidEncoderException(file + " is not an ONNX file: it holds no graph");
+            throw new InvalidEncoderException(file + " is not an ONNX file: it contains no graph");
         }
         return model;
     }
 
-    /** The model, checked as one that native code will see, with every initialiser's values in memory. */
+    /**
+     * Reads and checks a model, and loads the values of all initialisers into memory.
+     *
+     * @param file the ONNX file
+     * @throws InvalidEncoderException if the file is not an ONNX file, or is damaged or unsafe
+     * @throws IOException if a file can't be read
+     */
     public static ModelProto read(Path file) throws IOException {
         Path folder = file.toAbsolutePath().getParent();
         Checked checked = ModelValidator.check(bytes(file), file.toString(), folder);
@@ -56,7 +73,7 @@ public final class ModelFile {
                 model.getGraphBuilder().setInitializer(i, ExternalData.load(t, folder, file.toString()));
             }
         }
-        // The data file that is written next, if any, has a hash of its own.
+        // A data file that is written later gets a new hash.
         for (int i = model.getMetadataPropsCount() - 1; i >= 0; i--) {
             if (model.getMetadataProps(i).getKey().equals(EncoderMetadata.EXTERNAL_DATA)) {
                 model.removeMetadataProps(i);
@@ -65,13 +82,20 @@ public final class ModelFile {
         return model.build();
     }
 
-    /** Bytes of all initialisers in memory. */
+    /** Returns the size of all initialisers in memory in bytes. */
     static long weightBytes(ModelProto model) {
         return model.getGraph().getInitializerList().stream().mapToLong(t -> t.getRawData().size()
                 + 4L * t.getFloatDataCount() + 4L * t.getInt32DataCount() + 8L * t.getInt64DataCount()).sum();
     }
 
-    /** Writes a model, its weights beside it if they are more than a limit in bytes. */
+    /**
+     * Writes a model atomically.
+     *
+     * @param file the ONNX file
+     * @param model the model
+     * @param limit maximum size of the weights in the model file in bytes; larger weights are written as external data
+     * @throws IOException if a file can't be written; the message names it
+     */
     public static void write(Path file, ModelProto model, long limit) throws IOException {
         write(file, weightBytes(model), limit, store -> {
             ModelProto.Builder b = model.toBuilder();
@@ -83,11 +107,13 @@ public final class ModelFile {
     }
 
     /**
-     * Writes a model as it is built.
+     * Writes a model atomically while it is built, so that its weights need not all be in memory.
      *
-     * @param bytes of the weights
-     * @param limit the most that go into the model itself
-     * @param build makes the model, and gives each initialiser to the store
+     * @param file the ONNX file
+     * @param bytes size of the weights in bytes
+     * @param limit maximum size of the weights in the model file in bytes; larger weights are written as external data
+     * @param build builds the model, and passes each initialiser through its argument
+     * @throws IOException if a file can't be written; the message names it
      */
     public static void write(Path file, long bytes, long limit, Function<UnaryOperator<TensorProto>, ModelProto> build)
             throws IOException {
@@ -106,21 +132,29 @@ public final class ModelFile {
     /**
      * Returns the bytes of a model's file.
      *
-     * @throws InvalidEncoderException if it has more than the 2 GB that a protobuf message can have
-     * @throws IOException if it can't be read
+     * @param file the ONNX file
+     * @throws InvalidEncoderException if the file is larger than 2 GB, the limit of a protobuf message
+     * @throws IOException if the file can't be read
      */
     public static byte[] bytes(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new IOException(file + " is not a file: name an encoder, such as one that pretrain wrote");
+            throw new IOException(file + " is not a file: expected an encoder in ONNX format");
         }
         if (Files.size(file) > Integer.MAX_VALUE - 16) {
             throw new InvalidEncoderException(file + " has " + Files.size(file)
-                    + " bytes, more than an ONNX file can have (2 GB): export it with external data");
+                    + " bytes, more than the 2 GB of a protobuf message: export it with external data");
         }
         return RegularFiles.read(file);
     }
 
-    /** Returns the SHA-256 of a model's file and then of the files of its external data, in the order of their paths. */
+    /**
+     * Returns the SHA-256 of a model's file followed by the files of its external data.
+     *
+     * @param bytes the bytes of the model's file
+     * @param external the files of the external data, which are hashed in the order of their paths
+     * @return the hash in hexadecimal
+     * @throws IOException if a file can't be read
+     */
     public static String sha256(byte[] bytes, Set<Path> external) throws IOException {
         Sha256 hash = new Sha256().update(bytes);
         byte[] part = new byte[1 << 16];
@@ -135,12 +169,12 @@ public final class ModelFile {
     }
 
     /**
-     * Parses a model and checks it as one that native code will see, and by its checksum if it has one.
+     * Parses a model, checks that it is safe to pass to native code, and compares its checksum if it has one.
      *
-     * @param bytes the file
-     * @param name what errors call it
-     * @param folder where its external data may be, null for nowhere
-     * @throws InvalidEncoderException if it is damaged or unsafe, in one sentence
+     * @param bytes the bytes of the file
+     * @param name the model's name in messages
+     * @param folder the folder that must contain its external data, or null if it must have none
+     * @throws InvalidEncoderException if the model is damaged or unsafe
      */
     public static Checked check(byte[] bytes, String name, Path folder) throws InvalidEncoderException {
         Checked checked = ModelValidator.check(bytes, name, folder);
@@ -149,16 +183,16 @@ public final class ModelFile {
         } catch (InvalidEncoderException e) {
             throw e;
         } catch (IOException e) {
-            throw new InvalidEncoderException(name + " has data beside it that can't be read: " + e, e);
+            throw new InvalidEncoderException(name + " has external data that can't be read: " + e, e);
         }
         return checked;
     }
 
     /**
-     * A model that passed the check.
+     * A model that has passed the check.
      *
      * @param model the model
-     * @param external the files beside it that its tensors are in, real paths
+     * @param external the real paths of the files with its external data
      */
     public record Checked(ModelProto model, Set<Path> external) {}
 }

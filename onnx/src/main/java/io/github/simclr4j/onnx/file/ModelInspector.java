@@ -22,55 +22,57 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Says what is in an ONNX file and whether it is sound: checks it as ONNX's own checker does with {@code full_check}
- * (onnx/docs/PythonAPIOverview.md), for the operators of image encoders: versions, names, order and cycles, the size of each
- * initialiser, each node's inputs and attributes, and the type and shape of each value. Nothing is run and no weight is
- * loaded.
+ * Reports what an ONNX file contains and whether it is valid. The check corresponds to ONNX's own checker with {@code full_check}, for
+ * the operators of image encoders. It covers versions, names, order and cycles, the size of each initialiser, each node's inputs and
+ * attributes, and the type and shape of each value. The model is not run, and no weights are loaded.
+ *
+ * @since 0.1.0
  */
 public final class ModelInspector {
     private ModelInspector() {}
 
     /**
-     * What a file is.
+     * The description of a file.
      *
-     * @param problems what is wrong with it; empty for a sound file
-     * @param warnings what could not be checked
+     * @param problems reasons why the file is not valid; empty for a valid file
+     * @param warnings aspects that could not be checked
      * @param irVersion version of the file format
-     * @param opset version of ONNX's operators
-     * @param producer what wrote it, and the version of that
-     * @param inputs names, types and shapes
-     * @param outputs names, types and shapes
-     * @param operators how many nodes there are of each operator
-     * @param values how many values its initialisers hold, by type
-     * @param precision what its arithmetic is in: float32, float16, int8 or mixed
-     * @param bytes of the file and the data beside it
-     * @param metadata what it says of itself
-     * @param random what makes its outputs other ones at each run, see {@link RandomOperators}; empty for an encoder in eval mode
-     * @param checksum whether it has a checksum, and its content is what was written
+     * @param opset version of ONNX's default operator set
+     * @param producer name and version of the program that wrote the file
+     * @param inputs names, types and shapes of the inputs
+     * @param outputs names, types and shapes of the outputs
+     * @param operators number of nodes by operator
+     * @param values number of values in initialisers by type
+     * @param precision precision of the arithmetic: float32, float16, int8 or mixed
+     * @param bytes size of the file and its external data
+     * @param metadata the file's metadata
+     * @param random operators that make its outputs random, see {@link RandomOperators}; empty for an encoder in eval mode
+     * @param checksum the result of comparing the content with the checksum
      */
     public record Report(List<String> problems, List<String> warnings, long irVersion, int opset, String producer,
             List<Port> inputs, List<Port> outputs, Map<String, Integer> operators, Map<String, Long> values, String precision,
             long bytes, Map<String, String> metadata, List<String> random, ModelChecksum.State checksum) {
-        /** Returns the first problems, as many as fit on a line, and how many more there are. */
+        /** Returns the first problems, as many as fit on a line, and the number of others. */
         public String summary() {
             return OneLine.of(problems);
         }
     }
 
     /**
-     * An input or output.
+     * An input or output of a graph.
      *
-     * @param name its name
-     * @param type its type, such as uint8
-     * @param shape its dimensions: numbers, or names of those that are not fixed
+     * @param name the name
+     * @param type the element type, such as uint8
+     * @param shape the dimensions: numbers, or names of dimensions that are not fixed
      */
     public record Port(String name, String type, List<Object> shape) {}
 
     /**
      * Checks a file.
      *
-     * @throws InvalidEncoderException if it is no ONNX file at all
-     * @throws IOException if it can't be read
+     * @param file the ONNX file
+     * @throws InvalidEncoderException if the file is not an ONNX file
+     * @throws IOException if the file can't be read
      */
     public static Report check(Path file) throws IOException {
         ModelProto model = ModelFile.parse(file);
@@ -81,8 +83,9 @@ public final class ModelInspector {
     /**
      * Checks a model.
      *
-     * @param folder where data beside the file is, or null if there must be none
-     * @param size of the file itself
+     * @param model the model
+     * @param folder the folder that must contain its external data, or null if it must have none
+     * @param size size of the model's file in bytes
      */
     public static Report check(ModelProto model, Path folder, long size) {
         List<String> problems = new ArrayList<>();
@@ -95,14 +98,14 @@ public final class ModelInspector {
         warnings.addAll(checker.warnings());
         Set<String> keys = new HashSet<>();
         model.getMetadataPropsList().stream().filter(e -> !keys.add(e.getKey()))
-                .forEach(e -> problems.add("metadata " + e.getKey() + " stands twice"));
+                .forEach(e -> problems.add("metadata " + e.getKey() + " occurs twice"));
         long bytes = size;
         try {
             for (Path data : ModelValidator.check(model, "the file", folder).external()) {
                 bytes += Files.size(data);
             }
         } catch (IOException e) {
-            // What this class does not look at, or sees otherwise: nothing is sound that can't be opened.
+            // Problems that this class does not detect: a file that can't be opened is never valid.
             problems.add("it can't be opened: " + e.getMessage());
         }
         Map<String, Integer> operators = new TreeMap<>();
@@ -123,7 +126,11 @@ public final class ModelInspector {
                 RandomOperators.find(model), checksum);
     }
 
-    /** What a model computes in, as {@link Report#precision} has it. */
+    /**
+     * Returns the precision of a model's arithmetic.
+     *
+     * @return float32, float16, int8 or mixed, as in {@link Report#precision}
+     */
     public static String precision(ModelProto model) {
         GraphProto graph = model.getGraph();
         if (graph.getNodeList().stream().anyMatch(n -> Set.of("DequantizeLinear", "QLinearConv").contains(n.getOpType()))) {
@@ -150,13 +157,13 @@ public final class ModelInspector {
         Set<String> domains = new HashSet<>();
         for (OperatorSetIdProto o : model.getOpsetImportList()) {
             if (!domains.add(o.getDomain().equals("ai.onnx") ? "" : o.getDomain())) {
-                problems.add("opset of domain '" + o.getDomain() + "' stands twice");
+                problems.add("opset of domain '" + o.getDomain() + "' occurs twice");
             }
         }
         if (!domains.contains("")) {
             problems.add("no opset of ONNX's operators is imported");
         } else if (Opset.of(model.getOpsetImportList()) > Opset.NEWEST) {
-            warnings.add("opset " + Opset.of(model.getOpsetImportList()) + " is newer than what this version knows");
+            warnings.add("opset " + Opset.of(model.getOpsetImportList()) + " is newer than the opsets that this version supports");
         } else if (model.getIrVersion() < Opset.irVersion(Opset.of(model.getOpsetImportList())) - 2) {
             warnings.add("IR version " + model.getIrVersion() + " is old for the opset");
         }

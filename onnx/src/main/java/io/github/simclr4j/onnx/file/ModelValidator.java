@@ -25,18 +25,18 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Checks a model before native code sees it: what the ONNX specification demands of names, order and tensors, and what
- * would make ONNX Runtime read another file, allocate without bound or divide by zero. What it lets pass may still be
- * refused by ONNX Runtime, with an exception.
+ * Checks that a model is safe to pass to native code. It checks the requirements of the ONNX specification for names, order and tensors,
+ * and everything that would make ONNX Runtime read another file, allocate unlimited memory or divide by zero. ONNX Runtime may still
+ * reject a model that passes, with an exception.
  */
 final class ModelValidator {
-    /** The newest that ONNX Runtime 1.28 reads; it refuses newer ones itself, with a longer message. */
+    /** The newest IR version that ONNX Runtime 1.28 reads. It rejects newer ones itself, but with a longer message. */
     static final int MAX_IR = 13;
-    /** Operator domains of ONNX Runtime's own builds. */
+    /** Operator domains that ONNX Runtime's own builds support. */
     private static final Set<String> DOMAINS = Set.of("", "ai.onnx", "ai.onnx.ml", "com.microsoft");
-    /** Operators of any number of inputs: ONNX Runtime ends the process where one is left out. */
+    /** Variadic operators: ONNX Runtime crashes if one of their inputs is empty. */
     private static final Set<String> VARIADIC = Set.of("Max", "Min", "Sum", "Mean", "Concat");
-    /** protobuf itself stops at 100 nested messages, a subgraph is three. */
+    /** Maximum nesting of subgraphs. Protobuf itself stops at 100 nested messages, and a subgraph is three. */
     private static final int MAX_NESTING = 8;
 
     private final String name;
@@ -59,17 +59,17 @@ final class ModelValidator {
     }
 
     /**
-     * Parses and checks.
+     * Parses and checks a model.
      *
-     * @param bytes the file
-     * @param name what errors call it
-     * @param folder where its external data may be, null for nowhere
-     * @throws InvalidEncoderException with one sentence on what is wrong
+     * @param bytes the bytes of the file
+     * @param name the model's name in messages
+     * @param folder the folder that must contain its external data, or null if it must have none
+     * @throws InvalidEncoderException if the model is damaged or unsafe
      */
     static ModelFile.Checked check(byte[] bytes, String name, Path folder) throws InvalidEncoderException {
         ModelProto model;
         try {
-            // Tensors stay where they are, in the array.
+            // Tensors alias the array instead of copying it.
             CodedInputStream in = CodedInputStream.newInstance(bytes);
             in.enableAliasing(true);
             model = ModelProto.parseFrom(in);
@@ -78,12 +78,12 @@ final class ModelValidator {
             throw new InvalidEncoderException(name + " is not an ONNX file, or a damaged one: " + e.getMessage(), e);
         }
         if (model.getIrVersion() == 0 || model.getGraph().getNodeCount() == 0) {
-            throw new InvalidEncoderException(name + " is not an ONNX file: it holds no graph");
+            throw new InvalidEncoderException(name + " is not an ONNX file: it contains no graph");
         }
         return check(model, name, folder);
     }
 
-    /** Checks what is parsed already. */
+    /** Checks a parsed model. */
     static ModelFile.Checked check(ModelProto model, String name, Path folder) throws InvalidEncoderException {
         ModelValidator check = new ModelValidator(name, folder);
         check.model(model);
@@ -105,7 +105,7 @@ final class ModelValidator {
             errors.text(e.getKeyBytes(), "metadata key");
             errors.text(e.getValueBytes(), "metadata value");
             if (!keys.add(e.getKey())) {
-                throw errors.bad("the metadata key " + e.getKey() + " is there twice");
+                throw errors.bad("the metadata key " + e.getKey() + " occurs twice");
             }
         }
         functions(model);
@@ -117,7 +117,7 @@ final class ModelValidator {
         }
     }
 
-    /** Checks imports, and returns the domains. */
+    /** Checks the imported opsets, and returns their domains. */
     private Set<String> opsets(List<OnnxMl.OperatorSetIdProto> imports) throws InvalidEncoderException {
         Set<String> imported = new HashSet<>();
         for (OnnxMl.OperatorSetIdProto o : imports) {
@@ -149,17 +149,17 @@ final class ModelValidator {
             }
             domains.add(f.getDomain());
             if (functions.put(FunctionInliner.domain(f.getDomain()) + ":" + f.getName(), f) != null) {
-                throw errors.bad("the function " + f.getName() + " is there twice");
+                throw errors.bad("the function " + f.getName() + " is defined twice");
             }
         }
-        // ONNX Runtime inlines functions: one that calls itself would never end.
+        // ONNX Runtime inlines functions, which would never end for a recursive one.
         Set<String> done = new HashSet<>();
         for (String f : functions.keySet()) {
             inliner.calls(f, functions, new HashSet<>(), done);
         }
     }
 
-    /** Checks a function as it is where it is called: with the attributes and the constants that the call gives it. */
+    /** Checks a function call: the function's nodes with the attributes and constants of the call. */
     private void call(FunctionProto f, NodeProto call, Map<String, TensorProto> constants, int depth)
             throws InvalidEncoderException {
         Map<String, AttributeProto> given = new HashMap<>();
@@ -182,7 +182,7 @@ final class ModelValidator {
                 known.put(in, constant);
             }
         }
-        // The first copy is as large as what is in the file.
+        // The first copy replaces the definition in the file.
         inliner.copied(f.getNodeList(), called.add(f) ? 0 : f.getSerializedSize());
         nodes(inliner.bind(f.getNodeList(), given), defined, known, depth);
         for (String out : f.getOutputList()) {
@@ -192,7 +192,7 @@ final class ModelValidator {
         }
     }
 
-    /** Checks a graph in what is defined and known around it, which is the same again afterwards. */
+    /** Checks a graph with the values that are defined and known around it, which are unchanged afterwards. */
     private void graph(GraphProto graph, Set<String> defined, Map<String, TensorProto> known, int depth)
             throws InvalidEncoderException {
         if (depth > MAX_NESTING) {
@@ -208,11 +208,11 @@ final class ModelValidator {
         for (TensorProto t : graph.getInitializerList()) {
             tensors.tensor(t, "initialiser");
             if (constants.put(t.getName(), t) != null) {
-                throw errors.bad("the initialiser " + t.getName() + " is there twice");
+                throw errors.bad("the initialiser " + t.getName() + " is defined twice");
             }
         }
         if (graph.getSparseInitializerCount() > 0) {
-            throw errors.bad("sparse initialisers are not supported: export it with dense ones");
+            throw errors.bad("sparse initialisers are not supported: export it with dense initialisers");
         }
         for (ValueInfoProto v : graph.getValueInfoList()) {
             tensors.value(v);
@@ -221,7 +221,7 @@ final class ModelValidator {
         own.addAll(constants.keySet());
         for (String n : own) {
             if (n.isEmpty() || !defined.add(n)) {
-                throw errors.bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "given twice"));
+                throw errors.bad("the name '" + n + "' is " + (n.isEmpty() ? "empty" : "used twice"));
             }
         }
         known.putAll(constants);
@@ -242,7 +242,7 @@ final class ModelValidator {
         own.forEach(known::remove);
     }
 
-    /** Adds the nodes' outputs to {@code defined}, and what is constant among them to {@code constants}. */
+    /** Checks nodes, and adds their outputs to {@code defined} and their constant outputs to {@code constants}. */
     private void nodes(List<NodeProto> nodes, Set<String> defined, Map<String, TensorProto> constants, int depth)
             throws InvalidEncoderException {
         Set<String> computed = new HashSet<>();
@@ -266,7 +266,7 @@ final class ModelValidator {
             for (ByteString out : node.getOutputList().asByteStringList()) {
                 String n = errors.text(out, "output name");
                 if (!n.isEmpty() && (!computed.add(n) || defined.contains(n))) {
-                    throw errors.bad("the value " + n + " is given twice");
+                    throw errors.bad("the value " + n + " is defined twice");
                 }
             }
             TensorProto constant = TensorValues.constant(node);
@@ -275,7 +275,7 @@ final class ModelValidator {
                 node.getOutputList().forEach(o -> constants.put(o, constant));
             }
         }
-        // The specification wants every node behind those that it uses; ONNX Runtime sorts them. What can't be sorted is a cycle.
+        // The specification requires topological order, but ONNX Runtime sorts the nodes itself. Nodes that can't be sorted form a cycle.
         Map<String, List<Integer>> waiting = new HashMap<>();
         int[] open = new int[nodes.size()];
         Deque<Integer> ready = new ArrayDeque<>();
@@ -331,7 +331,7 @@ final class ModelValidator {
         }
     }
 
-    /** Adds what a node's subgraphs take from around them; whether it is defined there, {@link #graph} says. */
+    /** Adds the outer values that a node's subgraphs use; {@link #graph} checks that they are defined. */
     private void free(NodeProto node, Set<String> uses, int depth) throws InvalidEncoderException {
         if (depth > MAX_NESTING) {
             throw errors.bad("subgraphs nest more than " + MAX_NESTING + " deep");
@@ -365,13 +365,13 @@ final class ModelValidator {
             String n = errors.text(a.getNameBytes(), "attribute name");
             String where = "the attribute " + n + " of " + ModelErrors.label(node);
             if (n.isEmpty() || !names.add(n)) {
-                throw errors.bad(where + " is empty or there twice");
+                throw errors.bad(where + " is empty or occurs twice");
             }
             if (!a.getRefAttrName().isEmpty()) {
-                throw errors.bad(where + " refers to one of a function, and is in none");
+                throw errors.bad(where + " refers to an attribute of a function, but is not in a function");
             }
             if (!AttributeFields.right(a)) {
-                throw errors.bad(where + " does not hold what its type, " + a.getType() + ", says");
+                throw errors.bad(where + " does not have a value of its type, " + a.getType());
             }
             for (TensorProto t : a.getTensorsList()) {
                 tensors.tensor(t, "tensor of " + where);

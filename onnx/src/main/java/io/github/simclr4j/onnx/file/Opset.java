@@ -3,18 +3,27 @@ package io.github.simclr4j.onnx.file;
 import ai.onnx.proto.OnnxMl;
 import java.util.List;
 
-/** The versions of ONNX's default operator set that this library writes, and the file format that goes with each. */
+/**
+ * The versions of ONNX's default operator set that this library writes, and the IR version for each.
+ *
+ * @since 0.1.0
+ */
 public final class Opset {
-    /** What an encoder is written in when nothing else is asked for. */
+    /** The default opset of encoders. */
     public static final int DEFAULT = 13;
-    /** The oldest: the first with a scale and a zero point for each channel. */
+    /** The oldest opset that is supported: the first with per-channel quantization. */
     public static final int OLDEST = 13;
-    /** The newest that ONNX Runtime 1.28 runs; a test opens a file of every version. */
+    /** The newest opset that is supported: the newest that ONNX Runtime 1.28 runs. A test opens a file of every version. */
     public static final int NEWEST = 26;
 
     private Opset() {}
 
-    /** Checks a version that a user chose. */
+    /**
+     * Checks that an opset is supported, and returns it.
+     *
+     * @param opset the opset
+     * @throws IllegalArgumentException if the opset is out of range
+     */
     public static int check(int opset) {
         if (opset < OLDEST || opset > NEWEST) {
             throw new IllegalArgumentException(
@@ -23,7 +32,12 @@ public final class Opset {
         return opset;
     }
 
-    /** The IR version of the first ONNX release that had the opset (onnx/docs/Versioning.md). */
+    /**
+     * Returns the IR version of the first ONNX release with an opset
+     * (<a href="https://github.com/onnx/onnx/blob/main/docs/Versioning.md">ONNX Versioning</a>).
+     *
+     * @param opset the opset
+     */
     public static int irVersion(int opset) {
         if (opset <= 14) {
             return 7;
@@ -37,7 +51,12 @@ public final class Opset {
         return Math.min(opset - 12, 13);
     }
 
-    /** The version of the default domain that a model imports, or 0. */
+    /**
+     * Returns the version of the default operator set that a model imports.
+     *
+     * @param imports the imports of the model
+     * @return the version, or 0 if the model does not import the default operator set
+     */
     public static int of(List<OnnxMl.OperatorSetIdProto> imports) {
         return imports.stream()
                 .filter(o -> o.getDomain().isEmpty() || o.getDomain().equals("ai.onnx"))

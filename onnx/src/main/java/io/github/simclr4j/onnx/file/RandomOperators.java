@@ -26,14 +26,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Finds what makes a model's output another one at each run: operators that draw random numbers, dropout in training mode, and batch
- * norm that takes the statistics of the batch, by which an embedding depends on the images beside it. Only what the output depends on
- * counts.
+ * Finds operators that make a model's output differ from run to run: operators that draw random numbers, dropout in training mode, and
+ * batch norm in training mode, which makes an embedding depend on the other images of its batch. Only operators that the output depends
+ * on count.
+ *
+ * @since 0.1.0
  */
 public final class RandomOperators {
     private static final Set<String> DRAWN = Set.of("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
             "Multinomial", "Bernoulli");
-    /** Where the operators of dropout take the ratio and whether they train. */
+    /** The inputs for the ratio and for the training mode of each dropout operator. */
     private static final Map<String, int[]> DROPOUT = Map.of("Dropout", new int[] {1, 2}, "BitmaskDropout", new int[] {1, 2},
             "BiasDropout", new int[] {3, 4}, "BitmaskBiasDropout", new int[] {3, 4});
 
@@ -49,9 +51,11 @@ public final class RandomOperators {
     }
 
     /**
-     * Returns what is random on the way to some values of the graph, in words; empty if nothing is.
+     * Finds the random operators that some values of the graph depend on.
      *
+     * @param model the model
      * @param outputs names of the values
+     * @return descriptions of the operators; empty if there are none
      */
     public static List<String> find(ModelProto model, Collection<String> outputs) {
         RandomOperators search = new RandomOperators(model);
@@ -61,22 +65,23 @@ public final class RandomOperators {
         return List.copyOf(search.found);
     }
 
-    /** As {@link #find(ModelProto, Collection)}, for all outputs. */
+    /** Finds the random operators that the outputs of a model depend on; see {@link #find(ModelProto, Collection)}. */
     public static List<String> find(ModelProto model) {
         return find(model, model.getGraph().getOutputList().stream().map(ValueInfoProto::getName).toList());
     }
 
     /**
-     * Refuses a model whose features would be random.
+     * Rejects a model whose features would be random.
      *
-     * @param output the value that is the embedding
-     * @param name what errors call the model
-     * @throws InvalidEncoderException if something random is on the way to the output; the message says what to do
+     * @param model the model
+     * @param output the name of the embedding
+     * @param name the model's name in messages
+     * @throws InvalidEncoderException if the embedding depends on a random operator; the message names the remedy
      */
     public static void refuse(ModelProto model, String output, String name) throws InvalidEncoderException {
         List<String> random = find(model, List.of(output));
         if (!random.isEmpty()) {
-            throw new InvalidEncoderException(name + " gives other features at each run, for it was exported in training mode or draws"
+            throw new InvalidEncoderException(name + " computes different features at each run, because it was exported in training mode or draws"
                     + " random numbers: export it in eval mode (model.eval() in PyTorch); found " + OneLine.of(random));
         }
     }
@@ -115,7 +120,7 @@ public final class RandomOperators {
         return graphs;
     }
 
-    /** Adds what a graph inside an operator may take from around it. */
+    /** Adds the outer values that an operator's subgraph may use. */
     private static void free(GraphProto g, Set<String> takes) {
         g.getOutputList().forEach(o -> takes.add(o.getName()));
         for (NodeProto n : g.getNodeList()) {
@@ -149,7 +154,7 @@ public final class RandomOperators {
         }
     }
 
-    /** Why a node's result is random; null if it is not. */
+    /** Returns the reason why a node's result is random, or null if it is not. */
     private String random(NodeProto n, Map<String, TensorProto> constants) {
         String op = n.getOpType();
         if (DRAWN.contains(op)) {
@@ -161,7 +166,7 @@ public final class RandomOperators {
                     ? n.getAttributeList().stream().anyMatch(a -> a.getName().equals("ratio") && a.getF() == 0)
                     : zero(n, at[0], constants);
             boolean trains = op.equals("Dropout") && opset < 12
-                    // Up to opset 6 an attribute says that it is a test; from 7 to 11 it never trains.
+                    // Up to opset 6 an attribute selects the mode; from 7 to 11 the mode is always inference.
                     ? opset < 7 && GraphIndex.integer(n, "is_test", 0) == 0
                     : n.getInputCount() > at[1] && !n.getInput(at[1]).isEmpty() && !zero(n, at[1], constants);
             return trains && !none ? " in training mode" : null;
@@ -174,7 +179,7 @@ public final class RandomOperators {
         return null;
     }
 
-    /** Whether what is drawn is one number: a range or deviation of 0. */
+    /** Returns whether the numbers drawn are constant, because their range or standard deviation is 0. */
     private static boolean constantDraw(NodeProto n) {
         Map<String, Float> said = new HashMap<>();
         n.getAttributeList().forEach(a -> said.put(a.getName(), a.getF()));
@@ -182,7 +187,7 @@ public final class RandomOperators {
                 : n.getOpType().startsWith("RandomUniform") && said.getOrDefault("low", 0f).equals(said.getOrDefault("high", 1f));
     }
 
-    /** Whether an input is the constant 0 or false. */
+    /** Returns whether an input is the constant 0 or false. */
     private static boolean zero(NodeProto n, int input, Map<String, TensorProto> constants) {
         TensorProto t = Optional.of(n).filter(x -> input < x.getInputCount()).map(x -> constants.get(x.getInput(input))).orElse(null);
         if (t == null || TensorTypes.isExternal(t) || TensorTypes.count(t) != 1) {

@@ -12,23 +12,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Checks the numbers in a model that would make ONNX Runtime allocate without bound, divide by zero or read out of bounds. */
+/** Checks numbers in a model that could make ONNX Runtime allocate unlimited memory, divide by zero or read out of bounds. */
 final class SizeLimits {
-    /** The most values of one tensor. */
+    /** Maximum number of values of a tensor. */
     static final long MAX_ELEMENTS = 1L << 28;
-    /** Attributes that are divisors, steps or extents: 0 or less makes no sense in any operator. */
+    /** Attributes that are divisors, steps or extents, which must be positive in every operator. */
     private static final Set<String> POSITIVE = Set.of("strides", "dilations", "kernel_shape", "group", "blocksize", "num_heads",
             "kv_num_heads", "q_num_heads", "num_groups", "groups", "hidden_size", "num_outputs", "block_size", "size",
             "window_size");
-    /** Attributes that number dimensions. ONNX Runtime 1.28 reads outside its memory where a Gather's axis is the least int64. */
+    /** Attributes that are axes. ONNX Runtime 1.28 reads out of bounds if a Gather's axis is the smallest int64. */
     private static final Set<String> AXES = Set.of("axis", "axes", "perm", "batch_dims", "split_axis", "concat_axis",
             "batch_axis", "time_axis", "scan_input_axes", "scan_output_axes");
-    /** Attributes whose values may be "to the end", the greatest int64. */
+    /** Attributes whose values may be the largest int64, which means "to the end". */
     private static final Set<String> UNBOUNDED = Set.of("starts", "ends", "value_int", "value_ints");
-    /** Position of the input that numbers dimensions, by operator; reductions have it too. */
+    /** Position of the input with axes, by operator; reductions have one too. */
     private static final Map<String, Integer> AXES_INPUT = Map.of("Squeeze", 1, "Unsqueeze", 1, "Slice", 3, "Pad", 3, "CumSum", 1,
             "Resize", 4, "CenterCropPad", 2);
-    /** Position of the input that says how large the output is, by operator. */
+    /** Position of the input that determines the size of the output, by operator. */
     private static final Map<String, Integer> SHAPE_INPUT = Map.of("ConstantOfShape", 0, "Reshape", 1, "Expand", 1, "Tile", 1,
             "Pad", 1, "CenterCropPad", 1, "OneHot", 1, "Upsample", 1);
     private static final long MAX_EXTENT = 1 << 16;
@@ -43,7 +43,7 @@ final class SizeLimits {
         this.folder = folder;
     }
 
-    /** Checks the whole numbers of an attribute. */
+    /** Checks the integers of an attribute. */
     void numbers(AttributeProto a, String where) throws InvalidEncoderException {
         List<Long> values = new ArrayList<>(a.getIntsList());
         if (a.getType() == AttributeType.INT) {
@@ -68,7 +68,7 @@ final class SizeLimits {
         }
     }
 
-    /** What a constant input says of the size of a node's output. */
+    /** Checks the constant inputs that determine the size of a node's output. */
     void extents(NodeProto node, Map<String, TensorProto> constants) throws InvalidEncoderException {
         List<Integer> positions = new ArrayList<>();
         if (SHAPE_INPUT.containsKey(node.getOpType())) {
@@ -91,7 +91,7 @@ final class SizeLimits {
         }
         if (node.getOpType().equals("OneHot") && node.getInputCount() > 1 && constants.containsKey(node.getInput(1))
                 && TensorTypes.count(constants.get(node.getInput(1))) != 1) {
-            // ONNX Runtime ends the process where the depth is empty.
+            // ONNX Runtime crashes if the depth is empty.
             throw errors.bad("the depth of " + ModelErrors.label(node) + " is not one number");
         }
         for (int p : positions) {

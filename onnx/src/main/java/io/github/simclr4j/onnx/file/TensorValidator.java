@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Checks tensors and declared values: types, shapes, and that the values are there, in the file or beside it. */
+/** Checks tensors and value declarations: types, shapes, and that the data exist in the file or as external data. */
 final class TensorValidator {
     private static final long MAX_DIMENSION = 1 << 24;
 
@@ -23,7 +23,7 @@ final class TensorValidator {
         this.folder = folder;
     }
 
-    /** Returns the files beside the model that its tensors are in. */
+    /** Returns the files with the external data of the tensors checked so far. */
     Set<Path> external() {
         return external;
     }
@@ -43,13 +43,13 @@ final class TensorValidator {
         long size = (n * bits + 7) / 8;
         if (t.getDataLocation() == TensorProto.DataLocation.EXTERNAL || t.getExternalDataCount() > 0) {
             if (t.getDataLocation() != TensorProto.DataLocation.EXTERNAL || t.hasRawData() || bits == 0) {
-                throw errors.bad(where + " is both in the file and outside");
+                throw errors.bad(where + " has data both in the file and outside it");
             }
             external.add(Tensors.external(t, size, folder, name).file());
             return;
         }
         if (!TensorTypes.isComplete(t, n, size)) {
-            throw errors.bad(where + " has the shape " + t.getDimsList() + " and type " + t.getDataType() + ", and other data");
+            throw errors.bad(where + " has data that do not match its shape " + t.getDimsList() + " and type " + t.getDataType());
         }
     }
 

@@ -16,37 +16,43 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads a tensor of an ONNX file, wherever its values are. */
+/**
+ * Reads tensors of ONNX files, in the file or in external data.
+ *
+ * @since 0.1.0
+ */
 public final class Tensors {
     private Tensors() {}
 
     /**
-     * Where external data is.
+     * The location of a tensor's external data.
      *
-     * @param file its real path
-     * @param offset the first byte
+     * @param file the real path of the file
+     * @param offset the offset of the first byte
      */
     public record Place(Path file, long offset) {}
 
     /**
-     * Finds external data.
+     * Locates the external data of a tensor.
      *
-     * @param size how many bytes it must have
-     * @param folder the folder that it must be in, null if there is none
-     * @throws InvalidEncoderException if it is outside the folder, through a link or a name, missing or of another size
+     * @param t the tensor
+     * @param size the expected number of bytes
+     * @param folder the folder that must contain the data, or null if external data are not allowed
+     * @param name the model's name in messages
+     * @throws InvalidEncoderException if the data are missing, outside the folder (also by a link), or of another size
      */
     public static Place external(TensorProto t, long size, Path folder, String name) throws InvalidEncoderException {
         Map<String, String> entries = new HashMap<>();
         for (StringStringEntryProto e : t.getExternalDataList()) {
             if (entries.put(e.getKey(), e.getValue()) != null) {
-                throw new InvalidEncoderException(name + " is damaged: the external data of " + t.getName() + " says "
+                throw new InvalidEncoderException(name + " is damaged: the external data of " + t.getName() + " has the key "
                         + e.getKey() + " twice");
             }
         }
         String location = entries.getOrDefault("location", "");
         if (folder == null) {
             throw new InvalidEncoderException(name + " has external data, in " + location
-                    + ": open it as a file, with that beside it");
+                    + ": open it as a file, with the data in the same folder");
         }
         try {
             long offset = Long.parseLong(entries.getOrDefault("offset", "0"));
@@ -60,12 +66,12 @@ public final class Tensors {
             Path real = folder.toRealPath();
             if (!plain || !real.resolve(relative).toRealPath().startsWith(real)) {
                 throw new InvalidEncoderException(name + " has external data outside its folder, " + location
-                        + ": refused; copy it beside the file");
+                        + ": copy the data into the folder of the file");
             }
             Path file = real.resolve(relative).toRealPath();
             if (!Files.isRegularFile(file) || offset < 0 || length != size || offset > Files.size(file) - size) {
                 throw new InvalidEncoderException(name + ": " + t.getName() + " needs " + size + " bytes at " + offset
-                        + " of " + location + ", which has not got them, or names another length");
+                        + " of " + location + ", which is too short or has another length in the model");
             }
             return new Place(file, offset);
         } catch (NumberFormatException | InvalidPathException e) {
@@ -74,19 +80,27 @@ public final class Tensors {
         } catch (InvalidEncoderException e) {
             throw e;
         } catch (NoSuchFileException e) {
-            throw new InvalidEncoderException(name + " has external data in " + location + ", which is missing: copy it beside"
-                    + " the file", e);
+            throw new InvalidEncoderException(name + " has external data in " + location + ", which is missing: copy it into"
+                    + " the folder of the file", e);
         } catch (IOException e) {
             throw new InvalidEncoderException(name + " has external data that can't be read, " + location + ": " + e, e);
         }
     }
 
-    /** The values of a float32, float16, bfloat16 or double tensor, as float32. */
+    /**
+     * Returns the values of a float32, float16, bfloat16 or double tensor.
+     *
+     * @param t the tensor
+     * @param folder the folder that must contain external data, or null
+     * @param name the model's name in messages
+     * @return the values as float32, row-major
+     * @throws InvalidEncoderException if the tensor has another type or its data can't be read
+     */
     public static float[] floats(TensorProto t, Path folder, String name) throws InvalidEncoderException {
         int n = count(t, name);
         if (!Set.of(1, 10, 11, 16).contains(t.getDataType())) {
             throw new InvalidEncoderException(
-                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected numbers with a fraction");
+                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected a floating-point type");
         }
         float[] v = new float[n];
         ByteBuffer raw = raw(t, folder, name);
@@ -115,11 +129,19 @@ public final class Tensors {
         return v;
     }
 
-    /** The values of an int8, uint8, int32 or int64 tensor. */
+    /**
+     * Returns the values of an int8, uint8, int32 or int64 tensor.
+     *
+     * @param t the tensor
+     * @param folder the folder that must contain external data, or null
+     * @param name the model's name in messages
+     * @return the values, row-major
+     * @throws InvalidEncoderException if the tensor has another type or its data can't be read
+     */
     public static long[] whole(TensorProto t, Path folder, String name) throws InvalidEncoderException {
         if (!Set.of(2, 3, 6, 7).contains(t.getDataType())) {
             throw new InvalidEncoderException(
-                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected whole numbers");
+                    name + ": " + t.getName() + " is of type " + t.getDataType() + ", expected an integer type");
         }
         long[] v = new long[count(t, name)];
         ByteBuffer raw = raw(t, folder, name);
@@ -143,7 +165,15 @@ public final class Tensors {
         return (int) n;
     }
 
-    /** The bytes of a tensor, little-endian; null if its values are in the field for their type. */
+    /**
+     * Returns the bytes of a tensor.
+     *
+     * @param t the tensor
+     * @param folder the folder that must contain external data, or null
+     * @param name the model's name in messages
+     * @return the bytes, little-endian, or null if the values are in the field for their type
+     * @throws InvalidEncoderException if the data can't be read
+     */
     public static ByteBuffer raw(TensorProto t, Path folder, String name) throws InvalidEncoderException {
         if (TensorTypes.isExternal(t)) {
             int size = (int) (((long) count(t, name) * TensorTypes.bits(t.getDataType()) + 7) / 8);
@@ -157,7 +187,7 @@ public final class Tensors {
                 throw new InvalidEncoderException(name + ": can't read " + place.file() + ": " + e, e);
             }
             if (b.hasRemaining()) {
-                throw new InvalidEncoderException(name + ": " + place.file() + " has become shorter");
+                throw new InvalidEncoderException(name + ": " + place.file() + " has become shorter while it was read");
             }
             return b.flip();
         }

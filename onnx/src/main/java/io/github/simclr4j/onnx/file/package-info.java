@@ -1,5 +1,5 @@
 /**
- * ONNX files: how a model is read, checked before native code sees it, inspected and written, and what the metadata of an
- * encoder says. The package may depend on {@code io.github.simclr4j.onnx.internal}.
+ * Reads, validates, inspects and writes ONNX files, including the metadata of encoders. The package may depend on
+ * {@code io.github.simclr4j.onnx.internal}.
  */
 package io.github.simclr4j.onnx.file;

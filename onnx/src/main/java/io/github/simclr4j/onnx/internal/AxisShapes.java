@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Shapes of what joins, cuts, moves, adds or removes dimensions. */
+/** Infers shapes of operators that join, cut, move, add or remove dimensions. */
 final class AxisShapes {
     private static final long UNKNOWN = TensorShape.UNKNOWN;
 
@@ -42,7 +42,7 @@ final class AxisShapes {
         long[] d = c.longs(1);
         require(c.dims(1) == null || c.dims(1).length == 1, "expected a list of dimensions, found " + TensorShape.shape(c.dims(1)));
         if (d == null) {
-            // Without its values the shape's own length says the rank.
+            // If the values of the shape are unknown, its length still gives the rank.
             long[] count = c.dims(1);
             return count == null || count.length != 1 ? null : ofShape(c, null, 1);
         }
@@ -74,7 +74,7 @@ final class AxisShapes {
                 d[open] = all / known;
             }
         } else if (open > 0 && x.length > 0 && x[0] == UNKNOWN && d[0] == UNKNOWN) {
-            // The batch stays as it is: the rest must fit the rest.
+            // The batch axis is unchanged, so the remaining dimensions must match.
             long rest = ShapeInference.product(x, 1, x.length);
             long others = 1;
             for (int i = 1; i < d.length; i++) {
@@ -85,7 +85,7 @@ final class AxisShapes {
         return d;
     }
 
-    /** The shape that a constant says, or if it is none as many open dimensions as the input has values. */
+    /** Returns the shape given by a constant, or else as many unknown dimensions as the input has values. */
     static long[] ofShape(OperatorCall c, long[] said, int input) {
         if (said != null) {
             require(Arrays.stream(said).allMatch(v -> v >= 0), "a negative dimension in " + Arrays.toString(said));
@@ -116,7 +116,7 @@ final class AxisShapes {
             return keep ? open : null;
         }
         if (x.length == 0) {
-            // ONNX Runtime leaves a scalar as it is, whatever the axes.
+            // ONNX Runtime returns a scalar unchanged for any axes.
             return x;
         }
         List<Integer> at = OperatorCall.positions(axes, x.length);
@@ -337,7 +337,7 @@ final class AxisShapes {
         }
     }
 
-    /** Equal parts; since opset 18 the last may be smaller. */
+    /** Splits into equal parts; since opset 18 the last part may be smaller. */
     private static long[] equal(OperatorCall c, long side, int count) {
         long[] parts = new long[count];
         Arrays.fill(parts, UNKNOWN);

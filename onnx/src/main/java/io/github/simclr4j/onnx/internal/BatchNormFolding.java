@@ -14,17 +14,16 @@ import java.util.Set;
 /**
  * Folds a batch norm into the convolution or dense layer before it:
  * {@code w' = w * gamma / sqrt(var + eps)}, {@code b' = beta + (b - mean) * gamma / sqrt(var + eps)}
- * (Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018,
- * section 3.2).
+ * (<a href="https://arxiv.org/abs/1712.05877">Jacob et al., CVPR 2018</a>, section 3.2).
  */
 public final class BatchNormFolding {
     private BatchNormFolding() {}
 
     /**
-     * Folds a batch norm into some weights.
+     * Folds a batch norm into weights.
      *
-     * @param kernel weights, [outputs, ...], row-major; they stay as they are
-     * @param bias of each output; it is changed
+     * @param kernel the weights, [outputs, ...], row-major; not modified
+     * @param bias the bias, [outputs]; modified in place
      * @return the folded weights
      */
     public static float[] fold(
@@ -41,7 +40,7 @@ public final class BatchNormFolding {
         return w;
     }
 
-    /** Folds each batch norm that alone takes a convolution's output into that convolution. */
+    /** Folds each batch norm that is the only consumer of a convolution into that convolution. */
     public static ModelProto fold(ModelProto model) {
         GraphIndex index = new GraphIndex(model.getGraph());
         Map<NodeProto, NodeProto> norms = new HashMap<>();

@@ -14,15 +14,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
-/** Makes an ONNX graph node by node, in an order that can be run. */
+/** Builds an ONNX graph node by node, in topological order. */
 public final class GraphBuilder {
     private final GraphProto.Builder graph;
     private final UnaryOperator<TensorProto> store;
     private final Map<String, Integer> counts = new HashMap<>();
 
     /**
+     * Creates an empty graph.
+     *
      * @param name name of the graph
-     * @param store where an initialiser's values go: the identity, or what moves them to a file of their own
+     * @param store stores an initialiser's values: the identity, or a function that moves them to external data
      */
     public GraphBuilder(String name, UnaryOperator<TensorProto> store) {
         graph = GraphProto.newBuilder().setName(name);
@@ -35,7 +37,7 @@ public final class GraphBuilder {
         return t.getName();
     }
 
-    /** Adds a node with one output, which is named after the operator, and returns that name. */
+    /** Adds a node with one output named after the operator, and returns that name. */
     public String node(String op, List<String> in, AttributeProto... attributes) {
         String name = op + "_" + counts.merge(op, 1, Integer::sum);
         return node(op, in, name, attributes);
@@ -71,7 +73,7 @@ public final class GraphBuilder {
         return graph.build();
     }
 
-    /** A tensor's name, type and shape [batch, dims]. */
+    /** Returns the declaration of a tensor with a name, a type and the shape [batch, dims]. */
     public static ValueInfoProto value(String name, TensorProto.DataType type, long... dims) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder()
                 .addDim(TensorShapeProto.Dimension.newBuilder().setDimParam("batch"));
@@ -98,7 +100,7 @@ public final class GraphBuilder {
         return b.build();
     }
 
-    /** Makes an entry of metadata, or of a reference to external data. */
+    /** Returns an entry of metadata, or of a reference to external data. */
     public static StringStringEntryProto entry(String key, String value) {
         return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
     }

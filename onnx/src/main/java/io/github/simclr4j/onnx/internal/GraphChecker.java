@@ -21,14 +21,13 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Checks a model's graph as ONNX's own checker does with {@code full_check} (onnx/docs/PythonAPIOverview.md): names and order, the
- * size of each initialiser, each node's inputs, outputs and attributes by the schema of its operator in the opset that the model
- * imports, and the type and shape of each value, as far as {@link ShapeInference} knows the operator. Graphs inside operators are
- * checked alike, the bodies of functions without types.
+ * Checks a model's graph like ONNX's own checker with {@code full_check}: names and order, the size of each initialiser, each node's
+ * inputs, outputs and attributes by the schema of its operator in the imported opset, and the type and shape of each value, if
+ * {@link ShapeInference} supports the operator. Subgraphs are checked in the same way, the bodies of functions without types.
  */
 public final class GraphChecker {
     private final Scope scope;
-    /** The graph around this one, null for the model's own. */
+    /** The checker of the outer graph, or null for the main graph. */
     private final GraphChecker outer;
     private final Map<String, TensorShape> values = new HashMap<>();
     private final Set<String> inferred = new HashSet<>();
@@ -36,7 +35,7 @@ public final class GraphChecker {
     private final Map<String, TensorProto> constants = new HashMap<>();
     private final List<String> results = new ArrayList<>();
 
-    /** What the graphs of a model share. */
+    /** State shared by the graphs of a model. */
     private record Scope(Map<String, Integer> opsets, long ir, Set<String> functions, External external, List<String> problems,
             Set<String> warnings) {
         Scope with(Map<String, Integer> other) {
@@ -44,15 +43,15 @@ public final class GraphChecker {
         }
     }
 
-    /** Checks an initialiser whose values are in a file beside the model. */
+    /** Checks the external data of an initialiser. */
     @FunctionalInterface
     public interface External {
         /**
-         * Checks where the values are.
+         * Checks that the data exist.
          *
          * @param tensor the initialiser
-         * @param bytes how many it must have
-         * @throws IOException if they are not there; the message becomes a problem
+         * @param bytes the expected number of bytes
+         * @throws IOException if the data do not exist; the message becomes a problem
          */
         void check(TensorProto tensor, long bytes) throws IOException;
     }
@@ -65,7 +64,7 @@ public final class GraphChecker {
     /**
      * Checks a model's graph and functions.
      *
-     * @param external checks initialisers outside of the model; null if there must be none
+     * @param external checks external data, or null if external data are not allowed
      */
     public static GraphChecker check(ModelProto model, External external) {
         Set<String> functions = new HashSet<>();
@@ -87,24 +86,24 @@ public final class GraphChecker {
         return opsets;
     }
 
-    /** Returns what is wrong; empty for a sound graph. */
+    /** Returns the problems; empty for a valid graph. */
     public List<String> problems() {
         return List.copyOf(scope.problems());
     }
 
-    /** Returns what could not be checked, sorted. */
+    /** Returns the aspects that could not be checked, sorted. */
     public Set<String> warnings() {
         return Collections.unmodifiableSet(scope.warnings());
     }
 
-    /** Whether a value is constant: an initialiser, or what a Constant node gives. */
+    /** Returns whether a value is constant: an initialiser or the output of a Constant node. */
     public boolean isConstant(String value) {
         return constants.containsKey(value);
     }
 
     /**
-     * Returns the types and shapes of a graph's values, as far as they can be inferred from its inputs, whatever else the file says
-     * of them; none if the graph is not sound.
+     * Returns the types and shapes of a graph's values that can be inferred from its inputs, ignoring other declarations in the file.
+     * Returns none if the graph is not valid.
      */
     public static Map<String, TensorShape> shapes(ModelProto model) {
         ModelProto.Builder bare = model.toBuilder();
@@ -114,15 +113,15 @@ public final class GraphChecker {
     }
 
     /**
-     * Returns the type and shape of a value inside a graph, as it is declared when it becomes an output.
+     * Returns the declaration of a value inside a graph, so that it can become an output.
      *
-     * @throws IllegalArgumentException if they can't be told
+     * @throws IllegalArgumentException if its type and shape can't be inferred
      */
     public static ValueInfoProto declaration(ModelProto model, String name) {
         TensorShape v = check(model, null).values.get(name);
         if (v == null || v.type() == 0 || v.dims() == null) {
             throw new IllegalArgumentException("The type and shape of " + name
-                    + " can't be told, so it can't be an output of the new file: name one of the outputs");
+                    + " can't be inferred, so it can't be an output of the new file: choose one of the outputs");
         }
         ValueInfoProto.Builder b = ValueInfoProto.newBuilder().setName(name);
         TypeProto.Tensor.Builder tensor = b.getTypeBuilder().getTensorTypeBuilder().setElemType(v.type());
@@ -216,9 +215,9 @@ public final class GraphChecker {
         if (constants.put(t.getName(), t) != null) {
             problem(name + " is defined twice");
         }
-        // Before IR 4 initialisers had to be inputs, too.
+        // Before IR version 4 initialisers also had to be inputs.
         if (defined.add(t.getName()) && scope.ir() <= 3) {
-            problem(name + " is no input, as it must be up to IR version 3");
+            problem(name + " is not an input, which is required up to IR version 3");
         }
         try {
             long count = TensorValues.count(t.getDimsList());
@@ -250,7 +249,7 @@ public final class GraphChecker {
         String name = describe(n);
         for (String in : n.getInputList()) {
             if (!in.isEmpty() && !isDefined(in)) {
-                problem(name + " takes " + in + ", which is not defined before it");
+                problem(name + " uses " + in + ", which is not defined before it");
             }
         }
         List<GraphChecker> bodies = new ArrayList<>();
@@ -293,7 +292,7 @@ public final class GraphChecker {
         }
     }
 
-    /** What an If gives is what its branches give, as far as they agree. */
+    /** Infers the outputs of an If from its branches, as far as they agree. */
     private void branches(List<GraphChecker> bodies, TensorShape[] out) {
         for (GraphChecker body : bodies) {
             OperatorSchema.require(body.results.size() == out.length,
@@ -305,13 +304,13 @@ public final class GraphChecker {
             if (a == null || b == null) {
                 continue;
             }
-            OperatorSchema.require(a.type() == 0 || b.type() == 0 || a.type() == b.type(), "the branches give " + a + " and " + b);
+            OperatorSchema.require(a.type() == 0 || b.type() == 0 || a.type() == b.type(), "the branches return " + a + " and " + b);
             long[] d = a.common(b);
             out[i] = new TensorShape(a.type(), d);
         }
     }
 
-    /** Checks a node by its operator's schema, and returns what is known of its outputs; null if that is nothing. */
+    /** Checks a node by its operator's schema, and returns the inferred types and shapes of its outputs, or null if none are known. */
     private TensorShape[] checked(NodeProto n) {
         String domain = n.getDomain().equals("ai.onnx") ? "" : n.getDomain();
         if (scope.functions().contains(n.getDomain() + ":" + n.getOpType())) {
@@ -329,7 +328,7 @@ public final class GraphChecker {
         List<TensorShape> in = new ArrayList<>();
         n.getInputList().forEach(i -> in.add(i.isEmpty() ? null : value(i)));
         if (n.getAttributeList().stream().anyMatch(a -> !a.getRefAttrName().isEmpty())) {
-            // What a function's caller says is not known here.
+            // Attributes of a function's caller are unknown here.
             return null;
         }
         Map<String, TensorProto> known = new HashMap<>();
@@ -341,7 +340,7 @@ public final class GraphChecker {
         return out;
     }
 
-    /** Notes what was found of a value, which must fit what the file says of it. */
+    /** Records the inferred type and shape of a value, and compares them with its declaration. */
     private void merge(String where, String name, TensorShape found) {
         TensorShape said = values.get(name);
         if (said == null) {
@@ -350,7 +349,7 @@ public final class GraphChecker {
         }
         TensorShape both = said.with(found);
         if (both == null) {
-            problem(where + ": " + name + " is declared as " + said + ", the graph gives " + found);
+            problem(where + ": " + name + " is declared as " + said + ", but the graph computes " + found);
         } else {
             values.put(name, both);
         }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Who makes and who takes each value of a graph. */
+/** An index of the producers and consumers of a graph's values. */
 public final class GraphIndex {
     public final Map<String, NodeProto> producers = new HashMap<>();
     public final Map<String, List<NodeProto>> consumers = new HashMap<>();
@@ -27,25 +27,25 @@ public final class GraphIndex {
         graph.getOutputList().stream().map(ValueInfoProto::getName).forEach(outputs::add);
     }
 
-    /** The node that alone takes a value which is no output of the graph, or null. */
+    /** Returns the only consumer of a value that is not an output of the graph, or null. */
     public NodeProto onlyConsumer(String value) {
         List<NodeProto> all = consumers.getOrDefault(value, List.of());
         return all.size() == 1 && !outputs.contains(value) ? all.get(0) : null;
     }
 
-    /** The initialiser that a node's input is, if it is a float32 one. */
+    /** Returns a node's input if it is a float32 initialiser, or null. */
     public TensorProto floatConstant(NodeProto node, int input) {
         TensorProto t = node.getInputCount() > input ? initialisers.get(node.getInput(input)) : null;
         return t != null && t.getDataType() == TensorProto.DataType.FLOAT_VALUE ? t : null;
     }
 
-    /** An integer attribute, or a default. */
+    /** Returns an integer attribute, or a default. */
     public static long integer(NodeProto node, String name, long otherwise) {
         return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst()
                 .map(a -> a.getI()).orElse(otherwise);
     }
 
-    /** A graph without the initialisers that no node takes and no output is. */
+    /** Returns a graph without unused initialisers. */
     public static GraphProto withoutUnused(GraphProto graph) {
         GraphIndex index = new GraphIndex(graph);
         GraphProto.Builder b = graph.toBuilder().clearInitializer();

@@ -12,27 +12,27 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Loads ONNX Runtime's native libraries so that nothing stays behind. Left to itself, ONNX Runtime copies them into a folder of its own
- * which it never deletes, and whose libraries stay if the process is killed. Here they are copied into a marked folder, which is deleted
- * as soon as they are loaded where the system allows that, and by the next process otherwise.
+ * Loads ONNX Runtime's native libraries without leaving temporary files behind. By itself ONNX Runtime copies them into a temporary
+ * folder whose files remain if the process is killed. This class copies them into a marked folder, which is deleted as soon as they are
+ * loaded if the operating system allows that, and otherwise by the next process.
  */
 public final class NativeRuntime {
     private static final String PATH = "onnxruntime.native.path";
     private static final List<String> LIBRARIES = List.of("onnxruntime", "onnxruntime4j_jni");
-    /** Loaded by ONNX Runtime when a provider is asked for. */
+    /** The library that ONNX Runtime loads when a provider is requested. */
     private static final String SHARED = "onnxruntime_providers_shared";
     private static final List<String> OTHERS = List.of("cuda", "tensorrt", "rocm", "dnnl", "openvino", "qnn");
 
     private static boolean loaded;
-    /** Keeps the lock on a folder that can't be deleted while the process lives. */
+    /** Holds the lock on a folder that can't be deleted while the process runs. */
     private static OwnedFolder kept;
 
     private NativeRuntime() {}
 
     /**
-     * Loads the libraries unless they are.
+     * Loads the libraries, unless they are loaded already.
      *
-     * @throws IllegalStateException if they can't be loaded; the message says why and what to do
+     * @throws IllegalStateException if they can't be loaded; the message states the reason and the remedy
      */
     public static synchronized void load() {
         if (loaded) {
@@ -50,13 +50,13 @@ public final class NativeRuntime {
         } catch (LinkageError e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new IllegalStateException("ONNX Runtime's native library can't be loaded: "
-                    + (cause.getCause() == null ? cause : cause.getCause()) + "; it is copied to " + TemporarySpace.folder()
-                    + " first, the folder that the Java property java.io.tmpdir names", e);
+                    + (cause.getCause() == null ? cause : cause.getCause()) + "; it is first copied to " + TemporarySpace.folder()
+                    + ": check that folder, or choose another one by the Java property java.io.tmpdir", e);
         }
         loaded = true;
     }
 
-    /** Whether the libraries are those of the jar and nobody says otherwise; those of a GPU's providers are found by ONNX Runtime alone. */
+    /** Returns whether the libraries come from the jar. ONNX Runtime finds those of GPU providers by itself. */
     private static boolean isOwn() {
         return System.getProperties().stringPropertyNames().stream().noneMatch(p -> p.startsWith("onnxruntime.native."))
                 && LIBRARIES.stream().allMatch(NativeRuntime::isThere) && OTHERS.stream().noneMatch(p -> isThere("onnxruntime_providers_" + p));
@@ -66,7 +66,7 @@ public final class NativeRuntime {
         return OrtEnvironment.class.getResource(resource(library)) != null;
     }
 
-    /** Where a library is in the jar, as ONNX Runtime has it. */
+    /** Returns the path of a library in ONNX Runtime's jar. */
     private static String resource(String library) {
         String os = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
         String arch = System.getProperty("os.arch", "").toLowerCase(Locale.ROOT);
@@ -92,7 +92,7 @@ public final class NativeRuntime {
             try {
                 OrtEnvironment.getEnvironment();
             } catch (LinkageError e) {
-                // Said by the caller, who meets it again.
+                // The caller gets the same error and reports it.
                 return;
             } finally {
                 System.clearProperty(PATH);
@@ -100,7 +100,7 @@ public final class NativeRuntime {
             }
         } finally {
             if (folder.path().getFileSystem().getSeparator().equals("/")) {
-                // What is loaded needs no name any more.
+                // Loaded libraries need no file name any more.
                 folder.close();
             } else {
                 kept = folder;
@@ -116,7 +116,7 @@ public final class NativeRuntime {
         }
     }
 
-    /** ONNX Runtime makes a folder even if it needs none, and deletes it if the process ends in the usual way. */
+    /** Deletes the folder that ONNX Runtime creates even if it needs none, and deletes only if the process ends normally. */
     private static void deleteEmptyFolder() {
         try {
             Field field = Class.forName("ai.onnxruntime.OnnxRuntime").getDeclaredField("tempDirectory");
@@ -125,7 +125,7 @@ public final class NativeRuntime {
                 Files.deleteIfExists(folder);
             }
         } catch (ReflectiveOperationException | RuntimeException | IOException e) {
-            // Then ONNX Runtime does it at the end of the process.
+            // ONNX Runtime deletes it at the end of the process.
             return;
         }
     }

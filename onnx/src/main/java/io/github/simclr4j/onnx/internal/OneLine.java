@@ -2,21 +2,21 @@ package io.github.simclr4j.onnx.internal;
 
 import java.util.List;
 
-/** Makes messages about a model one line of reasonable length, whatever names or lists are in them. */
+/** Shortens messages about a model to one line of reasonable length, whatever names or lists they contain. */
 public final class OneLine {
-    /** The most characters of a message. */
+    /** Maximum length of a message in characters. */
     public static final int LONGEST = 240;
 
     private OneLine() {}
 
-    /** Returns a text on one line, cut where it is too long. */
+    /** Returns a text on one line, truncated if it is too long. */
     public static String of(String text) {
-        // A name in the message comes from the file.
+        // Names in the message come from the file and may contain anything.
         String line = String.valueOf(text).strip().replaceAll("\\s+", " ").replaceAll("\\p{Cntrl}", "?");
         return line.length() > LONGEST ? line.substring(0, LONGEST) + "..." : line;
     }
 
-    /** Returns the first of some problems, as many as fit on a line, and how many more there are. */
+    /** Returns the first problems, as many as fit on a line, and the number of others. */
     public static String of(List<String> problems) {
         StringBuilder line = new StringBuilder();
         int told = 0;

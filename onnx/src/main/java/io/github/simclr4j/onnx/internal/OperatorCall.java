@@ -10,21 +10,21 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A node, and what is known of the values that it takes.
+ * A node, and the types and shapes of its inputs.
  *
- * @param node the node, with the inputs and attributes of its operator
+ * @param node the node
  * @param since the first opset of the operator's version
- * @param in what the inputs are; null for one that is not known or left out
- * @param constants values known before the graph runs, by name
+ * @param in types and shapes of the inputs; null for an unknown or missing input
+ * @param constants values that are known before the graph runs, by name
  */
 record OperatorCall(NodeProto node, int since, List<TensorShape> in, Map<String, TensorProto> constants) {
 
-    /** The dimensions of an input; null if it is left out or not even their number is known. */
+    /** Returns the dimensions of an input, or null if it is missing or its rank is unknown. */
     long[] dims(int input) {
         return input < in.size() && in.get(input) != null ? in.get(input).dims() : null;
     }
 
-    /** Whether an input is given, known or not. */
+    /** Returns whether an input is present, known or not. */
     boolean has(int input) {
         return input < node.getInputCount() && !node.getInput(input).isEmpty();
     }
@@ -33,27 +33,27 @@ record OperatorCall(NodeProto node, int since, List<TensorShape> in, Map<String,
         return node.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst();
     }
 
-    /** Whether the node has an attribute. */
+    /** Returns whether the node has an attribute. */
     boolean says(String name) {
         return attribute(name).isPresent();
     }
 
-    /** An integer attribute, or a default. */
+    /** Returns an integer attribute, or a default. */
     long integer(String name, long otherwise) {
         return GraphIndex.integer(node, name, otherwise);
     }
 
-    /** An attribute of several integers, or a default. */
+    /** Returns an attribute with several integers, or a default. */
     long[] integers(String name, long[] otherwise) {
         return ShapeInference.attribute(node, name, otherwise);
     }
 
-    /** A text, or a default. */
+    /** Returns a string attribute, or a default. */
     String text(String name, String otherwise) {
         return attribute(name).map(a -> a.getS().toStringUtf8()).orElse(otherwise);
     }
 
-    /** Several numbers with a fraction: an attribute's, or those of a constant input; null if not known. */
+    /** Returns the floating-point values of an attribute or of a constant input, or null if they are unknown. */
     float[] floats(String name, int input) {
         if (says(name)) {
             List<Float> all = attribute(name).orElseThrow().getFloatsList();
@@ -75,7 +75,7 @@ record OperatorCall(NodeProto node, int since, List<TensorShape> in, Map<String,
         return n >= 0 && n <= 64 && TensorTypes.isComplete(t, n, n * TensorTypes.bits(t.getDataType()) / 8);
     }
 
-    /** The whole numbers of a constant input; null if it is none, elsewhere, or has more values than dimensions can be. */
+    /** Returns the integers of a constant input, or null if it is not constant, external, or longer than any list of dimensions. */
     long[] longs(int input) {
         TensorProto t = has(input) ? constants.get(node.getInput(input)) : null;
         if (t == null || TensorTypes.isExternal(t) || !complete(t)) {
@@ -88,16 +88,16 @@ record OperatorCall(NodeProto node, int since, List<TensorShape> in, Map<String,
     }
 
     /**
-     * Whole numbers that older versions have as an attribute and newer ones as an input.
+     * Returns integers that are an attribute in older versions and an input in newer ones.
      *
-     * @param otherwise what it is if neither is there
-     * @return null if the input is no constant
+     * @param otherwise the default if both are missing
+     * @return the integers, or null if the input is not a constant
      */
     long[] longs(String name, int input, long[] otherwise) {
         return has(input) ? longs(input) : integers(name, otherwise);
     }
 
-    /** Positions among some dimensions, counted from the end if negative. */
+    /** Resolves axes, which are counted from the end if negative. */
     static List<Integer> positions(long[] axes, int rank) {
         List<Integer> at = new ArrayList<>();
         for (long a : axes) {
@@ -106,16 +106,16 @@ record OperatorCall(NodeProto node, int since, List<TensorShape> in, Map<String,
         return at;
     }
 
-    /** A position among some dimensions, counted from the end if negative. */
+    /** Resolves an axis, which is counted from the end if negative. */
     static int position(long axis, int rank) {
         OperatorSchema.require(axis >= -rank && axis < rank, "axis " + axis + " does not fit " + rank + " dimensions");
         return (int) (axis < 0 ? axis + rank : axis);
     }
 
-    /** Positions that must be different. */
+    /** Resolves axes that must be distinct. */
     static List<Integer> distinct(long[] axes, int rank) {
         List<Integer> at = positions(axes, rank);
-        OperatorSchema.require(at.stream().distinct().count() == at.size(), "an axis is there twice");
+        OperatorSchema.require(at.stream().distinct().count() == at.size(), "an axis occurs twice");
         return at;
     }
 }

@@ -11,42 +11,42 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What an operator takes and gives in one of its versions.
+ * The schema of one version of an operator.
  *
  * @param since the first opset of the version
- * @param inputs the least and the most inputs
- * @param outputs the least and the most outputs
- * @param deprecated whether the operator has left ONNX with this version
- * @param takes the inputs; the last may stand for any number
- * @param gives the outputs; the last may stand for any number
+ * @param inputs minimum and maximum number of inputs
+ * @param outputs minimum and maximum number of outputs
+ * @param deprecated whether the operator was removed from ONNX in this version
+ * @param takes the inputs; the last may be variadic
+ * @param gives the outputs; the last may be variadic
  * @param attributes the attributes by name
  */
 record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated, List<Parameter> takes, List<Parameter> gives,
         Map<String, Attribute> attributes) {
-    /** Stands among the attributes of an operator that may have others, too. */
+    /** The name that marks an operator which may have further attributes. */
     private static final String OTHERS = "*";
 
     /**
-     * A number of inputs or outputs.
+     * A range of the number of inputs or outputs.
      *
-     * @param least the least
-     * @param most the most
+     * @param least the minimum
+     * @param most the maximum
      */
     record Count(int least, int most) {}
 
     /**
      * An attribute.
      *
-     * @param type what it holds
-     * @param required whether it must be there
+     * @param type the type of its value
+     * @param required whether it is required
      */
     record Attribute(AttributeProto.AttributeType type, boolean required) {}
 
     /**
      * The types that a value may have.
      *
-     * @param tensors ONNX's numbers of the types of tensors
-     * @param others whether it may be something else than a tensor
+     * @param tensors ONNX's numbers of the allowed element types of tensors
+     * @param others whether values that are not tensors are allowed
      */
     record Types(BitSet tensors, boolean others) {}
 
@@ -54,17 +54,17 @@ record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated
      * An input or output.
      *
      * @param name its name in ONNX's documentation
-     * @param variable the variable of its type, such as T, which is the same for all values that share it; may be empty
-     * @param types what its type may be
-     * @param needed whether it must be there
-     * @param same whether the values that a variadic parameter stands for have one type
+     * @param variable the type variable, such as T, whose type is the same for all values that share it; may be empty
+     * @param types the allowed types
+     * @param needed whether it is required
+     * @param same whether all values of a variadic parameter have the same type
      */
     record Parameter(String name, String variable, Types types, boolean needed, boolean same) {}
 
     /**
      * Checks the number of a node's inputs and outputs, and its attributes.
      *
-     * @throws IllegalArgumentException if they are not those of the operator; the message says what is wrong
+     * @throws IllegalArgumentException if they do not match the schema; the message states the reason
      */
     void check(NodeProto n) {
         ports("inputs", n.getInputList(), inputs, takes);
@@ -74,7 +74,7 @@ record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated
             seen.add(a.getName());
             Attribute known = attributes.get(a.getName());
             if (a.getName().startsWith("__") || known == null && attributes.containsKey(OTHERS)) {
-                // ONNX leaves such names to implementations.
+                // ONNX reserves such names for implementations.
                 continue;
             }
             require(known != null, "unknown attribute " + a.getName() + ", expected " + new TreeSet<>(attributes.keySet()));
@@ -94,9 +94,9 @@ record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated
     }
 
     /**
-     * Checks the types of a node's inputs, and completes those of its outputs.
+     * Checks the types of a node's inputs, and sets those of its outputs.
      *
-     * @param in the inputs; null for what is not known or left out
+     * @param in the inputs; null for an unknown or missing input
      * @param out the outputs; a type of 0 is not known yet
      * @throws IllegalArgumentException if a type does not fit the operator or another value
      */
@@ -127,7 +127,7 @@ record OperatorSchema(int since, Count inputs, Count outputs, boolean deprecated
     }
 
     private static void bind(Parameter p, int type, Map<String, Integer> bound) {
-        require(type > 0 && p.types().tensors().get(type), p.name() + " is " + TensorTypes.name(type) + ", which the operator does not take here");
+        require(type > 0 && p.types().tensors().get(type), p.name() + " is " + TensorTypes.name(type) + ", which the operator does not accept here");
         if (p.same() && !p.variable().isEmpty()) {
             int other = bound.getOrDefault(p.variable(), type);
             require(other == type, "operands differ in type: " + p.name() + " is " + TensorTypes.name(type) + ", another is "

@@ -18,24 +18,24 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The operators of ONNX's default domain and of {@code ai.onnx.ml}, each in all its versions, as ONNX's own schemas have them: {@code
- * operators.txt}, which {@code operator_schemas.py} wrote, is read once.
+ * The operators of ONNX's default domain and of {@code ai.onnx.ml} in all versions, according to ONNX's own schemas. They are read once
+ * from {@code operators.txt}, which {@code operator_schemas.py} generates.
  */
 final class OperatorSchemas {
     private static final Map<String, TreeMap<Integer, OperatorSchema>> ALL = read();
 
     private OperatorSchemas() {}
 
-    /** Whether a domain's operators are known here, so that one that is not known does not exist. */
+    /** Returns whether all operators of a domain are known, so that an unknown operator does not exist. */
     static boolean knows(String domain) {
         return domain.isEmpty() || domain.equals("ai.onnx") || domain.equals("ai.onnx.ml");
     }
 
     /**
-     * Returns an operator as it is in an opset, or null if there is none.
+     * Returns the version of an operator in an opset, or null if there is none.
      *
      * @param domain the operator's domain
-     * @param operator its name
+     * @param operator the operator's name
      * @param opset version of the domain that the model imports
      */
     static OperatorSchema find(String domain, String operator, int opset) {

@@ -10,30 +10,30 @@ import java.util.Arrays;
 import java.util.Set;
 
 /**
- * Infers the shape of what operators give from those of what they take, by onnx/docs/Operators.md; of an operator that is not
- * here nothing is known.
+ * Infers the shapes of an operator's outputs from its inputs, following the
+ * <a href="https://onnx.ai/onnx/operators/">ONNX operators</a>. For operators that are not supported the shapes are unknown.
  */
 public final class ShapeInference {
     private static final long UNKNOWN = TensorShape.UNKNOWN;
 
     private ShapeInference() {}
 
-    /** How a window is padded: NOTSET (by its pads), VALID (not), SAME_UPPER or SAME_LOWER. */
+    /** Returns the padding mode of a window: NOTSET (by its pads), VALID (none), SAME_UPPER or SAME_LOWER. */
     public static String autoPad(NodeProto n) {
         return n.getAttributeList().stream().filter(a -> a.getName().equals("auto_pad")).findFirst()
                 .map(a -> a.getS().toStringUtf8()).orElse("NOTSET");
     }
 
-    /** An attribute of several integers, or a default. */
+    /** Returns an attribute with several integers, or a default. */
     public static long[] attribute(NodeProto n, String name, long[] otherwise) {
         return n.getAttributeList().stream().filter(a -> a.getName().equals(name)).findFirst()
                 .map(a -> a.getIntsList().stream().mapToLong(Long::longValue).toArray()).orElse(otherwise);
     }
 
     /**
-     * The types, where the operator's schema does not say them, and shapes of a node's outputs.
+     * Infers the shapes of a node's outputs, and the types that do not follow from the operator's schema.
      *
-     * @return as many as the node has; null for what is not known
+     * @return one element per output; null for an output about which nothing is known
      * @throws IllegalArgumentException if the inputs do not fit the operator or each other
      */
     static TensorShape[] infer(OperatorCall call) {
@@ -63,7 +63,7 @@ public final class ShapeInference {
         return dims == null ? null : new TensorShape(0, dims);
     }
 
-    /** The type of the first output where an attribute or constant says it, else 0. */
+    /** Returns the type of the first output if an attribute or a constant determines it, or else 0. */
     private static int type(OperatorCall c) {
         return switch (c.node().getOpType()) {
             case "Cast" -> named(c.integer("to", 0));
@@ -87,11 +87,11 @@ public final class ShapeInference {
     }
 
     private static int named(long type) {
-        require(type > 0 && type < 100 && TensorTypes.bits((int) type) >= 0, type + " is no type");
+        require(type > 0 && type < 100 && TensorTypes.bits((int) type) >= 0, type + " is not a type");
         return (int) type;
     }
 
-    /** The shape of the first output. */
+    /** Returns the shape of the first output. */
     private static long[] dims(OperatorCall c) {
         String op = c.node().getOpType();
         long[] x = c.dims(0);
@@ -122,7 +122,7 @@ public final class ShapeInference {
             }
             case "Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual",
                     "Mod", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "Max", "Min", "Sum", "Mean", "Where" -> {
-                // Before opset 8 those that take any number of values did not repeat them.
+                // Before opset 8 variadic operators did not broadcast.
                 return c.since() < 8 && Set.of("Max", "Min", "Sum", "Mean").contains(op) ? x : broadcast(c);
             }
             case "GatherElements" -> {
@@ -197,7 +197,7 @@ public final class ShapeInference {
         return all;
     }
 
-    /** The shape of an operation on values that are repeated along dimensions of 1. */
+    /** Returns the broadcast shape of two shapes. */
     static long[] broadcast(long[] a, long[] b) {
         int rank = Math.max(a.length, b.length);
         long[] d = new long[rank];
@@ -224,7 +224,7 @@ public final class ShapeInference {
         if (x == null) {
             return;
         }
-        // Until opset 8 a value may have statistics of its own.
+        // Up to opset 8 each value could have its own statistics.
         boolean each = c.since() < 9 && c.integer("spatial", 1) != 1;
         require(x.length > 0, "expected channels, found a scalar");
         for (int i = 1; i < 5; i++) {
@@ -297,7 +297,7 @@ public final class ShapeInference {
             return null;
         }
         require(a.length > 0 && b.length > 0, "expected matrices, found a scalar");
-        // A vector is a row on the left and a column on the right.
+        // A vector is a row as the left operand and a column as the right one.
         long[] left = a.length == 1 ? new long[] {1, a[0]} : a;
         long[] right = b.length == 1 ? new long[] {b[0], 1} : b;
         int p = left.length;
@@ -320,14 +320,14 @@ public final class ShapeInference {
         long[] zero = c.dims(2);
         long block = c.integer("block_size", 0);
         if (scale != null && block == 0) {
-            require(scale.length < 2, "expected one scale or one a channel, found " + TensorShape.shape(scale));
+            require(scale.length < 2, "expected one scale or one per channel, found " + TensorShape.shape(scale));
             if (scale.length == 1 && scale[0] != 1 && scale[0] != UNKNOWN) {
                 long axis = c.integer("axis", 1);
                 require(axis >= -x.length && axis < x.length
                         && !differ(x[(int) (axis < 0 ? axis + x.length : axis)], scale[0]),
                         "scales " + TensorShape.shape(scale) + " do not fit axis " + axis + " of " + TensorShape.shape(x));
             }
-            // One scale may be a scalar or a vector of one, whatever the zero point is: ONNX Runtime's quantiser mixes them.
+            // A single scale and its zero point may each be a scalar or a vector of length 1: ONNX Runtime's quantizer mixes them.
             boolean alike = zero == null || TensorShape.isSingle(scale) && TensorShape.isSingle(zero)
                     || zero.length == scale.length && (zero.length == 0 || !differ(zero[0], scale[0]))
                     || scale.length == 1 && scale[0] == UNKNOWN;

@@ -9,11 +9,11 @@ import java.util.Locale;
 /**
  * A tensor's type and shape.
  *
- * @param type number of the data type; 0 if not known
- * @param dims the dimensions, or null if not even their number is known
+ * @param type ONNX's number of the data type; 0 if it is unknown
+ * @param dims the dimensions, or null if the rank is unknown
  */
 public record TensorShape(int type, long[] dims) {
-    /** A dimension that is not known before the graph runs. */
+    /** The value of a dimension that is unknown before the graph runs. */
     public static final long UNKNOWN = -1;
 
     @Override
@@ -22,7 +22,7 @@ public record TensorShape(int type, long[] dims) {
         return (t == null ? "type " + type : t.name().toLowerCase(Locale.ROOT)) + " " + shape(dims);
     }
 
-    /** What a file says of a value; null if that is no tensor. */
+    /** Returns the declared type and shape of a value, or null if it is not a tensor. */
     static TensorShape declared(ValueInfoProto v) {
         if (!v.getType().hasTensorType()) {
             return null;
@@ -32,7 +32,7 @@ public record TensorShape(int type, long[] dims) {
                 .mapToLong(d -> d.hasDimValue() ? d.getDimValue() : UNKNOWN).toArray());
     }
 
-    /** What two statements on a value say together; null if they contradict each other. */
+    /** Combines two partly known shapes of a value, or returns null if they contradict each other. */
     TensorShape with(TensorShape found) {
         boolean fits = type == 0 || found.type == 0 || type == found.type;
         long[] both = dims == null ? found.dims : dims.clone();
@@ -46,7 +46,7 @@ public record TensorShape(int type, long[] dims) {
         return fits ? new TensorShape(type == 0 ? found.type : type, both) : null;
     }
 
-    /** The dimensions that a value has which is either this or another; null if not even their number is the same. */
+    /** Returns the dimensions common to two alternative shapes, or null if their ranks differ. */
     long[] common(TensorShape other) {
         if (dims == null || other.dims == null || dims.length != other.dims.length) {
             return null;
@@ -62,7 +62,7 @@ public record TensorShape(int type, long[] dims) {
         return dims == null ? "[?]" : Arrays.toString(dims).replace("-1", "?");
     }
 
-    /** Whether a shape is that of one value: a scalar, or a vector of one. */
+    /** Returns whether a shape is that of a single value: a scalar or a vector of length 1. */
     static boolean isSingle(long[] dims) {
         return dims.length == 0 || dims.length == 1 && dims[0] == 1;
     }

@@ -3,11 +3,11 @@ package io.github.simclr4j.onnx.internal;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import java.util.Locale;
 
-/** ONNX's tensor types: how large elements are, how many there are, where they lie, and conversion to and from float16. */
+/** Helpers for ONNX's tensor types: the size, number and storage of elements, and conversion to and from float16. */
 public final class TensorTypes {
     private TensorTypes() {}
 
-    /** Bits of an element by ONNX's number of its type; 0 for text, -1 for an unknown type. */
+    /** Returns the number of bits of an element by ONNX's number of its type; 0 for text, -1 for an unknown type. */
     public static int bits(int type) {
         return switch (type) {
             case 1, 6, 12 -> 32;
@@ -22,7 +22,7 @@ public final class TensorTypes {
         };
     }
 
-    /** Whether a tensor inside the file has exactly the values that its shape and type ask for, in the field for that type. */
+    /** Returns whether a tensor in the file has exactly the values that its shape and type require, in the field for that type. */
     public static boolean isComplete(TensorProto t, long n, long size) {
         int[] counts = {t.getFloatDataCount(), t.getInt32DataCount(), t.getInt64DataCount(), t.getDoubleDataCount(),
             t.getUint64DataCount(), t.getStringDataCount()};
@@ -61,7 +61,7 @@ public final class TensorTypes {
         return bits < 0 ? -magnitude : magnitude;
     }
 
-    /** Converts single precision to half, rounding to nearest, ties to even; values that are too large become infinite. */
+    /** Converts single precision to half precision, rounding to nearest, ties to even. Values that are too large become infinite. */
     public static short toFloat16(float value) {
         int sign = Float.floatToRawIntBits(value) >>> 16 & 0x8000;
         float magnitude = Math.abs(value);
@@ -75,12 +75,12 @@ public final class TensorTypes {
             return (short) (sign | (int) Math.rint(magnitude * 0x1p24));
         }
         int exponent = Math.getExponent(magnitude);
-        // 1024 to 2048; the upper end carries into the exponent by itself.
+        // From 1024 to 2048; a value of 2048 carries into the exponent.
         int fraction = (int) Math.rint(Math.scalb((double) magnitude, 10 - exponent));
         return (short) (sign | ((exponent + 14) << 10) + fraction);
     }
 
-    /** Number of values; -1 for a negative dimension, or for so many that their bits can't be counted. */
+    /** Returns the number of values, or -1 if a dimension is negative or the number of bits overflows. */
     public static long count(TensorProto t) {
         long n = 1;
         for (long d : t.getDimsList()) {
@@ -92,7 +92,7 @@ public final class TensorTypes {
         return n;
     }
 
-    /** Whether the values are in a file beside the model. */
+    /** Returns whether the values are external data. */
     public static boolean isExternal(TensorProto t) {
         return t.getDataLocation() == TensorProto.DataLocation.EXTERNAL;
     }

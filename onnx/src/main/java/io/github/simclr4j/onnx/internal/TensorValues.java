@@ -10,11 +10,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.function.Consumer;
 
-/** Values in and out of ONNX tensors. Raw data is little-endian. */
+/** Reads and writes the values of ONNX tensors. Raw data are little-endian. */
 public final class TensorValues {
     private TensorValues() {}
 
-    /** Number of values; throws on negative or overflowing dimensions. */
+    /** Returns the number of values, and throws ArithmeticException for negative or overflowing dimensions. */
     public static long count(Iterable<Long> dims) {
         long n = 1;
         for (long d : dims) {
@@ -26,7 +26,7 @@ public final class TensorValues {
         return n;
     }
 
-    /** Bytes of a value, or 0 for a type without a fixed size or of less than a byte. */
+    /** Returns the number of bytes of a value, or 0 for a type without a fixed size or with less than a byte. */
     public static int width(int dataType) {
         return TensorTypes.bits(dataType) / 8;
     }
@@ -39,7 +39,7 @@ public final class TensorValues {
         for (long d : dims) {
             b.addDims(d);
         }
-        // The buffer is made here and never written again.
+        // Safe, because the buffer is local and never written again.
         return b.setRawData(UnsafeByteOperations.unsafeWrap(data.rewind())).build();
     }
 
@@ -67,7 +67,7 @@ public final class TensorValues {
         return t.getDimsList().stream().mapToLong(Long::longValue).toArray();
     }
 
-    /** The values of a float32 tensor. */
+    /** Returns the values of a float32 tensor. */
     public static float[] floats(TensorProto t) {
         if (t.getDataType() != DataType.FLOAT_VALUE) {
             throw new IllegalArgumentException("Tensor " + t.getName() + " is not float32");
@@ -83,7 +83,7 @@ public final class TensorValues {
         return values;
     }
 
-    /** The values of an int64 tensor. */
+    /** Returns the values of an int64 tensor. */
     public static long[] longs(TensorProto t) {
         long[] values = new long[Math.toIntExact(count(t.getDimsList()))];
         if (t.getInt64DataCount() > 0) {
@@ -96,7 +96,7 @@ public final class TensorValues {
         return values;
     }
 
-    /** The values of an int32 tensor, as int64. */
+    /** Returns the values of an int32 tensor as int64. */
     public static long[] widened(TensorProto t) {
         long[] values = new long[Math.toIntExact(count(t.getDimsList()))];
         for (int i = 0; i < values.length; i++) {
@@ -110,7 +110,7 @@ public final class TensorValues {
         return data.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** What a Constant node says, however it says it; null for text, and for other nodes. */
+    /** Returns the value of a Constant node, in whichever attribute it is; null for text and for other nodes. */
     public static TensorProto constant(NodeProto node) {
         if (!node.getOpType().equals("Constant")) {
             return null;

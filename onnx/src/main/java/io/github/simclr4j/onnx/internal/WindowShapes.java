@@ -4,15 +4,18 @@ import static io.github.simclr4j.onnx.internal.OperatorSchema.require;
 
 import java.util.Arrays;
 
-/** Shapes of what slides over an image, [batch, channels, rows, columns] or with other spatial dimensions, or resizes it. */
+/**
+ * Infers shapes of operators that slide a window over an image or resize it. Images are [batch, channels, rows, columns] or have other
+ * spatial dimensions.
+ */
 final class WindowShapes {
     private static final long UNKNOWN = TensorShape.UNKNOWN;
-    /** The most that a dimension is here; larger products would overflow. */
+    /** Maximum size of a dimension; larger products could overflow. */
     private static final long LARGEST = 1L << 40;
 
     private WindowShapes() {}
 
-    /** The shape of a convolution. */
+    /** Returns the shape of a convolution. */
     static long[] conv(OperatorCall c) {
         long[] x = c.dims(0);
         long[] w = c.dims(c.node().getOpType().equals("QLinearConv") ? 3 : 1);
@@ -40,7 +43,7 @@ final class WindowShapes {
         return out;
     }
 
-    /** The shape of a pooling. */
+    /** Returns the shape of a pooling. */
     static long[] pool(OperatorCall c) {
         return c.dims(0) == null ? null : window(c, c.dims(0), c.integers("kernel_shape", null));
     }
@@ -78,7 +81,7 @@ final class WindowShapes {
             long room = side + begin + (padded ? pads[spatial + i] : 0) - dilations[i] * (kernel[i] - 1) - 1;
             require(room >= 0, "a kernel of " + kernel[i] + " does not fit " + TensorShape.shape(x));
             long steps = ceil ? (room + strides[i] - 1) / strides[i] : room / strides[i];
-            // A window that starts in the padding behind is left out.
+            // A window that starts in the padding at the end is dropped.
             if (ceil && steps * strides[i] >= side + begin) {
                 steps--;
             }
@@ -87,7 +90,7 @@ final class WindowShapes {
         return d;
     }
 
-    /** The shape of a transposed convolution, where pads and strides alone say it. */
+    /** Returns the shape of a transposed convolution, if only pads and strides determine it. */
     static long[] transposed(OperatorCall c) {
         long[] x = c.dims(0);
         long[] w = c.dims(1);
@@ -124,7 +127,7 @@ final class WindowShapes {
         return d;
     }
 
-    /** The shape of a pooling over the whole image. */
+    /** Returns the shape of a pooling over the whole image. */
     static long[] global(long[] x) {
         require(x.length > 2, "expected an image, found " + TensorShape.shape(x));
         long[] d = new long[x.length];
@@ -134,7 +137,7 @@ final class WindowShapes {
         return d;
     }
 
-    /** The shape of blocks of an image that become channels, or the other way. */
+    /** Returns the shape of SpaceToDepth or DepthToSpace. */
     static long[] blocks(OperatorCall c, boolean toDepth) {
         long[] x = c.dims(0);
         long side = c.integer("blocksize", 0);
@@ -153,7 +156,7 @@ final class WindowShapes {
         return d;
     }
 
-    /** The shape of a resized tensor. */
+    /** Returns the shape of a resized tensor. */
     static long[] resize(OperatorCall c) {
         long[] x = c.dims(0);
         boolean upsample = c.node().getOpType().equals("Upsample");
@@ -178,7 +181,7 @@ final class WindowShapes {
             return d;
         }
         require(scales.length == resized, "scales " + Arrays.toString(scales) + " do not fit " + TensorShape.shape(x));
-        // A crop by roi changes what the scale is of.
+        // With a crop by roi the scale is relative to the crop.
         if (c.text("coordinate_transformation_mode", "").equals("tf_crop_and_resize")) {
             return d;
         }

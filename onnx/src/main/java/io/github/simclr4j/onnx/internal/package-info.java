@@ -1,6 +1,5 @@
 /**
- * Building blocks for ONNX graphs that several packages of this module share and nobody else may use: values and types of
- * tensors, an index of a graph, the inference of shapes, and the folding of batch norms. The package depends on no other
- * package of this module.
+ * Helpers for ONNX graphs that the packages of this module share: tensor values and types, an index of a graph, shape inference, and
+ * folding of batch norms. Not public API. The package depends on no other package of this module.
  */
 package io.github.simclr4j.onnx.internal;

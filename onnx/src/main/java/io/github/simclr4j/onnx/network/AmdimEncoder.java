@@ -7,33 +7,34 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The encoder of AMDIM (Bachman, Hjelm and Buchwalter 2019, <a href="https://arxiv.org/abs/1906.00910">arXiv:1906.00910</a>, section
- * 3.6): residual blocks without padding, so that what a place of a map sees does not reach beyond the border and overlap for that
- * reason. Maps of 7x7 and 5x5 places stand on the way to the features, which see the whole image. Shortcuts are average pooling and
- * zeros for channels that are new; the second convolution of a block starts small, so that the block does little at first.
+ * The encoder of AMDIM (<a href="https://arxiv.org/abs/1906.00910">Bachman, Hjelm and Buchwalter 2019</a>, section 3.6). Its residual
+ * blocks have no padding, so that the receptive fields of neighbouring positions do not overlap more than necessary. Feature maps of 7x7
+ * and 5x5 positions precede the features, which see the whole image. Shortcuts use average pooling, and zeros for additional channels.
+ * The second convolution of a block has small initial weights, so that the block is almost the identity at first.
  *
- * @param channels of the first layer; 256 in the published network for images of 32 pixels
- * @param features their length; 2048 in that network
- * @param depth pairs of convolutions in a block; 10 in that network
+ * @param channels number of channels of the first layer; 256 in the published network for images of 32 pixels
+ * @param features length of the features; 2048 in that network
+ * @param depth number of pairs of convolutions per block; 10 in that network
+ * @since 0.1.0
  */
 public record AmdimEncoder(int channels, int features, int depth) implements Architecture {
-    /** The architecture's name. */
+    /** The name of the architecture. */
     public static final String NAME = "amdim";
-    /** Name of the map of 5x5 places, [4 * channels, 5, 5]. */
+    /** The name of the feature map of 5x5 positions, [4 * channels, 5, 5]. */
     public static final String MAP_5 = "map5";
-    /** Name of the map of 7x7 places, [channels of it, 7, 7]. */
+    /** The name of the feature map of 7x7 positions. */
     public static final String MAP_7 = "map7";
     private static final int SMALLEST = 32;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a number is below 1, or the features are fewer than the channels in front of them
+     * @throws IllegalArgumentException if a number is below 1, or {@code features} is below {@code 4 * channels}
      */
     public AmdimEncoder {
         if (channels < 1 || depth < 1 || features < 4 * channels) {
-            throw new IllegalArgumentException("AMDIM's encoder has at least 1 channel, a depth of at least 1 and features at least"
-                    + " four times the channels, found " + channels + ", " + depth + " and " + features);
+            throw new IllegalArgumentException("Expected for AMDIM's encoder at least 1 channel, a depth of at least 1 and at least"
+                    + " four times as many features as channels, found " + channels + ", " + depth + " and " + features);
         }
     }
 
@@ -67,7 +68,7 @@ public record AmdimEncoder(int channels, int features, int depth) implements Arc
         Node x = convolve(g, "stem", g.input(3, imageSize, imageSize), channels, 3, 1, 1);
         x = residual(g, "stem.residual", g.relu(x), channels, 1, 1);
         int wide = channels;
-        // Each halves the map: 30 -> 14 of 32 pixels, 62 -> 30 -> 14 of 64 and so on.
+        // Each block halves the map: 30 -> 14 for 32 pixels, 62 -> 30 -> 14 for 64 pixels and so on.
         for (int i = 0; i <= times; i++) {
             wide *= 2;
             x = block(g, "half" + i, x, wide, 4, 2);
@@ -108,15 +109,15 @@ public record AmdimEncoder(int channels, int features, int depth) implements Arc
         return g.add(new Layer.Conv(name, x.shape().get(0), out, kernel, stride, 0, 1, true, new Weight.Normal(deviation)), x);
     }
 
-    /** Makes these encoders. */
+    /** The family of AMDIM encoders. */
     public static final class Family implements EncoderFamily {
         private static final Option<Integer> CHANNELS = Option.whole("channels", 32, 1, 4096,
-                "Channels of the first layer; 32 cost about as much as a ResNet-18 of width 0.25",
+                "Number of channels of the first layer; with 32 it is about as fast as a ResNet-18 of width 0.25",
                 "256 in Bachman et al. 2019 for images of 32 pixels");
         private static final Option<Integer> FEATURES = Option.whole("features", 256, 4, 1 << 14,
-                "Length of the features, at least four times the channels", "2048 in Bachman et al. 2019 for images of 32 pixels");
+                "Length of the features, at least four times the number of channels", "2048 in Bachman et al. 2019 for images of 32 pixels");
         private static final Option<Integer> DEPTH = Option.whole("depth", 3, 1, 64,
-                "Pairs of convolutions in a block", "10 in Bachman et al. 2019 for images of 32 pixels");
+                "Number of pairs of convolutions per block", "10 in Bachman et al. 2019 for images of 32 pixels");
 
         @Override
         public List<String> names() {

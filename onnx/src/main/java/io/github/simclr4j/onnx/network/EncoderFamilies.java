@@ -9,14 +9,18 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 
-/** The {@linkplain EncoderFamily families of encoders} that {@link ServiceLoader} finds on the class path. */
+/**
+ * Finds {@linkplain EncoderFamily families of encoders} on the class path by {@link ServiceLoader}.
+ *
+ * @since 0.1.0
+ */
 public final class EncoderFamilies {
     private EncoderFamilies() {}
 
     /**
      * Returns all families, those of this library first.
      *
-     * @throws java.util.ServiceConfigurationError if one that is registered can't be made
+     * @throws java.util.ServiceConfigurationError if a registered family can't be instantiated
      */
     public static List<EncoderFamily> all() {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
@@ -37,8 +41,8 @@ public final class EncoderFamilies {
     /**
      * Returns the family of an architecture.
      *
-     * @param name of the architecture, in upper or lower case
-     * @throws IllegalArgumentException if there is none; the message lists the names
+     * @param name the name of the architecture; case is ignored
+     * @throws IllegalArgumentException if there is no such architecture; the message lists the names
      */
     public static EncoderFamily family(String name) {
         return find(name).orElseThrow(() -> new IllegalArgumentException(
@@ -50,9 +54,9 @@ public final class EncoderFamilies {
     }
 
     /**
-     * Makes an architecture.
+     * Creates an architecture.
      *
-     * @param name of the architecture, in upper or lower case
+     * @param name the name of the architecture; case is ignored
      * @param settings values by the names of the family's options; an absent or null value means the default
      * @throws IllegalArgumentException if there is no such architecture or setting, or a value is out of range
      */
@@ -68,9 +72,10 @@ public final class EncoderFamilies {
     }
 
     /**
-     * Returns the architecture that the metadata of a file of ours names; empty if they name none, or lack one of its settings.
+     * Returns the architecture that the metadata of a file describe.
      *
-     * @param metadata {@code architecture}, and the family's options by their {@linkplain Option#key() keys}
+     * @param metadata the key {@code architecture}, and the family's options by their {@linkplain Option#key() keys}
+     * @return the architecture; empty if the metadata do not name a known architecture or lack one of its settings
      */
     public static Optional<Architecture> fromMetadata(Map<String, String> metadata) {
         String name = metadata.getOrDefault("architecture", "");

@@ -22,12 +22,18 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
- * Writes a network as an encoder file. Batch norm is {@linkplain BatchNormFolding folded} into the convolution or dense layer before it.
+ * Writes a network as an encoder file in ONNX format. Batch norm is {@linkplain BatchNormFolding folded} into the convolution or dense
+ * layer before it.
+ *
+ * @since 0.1.0
  */
 public final class EncoderWriter {
     private EncoderWriter() {}
 
-    /** Builds the bytes of a file with the {@linkplain EncoderLayout#DEFAULT default layout}. */
+    /**
+     * Builds the bytes of an encoder file with the {@linkplain EncoderLayout#DEFAULT default layout}; see
+     * {@link #toBytes(Architecture, Preprocessing, Function, Map, EncoderLayout)}.
+     */
     public static byte[] toBytes(
             Architecture net,
             Preprocessing preprocessing,
@@ -37,15 +43,15 @@ public final class EncoderWriter {
     }
 
     /**
-     * Builds the file's bytes.
+     * Builds the bytes of an encoder file.
      *
      * @param net the architecture
-     * @param preprocessing what the file's user does to an image before
-     * @param weights values by name (see {@link LayerGraph#weights} and {@link ProjectionHead}), row-major
-     * @param metadata how it was trained and on what; architecture, preprocessing and version are added here
-     * @param layout what else goes into the file
-     * @throws IllegalArgumentException if the layout does not fit the network, or the weights are more than the 2 GB that
-     *     one file holds: {@link #write(Path, Architecture, Preprocessing, Function, Map, EncoderLayout)} puts them beside it
+     * @param preprocessing the preprocessing of images before the graph
+     * @param weights returns values by name, row-major (see {@link LayerGraph#weights} and {@link ProjectionHead})
+     * @param metadata metadata about the training; architecture, preprocessing and version are added to them
+     * @param layout the layout of the file
+     * @throws IllegalArgumentException if the layout does not fit the network, or if the weights are larger than the 2 GB that one file
+     *     can contain; {@link #write(Path, Architecture, Preprocessing, Function, Map, EncoderLayout)} writes larger ones
      */
     public static byte[] toBytes(
             Architecture net,
@@ -55,17 +61,22 @@ public final class EncoderWriter {
             EncoderLayout layout) {
         if (weightBytes(net, preprocessing, layout) > ModelFile.LIMIT) {
             throw new IllegalArgumentException(net.describe() + " has " + weightBytes(net, preprocessing, layout)
-                    + " bytes of weights, one ONNX file holds 2 GB: write it to a path, with its data beside it");
+                    + " bytes of weights, but one ONNX file can contain only 2 GB: write it to a path, with external data");
         }
         return ModelChecksum.sign(model(net, preprocessing, weights, metadata, layout, UnaryOperator.identity())).toByteArray();
     }
 
     /**
-     * Writes an encoder so that whatever happens the file is the old one or the whole new one. Weights of more than 2 GB
-     * go to a data file beside it, named after the file and its content; arguments as for
-     * {@link #toBytes(Architecture, Preprocessing, Function, Map, EncoderLayout)}.
+     * Writes an encoder file atomically. Weights larger than 2 GB are written as external data to a file beside it, which is named after
+     * the file and its content.
      *
-     * @throws IOException if the path can't be written; the message names it
+     * @param file the encoder file to write
+     * @param net the architecture
+     * @param preprocessing the preprocessing of images before the graph
+     * @param weights returns values by name, row-major (see {@link LayerGraph#weights} and {@link ProjectionHead})
+     * @param metadata metadata about the training; architecture, preprocessing and version are added to them
+     * @param layout the layout of the file
+     * @throws IOException if the file can't be written; the message names it
      */
     public static void write(
             Path file,
@@ -159,7 +170,7 @@ public final class EncoderWriter {
 
     private static void fits(String what, int takes, int dimension) {
         if (takes != dimension) {
-            throw new IllegalArgumentException(what + " takes " + takes + " values, the encoder gives " + dimension);
+            throw new IllegalArgumentException(what + " takes " + takes + " values, but the encoder outputs " + dimension);
         }
     }
 

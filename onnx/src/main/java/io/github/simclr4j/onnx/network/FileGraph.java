@@ -21,9 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** A checked ONNX file's graph and the values of its constants; it remembers which were read. */
+/** The graph of a checked ONNX file with the values of its constants. It records which constants were read. */
 final class FileGraph {
-    /** Operators that hand their first input on, as far as weights are concerned. */
+    /** Operators that pass on their first input, as far as weights are concerned. */
     private static final Set<String> THROUGH =
             Set.of("Identity", "Cast", "QuantizeLinear", "DequantizeLinear", "Dropout");
 
@@ -39,9 +39,9 @@ final class FileGraph {
     /**
      * Indexes the nodes.
      *
-     * @param model a checked one
-     * @param folder where its external data is, or null
-     * @param file what errors call it
+     * @param model a checked model
+     * @param folder the folder that contains its external data, or null
+     * @param file the file's name in messages
      */
     FileGraph(ModelProto model, Path folder, String file) {
         this.model = model;
@@ -59,10 +59,10 @@ final class FileGraph {
         }
     }
 
-    /** The nodes that use a value, not just its shape, seen through those that only hand it on. */
+    /** Returns the nodes that use a value (not only its shape), directly or through nodes that pass it on. */
     List<NodeProto> next(String value) {
         List<NodeProto> found = new ArrayList<>();
-        // A chain of them may be longer than the stack.
+        // Not recursive, since a chain of such nodes may be longer than the stack.
         Deque<String> names = new ArrayDeque<>(List.of(value));
         while (!names.isEmpty()) {
             String x = names.poll();
@@ -82,22 +82,22 @@ final class FileGraph {
         return n.size() == 1 && n.get(0).getOpType().equals(op) ? n.get(0) : null;
     }
 
-    /** The node that makes a value, or null. */
+    /** Returns the node that computes a value, or null. */
     NodeProto producer(String value) {
         return producers.get(value);
     }
 
-    /** Whether a value is an initialiser or what a Constant node says. */
+    /** Returns whether a value is an initialiser or the output of a Constant node. */
     boolean isConstant(String value) {
         return constants.containsKey(value);
     }
 
-    /** A node's input, empty if it has not got it. */
+    /** Returns the name of a node's input, or an empty string if the input is missing. */
     static String input(NodeProto node, int i) {
         return i < node.getInputCount() ? node.getInput(i) : "";
     }
 
-    /** The constant that a value is, whatever it was cast or scaled by on the way; null if it is none. */
+    /** Returns the constant behind a value, which may have been cast or scaled; null if there is none. */
     TensorProto tensor(String value) {
         String x = value;
         while (!constants.containsKey(x)) {
@@ -110,11 +110,11 @@ final class FileGraph {
         return constants.get(x);
     }
 
-    /** A constant's values; their number is checked before they are read. */
+    /** Returns a constant's values. Their number is checked before they are read. */
     float[] values(String value, long count) throws InvalidEncoderException {
         TensorProto t = tensor(value);
         if (t == null) {
-            throw new InvalidEncoderException(file + ": " + value + " is no constant");
+            throw new InvalidEncoderException(file + ": " + value + " is not a constant");
         }
         if (TensorTypes.count(t) != count) {
             throw new InvalidEncoderException(
@@ -133,19 +133,19 @@ final class FileGraph {
         }
         for (float f : v) {
             if (!Float.isFinite(f)) {
-                throw new InvalidEncoderException(file + ": " + value + " holds a number that is not finite");
+                throw new InvalidEncoderException(file + ": " + value + " contains a value that is not finite");
             }
         }
         return v;
     }
 
-    /** (q - zero) * scale, scale and zero one value or one along an axis (ONNX, DequantizeLinear). */
+    /** Computes (q - zero) * scale, where scale and zero are single values or vectors along an axis (ONNX's DequantizeLinear). */
     private float[] dequantised(NodeProto node) throws InvalidEncoderException {
         TensorProto q = constants.get(input(node, 0));
         TensorProto s = constants.get(input(node, 1));
         TensorProto z = constants.get(input(node, 2));
         if (q == null || s == null || z == null && !input(node, 2).isEmpty()) {
-            throw new InvalidEncoderException(file + ": " + node.getOutput(0) + " is quantised with what is no constant");
+            throw new InvalidEncoderException(file + ": " + node.getOutput(0) + " is quantised with a scale or zero point that is not a constant");
         }
         used.addAll(node.getInputList());
         int axis = (int) GraphIndex.integer(node, "axis", 1);
@@ -170,7 +170,7 @@ final class FileGraph {
         return v;
     }
 
-    /** The initialisers that were not read, with their shapes; single values scale, whole numbers are shapes. */
+    /** Returns the initialisers that were not read, with their shapes, except single values and integers, which are not weights. */
     List<String> leftOver() {
         List<String> leftOver = new ArrayList<>();
         for (TensorProto t : graph.getInitializerList()) {
@@ -183,15 +183,14 @@ final class FileGraph {
     }
 
     /**
-     * Puts a batch norm's weights: the file's, or those of one that changes nothing but the bias, as {@link WeightReader}
-     * describes.
+     * Adds a batch norm's weights: the file's, or those of a norm that only adds a bias, as described at {@link WeightReader}.
      *
-     * @param weights what is added to
-     * @param name of the norm
+     * @param weights the map to add to
+     * @param name name of the norm in the architecture
      * @param size number of channels
-     * @param epsilon that the norm has
-     * @param norm of the file, or null
-     * @param bias of the layer in front, [size]
+     * @param epsilon the norm's epsilon
+     * @param norm the norm in the file, or null if it was folded
+     * @param bias bias of the layer before the norm, [size]
      */
     void putNorm(Map<String, float[]> weights, String name, int size, float epsilon, NodeProto norm, float[] bias)
             throws InvalidEncoderException {
@@ -218,13 +217,13 @@ final class FileGraph {
         weights.put(name + ".running_var", var);
     }
 
-    /** A batch norm's epsilon. */
+    /** Returns a batch norm's epsilon. */
     static float epsilon(NodeProto norm) {
         return norm.getAttributeList().stream().filter(a -> a.getName().equals("epsilon")).findFirst()
                 .map(AttributeProto::getF).orElse(1e-5f);
     }
 
-    /** An attribute of a convolution or pooling with a value for each axis or side; two or, for pads, four. */
+    /** Returns an attribute of a convolution or pooling with two values, one per axis, or four for pads. */
     static long[] ints(NodeProto node, String name, long otherwise) {
         long[] all = {otherwise, otherwise, otherwise, otherwise};
         for (AttributeProto a : node.getAttributeList()) {

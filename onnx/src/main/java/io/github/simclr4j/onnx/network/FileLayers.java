@@ -17,27 +17,30 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Finds the layers with weights in an ONNX file, in the {@linkplain LayerOrder data-flow order}: convolutions and dense
- * layers (Conv, Gemm, MatMul and what adds a bias or is a batch norm behind it), norms (LayerNormalization, or a product and a
- * sum with constants of the same length) and learned tensors (any other constant of numbers with a fraction and more than one
- * value).
+ * Finds the layers with weights in an ONNX file, in {@linkplain LayerOrder data-flow order}:
+ *
+ * <ul>
+ *   <li>convolutions and dense layers: Conv, Gemm or MatMul, with a bias or batch norm after it
+ *   <li>norms: LayerNormalization, or a product and a sum with constants of the same length
+ *   <li>learned tensors: any other floating-point constant with more than one value
+ * </ul>
  */
 final class FileLayers {
     /**
      * A layer of the file.
      *
-     * @param signature what must fit
-     * @param weight value of the weights, the scale or the learned tensor
+     * @param signature the signature that must match
+     * @param weight name of the weights, the scale or the learned tensor
      * @param transposed whether a dense layer's weights are [in, out]
-     * @param bias value of the bias or shift, empty for none
-     * @param norm the batch norm behind a convolution or dense layer, or the batch norm itself; null for none
+     * @param bias name of the bias or shift; empty for none
+     * @param norm the batch norm after a convolution or dense layer, or the batch norm itself; null for none
      */
     record FileLayer(LayerSignature signature, String weight, boolean transposed, String bias, NodeProto norm) {}
 
     private final FileGraph graph;
     private final List<NodeProto> nodes;
     private final Map<String, Integer> makers = new HashMap<>();
-    /** By a node's place; learned tensors have the places behind the last node. */
+    /** Layers by the index of their node. Learned tensors have indices after the last node. */
     private final Map<Integer, FileLayer> layers = new HashMap<>();
     private final Map<String, Integer> learned = new HashMap<>();
     /** Outputs of nodes that belong to the layer before them. */
@@ -76,7 +79,7 @@ final class FileLayers {
                 layers::containsKey, results).stream().filter(layers::containsKey).map(layers::get).toList();
     }
 
-    /** The places of what a node computes with. */
+    /** Returns the indices of the inputs of a node. */
     private List<Integer> inputs(int place) {
         NodeProto node = nodes.get(place);
         FileLayer layer = layers.get(place);
@@ -152,7 +155,7 @@ final class FileLayers {
         return norm;
     }
 
-    /** A product with a constant matrix, which may be transposed on the way, and a bias. */
+    /** Recognises a dense layer: a product with a constant matrix, which may be transposed first, and a bias. */
     private FileLayer dense(NodeProto node) {
         boolean gemm = node.getOpType().equals("Gemm");
         String x = FileGraph.input(node, 1);
@@ -188,7 +191,7 @@ final class FileLayers {
                 .allMatch(f -> f == 1);
     }
 
-    /** A product and a sum with constants of one length, as a norm ends. */
+    /** Recognises the scale and shift of a norm: a product and a sum with constants of the same length. */
     private FileLayer affine(NodeProto sum) {
         for (int i = 0; i < 2; i++) {
             String shift = FileGraph.input(sum, i);
@@ -207,7 +210,7 @@ final class FileLayers {
         return null;
     }
 
-    /** Whether a value is a constant of numbers with a fraction, more than one of them. */
+    /** Returns whether a value is a floating-point constant with more than one value. */
     private boolean isVector(String value) {
         TensorProto t = graph.tensor(value);
         return t != null && Set.of(1, 10, 11, 16).contains(t.getDataType()) && TensorTypes.count(t) > 1;

@@ -21,22 +21,22 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Reads the weights of any architecture: its layers and the file's, both in {@linkplain LayerOrder data-flow order},
- * are matched by the longest common subsequence of their {@linkplain LayerSignature signatures}. What has no weights, such as an
- * activation or the number of attention's heads, is not compared.
+ * Reads the weights of any architecture from an ONNX file. The layers of the architecture and of the file, both in
+ * {@linkplain LayerOrder data-flow order}, are matched by the longest common subsequence of their {@linkplain LayerSignature
+ * signatures}. Properties without weights, such as activations or the number of attention heads, are not compared.
  */
 final class GraphReader {
-    /** More layers than any network has; the comparison takes memory for each pair. */
+    /** Maximum number of layers, since the comparison needs memory for each pair of layers. */
     private static final int MOST = 10_000;
-    /** A projection head of three layers and a classifier. */
+    /** Number of layers of a projection head of three layers and a classifier. */
     private static final int HEAD = 4;
-    /** The largest image that is tried when a file does not say for what size it is. */
+    /** The largest image size in pixels that is tried if a file does not state its image size. */
     private static final int LARGEST = 1024;
 
     private final FileGraph graph;
     private final String file;
     private final List<FileLayer> layers;
-    /** Of the weights of convolutions and dense layers. */
+    /** Shapes of the weights of convolutions and dense layers. */
     private final List<List<Integer>> shapes;
     private final Set<LayerSignature> learned;
 
@@ -46,7 +46,7 @@ final class GraphReader {
     /**
      * Finds the file's layers.
      *
-     * @throws InvalidEncoderException if there are more than any network has
+     * @throws InvalidEncoderException if there are too many layers
      */
     GraphReader(FileGraph graph) throws InvalidEncoderException {
         this.graph = graph;
@@ -60,7 +60,7 @@ final class GraphReader {
         this.learned = signatures.stream().filter(s -> s.kind() == Kind.LEARNED).collect(Collectors.toSet());
     }
 
-    /** The shapes of the convolutions and dense layers, by which families recognise their own. */
+    /** Returns the shapes of the weights of convolutions and dense layers, by which families recognise their architectures. */
     List<List<Integer>> shapes() {
         return shapes;
     }
@@ -70,8 +70,8 @@ final class GraphReader {
     }
 
     /**
-     * Whether the file holds the whole of an architecture: all its layers, no other convolution or dense layer before or among
-     * them, and behind them no more than a head or a classifier, so that a deeper network is not taken for a shallower one.
+     * Returns whether the file contains a complete architecture: all its layers, no other convolution or dense layer before or among
+     * them, and no more than a head and a classifier after them. So a deeper network is not mistaken for a shallower one.
      */
     boolean holds(Architecture net) {
         LayerGraph network = network(net, 0);
@@ -91,16 +91,16 @@ final class GraphReader {
     }
 
     /**
-     * Reads what fits.
+     * Reads the weights of all matching layers.
      *
      * @param net the architecture
-     * @param imageSize that the network is for, or 0 for the file's own
-     * @throws InvalidEncoderException if nothing fits, or what depends on the image size is for another one
+     * @param imageSize image size of the network in pixels, or 0 for that of the file
+     * @throws InvalidEncoderException if no layer matches, or if weights that depend on the image size are for another size
      */
     Loaded load(Architecture net, int imageSize) throws InvalidEncoderException {
         LayerGraph network = network(net, imageSize);
         if (network == null) {
-            throw new InvalidEncoderException(file + " does not fit " + net.describe() + ", which takes no images of its size");
+            throw new InvalidEncoderException(file + " does not fit " + net.describe() + ", which does not support its image size");
         }
         List<Target> targets = targets(network);
         int[] matches = match(targets);
@@ -114,15 +114,15 @@ final class GraphReader {
             }
         }
         if (weights.isEmpty()) {
-            throw new InvalidEncoderException(file + " has no layer that fits " + net.describe()
+            throw new InvalidEncoderException(file + " has no layer that matches " + net.describe()
                     + (missing.isEmpty() ? "" : "; " + missing.get(0)));
         }
         return new Loaded(net, weights, List.copyOf(missing), graph.leftOver());
     }
 
     /**
-     * The network for a size, or for the one that the file says, or for the first of which the file has the learned tensors; null
-     * if it takes none of them.
+     * Returns the network for a given image size, for the size stated in the file, or for the first size whose learned tensors are in the
+     * file; null if the architecture supports none of these sizes.
      */
     private LayerGraph network(Architecture net, int imageSize) {
         if (imageSize > 0) {
@@ -150,7 +150,7 @@ final class GraphReader {
                 .allMatch(w -> learned.contains(LayerSignature.learned(w.shape())));
     }
 
-    /** Side of the images that the file's input has, or else its metadata name. */
+    /** Returns the image size of the file's input, or else of its metadata. */
     private List<Integer> statedSizes() {
         List<Integer> sizes = new ArrayList<>();
         for (ValueInfoProto in : graph.graph.getInputList()) {
@@ -225,7 +225,7 @@ final class GraphReader {
         throw new IllegalStateException("No weights are known for " + layer);
     }
 
-    /** The file's layer for each of the architecture's, or -1. */
+    /** Returns the index of the file's layer for each layer of the architecture, or -1. */
     private int[] match(List<Target> targets) {
         int n = targets.size();
         int m = layers.size();
@@ -250,7 +250,7 @@ final class GraphReader {
         return matches;
     }
 
-    /** Why a layer has no match: what the file has in its place, if that is of its kind. */
+    /** Returns the reason why a layer has no match: the layer of the same kind at its place in the file, if any. */
     private String reason(List<Target> targets, int[] matches, int missing) {
         Kind kind = targets.get(missing).signature().kind();
         int before = missing - 1;
@@ -267,7 +267,7 @@ final class GraphReader {
                 .map(s -> "expected the shape " + targets.get(missing).signature() + ", found " + s).orElse("not in the file");
     }
 
-    /** Puts a layer's weights under the architecture's names; returns why that can't be, or null. */
+    /** Adds a layer's weights under the architecture's names; returns null, or the reason why that is not possible. */
     private String put(Map<String, float[]> weights, Target to, FileLayer from) throws InvalidEncoderException {
         String name = to.name();
         int size = to.signature().shape().isEmpty() ? 1 : to.signature().shape().get(0);
@@ -288,7 +288,7 @@ final class GraphReader {
                 float[] bias = from.bias().isEmpty() ? new float[size] : graph.values(from.bias(), size);
                 if (to.norm() != null) {
                     putNorm(weights, to.norm(), from, bias);
-                    // What was the layer's bias is part of the norm now.
+                    // The layer's bias has become part of the norm.
                     bias = new float[size];
                 } else if (from.norm() != null) {
                     bias = bias.clone();

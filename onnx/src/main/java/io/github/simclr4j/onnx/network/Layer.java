@@ -3,15 +3,17 @@ package io.github.simclr4j.onnx.network;
 import java.util.List;
 
 /**
- * One operation of a network. A {@link LayerGraph} joins layers; one backend writes them as TorchScript for training, another as
- * ONNX for use, and nothing else knows what a layer computes.
+ * One operation of a network. A {@link LayerGraph} connects layers. One backend writes them as TorchScript for training, and another
+ * writes them as ONNX for inference. Only the backends define what a layer computes.
  *
- * <p>Shapes leave the batch axis out: a feature map is [channels, height, width], tokens are [tokens, width], a feature is [width].
- * Axes count from 0 without the batch axis. A layer with weights has a name; its weights are {@code name.weight},
- * {@code name.bias} and so on, as PyTorch names them.
+ * <p>Shapes are without the batch axis: a feature map is [channels, height, width], tokens are [tokens, width], a feature vector is
+ * [width]. Axes are counted from 0 without the batch axis. A layer with weights has a name, and its weights are {@code name.weight},
+ * {@code name.bias} and so on, as in PyTorch.
+ *
+ * @since 0.1.0
  */
 public sealed interface Layer {
-    /** Weights that the layer has, in the order in which they are made; none by default. */
+    /** Returns the weights of the layer, in the order in which they are initialised; none by default. */
     default List<Weight> weights() {
         return List.of();
     }
@@ -19,24 +21,24 @@ public sealed interface Layer {
     /**
      * The network's input: images, float32 [channels, height, width], normalised.
      *
-     * @param channels of the image
-     * @param height in pixels
-     * @param width in pixels
+     * @param channels number of channels
+     * @param height height in pixels
+     * @param width width in pixels
      */
     record Input(int channels, int height, int width) implements Layer {}
 
     /**
      * A two-dimensional convolution with a square kernel.
      *
-     * @param name of the weights: {@code name.weight} [out, in / groups, kernel, kernel], and {@code name.bias} [out] with a bias
-     * @param in channels in
-     * @param out channels out
-     * @param kernel side of the kernel
-     * @param stride of both axes
-     * @param padding zeros on each of the four sides
-     * @param groups groups of channels; {@code in} for a depthwise convolution
+     * @param name prefix of the weights {@code name.weight} [out, in / groups, kernel, kernel], and {@code name.bias} [out] with a bias
+     * @param in number of input channels
+     * @param out number of output channels
+     * @param kernel side length of the kernel
+     * @param stride stride along both axes
+     * @param padding number of zeros on each of the four sides
+     * @param groups number of groups of channels; {@code in} for a depthwise convolution
      * @param bias whether there is a bias
-     * @param init how the weights start
+     * @param init distribution of the initial weights
      */
     record Conv(String name, int in, int out, int kernel, int stride, int padding, int groups, boolean bias, Weight.Init init)
             implements Layer {
@@ -48,13 +50,14 @@ public sealed interface Layer {
     }
 
     /**
-     * Batch normalisation of feature maps, or of features (Ioffe and Szegedy 2015).
+     * Batch normalisation of feature maps or feature vectors (<a href="https://arxiv.org/abs/1502.03167">Ioffe and Szegedy 2015</a>).
      *
-     * @param name of the weights: {@code name.weight}, {@code .bias}, {@code .running_mean} and {@code .running_var}, [channels]
-     * @param channels of the input
-     * @param epsilon added to the variance
+     * @param name prefix of the weights {@code name.weight}, {@code .bias}, {@code .running_mean} and {@code .running_var}, [channels]
+     * @param channels number of channels of the input
+     * @param epsilon number added to the variance
      * @param shift whether the bias is trained; otherwise it stays 0
-     * @param endsBranch whether this is the last norm of a residual branch, which may start at 0 (Goyal et al. 2017, section 5.1)
+     * @param endsBranch whether this is the last norm of a residual branch, whose scale may be initialised to 0
+     *     (<a href="https://arxiv.org/abs/1706.02677">Goyal et al. 2017</a>, section 5.1)
      */
     record BatchNorm(String name, int channels, float epsilon, boolean shift, boolean endsBranch) implements Layer {
         @Override
@@ -66,11 +69,11 @@ public sealed interface Layer {
     }
 
     /**
-     * Layer normalisation over the last axis (Ba et al. 2016).
+     * Layer normalisation over the last axis (<a href="https://arxiv.org/abs/1607.06450">Ba et al. 2016</a>).
      *
-     * @param name of the weights: {@code name.weight} and {@code name.bias}, [size]
-     * @param size of the last axis
-     * @param epsilon added to the variance
+     * @param name prefix of the weights {@code name.weight} and {@code name.bias}, [size]
+     * @param size size of the last axis
+     * @param epsilon number added to the variance
      */
     record LayerNorm(String name, int size, float epsilon) implements Layer {
         @Override
@@ -80,12 +83,13 @@ public sealed interface Layer {
     }
 
     /**
-     * Group normalisation of feature maps (Wu and He 2018); one group normalises over all channels and pixels of an image.
+     * Group normalisation of feature maps (<a href="https://arxiv.org/abs/1803.08494">Wu and He 2018</a>). A single group normalises over
+     * all channels and pixels of an image.
      *
-     * @param name of the weights: {@code name.weight} and {@code name.bias}, [channels]
-     * @param channels of the input
-     * @param groups that the channels are divided into
-     * @param epsilon added to the variance
+     * @param name prefix of the weights {@code name.weight} and {@code name.bias}, [channels]
+     * @param channels number of channels of the input
+     * @param groups number of groups of channels
+     * @param epsilon number added to the variance
      */
     record GroupNorm(String name, int channels, int groups, float epsilon) implements Layer {
         @Override
@@ -97,11 +101,11 @@ public sealed interface Layer {
     /**
      * A dense layer on the last axis: {@code x W^T + b}.
      *
-     * @param name of the weights: {@code name.weight} [out, in], and {@code name.bias} [out] with a bias
-     * @param in size of the last axis
-     * @param out size of the last axis afterwards
+     * @param name prefix of the weights {@code name.weight} [out, in], and {@code name.bias} [out] with a bias
+     * @param in size of the last axis of the input
+     * @param out size of the last axis of the result
      * @param bias whether there is a bias
-     * @param init how the weights start
+     * @param init distribution of the initial weights
      */
     record Dense(String name, int in, int out, boolean bias, Weight.Init init) implements Layer {
         @Override
@@ -114,9 +118,9 @@ public sealed interface Layer {
     /**
      * A learned tensor that is the same for every image, such as a class token or position embeddings. It has no input.
      *
-     * @param name of the tensor
-     * @param shape without the batch axis
-     * @param init how it starts
+     * @param name name of the tensor
+     * @param shape shape without the batch axis
+     * @param init distribution of the initial values
      */
     record Learned(String name, List<Integer> shape, Weight.Init init) implements Layer {
         @Override
@@ -125,15 +129,18 @@ public sealed interface Layer {
         }
     }
 
-    /** An activation function of each value. */
+    /** An activation function, applied to each value. */
     record Activation(Function function) implements Layer {
-        /** The functions. */
+        /** The activation functions. */
         public enum Function {
             /** {@code max(0, x)}. */
             RELU,
-            /** {@code x * Phi(x)} by the error function (Hendrycks and Gimpel 2016), not by its tanh approximation. */
+            /**
+             * {@code x * Phi(x)} by the error function (<a href="https://arxiv.org/abs/1606.08415">Hendrycks and Gimpel 2016</a>), not by
+             * its tanh approximation.
+             */
             GELU,
-            /** {@code x * relu6(x + 3) / 6} (Howard et al. 2019, section 5.2). */
+            /** {@code x * relu6(x + 3) / 6} (<a href="https://arxiv.org/abs/1905.02244">Howard et al. 2019</a>, section 5.2). */
             HARD_SWISH,
             /** {@code relu6(x + 3) / 6}. */
             HARD_SIGMOID,
@@ -142,20 +149,19 @@ public sealed interface Layer {
             /** {@code tanh(x)}. */
             TANH,
             /**
-             * The linear light of an sRGB value (IEC 61966-2-1) that was normalised as networks take it: with
-             * {@code v = MEAN + DEVIATION * x}, limited to [0, 1], {@code v / 12.92} up to 0.04045 and
-             * {@code ((v + 0.055) / 1.055)^2.4} above.
+             * The linear light of a normalised sRGB value (IEC 61966-2-1). With {@code v = MEAN + DEVIATION * x}, clipped to [0, 1], it is
+             * {@code v / 12.92} up to 0.04045 and {@code ((v + 0.055) / 1.055)^2.4} above.
              */
             LINEAR_LIGHT,
             /**
-             * The function of CIELab (CIE 15) less a constant: {@code f(x) - 66/116}, where f is the cube root above
-             * {@code (6/29)^3} and {@code x / (3 (6/29)^2) + 4/29} below.
+             * The function f of CIELab (CIE 15) minus a constant: {@code f(x) - 66/116}, where f is the cube root above {@code (6/29)^3}
+             * and {@code x / (3 (6/29)^2) + 4/29} below.
              */
             LAB
         }
     }
 
-    /** Max pooling with a square window; the padding never wins. */
+    /** Max pooling with a square window; padding never is the maximum. */
     record MaxPool(int kernel, int stride, int padding) implements Layer {}
 
     /** Average pooling with a square window and no padding. */
@@ -168,7 +174,7 @@ public sealed interface Layer {
      */
     record GlobalAveragePool(boolean keepAxes) implements Layer {}
 
-    /** The mean over one axis, which then is gone. */
+    /** The mean over one axis, which is removed. */
     record Mean(int axis) implements Layer {}
 
     /** The sum of two values; axes of size 1 are repeated. */
@@ -189,7 +195,7 @@ public sealed interface Layer {
     /** Reorders the axes: axis i of the result is axis {@code order[i]} of the input. */
     record Transpose(List<Integer> order) implements Layer {}
 
-    /** Cuts {@code [from, to)} out of an axis. */
+    /** Keeps the indices {@code [from, to)} of an axis. */
     record Slice(int axis, int from, int to) implements Layer {}
 
     /** The matrix product of the last two axes of two values; the axes before them are equal. */
@@ -201,36 +207,40 @@ public sealed interface Layer {
     /**
      * Adds zeros at the ends of an axis.
      *
-     * @param axis that grows
-     * @param before how many go in front
-     * @param after how many go behind
+     * @param axis the axis to extend
+     * @param before number of zeros before the first value
+     * @param after number of zeros after the last value
      */
     record Pad(int axis, int before, int after) implements Layer {}
 
     /**
      * Cuts a feature map into square patches, which may overlap: [channels, height, width] becomes [patches, channels, side, side],
-     * row by row. What is left over at the right and at the bottom belongs to no patch.
+     * row by row. Remaining pixels at the right and at the bottom are dropped.
      *
-     * @param side of a patch
-     * @param stride from one patch to the next, down and to the right
+     * @param side side length of a patch
+     * @param stride distance from one patch to the next, down and to the right
      */
     record Patches(int side, int stride) implements Layer {
-        /** Returns the number of patches along an axis of a size. */
+        /**
+         * Returns the number of patches along an axis.
+         *
+         * @param size size of the axis
+         */
         public int along(int size) {
             return (size - side) / stride + 1;
         }
     }
 
     /**
-     * Makes a row of the batch of each entry of the first axis, which is gone then, so that the layers that follow take each entry
-     * for itself. The entries of an image stand together. {@link OutOfBatch} undoes it.
+     * Moves the first axis into the batch axis, so that the following layers treat its entries independently. The entries of an image
+     * stay adjacent. {@link OutOfBatch} reverses it.
      */
     record IntoBatch() implements Layer {}
 
     /**
-     * Joins rows of the batch to a new first axis; undoes {@link IntoBatch}.
+     * Moves entries out of the batch axis into a new first axis; reverses {@link IntoBatch}.
      *
-     * @param count size of the axis
+     * @param count size of the new axis
      */
     record OutOfBatch(int count) implements Layer {}
 }

@@ -8,20 +8,22 @@ import java.util.Set;
 import java.util.HashSet;
 
 /**
- * A network as a graph of {@link Layer layers}, in an order in which it can be computed. Its results have names, such as
- * {@link #FEATURES}. Immutable; made by a {@link Builder}, which works out and checks every shape.
+ * A network as a graph of {@link Layer layers} in topological order. Its results have names, such as {@link #FEATURES}. Immutable. A
+ * {@link Builder} creates it, and computes and checks all shapes.
+ *
+ * @since 0.1.0
  */
 public final class LayerGraph {
-    /** Name of the encoder's result, which is exported: [dimension]. */
+    /** The name of the encoder's result, which is exported, [dimension]. */
     public static final String FEATURES = "features";
 
     /**
-     * A layer in its place.
+     * A layer in the graph.
      *
-     * @param id its number; inputs have lower ones
-     * @param layer what it computes
-     * @param inputs numbers of the nodes that it takes
-     * @param shape of its result, without the batch axis
+     * @param id the index of the node; its inputs have lower indices
+     * @param layer the layer
+     * @param inputs indices of the input nodes
+     * @param shape shape of the result, without the batch axis
      */
     public record Node(int id, Layer layer, List<Integer> inputs, List<Integer> shape) {
         /** Copies the lists. */
@@ -39,7 +41,7 @@ public final class LayerGraph {
         this.outputs = Map.copyOf(outputs);
     }
 
-    /** Returns the nodes; each comes after its inputs. */
+    /** Returns the nodes in topological order. */
     public List<Node> nodes() {
         return nodes;
     }
@@ -52,7 +54,8 @@ public final class LayerGraph {
     /**
      * Returns the node of a result.
      *
-     * @throws IllegalArgumentException if there is no result of that name
+     * @param name the name of the result
+     * @throws IllegalArgumentException if there is no such result
      */
     public Node output(String name) {
         Node node = outputs.get(name);
@@ -67,12 +70,16 @@ public final class LayerGraph {
         return nodes.stream().flatMap(n -> n.layer().weights().stream()).toList();
     }
 
-    /** Returns the number of trained values. */
+    /** Returns the number of trained parameters. */
     public long parameters() {
         return weights().stream().filter(w -> w.kind().isTrained()).mapToLong(Weight::size).sum();
     }
 
-    /** Returns the part of the graph that some results need, with these results alone. */
+    /**
+     * Returns the part of the graph that computes some results.
+     *
+     * @param results the names of these results, which are the only results of the new graph
+     */
     public LayerGraph only(String... results) {
         Set<Integer> needed = new HashSet<>();
         Map<String, Node> kept = new LinkedHashMap<>();
@@ -90,7 +97,7 @@ public final class LayerGraph {
         return new LayerGraph(some, kept);
     }
 
-    /** Returns a builder that goes on from this graph, with its nodes and results. */
+    /** Returns a builder that starts with the nodes and results of this graph. */
     public Builder extend() {
         Builder b = new Builder();
         b.nodes.addAll(nodes);
@@ -98,19 +105,25 @@ public final class LayerGraph {
         return b;
     }
 
-    /** Returns a builder for a network of images. */
+    /** Returns an empty builder. */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** Makes a graph layer by layer. Not thread-safe. */
+    /** Builds a graph layer by layer. Not thread-safe. */
     public static final class Builder {
         private final List<Node> nodes = new ArrayList<>();
         private final Map<String, Node> outputs = new LinkedHashMap<>();
 
         private Builder() {}
 
-        /** Adds the input. */
+        /**
+         * Adds the input.
+         *
+         * @param channels number of channels
+         * @param height height in pixels
+         * @param width width in pixels
+         */
         public Node input(int channels, int height, int width) {
             return add(new Layer.Input(channels, height, width));
         }
@@ -118,8 +131,10 @@ public final class LayerGraph {
         /**
          * Adds a layer.
          *
-         * @return its node, to be an input of others
-         * @throws IllegalArgumentException if the layer does not fit its inputs; the message names it and the shapes
+         * @param layer the layer
+         * @param inputs the nodes that it takes as inputs
+         * @return the node of the layer
+         * @throws IllegalArgumentException if the layer does not fit its inputs; the message names the layer and the shapes
          */
         public Node add(Layer layer, Node... inputs) {
             List<List<Integer>> shapes = new ArrayList<>();
@@ -158,7 +173,7 @@ public final class LayerGraph {
         /**
          * Returns the graph.
          *
-         * @throws IllegalArgumentException if two layers have a weight of the same name, or no result was named
+         * @throws IllegalArgumentException if two layers have a weight of the same name, or if no result was named
          */
         public LayerGraph build() {
             LayerGraph graph = new LayerGraph(nodes, outputs);
@@ -169,7 +184,7 @@ public final class LayerGraph {
                 }
             }
             if (outputs.isEmpty()) {
-                throw new IllegalArgumentException("A network has at least one result");
+                throw new IllegalArgumentException("A network needs at least one named result");
             }
             return graph;
         }

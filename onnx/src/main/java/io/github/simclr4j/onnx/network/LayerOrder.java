@@ -14,9 +14,9 @@ import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 
 /**
- * Orders a graph along its data flow, whatever order its nodes are listed in: inputs before what takes them, and of several
- * inputs the one with the most layers behind it first. So two descriptions of the same network come into the same order, although
- * a sum's operands may be swapped in one of them.
+ * Sorts a graph along its data flow, independently of the order in which its nodes are listed. Inputs come before their consumers, and of
+ * several inputs the one that depends on the most layers comes first. So two descriptions of the same network get the same order, even if
+ * the operands of a sum are swapped in one of them.
  */
 final class LayerOrder {
     private LayerOrder() {}
@@ -24,12 +24,12 @@ final class LayerOrder {
     private record Visit(int node, Iterator<Integer> inputs) {}
 
     /**
-     * Returns the nodes that some results need.
+     * Returns the nodes that some results depend on, sorted.
      *
-     * @param nodes all nodes, inputs first
-     * @param inputs of a node
-     * @param counted whether a node is a layer
-     * @param results where the way ends
+     * @param nodes all nodes in topological order
+     * @param inputs returns the inputs of a node
+     * @param counted returns whether a node is a layer
+     * @param results the nodes of the results
      */
     static List<Integer> of(
             Iterable<Integer> nodes, IntFunction<List<Integer>> inputs, IntPredicate counted, List<Integer> results) {
@@ -41,7 +41,7 @@ final class LayerOrder {
         Comparator<Integer> deepest = Comparator.comparing((Integer i) -> depths.getOrDefault(i, 0)).reversed();
         List<Integer> order = new ArrayList<>();
         Set<Integer> seen = new HashSet<>();
-        // A chain of nodes may be longer than the stack.
+        // Not recursive, since a chain of nodes may be longer than the stack.
         Deque<Visit> open = new ArrayDeque<>();
         for (int result : results) {
             if (seen.add(result)) {

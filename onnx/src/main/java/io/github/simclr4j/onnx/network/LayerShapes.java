@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Works out the shape of a layer's result from the shapes of its inputs, all without the batch axis. */
+/** Computes the shape of a layer's result from the shapes of its inputs, all without the batch axis. */
 final class LayerShapes {
     private LayerShapes() {}
 
@@ -15,7 +15,7 @@ final class LayerShapes {
      * @throws IllegalArgumentException if the layer does not fit the inputs
      */
     static List<Integer> of(Layer layer, List<List<Integer>> in) {
-        // A switch over a sealed type is final in Java 21 only.
+        // Pattern matching in switch is available only from Java 21.
         if (layer instanceof Layer.Input l) {
             return List.of(l.channels(), l.height(), l.width());
         } else if (layer instanceof Layer.Learned l) {
@@ -96,7 +96,7 @@ final class LayerShapes {
             shape.addAll(one(layer, in));
             return shape;
         }
-        throw new IllegalStateException("No shape is known for " + layer);
+        throw new IllegalStateException("No shape is defined for " + layer);
     }
 
     private static List<Integer> one(Layer layer, List<List<Integer>> in) {

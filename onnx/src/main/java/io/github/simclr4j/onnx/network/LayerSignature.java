@@ -3,14 +3,14 @@ package io.github.simclr4j.onnx.network;
 import java.util.List;
 
 /**
- * What must be equal for the weights of one layer to fit another.
+ * The signature of a layer. Layers with equal signatures can have each other's weights.
  *
- * @param kind of the layer
- * @param shape of its weights, as PyTorch has them; of a learned tensor without the axes of 1 in front
- * @param detail of a convolution: stride, padding and groups; empty for others
+ * @param kind kind of the layer
+ * @param shape shape of its weights as in PyTorch; for a learned tensor without leading axes of size 1
+ * @param detail stride, padding and groups of a convolution; empty for other layers
  */
 record LayerSignature(Kind kind, List<Integer> shape, String detail) {
-    /** Kinds of layers with weights. */
+    /** The kinds of layers with weights. */
     enum Kind { CONVOLUTION, DENSE, NORM, BATCH_NORM, LEARNED }
 
     static LayerSignature convolution(List<Integer> shape, long stride, long padding, long groups) {

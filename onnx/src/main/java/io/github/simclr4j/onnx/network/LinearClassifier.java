@@ -4,17 +4,18 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A linear classifier on an embedding h: {@code probabilities = softmax(W h + b)}. The arrays are not copied.
+ * A linear classifier of an embedding h: {@code probabilities = softmax(W h + b)}. The arrays are not copied.
  *
  * @param weights W, [classes, dimension], row-major
  * @param bias b, [classes]
  * @param labels names of the classes, in order
+ * @since 0.1.0
  */
 public record LinearClassifier(float[] weights, float[] bias, List<String> labels) {
     /**
      * Checks the sizes.
      *
-     * @throws IllegalArgumentException if they don't fit, or a label is there twice
+     * @throws IllegalArgumentException if the sizes don't match, or a label occurs twice
      */
     public LinearClassifier {
         labels = List.copyOf(labels);
@@ -23,11 +24,11 @@ public record LinearClassifier(float[] weights, float[] bias, List<String> label
                     + labels.size() + " labels, " + bias.length + " biases and " + weights.length + " weights");
         }
         if (Set.copyOf(labels).size() < labels.size()) {
-            throw new IllegalArgumentException("Expected a label for each class, found one twice among " + labels);
+            throw new IllegalArgumentException("Expected a different label for each class, found a duplicate among " + labels);
         }
     }
 
-    /** Length of the embedding that it takes. */
+    /** Returns the length of the embedding. */
     public int dimension() {
         return weights.length / labels.size();
     }

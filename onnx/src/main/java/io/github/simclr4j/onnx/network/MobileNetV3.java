@@ -10,14 +10,17 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * MobileNetV3-Large (Howard et al., ICCV 2019, table 1) without its classifier: the features are the last convolution's means.
- * The names of the weights, the numbers of channels and their start are torchvision's.
+ * MobileNetV3-Large (<a href="https://arxiv.org/abs/1905.02244">Howard et al., ICCV 2019</a>, table 1) without its classifier. The
+ * features are the means of the last convolution's feature maps. The names of the weights, the numbers of channels and the initial
+ * weights are those of torchvision.
+ *
+ * @since 0.1.0
  */
 public final class MobileNetV3 implements EncoderFamily {
     private static final String NAME = "mobilenetv3-large";
     private static final Option<Double> WIDTH = new Option<>("width", Double.class, 1.0, "above 0 and at most 8",
             v -> v > 0 && v <= 8, List.of(),
-            "Multiplies the number of channels of every layer; each is rounded to a multiple of 8",
+            "Factor of the number of channels of every layer, which is rounded to a multiple of 8",
             "Howard et al. 2019");
     private static final Option<String> STEM = Option.choice("stem", List.of("imagenet", "cifar"),
             "Stride of the first convolution: 2, or 1 for images of about 32 pixels a side", "Howard et al. 2019");
@@ -25,7 +28,7 @@ public final class MobileNetV3 implements EncoderFamily {
     /**
      * The architecture.
      *
-     * @param width multiplies the number of channels
+     * @param width factor of the number of channels
      * @param stem {@code imagenet} for a first convolution of stride 2, {@code cifar} for one of stride 1
      */
     record Net(double width, String stem) implements Architecture {
@@ -62,7 +65,7 @@ public final class MobileNetV3 implements EncoderFamily {
             return divisible(published * width);
         }
 
-        /** Rounds to the nearest multiple of 8 that is no more than a tenth less, as the authors' code does. */
+        /** Rounds to the nearest multiple of 8 that is at most 10% smaller, like the authors' code. */
         private static int divisible(double channels) {
             int rounded = Math.max(8, (int) (channels + 4) / 8 * 8);
             return rounded < 0.9 * channels ? rounded + 8 : rounded;
@@ -81,7 +84,7 @@ public final class MobileNetV3 implements EncoderFamily {
             return g.output(LayerGraph.FEATURES, g.add(new Layer.GlobalAveragePool(false), x)).build();
         }
 
-        /** An inverted residual (Howard et al. 2019, figure 4). */
+        /** Adds an inverted residual block (Howard et al. 2019, figure 4). */
         private Node block(LayerGraph.Builder g, Node in, String name, int[] b) {
             int expanded = channels(b[1]);
             int out = channels(b[2]);
@@ -100,7 +103,7 @@ public final class MobileNetV3 implements EncoderFamily {
             return residual ? g.add(new Layer.Add(), x, in) : x;
         }
 
-        /** A factor for each channel, from the means of all (Hu et al. 2018), with a hard sigmoid. */
+        /** Adds squeeze-and-excitation (<a href="https://arxiv.org/abs/1709.01507">Hu et al. 2018</a>) with a hard sigmoid. */
         private static Node squeeze(LayerGraph.Builder g, Node x, String name) {
             int channels = x.shape().get(0);
             int squeezed = divisible(channels / 4);
@@ -111,7 +114,7 @@ public final class MobileNetV3 implements EncoderFamily {
             return g.add(new Layer.Multiply(), g.activation(Function.HARD_SIGMOID, s), x);
         }
 
-        /** A convolution, its batch norm and an activation. */
+        /** Adds a convolution, batch norm and an activation. */
         private static Node unit(LayerGraph.Builder g, Node x, String name, int out, int kernel, int stride, int groups,
                 Function function, boolean endsBranch) {
             Node y = g.add(new Layer.Conv(name + ".0", x.shape().get(0), out, kernel, stride, kernel / 2, groups, false,
@@ -142,8 +145,8 @@ public final class MobileNetV3 implements EncoderFamily {
     }
 
     /**
-     * The width follows from the last convolution, whose channels may have been rounded; so the usual widths are tried, too. The
-     * first convolution must have that width's channels.
+     * Derives the width from the last convolution. Since its number of channels may have been rounded, the usual widths are tried, too.
+     * The first convolution must have the number of channels for that width.
      */
     @Override
     public List<Architecture> candidates(List<List<Integer>> shapes) {

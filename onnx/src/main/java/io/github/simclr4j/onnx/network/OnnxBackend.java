@@ -17,9 +17,9 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Writes a network as ONNX operators (onnx/docs/Operators.md) of any version from 13 on. A batch norm is folded into the
- * convolution or dense layer in front of it where nothing else takes that layer's result. A learned tensor has a batch axis of 1,
- * which the operators repeat; only where one is joined to values of the batch is it repeated in the file.
+ * Writes a network as <a href="https://onnx.ai/onnx/operators/">ONNX operators</a> of opset 13 or later. A batch norm is folded into the
+ * convolution or dense layer before it if it is the only consumer of that layer's result. A learned tensor has a batch axis of size 1,
+ * which the operators broadcast. It is expanded in the graph only if it is concatenated with values of the batch.
  */
 final class OnnxBackend {
     /** (6/29)^3, where the two parts of CIELab's function meet. */
@@ -32,9 +32,9 @@ final class OnnxBackend {
     private final String resultName;
     private final Map<Integer, String> values = new HashMap<>();
     private final Map<Integer, List<Integer>> shapes = new HashMap<>();
-    /** Nodes whose value is the same for every image, with a batch axis of 1. */
+    /** Nodes whose value is the same for every image, with a batch axis of size 1. */
     private final Set<Integer> constant = new HashSet<>();
-    /** The convolution or dense layer that each folded batch norm takes with it. */
+    /** The folded batch norms by the node of the layer before them. */
     private final Map<Integer, Node> folded = new HashMap<>();
     private final Map<String, String> constants = new HashMap<>();
 
@@ -49,13 +49,13 @@ final class OnnxBackend {
     /**
      * Adds a network's nodes and weights to a graph.
      *
-     * @param network of which one result is written
-     * @param output the name of this result in the network
-     * @param image value that the network takes, float32 [batch, channels, height, width]
-     * @param name of the result in the file
-     * @param graph what is added to
-     * @param opset version of the operators, 13 or newer
-     * @param weights values by the weights' names, row-major
+     * @param network the network
+     * @param output name of the result to write
+     * @param image name of the network's input in the file, float32 [batch, channels, height, width]
+     * @param name name of the result in the file
+     * @param graph the graph to add to
+     * @param opset version of the operators, 13 or later
+     * @param weights returns values by the weights' names, row-major
      */
     static void write(LayerGraph network, String output, String image, String name, GraphBuilder graph, int opset,
             Function<String, float[]> weights) {
@@ -80,7 +80,7 @@ final class OnnxBackend {
         }
     }
 
-    /** Returns the batch norms that can be folded, by the id of the layer in front. */
+    /** Returns the batch norms that can be folded, by the id of the layer before them. */
     static Map<Integer, Node> foldable(LayerGraph network, Node result) {
         Map<Integer, List<Node>> takers = new HashMap<>();
         for (Node node : network.nodes()) {
@@ -89,7 +89,7 @@ final class OnnxBackend {
         Map<Integer, Node> norms = new HashMap<>();
         for (Node node : network.nodes()) {
             List<Node> next = takers.getOrDefault(node.id(), List.of());
-            // Behind a dense layer of tokens the norm's channels are another axis than the layer's.
+            // After a dense layer on tokens, the norm's channels are not the layer's output axis.
             boolean channels = node.layer() instanceof Layer.Conv
                     || node.layer() instanceof Layer.Dense && node.shape().size() == 1;
             if (channels && node != result && next.size() == 1 && next.get(0).layer() instanceof Layer.BatchNorm) {
@@ -109,7 +109,7 @@ final class OnnxBackend {
         if (!node.inputs().isEmpty() && constant.containsAll(node.inputs())) {
             constant.add(node.id());
         }
-        // A switch over a sealed type is final in Java 21 only.
+        // Pattern matching in switch is available only from Java 21.
         if (layer instanceof Layer.Conv l) {
             return convolution(node, l, in.get(0), null);
         } else if (layer instanceof Layer.Dense l) {
@@ -164,10 +164,10 @@ final class OnnxBackend {
         } else if (layer instanceof Layer.Softmax) {
             return last(node, "Softmax", in, GraphBuilder.integer("axis", -1));
         }
-        throw new IllegalStateException("No operator is known for " + layer);
+        throw new IllegalStateException("No operator is defined for " + layer);
     }
 
-    /** Adds a layer's last operator; that of the result has the result's name. */
+    /** Adds a layer's last operator. If the layer is the result, the operator's output gets the result's name. */
     private String last(Node node, String op, List<String> in, AttributeProto... attributes) {
         return node == result && !constant.contains(node.id()) ? graph.node(op, in, resultName, attributes)
                 : graph.node(op, in, attributes);
@@ -197,7 +197,7 @@ final class OnnxBackend {
         return last(node, "Conv", operands, attributes.toArray(AttributeProto[]::new));
     }
 
-    /** Gemm takes features alone; tokens go through MatMul, whose weights are transposed. */
+    /** Adds a dense layer: Gemm for feature vectors, or MatMul with transposed weights for tokens, which Gemm does not support. */
     private String dense(Node node, Layer.Dense l, String x, Layer.BatchNorm norm) {
         boolean features = node.shape().size() == 1;
         List<String> operands = weights(l.weights(), l.bias(), norm, l.out(), !features);
@@ -211,7 +211,7 @@ final class OnnxBackend {
                 : last(node, "Add", List.of(graph.node("MatMul", product), operands.get(1)));
     }
 
-    /** Adds a layer's weights, and its bias if it has one or a norm is folded into it. */
+    /** Adds a layer's weights, and its bias if it has one or if a norm is folded into it. */
     private List<String> weights(List<Weight> own, boolean biased, Layer.BatchNorm norm, int out, boolean transposed) {
         Weight kernel = own.get(0);
         float[] w = weights.apply(kernel.name());
@@ -229,7 +229,7 @@ final class OnnxBackend {
                 : List.of(first, graph.tensor(TensorValues.floats(layer + ".bias", bias, out)));
     }
 
-    /** Turns a matrix of some rows, row-major. */
+    /** Transposes a row-major matrix with a number of rows. */
     static float[] transposed(float[] w, int rows) {
         int columns = w.length / rows;
         float[] t = new float[w.length];
@@ -241,7 +241,7 @@ final class OnnxBackend {
         return t;
     }
 
-    /** LayerNormalization is as old as opset 17; before, the steps of Ba et al. 2016, equation 4, which runtimes join again. */
+    /** Adds LayerNormalization from opset 17 on; before that the steps of Ba et al. 2016, equation 4, which runtimes fuse. */
     private String layerNorm(Node node, Layer.LayerNorm l, String x) {
         String scale = tensor(l.name() + ".weight", List.of(l.size()));
         String shift = tensor(l.name() + ".bias", List.of(l.size()));
@@ -256,7 +256,7 @@ final class OnnxBackend {
         return last(node, "Add", List.of(graph.node("Mul", List.of(normal, scale)), shift));
     }
 
-    /** InstanceNormalization over the values of a group; GroupNormalization is as old as opset 21 only. */
+    /** Adds InstanceNormalization over the values of a group, because GroupNormalization exists only from opset 21 on. */
     private String groupNorm(Node node, Layer.GroupNorm l, String x) {
         float[] ones = new float[l.groups()];
         Arrays.fill(ones, 1);
@@ -292,7 +292,7 @@ final class OnnxBackend {
                         graph.node("Pow", List.of(curve, scalar(2.4f))), graph.node("Div", List.of(v, scalar(12.92f)))));
             }
             case LAB -> {
-                // Below the limit the root's operand does not matter, but must not be negative.
+                // Below the limit the root is not used, but its operand must not be negative.
                 String root = graph.node("Pow", List.of(graph.node("Max", List.of(x, scalar(LAB_LIMIT))), scalar(1 / 3f)));
                 String line = graph.node("Add", List.of(graph.node("Mul", List.of(x, scalar(841 / 108f))), scalar(4 / 29f)));
                 String f = graph.node("Where", List.of(graph.node("Greater", List.of(x, scalar(LAB_LIMIT))), root, line));
@@ -302,7 +302,7 @@ final class OnnxBackend {
             case HARD_SWISH -> opset >= 14 ? last(node, "HardSwish", List.of(x))
                     : last(node, "Mul", List.of(x,
                             graph.node("HardSigmoid", List.of(x), real("alpha", 1 / 6f), real("beta", 0.5f))));
-            // The operator Gelu is as old as opset 20 only. Runtimes join these steps again, in this order.
+            // The operator Gelu exists only from opset 20 on. Runtimes fuse these steps in this order.
             case GELU -> {
                 String error = graph.node("Erf", List.of(graph.node("Div", List.of(x, scalar((float) Math.sqrt(2))))));
                 String product = graph.node("Mul", List.of(x, graph.node("Add", List.of(error, scalar(1)))));
@@ -311,7 +311,7 @@ final class OnnxBackend {
         };
     }
 
-    /** What is the same for every image is repeated as often as another operand has images. */
+    /** Repeats operands that are the same for every image, to match the batch size of another operand. */
     private List<String> joined(Node node, List<String> in) {
         List<String> all = new ArrayList<>(in);
         for (int i = 0; i < in.size() && !constant.contains(node.id()); i++) {
@@ -331,7 +331,7 @@ final class OnnxBackend {
         return name == null ? graph.node("Expand", List.of(value, shape)) : graph.node("Expand", List.of(value, shape), name);
     }
 
-    /** Gathers the rows of each patch, then the columns. */
+    /** Adds operators that gather the rows of each patch, then the columns. */
     private String patches(Node node, Layer.Patches l, String x) {
         List<Integer> from = shapes.get(node.inputs().get(0));
         String rows = graph.node("Gather", List.of(x, places(l, from.get(1))), GraphBuilder.integer("axis", 2));
@@ -340,7 +340,7 @@ final class OnnxBackend {
         return last(node, "Reshape", List.of(ordered, shape(node.shape())));
     }
 
-    /** Where along an axis each patch takes its values from, [patches, side]. */
+    /** Adds the indices along an axis that each patch gathers, [patches, side]. */
     private String places(Layer.Patches l, int size) {
         int count = l.along(size);
         long[] places = IntStream.range(0, count * l.side()).mapToLong(i -> i / l.side() * l.stride() + i % l.side()).toArray();
@@ -348,7 +348,7 @@ final class OnnxBackend {
         return constants.computeIfAbsent(name, n -> graph.tensor(TensorValues.longs(n, places, count, l.side())));
     }
 
-    /** A shape whose batch axis is what is left. */
+    /** Adds a shape whose batch axis is inferred (-1). */
     private String rows(List<Integer> shape) {
         return longs(IntStream.concat(IntStream.of(-1), shape.stream().mapToInt(i -> i)).asLongStream().toArray());
     }
@@ -363,7 +363,7 @@ final class OnnxBackend {
         return tensor(name, all);
     }
 
-    /** A shape whose batch axis, 0, is copied from the input. */
+    /** Adds a shape whose batch axis is copied from the input (0). */
     private String shape(List<Integer> shape) {
         return longs(IntStream.concat(IntStream.of(0), shape.stream().mapToInt(i -> i)).asLongStream().toArray());
     }
@@ -373,7 +373,7 @@ final class OnnxBackend {
         return constants.computeIfAbsent(name, n -> graph.tensor(TensorValues.longs(n, v, v.length)));
     }
 
-    /** A number as a tensor without axes, which some operators want. */
+    /** Adds a number as a tensor, without axes if {@code bare}, which some operators require. */
     private String scalar(float v, boolean bare) {
         return constants.computeIfAbsent("bare." + v, n -> graph.tensor(TensorValues.floats(n, new float[] {v}, new long[0])));
     }

@@ -5,18 +5,19 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A residual network that sees an image in overlapping square patches, one by one (Hénaff et al. 2020,
- * <a href="https://arxiv.org/abs/1905.09272">arXiv:1905.09272</a>, section 3). It has no batch norm, whose statistics would tie the
- * patches together, but normalises each patch's feature maps. The features of an image are the mean of its patches' features.
+ * A residual network that encodes overlapping square patches of an image independently
+ * (<a href="https://arxiv.org/abs/1905.09272">Hénaff et al. 2020</a>, section 3). It normalises the feature maps of each patch instead of
+ * using batch norm, whose statistics would leak information between patches. The features of an image are the mean over its patches.
  *
- * @param net the network of one patch
- * @param patch side of a patch in pixels, at least the strides of the network together: 8, or 32 with the stem for ImageNet
- * @param stride from one patch to the next in pixels, at least 1
+ * @param net the network for a patch
+ * @param patch side length of a patch in pixels, at least the total stride of the network: 8, or 32 with the ImageNet stem
+ * @param stride distance from one patch to the next in pixels, at least 1
+ * @since 0.1.0
  */
 public record PatchEncoder(ResNet net, int patch, int stride) implements Architecture {
-    /** Name of the features of the patches, [patches, dimension], row by row. */
+    /** The name of the features of the patches, [patches, dimension], row by row. */
     public static final String PATCHES = "patches";
-    /** What follows the name of the network of a patch in the architecture's name. */
+    /** Suffix of the architecture's name after the name of the network for a patch. */
     static final String SUFFIX = "-patches";
 
     /**
@@ -27,8 +28,8 @@ public record PatchEncoder(ResNet net, int patch, int stride) implements Archite
     public PatchEncoder {
         int least = net.stem() == ResNet.Stem.IMAGENET ? 32 : 8;
         if (patch < least || stride < 1) {
-            throw new IllegalArgumentException("With the stem " + net.stem() + " a patch has a side of at least " + least
-                    + " pixels, and a stride of at least 1, found " + patch + " and " + stride);
+            throw new IllegalArgumentException("With the stem " + net.stem() + " a patch must have at least " + least
+                    + " pixels per side and a stride of at least 1, found " + patch + " and " + stride);
         }
     }
 
@@ -56,7 +57,7 @@ public record PatchEncoder(ResNet net, int patch, int stride) implements Archite
     @Override
     public LayerGraph graph(int imageSize) {
         if (imageSize < patch) {
-            throw new IllegalArgumentException("Patches of " + patch + " pixels don't fit into images of " + imageSize);
+            throw new IllegalArgumentException("Patches of " + patch + " pixels don't fit into images of " + imageSize + " pixels");
         }
         LayerGraph.Builder g = LayerGraph.builder();
         Node patches = g.add(new Layer.Patches(patch, stride), g.input(3, imageSize, imageSize));

@@ -5,12 +5,18 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Residual networks that see an image in patches, see {@link PatchEncoder}. */
+/**
+ * The family of residual networks that encode an image in patches; see {@link PatchEncoder}.
+ *
+ * @since 0.1.0
+ */
 public final class PatchEncoderFamily implements EncoderFamily {
-    private static final Option<Integer> PATCH = Option.whole("patch-size", 8, 8, 1024, "Side of a patch in pixels, at least 32 with the stem for ImageNet",
-            "80 of images of 260 pixels in Hénaff et al. 2020, appendix A; 8 of 32 in its small reproductions");
+    private static final Option<Integer> PATCH = Option.whole("patch-size", 8, 8, 1024,
+            "Side length of a patch in pixels, at least 32 with the ImageNet stem",
+            "80 for images of 260 pixels in Hénaff et al. 2020, appendix A; 8 for 32 in small reproductions");
     private static final Option<Integer> STRIDE = Option.whole("patch-stride", 4, 1, 1024,
-            "Pixels from one patch to the next; half of the side for patches that overlap by half", "Hénaff et al. 2020, appendix A");
+            "Distance from one patch to the next in pixels; half the side length makes patches overlap by half",
+            "Hénaff et al. 2020, appendix A");
     private final ResNetFamily net = new ResNetFamily();
 
     @Override

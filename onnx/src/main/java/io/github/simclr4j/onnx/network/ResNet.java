@@ -7,38 +7,39 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * A residual network (He et al., CVPR 2016, table 1 and figure 5), without its classifier: basic blocks in depths 18 and 34,
- * bottlenecks in depths 50, 101 and 152, with the stride on a bottleneck's 3x3 convolution.
- * It is the one description of the architecture that the trainer builds and the ONNX writer writes; the names are
- * those of torchvision, so that a layer's tensors are {@code name.weight}, and for its batch norm
- * {@code normName.weight}, {@code .bias}, {@code .running_mean}, {@code .running_var}.
+ * A residual network (<a href="https://arxiv.org/abs/1512.03385">He et al., CVPR 2016</a>, table 1 and figure 5) without its classifier.
+ * Depths 18 and 34 use basic blocks. Depths 50, 101 and 152 use bottlenecks with the stride on the 3x3 convolution.
+ *
+ * <p>The names of the layers are torchvision's. The weights of a convolution are {@code name.weight}, and those of its batch norm are
+ * {@code normName.weight}, {@code .bias}, {@code .running_mean} and {@code .running_var}.
  *
  * @param depth 18, 34, 50, 101 or 152
- * @param width multiplies the number of channels of every layer, above 0 and at most 8; 1 is the published network
- * @param stem how the network starts
+ * @param width factor of the number of channels of every layer, above 0 and at most 8; 1 is the published network
+ * @param stem the first layers of the network
+ * @since 0.1.0
  */
 public record ResNet(int depth, double width, Stem stem) implements Architecture {
 
-    /** How a network starts. */
+    /** The first layers of a network. */
     public enum Stem {
-        /** 3x3 convolution of stride 1, no pooling: for images of about 32 pixels a side. */
+        /** A 3x3 convolution of stride 1 without pooling, for images of about 32x32 pixels. */
         CIFAR,
-        /** 7x7 convolution of stride 2 and 3x3 max pooling of stride 2: for images of about 224 pixels a side. */
+        /** A 7x7 convolution of stride 2 and 3x3 max pooling of stride 2, for images of about 224x224 pixels. */
         IMAGENET
     }
 
     /**
-     * A convolution without bias, and the batch norm behind it.
+     * A convolution without bias, followed by batch norm.
      *
      * @param name name of the convolution
      * @param norm name of the batch norm
-     * @param in input channels
-     * @param out output channels
-     * @param kernel side of the square kernel
+     * @param in number of input channels
+     * @param out number of output channels
+     * @param kernel side length of the kernel
      * @param stride stride; the padding is {@code kernel / 2}
      */
     public record Conv(String name, String norm, int in, int out, int kernel, int stride) {
-        /** The padding on each side. */
+        /** Returns the padding on each side. */
         public int padding() {
             return kernel / 2;
         }
@@ -47,18 +48,18 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
     /**
      * A residual block: {@code relu(convolutions(x) + shortcut(x))}, with a ReLU between the convolutions.
      *
-     * @param convolutions the residual branch, in order
-     * @param shortcut 1x1 projection, or null for the identity
+     * @param convolutions the convolutions of the residual branch, in order
+     * @param shortcut the 1x1 projection, or null for the identity
      */
     public record Block(List<Conv> convolutions, Conv shortcut) {}
 
-    /** Batch norm's epsilon, in training and in the exported graph. */
+    /** The epsilon of batch norm, in training and in the exported graph. */
     public static final float EPSILON = 1e-5f;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if the depth or the width is none of these
+     * @throws IllegalArgumentException if the depth or the width is not supported
      */
     public ResNet {
         if (stages(depth) == null) {
@@ -71,9 +72,12 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
     }
 
     /**
-     * Parses a name such as {@code resnet18} and a stem such as {@code cifar}.
+     * Creates a network from names.
      *
-     * @throws IllegalArgumentException if a name is unknown or the width out of its range
+     * @param name the name of the architecture, such as {@code resnet18}
+     * @param width factor of the number of channels of every layer, above 0 and at most 8
+     * @param stem {@code cifar} or {@code imagenet}
+     * @throws IllegalArgumentException if a name is unknown or the width is out of range
      */
     public static ResNet of(String name, double width, String stem) {
         String lower = name.toLowerCase(Locale.ROOT);
@@ -98,7 +102,7 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
         };
     }
 
-    /** Output channels of a block over the channels of its 3x3 convolutions. */
+    /** Returns the ratio of a block's output channels to the channels of its 3x3 convolutions. */
     private int expansion() {
         return depth < 50 ? 1 : 4;
     }
@@ -109,25 +113,25 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
         return "resnet" + depth;
     }
 
-    /** Channels of the first stage. */
+    /** Returns the number of channels of the first stage. */
     public int baseChannels() {
         return Math.max(1, (int) Math.round(64 * width));
     }
 
-    /** Returns the length of the features: the channels of the last stage. */
+    /** Returns the length of a feature vector, which is the number of channels of the last stage. */
     @Override
     public int dimension() {
         return 8 * baseChannels() * expansion();
     }
 
-    /** The first convolution. */
+    /** Returns the first convolution. */
     public Conv stemConv() {
         return stem == Stem.CIFAR
                 ? new Conv("conv1", "bn1", 3, baseChannels(), 3, 1)
                 : new Conv("conv1", "bn1", 3, baseChannels(), 7, 2);
     }
 
-    /** The blocks, in order. */
+    /** Returns the blocks, in order. */
     public List<Block> blocks() {
         int[] counts = stages(depth);
         List<Block> blocks = new ArrayList<>();
@@ -156,7 +160,7 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
         return blocks;
     }
 
-    /** Every convolution, the shortcuts included, in order. */
+    /** Returns all convolutions, including shortcuts, in order. */
     public List<Conv> convolutions() {
         List<Conv> all = new ArrayList<>();
         all.add(stemConv());
@@ -169,7 +173,7 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
         return all;
     }
 
-    /** Number of trained values: convolution weights, and scale and shift of each batch norm. */
+    /** Returns the number of trained parameters: the convolutions' weights, and the scale and shift of each batch norm. */
     public long parameters() {
         return convolutions().stream()
                 .mapToLong(c -> (long) c.in() * c.out() * c.kernel() * c.kernel() + 2L * c.out())
@@ -192,19 +196,19 @@ public record ResNet(int depth, double width, Stem stem) implements Architecture
         return g.output(LayerGraph.FEATURES, append(g, g.input(3, imageSize, imageSize), "", Norm.BATCH)).build();
     }
 
-    /** What normalises feature maps. */
+    /** The kind of normalisation of feature maps. */
     enum Norm {
         /** Batch normalisation. */
         BATCH,
-        /** Group normalisation with one group, which is layer normalisation of a feature map: images stay apart. */
+        /** Group normalisation with one group, which normalises each image independently. */
         LAYER
     }
 
     /**
      * Adds this network to a graph.
      *
-     * @param image what it takes, [channels, height, width], of any number of channels
-     * @param prefix of the names of all weights
+     * @param image the input, [channels, height, width], with any number of channels
+     * @param prefix prefix of the names of all weights
      * @return the features, [dimension]
      */
     Node append(LayerGraph.Builder g, Node image, String prefix, Norm norm) {

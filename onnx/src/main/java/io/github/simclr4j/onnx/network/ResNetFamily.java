@@ -4,13 +4,17 @@ import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
-/** Residual networks, see {@link ResNet}. */
+/**
+ * The family of residual networks; see {@link ResNet}.
+ *
+ * @since 0.1.0
+ */
 public final class ResNetFamily implements EncoderFamily {
     private static final Option<Double> WIDTH = new Option<>("width", Double.class, 1.0, "above 0 and at most 8",
-            v -> v > 0 && v <= 8, List.of(), "Multiplies the number of channels of every layer", "He et al. 2016");
+            v -> v > 0 && v <= 8, List.of(), "Factor of the number of channels of every layer", "He et al. 2016");
     private static final Option<String> STEM = Option.choice("stem", List.of("cifar", "imagenet"),
-            "How the network starts: a 3x3 convolution for images of about 32 pixels a side, or a strided 7x7 convolution and"
-                    + " pooling for about 224", "Chen et al. 2020, appendix B.9");
+            "First layers of the network: a 3x3 convolution for images of about 32x32 pixels, or a strided 7x7 convolution and"
+                    + " pooling for about 224x224", "Chen et al. 2020, appendix B.9");
 
     @Override
     public List<String> names() {

@@ -14,11 +14,11 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Reads the weights of a residual network: the convolutions on the way from the image to the last sum, and which of the two ways
- * around a block each is on, give its architecture and the place of each layer.
+ * Reads the weights of a residual network. The architecture and the place of each layer follow from the convolutions between the image
+ * and the last sum, and from whether each is on the residual branch or the shortcut of a block.
  */
 final class ResNetReader {
-    /** What may stand between the image and the first convolution. */
+    /** Operators that may precede the first convolution. */
     private static final Set<String> BEFORE = Set.of("Transpose", "Mul", "Add", "Sub", "Div", "Clip");
     private static final int[] DEPTHS = {18, 34, 50, 101, 152};
 
@@ -29,13 +29,13 @@ final class ResNetReader {
     private boolean pooled;
     private String stopped = "";
 
-    /** A convolution of the file with its batch norm, if that is apart. */
+    /** A convolution of the file, with its batch norm if that is not folded. */
     private record Unit(NodeProto conv, long[] shape, NodeProto norm, String end) {}
 
     /**
      * Finds the convolutions.
      *
-     * @throws InvalidEncoderException if the image does not go into a convolution with constant weights
+     * @throws InvalidEncoderException if the image is not the input of a convolution with constant weights
      */
     ResNetReader(FileGraph graph) throws InvalidEncoderException {
         this.graph = graph;
@@ -43,14 +43,14 @@ final class ResNetReader {
         walk();
     }
 
-    /** Finds the convolutions and names them by their place. */
+    /** Finds the convolutions, and names them by their place. */
     private void walk() throws InvalidEncoderException {
         NodeProto stem = stem();
         Unit first = unit(stem);
         units.put("conv1", first);
         NodeProto relu = graph.only(first.end(), "Relu");
         if (relu == null) {
-            stopped = "the first convolution has no ReLU behind it";
+            stopped = "no ReLU follows the first convolution";
             return;
         }
         String x = relu.getOutput(0);
@@ -91,7 +91,7 @@ final class ResNetReader {
             NodeProto add = ends.get(0);
             if (add == null || uses.size() != 2 || !shortcut && !identity || shortcut && ends.get(1) != add
                     || identity && sum != add) {
-                stopped = "after " + units.size() + " convolutions there is no residual block";
+                stopped = "no residual block follows the first " + units.size() + " convolutions";
                 return;
             }
             long out = branch.get(branch.size() - 1).shape()[0];
@@ -110,7 +110,7 @@ final class ResNetReader {
             }
             NodeProto after = graph.only(add.getOutput(0), "Relu");
             if (after == null) {
-                stopped = "the block " + prefix + " has no ReLU behind it";
+                stopped = "no ReLU follows the block " + prefix;
                 return;
             }
             x = after.getOutput(0);
@@ -129,10 +129,10 @@ final class ResNetReader {
                 x = n != null && BEFORE.contains(n.getOpType()) ? n.getOutput(0) : null;
             }
         }
-        throw new InvalidEncoderException(file + " is no residual network: its image does not go into a convolution");
+        throw new InvalidEncoderException(file + " is not a residual network: its image is not the input of a convolution");
     }
 
-    /** Convolutions with ReLUs between them. */
+    /** Returns a chain of convolutions with ReLUs between them. */
     private List<Unit> chain(NodeProto first) throws InvalidEncoderException {
         List<Unit> chain = new ArrayList<>();
         for (NodeProto conv = first; conv != null;) {
@@ -147,7 +147,7 @@ final class ResNetReader {
     private Unit unit(NodeProto conv) throws InvalidEncoderException {
         TensorProto w = conv.getInputCount() > 1 ? graph.tensor(conv.getInput(1)) : null;
         if (w == null || w.getDimsCount() != 4) {
-            throw new InvalidEncoderException(file + ": the weights of the convolution " + conv.getName() + " are no constant"
+            throw new InvalidEncoderException(file + ": the weights of the convolution " + conv.getName() + " are not a constant"
                     + " [out, in, height, width]");
         }
         long[] shape = w.getDimsList().stream().mapToLong(Long::longValue).toArray();
@@ -156,9 +156,9 @@ final class ResNetReader {
     }
 
     /**
-     * Finds out the depth, width and stem and reads the weights.
+     * Detects the depth, width and stem, and reads the weights.
      *
-     * @throws InvalidEncoderException if it is no residual network of a known depth
+     * @throws InvalidEncoderException if the file is not a residual network of a known depth
      */
     Loaded detect() throws InvalidEncoderException {
         Unit first = units.get("conv1");
@@ -185,15 +185,15 @@ final class ResNetReader {
             }
             least = least == null || missing.size() < least.size() ? missing : least;
         }
-        throw new InvalidEncoderException(file + " is no residual network of a known depth (18, 34, 50, 101, 152): found "
+        throw new InvalidEncoderException(file + " is not a residual network of a known depth (18, 34, 50, 101, 152): found "
                 + units.size() + " convolutions, blocks " + stages + (stopped.isEmpty() ? "" : "; " + stopped)
                 + (least == null || least.isEmpty() ? "" : "; " + least.get(0)));
     }
 
     /**
-     * Reads what fits.
+     * Reads the weights of all matching layers.
      *
-     * @throws InvalidEncoderException if nothing does
+     * @throws InvalidEncoderException if no layer matches
      */
     Loaded load(ResNet net) throws InvalidEncoderException {
         Map<String, float[]> weights = new LinkedHashMap<>();
@@ -208,13 +208,13 @@ final class ResNetReader {
             }
         }
         if (weights.isEmpty()) {
-            throw new InvalidEncoderException(file + " has no layer that fits " + net.name() + " of width " + net.width()
+            throw new InvalidEncoderException(file + " has no layer that matches " + net.name() + " of width " + net.width()
                     + "; " + missing.get(0));
         }
         return new Loaded(net, weights, List.copyOf(missing), graph.leftOver());
     }
 
-    /** Why a convolution of the file is not the one wanted, null if it is. */
+    /** Returns the reason why a convolution of the file does not match, or null if it does. */
     private static String mismatch(Unit u, ResNet.Conv c) {
         if (u == null) {
             return "not in the file";

@@ -7,30 +7,31 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Two residual networks of half the width side by side (Tian, Krishnan and Isola 2020,
- * <a href="https://arxiv.org/abs/1906.05849">arXiv:1906.05849</a>, section 3.2): one sees an image's luminance, the other its
- * chrominance. The features are those of both, one after the other.
+ * Two residual networks of half the width side by side
+ * (<a href="https://arxiv.org/abs/1906.05849">Tian, Krishnan and Isola 2020</a>, section 3.2). One sees an image's luminance, the other
+ * its chrominance. The features are the concatenation of both networks' features.
  *
- * @param whole the network whose channels the two share; each has half of them
- * @param space how an image is divided into luminance and chrominance
+ * @param whole the network whose channels the two networks share equally
+ * @param space the colour space that separates luminance and chrominance
+ * @since 0.1.0
  */
 public record TwoTowers(ResNet whole, Space space) implements Architecture {
-    /** Name of the luminance tower's features, [dimension / 2]. */
+    /** The name of the luminance tower's features, [dimension / 2]. */
     public static final String LUMINANCE = "luminance";
-    /** Name of the chrominance tower's features, [dimension / 2]. */
+    /** The name of the chrominance tower's features, [dimension / 2]. */
     public static final String CHROMINANCE = "chrominance";
-    /** What follows the name of the whole network in the architecture's name. */
+    /** Suffix of the architecture's name after the name of the whole network. */
     static final String SUFFIX = "-towers";
 
     /** A colour space with one channel of luminance and two of chrominance. */
     public enum Space {
         /** Y, Cb and Cr of JPEG (ITU-T T.871, section 7). */
         YCBCR,
-        /** CIELab of sRGB with the white D65, each channel divided by its deviation in ImageNet as in the paper's code. */
+        /** CIELab of sRGB with the white point D65, each channel divided by its standard deviation on ImageNet, as in the paper's code. */
         LAB
     }
 
-    /** Returns each tower's network. */
+    /** Returns the network of each tower. */
     ResNet tower() {
         return new ResNet(whole.depth(), whole.width() / 2, whole.stem());
     }
@@ -74,8 +75,8 @@ public record TwoTowers(ResNet whole, Space space) implements Architecture {
     }
 
     /**
-     * The weights of Y sum to 1 and those of Cb and Cr to 0, so an image that is normalised in RGB is normalised in YCbCr, too, and
-     * zeros beyond the border are grey there as well.
+     * Adds the conversion to YCbCr. The weights of Y sum to 1 and those of Cb and Cr to 0. So an image that is normalised in RGB is also
+     * normalised in YCbCr, and zero padding is grey in both.
      */
     private static List<Node> ycbcr(LayerGraph.Builder g, List<Node> rgb) {
         return List.of(mix(g, rgb, 0.299, 0.587, 0.114), mix(g, rgb, -0.168736, -0.331264, 0.5),
@@ -83,8 +84,9 @@ public record TwoTowers(ResNet whole, Space space) implements Architecture {
     }
 
     /**
-     * CIELab from linear light: X, Y and Z relative to the white, then L = 116 f(Y) - 16, a = 500 (f(X) - f(Y)) and b = 200 (f(Y) -
-     * f(Z)). From each the middle of its range is taken and it is divided by its deviation (50, 92.2 and 101.2: the paper's code).
+     * Adds the conversion from linear light to CIELab: X, Y and Z relative to the white point, then L = 116 f(Y) - 16,
+     * a = 500 (f(X) - f(Y)) and b = 200 (f(Y) - f(Z)). The middle of its range is subtracted from each, and the result is divided by 50,
+     * 92.2 and 101.2, as in the paper's code.
      */
     private static List<Node> lab(LayerGraph.Builder g, List<Node> light) {
         Node x = lab(g, mix(g, light, 0.412453 / 0.950456, 0.357580 / 0.950456, 0.180423 / 0.950456));

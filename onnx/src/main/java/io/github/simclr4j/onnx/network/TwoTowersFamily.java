@@ -6,10 +6,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Pairs of residual networks, see {@link TwoTowers}. */
+/**
+ * The family of pairs of residual networks; see {@link TwoTowers}.
+ *
+ * @since 0.1.0
+ */
 public final class TwoTowersFamily implements EncoderFamily {
     private static final Option<String> SPACE = Option.choice("colour-space", List.of("ycbcr", "lab"),
-            "How an image is divided into luminance and chrominance",
+            "Colour space that separates luminance and chrominance",
             "Tian et al. 2020, section 3.2; YCbCr is 0.5 to 1 points better in its repository");
     private final ResNetFamily whole = new ResNetFamily();
 

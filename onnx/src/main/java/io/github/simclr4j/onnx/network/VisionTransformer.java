@@ -10,21 +10,24 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Vision transformers (Dosovitskiy et al., ICLR 2021) of the sizes of DeiT (Touvron et al., ICML 2021, table 1), without a
- * classifier: the features are the class token behind the last norm. The names of the weights and their start are timm's.
+ * The family of vision transformers (<a href="https://arxiv.org/abs/2010.11929">Dosovitskiy et al., ICLR 2021</a>) in the sizes of DeiT
+ * (<a href="https://arxiv.org/abs/2012.12877">Touvron et al., ICML 2021</a>, table 1), without a classifier. The features are the class
+ * token after the last norm. The names of the weights and the initial weights are timm's.
+ *
+ * @since 0.1.0
  */
 public final class VisionTransformer implements EncoderFamily {
     private static final Option<Integer> PATCH = Option.whole("patch-size", 16, 1, 256,
-            "Side of a patch in pixels; a divisor of the image's side", "Dosovitskiy et al. 2021");
+            "Side length of a patch in pixels, a divisor of the image size", "Dosovitskiy et al. 2021");
 
     /**
      * The architecture.
      *
-     * @param name of the size
-     * @param width of a token
+     * @param name the name of the architecture
+     * @param width length of a token
      * @param depth number of blocks
-     * @param heads of attention, a divisor of the width
-     * @param patch side of a patch in pixels
+     * @param heads number of attention heads, a divisor of the width
+     * @param patch side length of a patch in pixels
      */
     record Net(String name, int width, int depth, int heads, int patch) implements Architecture {
         private static final float EPSILON = 1e-6f;
@@ -77,7 +80,10 @@ public final class VisionTransformer implements EncoderFamily {
             return g.output(LayerGraph.FEATURES, g.add(new Layer.Reshape(List.of(width)), x)).build();
         }
 
-        /** Multi-head self-attention, softmax(Q K^T / sqrt(d)) V for each head (Vaswani et al. 2017, equation 1). */
+        /**
+         * Adds multi-head self-attention, softmax(Q K^T / sqrt(d)) V for each head
+         * (<a href="https://arxiv.org/abs/1706.03762">Vaswani et al. 2017</a>, equation 1).
+         */
         private Node attention(LayerGraph.Builder g, Node in, String name) {
             int tokens = in.shape().get(0);
             int d = width / heads;
@@ -125,7 +131,7 @@ public final class VisionTransformer implements EncoderFamily {
         return name.equals("vit-tiny") ? Net.tiny(patch) : Net.small(patch);
     }
 
-    /** The first convolution says how large a patch is, and with the first dense layer, of attention, how wide a token. */
+    /** Derives the patch size and the width from the first convolution and the first dense layer, which belongs to attention. */
     @Override
     public List<Architecture> candidates(List<List<Integer>> shapes) {
         if (shapes.size() < 2 || shapes.get(0).size() != 4 || !PATCH.valid().test(shapes.get(0).get(3))) {

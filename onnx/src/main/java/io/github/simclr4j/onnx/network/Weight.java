@@ -6,18 +6,19 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /**
- * A tensor of a layer.
+ * A weight tensor of a layer.
  *
- * @param name as PyTorch has it, such as {@code layer1.0.conv1.weight}
- * @param shape of the tensor; [] for none of its axes is not allowed
- * @param kind what it is for
- * @param init how it starts
+ * @param name name as in PyTorch, such as {@code layer1.0.conv1.weight}
+ * @param shape shape of the tensor, with at least one axis
+ * @param kind the purpose of the tensor
+ * @param init distribution of the initial values
+ * @since 0.1.0
  */
 public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
 
-    /** What a tensor is for. */
+    /** The purpose of a tensor. */
     public enum Kind {
-        /** The weights of a convolution or a dense layer; only these are decayed. */
+        /** The weights of a convolution or a dense layer; weight decay applies only to these. */
         MATRIX,
         /** A bias of a convolution or a dense layer. */
         BIAS,
@@ -27,27 +28,32 @@ public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
         SHIFT,
         /** A learned token or position embedding. */
         TOKEN,
-        /** Not trained: a batch norm's running statistic, or a shift that stays 0. */
+        /** A tensor that is not trained: a batch norm's running statistic, or a shift that stays 0. */
         FIXED;
 
-        /** Whether gradients move it. */
+        /** Returns whether the tensor is trained. */
         public boolean isTrained() {
             return this != FIXED;
         }
     }
 
-    /** How a tensor starts. */
+    /** The distribution of the initial values of a tensor. */
     public sealed interface Init {
         /**
-         * Returns the first values, row-major.
+         * Draws initial values.
          *
-         * @param size how many values
-         * @param random where they come from
+         * @param size number of values
+         * @param random the source of random numbers
+         * @return the values, row-major
          */
         float[] values(int size, RandomGenerator random);
     }
 
-    /** Every value is the same. */
+    /**
+     * The same value everywhere.
+     *
+     * @param value the value
+     */
     public record Constant(float value) implements Init {
         @Override
         public float[] values(int size, RandomGenerator random) {
@@ -57,7 +63,11 @@ public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
         }
     }
 
-    /** A normal distribution around 0. */
+    /**
+     * A normal distribution with mean 0.
+     *
+     * @param deviation the standard deviation
+     */
     public record Normal(double deviation) implements Init {
         @Override
         public float[] values(int size, RandomGenerator random) {
@@ -69,7 +79,11 @@ public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
         }
     }
 
-    /** A normal distribution around 0 of which what is farther away than two standard deviations is drawn again. */
+    /**
+     * A normal distribution with mean 0, truncated at two standard deviations.
+     *
+     * @param deviation the standard deviation before truncation
+     */
     public record TruncatedNormal(double deviation) implements Init {
         @Override
         public float[] values(int size, RandomGenerator random) {
@@ -85,7 +99,11 @@ public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
         }
     }
 
-    /** A uniform distribution from {@code -bound} to {@code bound}. */
+    /**
+     * A uniform distribution from {@code -bound} to {@code bound}.
+     *
+     * @param bound the bound, above 0
+     */
     public record Uniform(double bound) implements Init {
         @Override
         public float[] values(int size, RandomGenerator random) {
@@ -100,7 +118,7 @@ public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
     /**
      * Checks the shape.
      *
-     * @throws IllegalArgumentException if an axis is below 1, or there is none
+     * @throws IllegalArgumentException if an axis is below 1, or if there are no axes
      */
     public Weight {
         shape = List.copyOf(shape);
@@ -109,12 +127,22 @@ public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
         }
     }
 
-    /** Returns the variance 2 / fan-out of a ReLU network (He et al. 2015, equation 14) for a square kernel. */
+    /**
+     * Returns a normal distribution with the variance 2 / fan-out, for ReLU networks
+     * (<a href="https://arxiv.org/abs/1502.01852">He et al. 2015</a>, equation 14).
+     *
+     * @param out number of output channels
+     * @param kernel side length of the kernel
+     */
     public static Init heFanOut(int out, int kernel) {
         return new Normal(Math.sqrt(2.0 / ((double) out * kernel * kernel)));
     }
 
-    /** Returns a uniform distribution within 1 / sqrt(fan-in), PyTorch's start of a dense layer. */
+    /**
+     * Returns a uniform distribution with the bound 1 / sqrt(fan-in), PyTorch's default for dense layers.
+     *
+     * @param in number of inputs
+     */
     public static Init fanIn(int in) {
         return new Uniform(1 / Math.sqrt(in));
     }
@@ -139,7 +167,7 @@ public record Weight(String name, List<Integer> shape, Kind kind, Init init) {
         return new Weight(name, List.of(size), Kind.FIXED, new Constant(value));
     }
 
-    /** Returns how many values the tensor has. */
+    /** Returns the number of values. */
     public int size() {
         return Math.toIntExact(shape.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));
     }

@@ -10,13 +10,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Reads the weights of an encoder out of an ONNX file, so that they can be trained further. Layers are found by the graph's
- * structure, never by the names in it, which exporters make up. Files of ours, and of both of PyTorch's exporters with batch norm
- * folded or not, in single or half precision or with quantised weights, are read alike.
+ * Reads the weights of an encoder from an ONNX file, so that they can be trained further. Layers are found by the structure of the graph
+ * and never by names, which differ between exporters. Files of this library and of both PyTorch exporters are supported, with batch norm
+ * folded or not, in single or half precision, or with quantised weights.
  *
- * <p>A batch norm that was folded into its layer comes back as one that changes nothing but the bias: gamma 1, beta the layer's
- * bias, mean 0, variance 1 minus epsilon. One with another epsilon, or behind a layer with a bias, is given the variance and mean
- * that make it the same function.
+ * <p>A batch norm that was folded into its layer is restored as one that only adds the bias: gamma is 1, beta is the layer's bias, the
+ * mean is 0 and the variance is 1 minus epsilon. For a batch norm with another epsilon, or after a layer with a bias, the variance and
+ * mean are adapted so that the function stays the same.
+ *
+ * @since 0.1.0
  */
 public final class WeightReader {
     private static final List<String> RESIDUAL = new ResNetFamily().names();
@@ -24,47 +26,48 @@ public final class WeightReader {
     private WeightReader() {}
 
     /**
-     * What was read.
+     * The weights that were read.
      *
-     * @param network the architecture that the weights are for
-     * @param weights values by name, see {@link LayerGraph#weights}; row-major
-     * @param missing what the architecture needs and the file has not got, each with the reason; empty if all was found
-     * @param leftOver the file's tensors that were not used, such as a classifier's, with their shapes
+     * @param network the architecture of the weights
+     * @param weights values by name, row-major; see {@link LayerGraph#weights}
+     * @param missing layers of the architecture that are missing in the file, each with the reason; empty if all were found
+     * @param leftOver tensors of the file that were not used, such as a classifier's, with their shapes
      */
     public record Loaded(Architecture network, Map<String, float[]> weights, List<String> missing, List<String> leftOver) {}
 
     /**
-     * Finds out the architecture and reads its weights.
+     * Detects the architecture and reads its weights.
      *
-     * @throws InvalidEncoderException if the file is damaged, or holds no architecture of a known {@linkplain EncoderFamilies
-     *     family}
-     * @throws IOException if it can't be read
+     * @param file the ONNX file
+     * @throws InvalidEncoderException if the file is damaged, or if its architecture does not belong to a known
+     *     {@linkplain EncoderFamilies family}
+     * @throws IOException if the file can't be read
      */
     public static Loaded read(Path file) throws IOException {
         return read(ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), null, 0);
     }
 
     /**
-     * Reads what fits an architecture, for images of the size that the file is for.
+     * Reads the weights of a given architecture, for the file's image size.
      *
-     * @param file the file
-     * @param network the architecture; a layer of it that the file lacks, or has in another shape, is listed as missing
-     * @throws InvalidEncoderException if the file is damaged, or has nothing that fits
-     * @throws IOException if it can't be read
+     * @param file the ONNX file
+     * @param network the architecture; layers that the file lacks, or has in another shape, are listed as missing
+     * @throws InvalidEncoderException if the file is damaged, or if no layer matches
+     * @throws IOException if the file can't be read
      */
     public static Loaded read(Path file, Architecture network) throws IOException {
         return read(file, network, 0);
     }
 
     /**
-     * Reads what fits an architecture.
+     * Reads the weights of a given architecture and image size.
      *
-     * @param file the file
-     * @param network the architecture; a layer of it that the file lacks, or has in another shape, is listed as missing
-     * @param imageSize side of the images that the weights are wanted for, or 0 for the size that the file is for
-     * @throws InvalidEncoderException if the file is damaged, has nothing that fits, or has weights that depend on the image
-     *     size, such as position embeddings, for another one
-     * @throws IOException if it can't be read
+     * @param file the ONNX file
+     * @param network the architecture; layers that the file lacks, or has in another shape, are listed as missing
+     * @param imageSize image size in pixels, or 0 for the file's image size
+     * @throws InvalidEncoderException if the file is damaged, if no layer matches, or if weights that depend on the image size, such as
+     *     position embeddings, are for another size
+     * @throws IOException if the file can't be read
      */
     public static Loaded read(Path file, Architecture network, int imageSize) throws IOException {
         return read(ModelFile.bytes(file), file.toString(), file.toAbsolutePath().getParent(), network, imageSize);
@@ -84,8 +87,8 @@ public final class WeightReader {
     }
 
     /**
-     * An architecture that the metadata name comes first, then residual networks, which are told apart by their blocks, and then
-     * what the other families take for one of theirs. That order does the least work for the files that are most common.
+     * Detects the architecture: first by the metadata, then as a residual network by its blocks, then by the candidates of the other
+     * families. This order is fastest for the most common files.
      */
     private static Loaded detect(FileGraph graph) throws InvalidEncoderException {
         Map<String, String> metadata = EncoderMetadata.of(graph.model);
@@ -111,7 +114,7 @@ public final class WeightReader {
                 }
             }
         }
-        throw new InvalidEncoderException(notResidual.getMessage() + "; it is none of "
-                + String.join(", ", EncoderFamilies.names(families)) + " either", notResidual);
+        throw new InvalidEncoderException(notResidual.getMessage() + "; it is also none of "
+                + String.join(", ", EncoderFamilies.names(families)), notResidual);
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Networks as graphs of layers: the architectures, the projection heads, and how a network is written to and read from an ONNX
- * file. The package may depend on {@code io.github.simclr4j.onnx.file} and what that depends on.
+ * Describes networks as graphs of layers: architectures, projection heads, and classes that write networks to ONNX files and read them.
+ * The package may depend on {@code io.github.simclr4j.onnx.file} and its dependencies.
  */
 package io.github.simclr4j.onnx.network;

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
-/** Pairs of direct buffers for a batch, which calls take and give back. */
+/** A pool of pairs of direct buffers for a batch. */
 final class BatchBuffers {
     private final ImageInput input;
     private final EmbeddingOutput output;
@@ -21,9 +21,9 @@ final class BatchBuffers {
     }
 
     /**
-     * Takes a pair that no call has.
+     * Takes an unused pair, or allocates one.
      *
-     * @throws IllegalStateException if Java has no memory for it
+     * @throws IllegalStateException if there is not enough direct memory
      */
     Pair take() {
         Pair pair = free.poll();
@@ -34,8 +34,8 @@ final class BatchBuffers {
         try {
             return new Pair(input.buffer(batch), ByteBuffer.allocateDirect(out).order(ByteOrder.nativeOrder()));
         } catch (OutOfMemoryError e) {
-            throw new IllegalStateException("Java has no memory left for a batch of " + batch + " images, "
-                    + ((long) batch * input.bytes() + out) + " bytes: choose a smaller batch, or give it more"
+            throw new IllegalStateException("Not enough direct memory for a batch of " + batch + " images, "
+                    + ((long) batch * input.bytes() + out) + " bytes: choose a smaller batch, or give Java more"
                     + " (-XX:MaxDirectMemorySize)", e);
         }
     }

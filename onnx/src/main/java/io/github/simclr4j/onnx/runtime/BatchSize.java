@@ -1,6 +1,6 @@
 package io.github.simclr4j.onnx.runtime;
 
-/** Chooses how many images go through a graph at once, where neither the file nor the user says it. */
+/** Chooses the batch size if neither the file nor the caller sets it. */
 final class BatchSize {
     private static final int BATCH_PIXELS = 8 * 224 * 224;
     private static final int BATCH_BYTES = 1 << 27;
@@ -8,10 +8,16 @@ final class BatchSize {
     private BatchSize() {}
 
     /**
-     * On a CPU the rate hardly depends on the batch until it gets worse: a ResNet-18 of a quarter of the width made 1,400 to
-     * 1,900 images of 32x32 a second in batches of 1 to 64, 830 and 650 of 128 and 256; of 224x224 it made 460 to 520 in
-     * batches of 1 to 16, 155 and 90 of 32 and 64 (one thread, two busy cores). So at most 32 images, and about the pixels of
-     * eight of 224x224, but some work for each thread. A GPU wants more at once. Buffers stay below 128 MiB.
+     * Returns the batch size. On a CPU the throughput hardly depends on the batch size until the batch becomes too large. A ResNet-18 of
+     * width 0.25 (one thread, two busy cores) encoded:
+     *
+     * <ul>
+     *   <li>images of 32x32: 1,400 to 1,900 per second in batches of 1 to 64, 830 in batches of 128, 650 in batches of 256
+     *   <li>images of 224x224: 460 to 520 per second in batches of 1 to 16, 155 in batches of 32, 90 in batches of 64
+     * </ul>
+     *
+     * <p>So a CPU gets at most 32 images and about the pixels of eight images of 224x224, but at least 4 images. GPUs need larger
+     * batches. The buffers stay below 128 MiB.
      */
     static int of(GraphBinding binding, ImageInput input, RuntimeSettings runtime, EmbeddingOutput output) {
         boolean cpu = switch (Provider.of(runtime.provider())) {

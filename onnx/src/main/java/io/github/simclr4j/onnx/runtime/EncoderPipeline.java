@@ -23,63 +23,65 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Images in, embeddings out, in the order of the source, with all cores busy: each worker decodes and resizes the images of a
- * batch, runs the encoder on them, and takes the next batch, so that while one infers another decodes. At most twice as
- * many batches as workers are in memory: a slow reader holds the workers back. Large images wait for each other, so that
- * those that are decoded at once fit into half of the heap.
+ * Encodes a set of images on all cores and returns the embeddings in the order of the source. Each worker decodes and resizes the
+ * images of a batch, runs the encoder on them, and takes the next batch; so some workers decode while others run the encoder. At most
+ * twice as many batches as workers are in memory: workers wait for a slow consumer. Large images are decoded one after the other if
+ * together they would not fit into half of the heap.
  *
- * <p>An image that can't be read is an item of its own, with the error, and ends nothing. Any other failure ends the
- * iteration: {@link #next} throws it.
+ * <p>An image that can't be read yields an item with the error, and the iteration continues. Any other failure ends the iteration, and
+ * {@link #next} throws it.
  *
- * <p>Fastest on a CPU is an encoder that was opened with one thread for each call and runs on every worker at once
- * ({@link Settings#onCores}): a batch then needs no other thread, and no thread waits. An encoder on a GPU, or one with
- * threads of its own, is better called by one or two at a time.
+ * <p>On a CPU it is fastest to open the encoder with one thread per call and to run it on all workers at once
+ * ({@link Settings#onCores}). Then no thread waits for another. An encoder on a GPU, or one with several threads per call, should get
+ * only one or two calls at a time.
  *
- * <p>The pipeline is used by one thread and owns neither the encoder nor the source. {@link #close} stops the workers and
- * waits until none is inside the encoder, which may be closed after that, as may the source.
+ * <p>One thread uses the pipeline. The caller owns the encoder and the source, which must stay open until {@link #close} has returned.
+ * {@link #close} stops the workers and waits until they have left the encoder.
+ *
+ * @since 0.1.0
  */
 public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, AutoCloseable {
 
     /**
-     * What became of an image.
+     * The result for an image.
      *
-     * @param index its index in the source
-     * @param name its name in the source: a path, or a name inside an archive
-     * @param embedding its embedding, or null
-     * @param error why it could not be read, or null
+     * @param index the image's index in the source
+     * @param name the image's name in the source: a path, or a name inside an archive
+     * @param embedding the embedding, or null if the image could not be read
+     * @param error the reason why the image could not be read, or null
      */
     public record Item(int index, String name, float[] embedding, IOException error) {}
 
-    /** The images of a batch: from an index up to, not including, another. */
+    /** The indices of a batch's images, [from, to). */
     private record Range(int from, int to) {}
 
     /**
-     * How the work is shared out.
+     * The division of work among threads.
      *
-     * @param workers threads that decode, at least 1
-     * @param batch images that the encoder gets at once, at least 1
-     * @param calls how many workers may be inside the encoder at once, 1 to {@code workers}
+     * @param workers number of worker threads, at least 1
+     * @param batch number of images per call of the encoder, at least 1
+     * @param calls maximum number of concurrent calls of the encoder, 1 to {@code workers}
      */
     public record Settings(int workers, int batch, int calls) {
         /**
          * Checks the ranges.
          *
-         * @throws IllegalArgumentException if a number is out of its range
+         * @throws IllegalArgumentException if a number is out of range
          */
         public Settings {
             if (workers < 1 || batch < 1 || calls < 1 || calls > workers) {
-                throw new IllegalArgumentException("Expected at least one worker, image a batch and call, and no more calls"
+                throw new IllegalArgumentException("Expected at least one worker, one image per batch and one call, and no more calls"
                         + " than workers, found " + workers + ", " + batch + " and " + calls);
             }
         }
 
         /**
-         * One worker a core and as many calls, for an encoder that was opened with one thread; batches of the size that the
-         * file fixes or {@link RuntimeSettings} chose, else of about the pixels of 32 images of 32x32, which keeps
-         * activations in the caches, but at least 4.
+         * Returns settings with one worker and one call per core, for an encoder that was opened with one thread. The batch size is the
+         * one that the file or {@link RuntimeSettings} sets. Otherwise a batch has about the pixels of 32 images of 32x32, which keeps
+         * activations in the processor's caches, but at least 4 images.
          *
-         * @param cores how many cores to use, 0 for all
-         * @param encoder the encoder that will run
+         * @param cores number of cores to use, or 0 for all
+         * @param encoder the encoder to run
          */
         public static Settings onCores(int cores, OnnxEncoder encoder) {
             int workers = cores > 0 ? cores : Runtime.getRuntime().availableProcessors();
@@ -99,7 +101,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
     private final Consumer<Item> onError;
     private final Semaphore calls;
     private final ExecutorService workers;
-    /** A worker's images, in memory that ONNX Runtime can read as it is. */
+    /** A worker's prepared images, in direct memory that ONNX Runtime reads without copying. */
     private final ThreadLocal<ByteBuffer> buffers;
     private final Prefetcher<Range, List<Item>> ahead;
     private Iterator<Item> current = List.<Item>of().iterator();
@@ -107,34 +109,34 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
     private boolean closed;
 
     /**
-     * Starts work on the first images.
+     * Starts to encode a set of images.
      *
-     * @param encoder runs on the images; it must outlive the pipeline
-     * @param source what to read, in its order; it must outlive the pipeline
-     * @param settings how the work is shared out
-     * @param onError told of each image that can't be read, in order, before {@link #next} returns it
+     * @param encoder the encoder, which must outlive the pipeline
+     * @param source the images, which must outlive the pipeline
+     * @param settings the division of work among threads
+     * @param onError receives each image that can't be read, in order, before {@link #next} returns it
      */
     public EncoderPipeline(OnnxEncoder encoder, ImageSource source, Settings settings, Consumer<Item> onError) {
         this(encoder.preprocessing(), encoder::embed, encoder.hasFixedBatch() ? encoder.batch() : 1, source, settings, onError);
     }
 
     /**
-     * Starts work on the first of some image files.
+     * Starts to encode image files.
      *
-     * @param encoder runs on the images; it must outlive the pipeline
-     * @param files what to read, in order
-     * @param settings how the work is shared out
-     * @param onError told of each file that can't be read, in order, before {@link #next} returns it
+     * @param encoder the encoder, which must outlive the pipeline
+     * @param files the image files, in order
+     * @param settings the division of work among threads
+     * @param onError receives each file that can't be read, in order, before {@link #next} returns it
      */
     public EncoderPipeline(OnnxEncoder encoder, List<Path> files, Settings settings, Consumer<Item> onError) {
         this(encoder, ImageSource.ofFiles(files), settings, onError);
     }
 
     /**
-     * Starts work with the encoder's parts given.
+     * Starts to encode images with any function in place of an encoder.
      *
-     * @param encode gets the pixels of prepared images, in a buffer that is used again when it returns
-     * @param least images that the encoder computes even if it gets fewer
+     * @param encode receives the pixels of prepared images, in a buffer that is reused after it returns
+     * @param least minimum batch size, since an encoder with a fixed batch always computes all of it
      */
     EncoderPipeline(Preprocessing preprocessing, Function<ByteBuffer, float[][]> encode, int least, ImageSource source,
             Settings settings, Consumer<Item> onError) {
@@ -144,7 +146,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
         this.onError = onError;
         int bytes = 3 * preprocessing.height() * preprocessing.width();
         int images = source.size();
-        // A few images are spread over all workers.
+        // Spread few images over all workers.
         int share = (images + settings.workers() - 1) / settings.workers();
         int batch = Math.min(MAX_BUFFER / bytes, Math.max(least, Math.min(settings.batch(), share)));
         buffers = ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(batch * bytes));
@@ -193,7 +195,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
         return items;
     }
 
-    /** The name of the n-th image of a batch that could be read. */
+    /** Returns the name of the n-th readable image of a batch. */
     private String name(int n, int from, IOException[] errors) {
         int left = n;
         for (int i = 0; i < errors.length; i++) {
@@ -210,13 +212,13 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
     }
 
     /**
-     * What became of the next image.
+     * Returns the result for the next image.
      *
-     * @throws NoSuchElementException if there are no more
-     * @throws ImagesUnavailableException if no image of the source can be read any more
+     * @throws NoSuchElementException if there are no more images
+     * @throws ImagesUnavailableException if the source has become unreadable altogether
      * @throws InvalidFeaturesException if a feature of an image is not finite; the message names the image and the encoder
      * @throws IllegalStateException if the pipeline is closed, or the encoder failed
-     * @throws CancellationException if the thread is interrupted, whose mark stays set
+     * @throws CancellationException if the thread is interrupted; its interrupt status stays set
      */
     @Override
     public Item next() {
@@ -232,7 +234,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
             } catch (InterruptedException e) {
                 close();
                 Thread.currentThread().interrupt();
-                throw new CancellationException("Interrupted while images were encoded");
+                throw new CancellationException("Interrupted while encoding images");
             } catch (ExecutionException e) {
                 close();
                 if (e.getCause() instanceof Error error) {
@@ -256,7 +258,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
         return item;
     }
 
-    /** Stops the workers and waits until they have left the encoder; a second call does nothing. */
+    /** Stops the workers and waits until they have left the encoder. A second call does nothing. */
     @Override
     public void close() {
         if (closed) {
@@ -271,7 +273,7 @@ public final class EncoderPipeline implements Iterator<EncoderPipeline.Item>, Au
                     break;
                 }
             } catch (InterruptedException e) {
-                // The encoder must not be closed under a worker: wait on, and say so afterwards.
+                // The caller may close the encoder after this: keep waiting, and restore the interrupt status afterwards.
                 interrupted = true;
             }
         }

@@ -41,6 +41,7 @@ import java.util.stream.Collectors;
  * </table>
  *
  * @param values the settings by name
+ * @since 0.1.0
  */
 public record EncoderSettings(Map<String, Value> values) {
     /** Every setting's name. */

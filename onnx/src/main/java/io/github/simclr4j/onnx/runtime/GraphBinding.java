@@ -41,6 +41,7 @@ import java.util.stream.Collectors;
  * @param added whether the output must be added to the graph's
  * @param pooling how tokens become an embedding, null if nothing says it
  * @param settings every setting, with its source
+ * @since 0.1.0
  */
 public record GraphBinding(
         String input,

@@ -13,10 +13,14 @@ import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** How images that {@link Preprocessing} cut out become a graph's input: their values, channels, layout and type. */
+/**
+ * Converts images that {@link Preprocessing} has prepared into a graph's input: normalisation, channels, layout and type.
+ *
+ * @since 0.1.0
+ */
 public final class ImageInput {
     private final GraphBinding binding;
-    /** By channel, what a byte becomes: float32 bits, or float16 bits; null if bytes stay bytes. */
+    /** The value of each byte by channel, as float32 or float16 bits; null if bytes stay bytes. */
     private final int[][] values;
 
     public ImageInput(GraphBinding binding) {
@@ -39,23 +43,32 @@ public final class ImageInput {
         return table;
     }
 
-    /** Bytes of one image of the input. */
+    /** Returns the size of one input image in bytes. */
     int bytes() {
         Preprocessing p = binding.preprocessing();
         return Math.multiplyExact(p.height() * p.width(), p.channels().count() * TensorTypes.bits(binding.type()) / 8);
     }
 
-    /** A direct buffer for some images. */
+    /**
+     * Allocates a direct buffer.
+     *
+     * @param images number of images that fit into it
+     */
     public ByteBuffer buffer(int images) {
         return ByteBuffer.allocateDirect(Math.multiplyExact(images, bytes())).order(ByteOrder.nativeOrder());
     }
 
-    /** Whether the graph takes the bytes of RGB images just as they are. */
+    /** Returns whether the graph takes the bytes of RGB images unchanged. */
     boolean bytesAsTheyAre() {
         return values == null && binding.layout() == Layout.NHWC && binding.preprocessing().channels() == Channels.RGB;
     }
 
-    /** Appends an image to a batch, as the graph wants it. */
+    /**
+     * Converts an image and appends it to a batch.
+     *
+     * @param rgb the image's RGB bytes, [height, width, 3]
+     * @param in the buffer of the batch
+     */
     public void fill(ByteBuffer rgb, ByteBuffer in) {
         if (bytesAsTheyAre()) {
             in.put(rgb);
@@ -84,12 +97,19 @@ public final class ImageInput {
         in.position(base + places * count * width);
     }
 
-    /** Pillow's "L", in its integers. */
+    /** Returns the luma of a pixel, computed in integers like Pillow's mode "L". */
     private static int grey(ByteBuffer rgb, int at) {
         return (rgb.get(at) & 255) * 19595 + (rgb.get(at + 1) & 255) * 38470 + (rgb.get(at + 2) & 255) * 7471 + 0x8000 >> 16;
     }
 
-    /** A tensor over the buffer, no copy; the buffer must be direct and hold n images. */
+    /**
+     * Wraps a buffer in a tensor without copying it.
+     *
+     * @param in a direct buffer with {@code n} images
+     * @param n number of images
+     * @return the tensor; the caller closes it
+     * @throws OrtException if ONNX Runtime can't create the tensor
+     */
     public OnnxTensor tensor(ByteBuffer in, int n) throws OrtException {
         Preprocessing p = binding.preprocessing();
         long c = p.channels().count();

@@ -12,29 +12,29 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Reads what Hugging Face's image processors write, as transformers 5 means it, into {@link EncoderSettings}. */
+/** Reads the configuration of a Hugging Face image processor into {@link EncoderSettings}, with the meaning of transformers 5. */
 final class ImageProcessorConfig {
-    /** Numbers for Pillow's filters. */
+    /** Pillow's filters, by number. */
     private static final List<String> FILTERS = List.of("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming");
-    /** The classes that take a single number for the shorter side. */
+    /** Classes for which a single number is the length of the shorter side. */
     private static final Set<String> SHORTER = Set.of("Bit", "ChineseCLIP", "CLIP", "ConvNext", "Levit", "MobileNetV1",
             "MobileNetV2", "MobileViT", "PoolFormer", "Siglip");
-    /** Classes that do more than their file shows. */
+    /** Classes with processing that does not appear in their configuration. */
     private static final Set<String> PECULIAR = Set.of("DepthPro", "LayoutLMv2", "Perceiver", "UVDoc", "Vivit");
-    /** Keys of classes that pad, split or round the shape of an image, unless the value is one of those below. */
+    /** Keys of classes that pad, split or round the shape of an image, which is not supported except for the values below. */
     private static final Set<String> SHAPES = Set.of("size_divisor", "ensure_multiple_of", "keep_aspect_ratio", "max_size",
             "limit_side_len", "max_image_size", "resize_short", "patch_size", "crop_to_patches", "image_grid_pinpoints",
             "max_image_tiles", "tile_size");
     private static final Set<String> WITHOUT_EFFECT = Set.of("false", "1", "1.0", "0");
-    /** Switches that are read, or matter to labels only. */
+    /** Switches that are supported, or that matter only for labels. */
     private static final Set<String> SWITCHES = Set.of("do_resize", "do_center_crop", "do_resize_and_center_crop", "do_rescale",
             "do_normalize", "do_flip_channel_order", "do_convert_rgb", "do_reduce_labels", "do_convert_annotations");
 
     private ImageProcessorConfig() {}
 
-    /** Reads what transformers' image processors write; a step that is turned off becomes a setting without effect. */
+    /** Reads a configuration. A step that is turned off becomes a setting without effect. */
     static EncoderSettings read(JsonObject file, String source) {
-        // DeiTImageProcessor, its sisters DeiTImageProcessorFast and ...Pil, and its ancestor DeiTFeatureExtractor are DeiT here.
+        // "DeiT" stands for DeiTImageProcessor, DeiTImageProcessorFast, DeiTImageProcessorPil and the older DeiTFeatureExtractor.
         JsonElement type = EncoderSettings.value(file, "image_processor_type");
         type = type == null ? EncoderSettings.value(file, "feature_extractor_type") : type;
         String name = type == null
@@ -61,18 +61,18 @@ final class ImageProcessorConfig {
 
     private static void refuseOthers(JsonObject json, String name) {
         if (PECULIAR.contains(name)) {
-            throw byHand("expected an image processor that resizes, cuts and scales, found " + name + "'s");
+            throw byHand("expected an image processor that resizes, crops and normalises, found " + name + "'s");
         }
         for (String key : json.keySet()) {
             JsonElement e = EncoderSettings.value(json, key);
             if (e != null && SHAPES.contains(key) && !WITHOUT_EFFECT.contains(e.toString())
                     || key.startsWith("do_") && !SWITCHES.contains(key) && on(json, key, false)) {
-                throw byHand("expected an image processor that resizes, cuts and scales, found " + key);
+                throw byHand("expected an image processor that resizes, crops and normalises, found " + key);
             }
         }
     }
 
-    /** What is done to an image's shape, as the class of that name (empty if the file has none) does it. */
+    /** Reads the resize and crop as the class with that name does them; the name is empty if the file has none. */
     private static void shape(JsonObject json, String name, Map<String, String> map) {
         JsonElement size = EncoderSettings.value(json, "size");
         JsonElement cropSize = EncoderSettings.value(json, "crop_size");
@@ -87,7 +87,7 @@ final class ImageProcessorConfig {
         if (!on(json, "do_resize", size != null)) {
             put(map, cut, cropSize);
             if (json.has("do_resize")) {
-                // Images are to come in the network's size: this leaves those alone, and makes do with others.
+                // Images are expected in the network's size, which this keeps unchanged; others get a sensible crop.
                 map.put("resize", "center-square");
             }
             return;
@@ -105,7 +105,7 @@ final class ImageProcessorConfig {
             sides = sides("size", size);
         }
         if (name.equals("ConvNext") || name.isEmpty() && share && !crop) {
-            // Below 384 pixels made larger by 1 / crop_pct and cut, else stretched.
+            // Below 384 pixels: resized to size / crop_pct and cropped; otherwise stretched.
             if (shorter == 0) {
                 throw byHand("crop_pct of a size with height and width");
             }
@@ -114,7 +114,7 @@ final class ImageProcessorConfig {
             shorter = shorter < 384 ? (int) (shorter / share(json, 0.875)) : 0;
         } else if (name.equals("PoolFormer") || name.isEmpty() && share) {
             if (shorter == 0 && sides[0] != sides[1]) {
-                throw byHand("crop_pct of a size that is no square");
+                throw byHand("crop_pct of a size that is not square");
             }
             shorter = (int) ((shorter == 0 ? sides[0] : shorter) / share(json, 0.9));
         } else if (name.equals("Levit")) {
@@ -132,18 +132,18 @@ final class ImageProcessorConfig {
             map.put("resize", "stretch");
             if (!Arrays.equals(cut, sides)) {
                 if (sides[0] != sides[1]) {
-                    throw byHand("a crop of what is stretched to " + sides[0] + "x" + sides[1]);
+                    throw byHand("a crop of an image that is stretched to " + sides[0] + "x" + sides[1]);
                 }
                 map.put("resize-short", Integer.toString(sides[0]));
             }
         }
         if (cut[0] > sides[0] || cut[1] > sides[1]) {
-            throw byHand("crop_size " + cut[0] + "x" + cut[1] + " is larger than what is resized, so that a border is added");
+            throw byHand("crop_size " + cut[0] + "x" + cut[1] + " is larger than the resized image, which would add a border");
         }
         put(map, cut, crop ? cropSize : size);
     }
 
-    /** Notes the network's size in the form that the file has it in. */
+    /** Sets the network's input size, in the form that the file has. */
     private static void put(Map<String, String> map, int[] sides, JsonElement from) {
         if (sides != null) {
             boolean one = sides[0] == sides[1] && !(from instanceof JsonObject o && o.has("height"));
@@ -151,7 +151,7 @@ final class ImageProcessorConfig {
         }
     }
 
-    /** {@code crop_pct}, what the crop takes of the resized image; null is all of it. */
+    /** Returns {@code crop_pct}, the share of the resized image that the crop keeps; null means all of it. */
     private static double share(JsonObject json, double otherwise) {
         JsonElement e = EncoderSettings.value(json, "crop_pct");
         double share = e != null ? SettingTexts.number(EncoderSettings.list("crop_pct", e, ",")) : json.has("crop_pct") ? 1 : otherwise;
@@ -169,9 +169,9 @@ final class ImageProcessorConfig {
         } else if (factor != null) {
             map.put("scale", EncoderSettings.list("rescale_factor", factor, ","));
         }
-        // MobileViT's class writes a mean that it does not use.
+        // MobileViT's class writes a mean that it does not apply.
         boolean normalise = on(json, "do_normalize", true) && !name.equals("MobileViT");
-        // EfficientNet's: rescaled values less one, and another division by the deviation at the end.
+        // EfficientNet subtracts 1 from rescaled values, and divides by the standard deviation once more at the end.
         boolean offset = on(json, "rescale_offset", false) && rescale;
         JsonElement mean = EncoderSettings.value(json, "image_mean");
         JsonElement std = EncoderSettings.value(json, "image_std");
@@ -197,11 +197,11 @@ final class ImageProcessorConfig {
     }
 
     static IllegalArgumentException byHand(String what) {
-        return new IllegalArgumentException(what + ": put image-size, resize, mean and std into this file in place of what it"
-                + " has, or move it away and give them as options");
+        return new IllegalArgumentException(what + ": replace the content of this file by settings"
+                + " (image-size, resize, mean, std), or move it away and set them directly");
     }
 
-    /** Whether a switch is on: null turns it off, as in Python. */
+    /** Returns whether a switch is on. As in Python, null means off. */
     private static boolean on(JsonObject json, String key, boolean otherwise) {
         JsonElement e = EncoderSettings.value(json, key);
         if (e != null && !(e instanceof JsonPrimitive p && p.isBoolean())) {
@@ -225,7 +225,7 @@ final class ImageProcessorConfig {
         throw new IllegalArgumentException(key + ": expected a whole number, found " + e);
     }
 
-    /** Rows and columns: of a square, as a list, or by name. */
+    /** Returns height and width, given as one number for a square, as a list, or by name. */
     private static int[] sides(String key, JsonElement size) {
         if (size.isJsonPrimitive()) {
             return new int[] {pixels(key, size), pixels(key, size)};

@@ -1,8 +1,10 @@
 package io.github.simclr4j.onnx.runtime;
 
 /**
- * An encoder gave features that are not finite, NaN or infinite, which no consumer can use. {@link OnnxEncoder} throws it, so that no
- * such value leaves it; who knows the image's name adds it by {@link #named}.
+ * Thrown if an encoder computes features that are NaN or infinite, which no consumer can use. Callers that know the image's name add
+ * it by {@link #named}.
+ *
+ * @since 0.1.0
  */
 public final class InvalidFeaturesException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
@@ -11,21 +13,21 @@ public final class InvalidFeaturesException extends IllegalStateException {
     private final String what;
 
     private InvalidFeaturesException(int index, String what, String image, Throwable cause) {
-        super(what + " of " + image + ": if it computes in float16, numbers above 65504 overflow, so use a float32 export; else its"
-                + " weights are damaged or were never finite", cause);
+        super(what + " of " + image + ": if the encoder computes in float16, values above 65504 overflow, so export it in float32;"
+                + " otherwise its weights are damaged or were never finite", cause);
         this.index = index;
         this.what = what;
     }
 
     /**
-     * Returns an embedding whose values are all finite.
+     * Checks that all values of an embedding are finite, and returns it.
      *
      * @param index index of the image in the call
-     * @param encoder what errors call the encoder
-     * @throws InvalidFeaturesException if one is not
+     * @param encoder the encoder's name in messages
+     * @throws InvalidFeaturesException if a value is not finite
      */
     static float[] check(float[] embedding, int index, String encoder) {
-        // One value that is not finite makes the sum so, and finite floats can't overflow a double.
+        // The sum is finite exactly if all values are: finite floats can't overflow a double.
         double sum = 0;
         for (float v : embedding) {
             sum += v;
@@ -40,21 +42,29 @@ public final class InvalidFeaturesException extends IllegalStateException {
                 first = bad++ == 0 ? v : first;
             }
         }
-        throw new InvalidFeaturesException(index, "The encoder " + encoder + " gives " + first + " in " + bad + " of "
+        throw new InvalidFeaturesException(index, "The encoder " + encoder + " computes " + first + " in " + bad + " of "
                 + embedding.length + " features", "image " + index + " of the call", null);
     }
 
-    /** Index of the image among those that were given to the call. */
+    /** Returns the index of the image among the images of the call. */
     public int index() {
         return index;
     }
 
-    /** The same of an image with a name. */
+    /**
+     * Returns this exception with the image's name in the message.
+     *
+     * @param image the name of the image
+     */
     public InvalidFeaturesException named(String image) {
         return new InvalidFeaturesException(index, what, image, this);
     }
 
-    /** The same of an image that stands elsewhere in what the caller was given. */
+    /**
+     * Returns this exception with another index, for callers that split their images into several calls.
+     *
+     * @param other the index of the image among the caller's images
+     */
     public InvalidFeaturesException at(int other) {
         return new InvalidFeaturesException(other, what, "image " + other + " of the call", this);
     }

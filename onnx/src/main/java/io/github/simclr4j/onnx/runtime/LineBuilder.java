@@ -14,14 +14,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes the nodes that {@link Winograd} computes lines with, and keeps the account of multiplications that are saved by it and
- * of what that costs.
+ * Makes the nodes that compute the lines of {@link Winograd}, and estimates how many multiplications they save and what the additional
+ * work costs.
  */
 final class LineBuilder {
     /**
-     * What an element that is written costs, one that is put together from lines, and a weight that is read for an image, in
-     * multiplications of a convolution. Of a ResNet-18 on 224x224 on one core with AVX-512: 58 multiplications a nanosecond,
-     * 0.8 ns and 2 ns an element. Of a weight: what makes estimates for ResNet-50 those that were measured.
+     * Costs in multiplications of a convolution: of writing an element, of assembling an element from lines, and of reading a weight
+     * for an image. For a ResNet-18 at 224x224 on one core with AVX-512, 58 multiplications per nanosecond, 0.8 ns per element written
+     * and 2 ns per element assembled were measured. The cost of a weight is fitted to measurements of ResNet-50.
      */
     static final long WRITTEN = 45;
     static final long PUT_TOGETHER = 120;
@@ -35,47 +35,47 @@ final class LineBuilder {
     private double saved;
 
     /**
-     * Starts without nodes.
+     * Creates a builder without nodes.
      *
-     * @param prefix of all names, one that no name in the graph begins with
-     * @param index of the graph that the weights are in
+     * @param prefix prefix of all new names, which no name in the graph may have
+     * @param index index of the graph with the weights
      */
     LineBuilder(String prefix, GraphIndex index) {
         this.prefix = prefix;
         this.index = index;
     }
 
-    /** Returns the nodes, in an order that can be run. */
+    /** Returns the nodes in topological order. */
     List<NodeProto> nodes() {
         return nodes;
     }
 
-    /** Returns the initialisers that the nodes take beside the graph's own. */
+    /** Returns the initialisers that the nodes need beside those of the graph. */
     Collection<TensorProto> constants() {
         return made.values();
     }
 
-    /** Returns the multiplications that are saved, less what that costs. */
+    /** Returns the number of multiplications saved, minus the costs. */
     double saved() {
         return saved;
     }
 
-    /** Notes saved multiplications. */
+    /** Adds to the multiplications saved. */
     void save(double multiplications) {
         saved += multiplications;
     }
 
-    /** Notes what costs as much as so many multiplications. */
+    /** Adds to the costs. */
     void spend(double multiplications) {
         saved -= multiplications;
     }
 
-    /** Adds a node as it is. */
+    /** Adds a node unchanged. */
     void add(NodeProto node) {
         nodes.add(node);
     }
 
-    /** A sum that was not there before. */
+    /** Adds two lines, and counts the cost of the sum. */
     Line add(Line a, Line b) {
         spend((double) WRITTEN * a.channels() * a.rows() * a.width());
         return sum(a, b);
@@ -85,26 +85,26 @@ final class LineBuilder {
         return new Line(emit("Add", List.of(a.name(), b.name()), null), a.channels(), a.rows(), a.width());
     }
 
-    /** {@code factor * x + y} in as many rows. */
+    /** Computes {@code factor * x + y} with a number of rows. */
     Line plus(Line x, float factor, Line y, int rows) {
         return depthwise(x, 0, rows, 1, y, factor);
     }
 
-    /** A line with so many rows: further ones are left out, missing ones are 0. */
+    /** Returns a line with a number of rows: further rows are dropped, missing rows are 0. */
     Line fit(Line x, int rows) {
         return x.rows() == rows ? x : depthwise(x, 0, rows, 1, null, 1);
     }
 
     /**
-     * Sums of rows that follow each other, times taps.
+     * Computes sums of consecutive rows multiplied by taps, as a depthwise convolution.
      *
-     * @param above rows of zeros before them; those behind are made to fit
-     * @param rows how many come out
-     * @param plus what is added, or null
+     * @param above number of rows of zeros before the first row; the number after the last row follows
+     * @param rows number of rows of the result
+     * @param plus a line to add to the result, or null
      */
     Line depthwise(Line x, int above, int rows, int stride, Line plus, float... taps) {
         int behind = (rows - 1) * stride + taps.length - x.rows() - above;
-        // Rows too many are met by taps of 0.
+        // Taps of 0 skip superfluous rows.
         float[] all = stride > 1 ? taps : Arrays.copyOf(taps, taps.length + Math.max(0, -behind));
         String key = prefix + "_taps_" + x.channels() + Arrays.toString(all);
         made.computeIfAbsent(key, k -> {
@@ -118,18 +118,18 @@ final class LineBuilder {
         String y = emit("Conv", List.of(x.name(), key), null, GraphBuilder.ints("kernel_shape", all.length, 1),
                 GraphBuilder.ints("pads", above, 0, stride > 1 ? 0 : Math.max(0, behind), 0),
                 GraphBuilder.ints("strides", stride, 1), GraphBuilder.integer("group", x.channels()));
-        // ONNX Runtime makes one operator of a convolution and a sum.
+        // ONNX Runtime fuses a convolution and a sum.
         y = plus == null ? y : emit("Add", List.of(y, plus.name()), null);
         return new Line(y, x.channels(), rows, x.width());
     }
 
     /**
-     * A convolution of one row, whose weights are a sum of the rows of others.
+     * Adds a convolution with a kernel of one row, whose weights are a weighted sum of the rows of other weights.
      *
-     * @param kernel columns
-     * @param stride of the columns
-     * @param plus what is added, or null
-     * @param factors of each row
+     * @param kernel number of columns of the kernel
+     * @param stride stride along the columns
+     * @param plus a line to add to the result, or null
+     * @param factors the factor of each row of the weights
      */
     Line convolve(Line x, String w, String bias, int filters, int kernel, int stride, Line plus, double... factors) {
         String key = prefix + "_rows_" + w + Arrays.toString(factors);
@@ -153,7 +153,7 @@ final class LineBuilder {
         return new Line(y, filters, x.rows(), (x.width() + stride - 1) / stride);
     }
 
-    /** A node for one line instead of the whole map. */
+    /** Applies a node to one line instead of the whole feature map. */
     Line same(NodeProto n, Line x, int channels) {
         String out = prefix + "_" + count++;
         nodes.add(n.toBuilder().setName(out).setInput(0, x.name()).setOutput(0, out).build());
@@ -166,7 +166,7 @@ final class LineBuilder {
         return key;
     }
 
-    /** Adds a node and returns what it makes, whose name is new if it is not given. */
+    /** Adds a node and returns the name of its output, which is made up if {@code out} is null. */
     String emit(String op, List<String> in, String out, AttributeProto... attributes) {
         String name = prefix + "_" + count++;
         String made = out == null ? name : out;

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Convolutions of maps that lie in lines: by minimal filtering along the rows, F(2, 3) and F(4, 3) (Lavin and Gray, "Fast
- * Algorithms for Convolutional Neural Networks", CVPR 2016, section 4), and with a stride of 2. The arguments are the name of
- * the weights, that of the bias or null, the number of filters, the lines, and lines that are added to the result or null.
+ * Convolutions of feature maps that are split into lines: minimal filtering F(2, 3) and F(4, 3) along the rows
+ * (<a href="https://arxiv.org/abs/1509.09308">Lavin and Gray, CVPR 2016</a>, section 4), and convolutions of stride 2. The arguments
+ * are the name of the weights, the name of the bias or null, the number of filters, the lines, and lines to add to the result or null.
  */
 final class MinimalFiltering {
     private final LineBuilder builder;
@@ -15,7 +15,7 @@ final class MinimalFiltering {
         this.builder = builder;
     }
 
-    /** F(2, 3) along the rows. */
+    /** Computes F(2, 3) along the rows. */
     List<Line> two(String w, String bias, int filters, List<Line> x, List<Line> more) {
         Line even = x.get(0);
         Line odd = x.get(1);
@@ -32,12 +32,12 @@ final class MinimalFiltering {
                 builder.convolve(t3, w, null, filters, 3, 1, lower, 0, 0, 1));
     }
 
-    /** F(4, 3) along the rows. */
+    /** Computes F(4, 3) along the rows. */
     List<Line> four(String w, String bias, int filters, List<Line> x, List<Line> more) {
         int n = x.get(0).rows();
         int last = x.get(3).rows();
         List<Line> d = x.stream().map(l -> builder.fit(l, n)).toList();
-        // With d(i) for the row above line i, the rows of B^T d are
+        // Where d(i) is the row above line i, the rows of B^T d are
         // 4 d0 - 5 d2 + d4; a + b; a - b; c + 2e; c - 2e; 4 d1 - 5 d3 + d5.
         Line a = builder.plus(d.get(1), -4, d.get(3), n);
         Line b = builder.plus(d.get(0), -4, d.get(2), n);
@@ -70,7 +70,7 @@ final class MinimalFiltering {
         return more == null ? line : builder.add(line, more.get(j));
     }
 
-    /** A convolution of stride 2, 1x1 or 3x3: from p lines to p / 2, of which one alone is the whole map. */
+    /** Computes a 1x1 or 3x3 convolution of stride 2, from p lines to p / 2; a single line is the whole map. */
     List<Line> everySecond(String w, String bias, int kernel, List<Line> x, int[] out) {
         int p = x.size();
         List<Line> result = new ArrayList<>();
@@ -80,7 +80,7 @@ final class MinimalFiltering {
                 result.add(builder.convolve(x.get(2 * q), w, bias, out[0], 1, 2, null, 1));
                 continue;
             }
-            // Of rows 2q - 1, 2q and 2q + 1, of which the first is in the last line, one row above.
+            // Uses rows 2q - 1, 2q and 2q + 1; for q = 0 the first of these is in the last line, one row above.
             Line sum = null;
             for (int d : new int[] {1, 2, 0}) {
                 int row = 2 * q - 1 + d;

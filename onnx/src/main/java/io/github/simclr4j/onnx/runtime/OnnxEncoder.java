@@ -41,6 +41,8 @@ import java.util.logging.Logger;
  * <p>{@link #embed} may be called by several threads at once: they share the session, each takes a pair of direct buffers
  * that the instance keeps for the next call. {@link #close} waits until they are done. The instance owns its native session
  * and frees it on {@link #close}.
+ *
+ * @since 0.1.0
  */
 public final class OnnxEncoder implements AutoCloseable {
     private static final Logger LOGGER = Logger.getLogger(OnnxEncoder.class.getName());

@@ -12,8 +12,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What the classes of transformers' image processors do where a configuration does not say it: {@code processors.jsonl}, which
- * {@code processor_defaults.py} read from the source of transformers 5.18.
+ * The defaults of the image processor classes in Hugging Face transformers, for keys that a configuration lacks. The resource
+ * {@code processors.jsonl} contains them; {@code processor_defaults.py} extracted it from transformers 5.18.
  */
 final class ProcessorDefaults {
     private static final Map<String, JsonObject> ALL = read();
@@ -21,9 +21,10 @@ final class ProcessorDefaults {
     private ProcessorDefaults() {}
 
     /**
-     * Returns a configuration with what it leaves out. A {@code crop_pct} or switch of {@code null} stays so, which says something.
+     * Returns a configuration with the defaults of missing keys. A {@code crop_pct} or switch that is {@code null} is kept, since that
+     * has a meaning.
      *
-     * @param name the class without its ending, such as CLIP
+     * @param name the name of the class without its suffix, such as CLIP
      */
     static JsonObject complete(JsonObject json, String name) {
         JsonObject whole = json.deepCopy();

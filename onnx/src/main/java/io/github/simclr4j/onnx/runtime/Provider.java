@@ -13,21 +13,26 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What ONNX Runtime computes with. The published library has the CPU; the others need a build that has them. */
+/**
+ * The execution providers of ONNX Runtime. The published library contains the CPU provider; the others need a build of ONNX Runtime that
+ * contains them.
+ *
+ * @since 0.1.0
+ */
 public enum Provider {
-    /** Every machine. */
+    /** CPUs of all kinds. */
     CPU(OrtProvider.CPU, ""),
-    /** NVIDIA GPUs. */
+    /** NVIDIA GPUs, by CUDA. */
     CUDA(OrtProvider.CUDA, "onnxruntime_gpu"),
-    /** NVIDIA GPUs, compiled by TensorRT; what it can't compile goes to CUDA. */
+    /** NVIDIA GPUs, by TensorRT, with CUDA as the fallback for operators that TensorRT can't compile. */
     TENSORRT(OrtProvider.TENSOR_RT, "onnxruntime_gpu"),
-    /** Apple's machines. */
+    /** Apple devices, by Core ML. */
     COREML(OrtProvider.CORE_ML, "onnxruntime on macOS"),
-    /** GPUs under Windows. */
+    /** GPUs on Windows, by DirectML. */
     DIRECTML(OrtProvider.DIRECT_ML, "a build with DirectML"),
-    /** Intel's CPUs, GPUs and NPUs. */
+    /** Intel CPUs, GPUs and NPUs, by OpenVINO. */
     OPENVINO(OrtProvider.OPEN_VINO, "a build with OpenVINO"),
-    /** Arm and x86 CPUs, by XNNPACK's kernels. */
+    /** Arm and x86 CPUs, by XNNPACK. */
     XNNPACK(OrtProvider.XNNPACK, "a build with XNNPACK");
 
     private final OrtProvider provider;
@@ -38,7 +43,7 @@ public enum Provider {
         this.where = where;
     }
 
-    /** Those that ONNX Runtime on this class path has. */
+    /** Returns the providers of the ONNX Runtime on the class path. */
     public static Set<Provider> available() {
         NativeRuntime.load();
         Set<OrtProvider> built = OrtEnvironment.getAvailableProviders();
@@ -47,16 +52,17 @@ public enum Provider {
     }
 
     /**
-     * The provider of a name such as {@code cuda} or {@code cuda:1}.
+     * Returns the provider with a name such as {@code cuda} or {@code cuda:1}.
      *
-     * @throws IllegalArgumentException if there is none of that name
+     * @param name the name in lower case; the number of a device may follow after a colon
+     * @throws IllegalArgumentException if there is no such provider
      */
     public static Provider of(String name) {
         try {
             return valueOf(name.split(":", 2)[0].toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("Unknown execution provider, expected " + names(Set.of(values()))
-                    + ", a device may follow as in cuda:1, found " + name, e);
+                    + ", optionally with a device as in cuda:1, found " + name, e);
         }
     }
 
@@ -65,16 +71,16 @@ public enum Provider {
     }
 
     /**
-     * Adds the provider of a name to some options.
+     * Adds the provider with a name to session options.
      *
-     * @throws IllegalStateException if this ONNX Runtime or this machine lacks it; the message says what it has
+     * @throws IllegalStateException if this ONNX Runtime or this machine lacks the provider; the message lists the available ones
      */
     static void add(String name, SessionOptions options) {
         Provider p = of(name);
         Set<Provider> available = available();
         if (!available.contains(p)) {
             throw new IllegalStateException("This ONNX Runtime has no execution provider " + name + ", it has "
-                    + names(available) + ": put " + p.where + " of the same version on the class path instead");
+                    + names(available) + ": replace it on the class path by " + p.where + " of the same version");
         }
         String device = name.contains(":") ? name.substring(name.indexOf(':') + 1) : "";
         try {
@@ -88,7 +94,7 @@ public enum Provider {
                 }
                 case COREML -> options.addCoreML(EnumSet.noneOf(CoreMLFlags.class));
                 case DIRECTML -> {
-                    // The provider's own conditions.
+                    // DirectML requires these settings.
                     options.setMemoryPatternOptimization(false);
                     options.setExecutionMode(SessionOptions.ExecutionMode.SEQUENTIAL);
                     options.addDirectML(number);
@@ -97,10 +103,10 @@ public enum Provider {
                 case XNNPACK -> options.addXnnpack(Map.of());
             }
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("Expected the number of a device, found " + name, e);
+            throw new IllegalArgumentException("Expected a device number after the colon, found " + name, e);
         } catch (OrtException e) {
             throw new IllegalStateException("ONNX Runtime has the execution provider " + name
-                    + ", but it does not start here: " + e.getMessage(), e);
+                    + ", but it can't be initialised on this machine: " + e.getMessage(), e);
         }
     }
 }

@@ -17,39 +17,45 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * How ONNX Runtime runs an encoder.
+ * The settings of ONNX Runtime for an encoder.
  *
- * @param threads threads of one call, 0 for as many as ONNX Runtime likes, at most {@link #maxThreads()}
+ * @param threads threads per call, at most {@link #maxThreads()}; 0 lets ONNX Runtime choose
  * @param provider the execution provider, such as {@code cpu}, {@code cuda} or {@code cuda:1}, see {@link Provider}
- * @param batch images that go through the graph at once, 0 for a number that suits the machine (see
- *     {@link OnnxEncoder#batch()}); a file with a fixed batch has its own
- * @param winograd whether 3x3 convolutions may be done with fewer multiplications, where that is faster: on x86-64 processors with
- *     the provider {@code cpu}, in float32 files, with a heap of twelve times the file; features differ by
- *     rounding, some millionths of their mean absolute value
- * @param options session options by the names that ONNX Runtime has for them, such as
- *     {@code session.intra_op.allow_spinning}; a name that it does not know has no effect
- * @param customiser what else is set on the session, null for nothing
+ * @param batch maximum number of images per run of the graph, at most 65,536; 0 chooses a number that suits the machine (see
+ *     {@link OnnxEncoder#batch()}). Ignored if the file fixes the batch size
+ * @param winograd whether 3x3 convolutions may use Winograd's algorithm where that is faster: on x86-64 processors with the provider
+ *     {@code cpu}, for float32 files, if the maximum heap is at least twelve times the file's size. Features differ by rounding errors
+ *     of some millionths of their mean absolute value
+ * @param options session options by ONNX Runtime's names for them, such as {@code session.intra_op.allow_spinning}. ONNX Runtime
+ *     ignores unknown names
+ * @param customiser sets further options of the session, or null
+ * @since 0.1.0
  */
 public record RuntimeSettings(int threads, String provider, int batch, boolean winograd,
         Map<String, String> options, Customiser customiser) {
-    /** The option that names optimisers to leave out, and the one that puts float16 weights into float32 operators. */
+    /** The option that disables graph optimizers, and the optimizer that casts float16 weights for float32 operators. */
     private static final String DISABLED = "optimization.disable_specified_optimizers";
     private static final String HALF_WEIGHTS = "FuseFp16InitializerToFp32NodeTransformer";
 
-    /** The CPU, with as many threads as ONNX Runtime likes. */
+    /** The CPU, with the number of threads that ONNX Runtime chooses. */
     public static final RuntimeSettings DEFAULT = new RuntimeSettings(0, "cpu", 0, true, Map.of(), null);
 
-    /** Sets what it likes on the options of a session. It must not close them. */
+    /** Sets further options of a session. */
     @FunctionalInterface
     public interface Customiser {
-        /** Called once, after everything that these settings say is set. */
+        /**
+         * Called once per session, after all other settings were applied.
+         *
+         * @param options the options of the session, which must not be closed
+         * @throws OrtException if ONNX Runtime rejects an option
+         */
         void customise(SessionOptions options) throws OrtException;
     }
 
     /**
      * Checks the values.
      *
-     * @throws IllegalArgumentException if one is out of range, or there is no such provider
+     * @throws IllegalArgumentException if a value is out of range, or there is no such provider
      */
     public RuntimeSettings {
         if (threads < 0 || threads > maxThreads() || batch < 0 || batch > 65_536) {
@@ -67,53 +73,78 @@ public record RuntimeSettings(int threads, String provider, int batch, boolean w
     }
 
     /**
-     * Returns the most threads that one call may have: four per processor, or 64 if that is more. ONNX Runtime hung with 1,000
-     * threads on two processors.
+     * Returns the maximum number of threads per call: four per processor, but at least 64. The limit exists because ONNX Runtime hung
+     * with 1,000 threads on two processors.
      */
     public static int maxThreads() {
         return Math.max(64, 4 * Runtime.getRuntime().availableProcessors());
     }
 
-    /** The same with another number of threads. */
+    /**
+     * Returns these settings with another number of threads.
+     *
+     * @param count threads per call; 0 lets ONNX Runtime choose
+     */
     public RuntimeSettings withThreads(int count) {
         return new RuntimeSettings(count, provider, batch, winograd, options, customiser);
     }
 
-    /** The same with another provider. */
+    /**
+     * Returns these settings with another execution provider.
+     *
+     * @param name the provider, such as {@code cuda:1}
+     */
     public RuntimeSettings withProvider(String name) {
         return new RuntimeSettings(threads, name, batch, winograd, options, customiser);
     }
 
-    /** The same with another batch. */
+    /**
+     * Returns these settings with another batch size.
+     *
+     * @param images maximum number of images per run; 0 chooses a suitable number
+     */
     public RuntimeSettings withBatch(int images) {
         return new RuntimeSettings(threads, provider, images, winograd, options, customiser);
     }
 
-    /** The same with or without Winograd's convolutions. */
+    /**
+     * Returns these settings with Winograd's algorithm allowed or not.
+     *
+     * @param on whether it is allowed
+     */
     public RuntimeSettings withWinograd(boolean on) {
         return new RuntimeSettings(threads, provider, batch, on, options, customiser);
     }
 
-    /** The same with more session options. */
+    /**
+     * Returns these settings with another customiser.
+     *
+     * @param more sets further options of the session, or null
+     */
     public RuntimeSettings withCustomiser(Customiser more) {
         return new RuntimeSettings(threads, provider, batch, winograd, options, more);
     }
 
-    /** The same with other session options by name. */
+    /**
+     * Returns these settings with other session options.
+     *
+     * @param byName session options by ONNX Runtime's names for them
+     */
     public RuntimeSettings withOptions(Map<String, String> byName) {
         return new RuntimeSettings(threads, provider, batch, winograd, byName, customiser);
     }
 
-    /** Whether Winograd's convolutions are allowed, and the machine is one on which they were found to be faster. */
+    /** Returns whether Winograd's algorithm is allowed and was measured to be faster on this kind of machine. */
     boolean fewerMultiplications() {
         return winograd && Provider.of(provider) == Provider.CPU
                 && Set.of("amd64", "x86_64").contains(System.getProperty("os.arch"));
     }
 
     /**
-     * Whether a graph has float16 values and matrix products, or operators of other domains. In some of these (a product of a
-     * transposed value, as in a vision transformer) an optimiser of ONNX Runtime 1.28, and of 1.30, ends the process with SIGSEGV.
-     * Without it float16 weights are made float32 in every run, so that convolutional networks keep it.
+     * Returns whether a graph has float16 values and also matrix products or operators of other domains. In some of these graphs, such
+     * as those with a product of a transposed value in a vision transformer, an optimizer of ONNX Runtime 1.28 to 1.30 crashes the
+     * process with SIGSEGV. Without that optimizer float16 weights are cast to float32 in every run, so it stays enabled for
+     * convolutional networks.
      */
     static boolean hasHalfProducts(ModelProto model) {
         Deque<NodeProto> nodes = new ArrayDeque<>();
@@ -147,14 +178,16 @@ public record RuntimeSettings(int threads, String provider, int batch, boolean w
     }
 
     /**
-     * Sets all of it but the batch on the options of a session.
+     * Applies all settings except the batch size to the options of a session.
      *
-     * @param model what the session will be of
-     * @throws IllegalArgumentException if ONNX Runtime refuses a session option; the message names it
-     * @throws IllegalStateException if the execution provider is not there
+     * @param session the options of the session
+     * @param model the model to be opened
+     * @throws IllegalArgumentException if ONNX Runtime rejects a session option; the message names it
+     * @throws IllegalStateException if the execution provider is not available
+     * @throws OrtException if ONNX Runtime can't apply a setting
      */
     public void apply(SessionOptions session, ModelProto model) throws OrtException {
-        // What goes wrong is in the exception.
+        // Exceptions report all errors.
         session.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
         if (threads > 0) {
             session.setIntraOpNumThreads(threads);
@@ -167,7 +200,7 @@ public record RuntimeSettings(int threads, String provider, int batch, boolean w
             try {
                 session.addConfigEntry(e.getKey(), e.getValue());
             } catch (OrtException refused) {
-                throw new IllegalArgumentException("ONNX Runtime refuses the session option " + e.getKey() + "=" + e.getValue()
+                throw new IllegalArgumentException("ONNX Runtime rejects the session option " + e.getKey() + "=" + e.getValue()
                         + ": " + refused.getMessage(), refused);
             }
         }

@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Reads the texts that settings are written as. */
+/** Parses the texts of settings. */
 final class SettingTexts {
     private SettingTexts() {}
 
-    /** Rows and columns. */
+    /** Parses height and width. */
     static int[] extent(String text) {
         String[] parts = text.toLowerCase(Locale.ROOT).split("x", -1);
         if (parts.length > 2) {

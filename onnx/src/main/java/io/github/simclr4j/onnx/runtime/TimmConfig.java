@@ -7,9 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Reads the {@code config.json} of timm, whose {@code pretrained_cfg} transformers' {@code TimmWrapperImageProcessor} takes, too, and the
- * {@code open_clip_config.json} of OpenCLIP. What they leave out is as in timm 1.0 ({@code timm.data.resolve_data_config} and
- * {@code transforms_imagenet_eval}) and OpenCLIP 3 ({@code open_clip.transform.PreprocessCfg}).
+ * Reads the {@code config.json} of timm and the {@code open_clip_config.json} of OpenCLIP. Defaults are those of timm 1.0
+ * ({@code timm.data.resolve_data_config} and {@code transforms_imagenet_eval}) and OpenCLIP 3
+ * ({@code open_clip.transform.PreprocessCfg}). The {@code TimmWrapperImageProcessor} of transformers reads the same
+ * {@code pretrained_cfg} as timm.
  */
 final class TimmConfig {
     private static final String IMAGENET_MEAN = "0.485,0.456,0.406";
@@ -20,13 +21,13 @@ final class TimmConfig {
 
     private TimmConfig() {}
 
-    /** Whether a configuration is timm's, in one of its forms. */
+    /** Returns whether a configuration is timm's, in one of its forms. */
     static boolean isTimm(JsonObject json) {
         return EncoderSettings.value(json, "pretrained_cfg") instanceof JsonObject
                 || json.has("architecture") && (json.has("input_size") || json.has("crop_pct"));
     }
 
-    /** Whether a configuration is OpenCLIP's. */
+    /** Returns whether a configuration is OpenCLIP's. */
     static boolean isOpenClip(JsonObject json) {
         return EncoderSettings.value(json, "preprocess_cfg") instanceof JsonObject || vision(json) != null;
     }
@@ -36,7 +37,7 @@ final class TimmConfig {
                 && EncoderSettings.value(m, "vision_cfg") instanceof JsonObject v ? v : null;
     }
 
-    /** The settings of timm's evaluation transform. */
+    /** Returns the settings of timm's evaluation transform. */
     static EncoderSettings timm(JsonObject json, String source) {
         JsonObject cfg = EncoderSettings.value(json, "pretrained_cfg") instanceof JsonObject nested ? nested : json;
         int[] size = {224, 224};
@@ -59,7 +60,7 @@ final class TimmConfig {
         boolean squash = mode.equals("squash");
         if (!squash && !mode.equals("center") || size[0] != size[1]) {
             throw ImageProcessorConfig.byHand(squash || mode.equals("center")
-                    ? "input_size " + size[0] + "x" + size[1] + " is no square" : "crop_mode " + mode);
+                    ? "input_size " + size[0] + "x" + size[1] + " is not square" : "crop_mode " + mode);
         }
         map.put("image-size", Integer.toString(size[0]));
         map.put("resize", squash ? "stretch" : "short-side");
@@ -70,7 +71,7 @@ final class TimmConfig {
         return EncoderSettings.of(map, source);
     }
 
-    /** The settings of OpenCLIP's evaluation transform. */
+    /** Returns the settings of OpenCLIP's evaluation transform. */
     static EncoderSettings openClip(JsonObject json, String source) {
         JsonObject cfg = EncoderSettings.value(json, "preprocess_cfg") instanceof JsonObject p ? p : new JsonObject();
         JsonElement size = EncoderSettings.value(cfg, "size");
@@ -90,7 +91,7 @@ final class TimmConfig {
         if (!squash) {
             map.put("resize-short", Integer.toString(rows));
         }
-        // "random" is of training: it evaluates with the default.
+        // "random" applies to training only; evaluation uses the default.
         String filter = text(cfg, "interpolation", "bicubic");
         map.put("interpolation", filter.equals("random") ? "bicubic" : filter);
         map.put("mean", numbers(cfg, "mean", CLIP_MEAN));

@@ -23,21 +23,28 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Rewrites a float32 graph so that its 3x3 convolutions take about half of the multiplications, for runtimes that do every one of
- * them, as ONNX Runtime on a CPU: along the rows by minimal filtering, F(4, 3) or F(2, 3) (Lavin and Gray, "Fast Algorithms
- * for Convolutional Neural Networks", CVPR 2016, section 4; the points 0, 1, -1, 2, -2 and infinity, and 0, 1, -1 and infinity),
- * along the columns as before. What comes out is equal but for rounding.
+ * Rewrites a float32 graph so that its 3x3 convolutions need about half of the multiplications, by Winograd's minimal filtering
+ * (<a href="https://arxiv.org/abs/1509.09308">Lavin and Gray, CVPR 2016</a>, section 4). ONNX Runtime does not do this on a CPU. The
+ * filtering is F(4, 3) with the points 0, 1, -1, 2, -2 and infinity, or F(2, 3) with the points 0, 1, -1 and infinity, along the rows;
+ * the columns are convolved as usual. The results are equal except for rounding errors.
  *
- * <p>A map [N, C, H, W] on which this is done lies in p = 2 or 4 <i>lines</i>: line j holds the rows j, j + p, j + 2p and so on
- * and is a tensor of its own. So rows that are added to each other lie at the same place of several tensors, and all that is
- * needed are sums of tensors, depthwise convolutions (a tensor times a number, or its rows moved by one) and convolutions of
- * one row and three columns, for each of which ONNX Runtime has a kernel in one and the same blocked layout. Maps stay in lines
- * through ReLU and its like, sums, 1x1 convolutions and convolutions of stride 2, and are put together for all else.
+ * <p>A feature map [N, C, H, W] is split into p = 2 or 4 <i>lines</i>. Line j is a tensor with the rows j, j + p, j + 2p and so on. So
+ * rows to be added are at the same place in different tensors. The rewritten graph needs only operators for which ONNX Runtime has a
+ * kernel in the same blocked layout:
+ *
+ * <ul>
+ *   <li>sums of tensors
+ *   <li>depthwise convolutions, which multiply a tensor by a number or shift its rows by one
+ *   <li>convolutions with one row and three columns
+ * </ul>
+ *
+ * <p>Maps stay split through element-wise operators such as ReLU, sums, 1x1 convolutions and convolutions of stride 2. They are put
+ * together for all other operators.
  */
 final class Winograd {
-    /** The part of all multiplications that must be won, for the estimate is a rough one. */
+    /** Minimum share of multiplications to save; needed because the estimate is rough. */
     private static final double LEAST_GAIN = 0.02;
-    /** Blocked layouts have up to 16 channels a block; other numbers of channels are not run in them. */
+    /** Number of channels per block of the blocked layout; numbers of channels must be multiples of it. */
     private static final int BLOCK = 16;
     private static final Set<String> ELEMENTWISE =
             Set.of("Relu", "Clip", "LeakyRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Identity");
@@ -51,11 +58,11 @@ final class Winograd {
     private final Map<String, TensorShape> shapes;
     private final LineBuilder builder;
     private final MinimalFiltering filtering;
-    /** The maps that lie in lines. */
+    /** The feature maps that are split into lines. */
     private final Map<String, List<Line>> lines = new HashMap<>();
-    /** The values that are there as they are. */
+    /** The values that are available unsplit. */
     private final Set<String> whole = new HashSet<>();
-    /** Multiplications of all convolutions. */
+    /** Number of multiplications in all convolutions. */
     private double all;
 
     private Winograd(ModelProto model, Map<String, TensorShape> shapes) {
@@ -76,10 +83,10 @@ final class Winograd {
     }
 
     /**
-     * The model in that form for images of one size, or as it is where there is nothing to win or something is not understood.
+     * Rewrites a model for images of one size. Returns it unchanged if there is nothing to gain or something is not supported.
      *
-     * @param model a model without data beside it
-     * @param binding which input takes the images, and their size
+     * @param model a model without external data
+     * @param binding the input for the images, and their size
      */
     static ModelProto rewrite(ModelProto model, GraphBinding binding) {
         ModelProto sized = sized(model, binding);
@@ -87,7 +94,7 @@ final class Winograd {
         return rewritten == sized ? model : rewritten;
     }
 
-    /** The model with the size of its images fixed. */
+    /** Returns the model with a fixed image size. */
     private static ModelProto sized(ModelProto model, GraphBinding binding) {
         ModelProto.Builder b = model.toBuilder();
         for (ValueInfoProto.Builder in : b.getGraphBuilder().getInputBuilderList()) {
@@ -157,7 +164,7 @@ final class Winograd {
         return lines.containsKey(value) ? lines.get(value).size() : 1;
     }
 
-    /** The channels, rows and columns of a float32 map, or null if they are not known, or it is none. */
+    /** Returns the channels, rows and columns of a float32 feature map, or null if it is none or they are unknown. */
     private int[] map(String value) {
         TensorShape v = shapes.get(value);
         if (v == null || v.type() != TensorProto.DataType.FLOAT_VALUE || v.dims() == null || v.dims().length != 4) {
@@ -177,7 +184,7 @@ final class Winograd {
         return map(a) != null && Arrays.equals(map(a), map(b)) && shapes.get(a).dims()[0] == shapes.get(b).dims()[0];
     }
 
-    /** Does a convolution in lines, if it is one of those for which there is a way. */
+    /** Rewrites a convolution with lines; returns false if it is not supported. */
     private boolean convolution(NodeProto n, List<Line> x, Set<NodeProto> done) {
         int[] in = map(n.getInput(0));
         int[] out = map(n.getOutput(0));
@@ -213,7 +220,7 @@ final class Winograd {
         return false;
     }
 
-    /** The zeros around a map: above, on the left, below, on the right; null if they depend on its size. */
+    /** Returns the padding at the top, left, bottom and right; null if it depends on the map's size. */
     private static long[] pads(NodeProto n, boolean once, long kernel) {
         return switch (ShapeInference.autoPad(n)) {
             case "NOTSET" -> ShapeInference.attribute(n, "pads", NONE);
@@ -231,14 +238,14 @@ final class Winograd {
         int groups = Line.rows(in[1], p, 0);
         int products = p == 4 ? 5 * groups + Line.rows(in[1], 4, 3) : 3 * groups + Line.rows(in[1], 2, 1);
         double won = 3.0 * in[0] * filters * in[2] * (3 * in[1] - products);
-        // Sums and depthwise convolutions: 13 of a quarter each before and 8 behind, or 4 and 2 of a half.
+        // Sums and depthwise convolutions: 13 on a quarter of the map before and 8 after, or 4 and 2 on a half.
         double sums = (double) LineBuilder.WRITTEN * groups * in[2]
                 * (p == 4 ? 13 * in[0] + 8 * filters : 4 * in[0] + 2 * filters);
         if (in[1] < 2 || won < sums) {
             return false;
         }
         List<Line> x = split(n.getInput(0), p);
-        // The sum with a shortcut is made before the last convolution, which takes it up and a ReLU behind it, too.
+        // The sum with a shortcut is passed to the last convolution, so that ONNX Runtime fuses it and the ReLU after it.
         NodeProto next = index.onlyConsumer(n.getOutput(0));
         String shortcut = next == null || !next.getOpType().equals("Add") ? null
                 : next.getInput(next.getInput(0).equals(n.getOutput(0)) ? 1 : 0);
@@ -256,7 +263,7 @@ final class Winograd {
         return true;
     }
 
-    /** A map in p lines, wherever it is now; p is at least what it has. */
+    /** Returns a feature map in p lines; p is at least its present number of lines. */
     private List<Line> split(String value, int p) {
         int[] d = map(value);
         List<Line> now = lines.get(value);
@@ -264,7 +271,7 @@ final class Winograd {
             whole(value);
             now = List.of(new Line(value, d[0], d[1], d[2]));
         }
-        // Row i of line j becomes a row of line j + k times the number of lines, where k = i mod step.
+        // Row i of line j becomes a row of line j + k * (number of lines), where k = i mod step.
         int step = p / now.size();
         if (step > 1) {
             List<Line> more = new ArrayList<>();
@@ -281,7 +288,7 @@ final class Winograd {
         return now;
     }
 
-    /** Puts a map together if it is in lines alone. */
+    /** Puts a feature map together if it is available only in lines. */
     private void whole(String value) {
         List<Line> parts = lines.get(value);
         if (parts == null || !whole.add(value)) {

@@ -1,6 +1,5 @@
 /**
- * Encoders that run in ONNX Runtime: how an encoder's graph is fed and read, what is set on the runtime, and how many images
- * are encoded with all cores busy. The package may depend on {@code io.github.simclr4j.onnx.network} and what that depends
- * on.
+ * Runs encoders in ONNX Runtime: the inputs and outputs of an encoder's graph, the settings of the runtime, and a pipeline that encodes
+ * many images on all cores. The package may depend on {@code io.github.simclr4j.onnx.network} and its dependencies.
  */
 package io.github.simclr4j.onnx.runtime;

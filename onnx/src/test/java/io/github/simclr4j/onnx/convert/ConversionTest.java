@@ -389,7 +389,7 @@ class ConversionTest {
         assertThrows(IllegalArgumentException.class, () -> model(NET, EncoderLayout.DEFAULT.withClassifier(classifier)));
         String twice = assertThrows(IllegalArgumentException.class,
                 () -> new LinearClassifier(new float[6], new float[3], List.of("cat", "dog", "cat"))).getMessage();
-        assertEquals("Expected a label for each class, found one twice among [cat, dog, cat]", twice);
+        assertEquals("Expected a different label for each class, found a duplicate among [cat, dog, cat]", twice);
         assertThrows(IllegalArgumentException.class,
                 () -> model(NET, EncoderLayout.DEFAULT.withHead(ProjectionHead.of(d + 1, 8, 4, 2, false, true))));
     }
@@ -426,7 +426,7 @@ class ConversionTest {
         byte[] content = Files.readAllBytes(moved);
         Files.write(moved, java.util.Arrays.copyOf(content, content.length - 1));
         String cut = ModelInspector.check(file).problems().toString();
-        assertTrue(cut.contains("which has not got them"), cut);
+        assertTrue(cut.contains("which is too short"), cut);
         assertThrows(InvalidEncoderException.class, () -> ModelFile.read(file));
         Files.delete(moved);
         assertTrue(ModelInspector.check(file).problems().toString().contains("missing"));

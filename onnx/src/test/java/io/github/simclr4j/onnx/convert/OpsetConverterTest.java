@@ -149,9 +149,9 @@ class OpsetConverterTest {
         refused("AveragePool", 19, model(18, node("AveragePool", "in").addAttribute(Graphs.ints("kernel_shape", 3, 3))
                 .addAttribute(GraphBuilder.integer("ceil_mode", 1)).addAttribute(GraphBuilder.integer("count_include_pad", 1))));
         for (String op : List.of("Resize", "GroupNormalization", "If", "GridSample", "Attention")) {
-            refused("Can't move operator  " + op, 18, model(21, node(op, "in")));
+            refused("Can't convert the operator  " + op, 18, model(21, node(op, "in")));
         }
-        refused("no int64 constant", 13, Graphs.builder(model(18, node("ReduceMean", "in", "half")).toByteArray()).build());
+        refused("not an int64 constant", 13, Graphs.builder(model(18, node("ReduceMean", "in", "half")).toByteArray()).build());
         // No input at all is no operator's fault here: ONNX Runtime says what it lacks.
         assertEquals(0, OpsetConverter.to(model(18, node("ReduceMean")), 13).getGraph().getNode(0).getInputCount());
     }

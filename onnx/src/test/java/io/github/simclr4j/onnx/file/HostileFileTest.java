@@ -99,9 +99,9 @@ public class HostileFileTest {
     void namesAndOrderAreChecked() {
         changed("cyclic", b -> b.getGraphBuilder().getNodeBuilder(1).setInput(0, b.getGraph().getNode(4).getOutput(0)));
         changed("uses nothing, which nothing computes", b -> b.getGraphBuilder().getNodeBuilder(2).setInput(0, "nothing"));
-        changed("given twice", b -> b.getGraphBuilder().addNode(b.getGraph().getNode(0)));
-        changed("is there twice", b -> b.getGraphBuilder().addInitializer(b.getGraph().getInitializer(0)));
-        changed("given twice", b -> b.getGraphBuilder().addInput(b.getGraph().getInput(0)));
+        changed("defined twice", b -> b.getGraphBuilder().addNode(b.getGraph().getNode(0)));
+        changed("is defined twice", b -> b.getGraphBuilder().addInitializer(b.getGraph().getInitializer(0)));
+        changed("used twice", b -> b.getGraphBuilder().addInput(b.getGraph().getInput(0)));
         changed("computed by no node", b -> b.getGraphBuilder().getOutputBuilder(0).setName("other"));
         changed("no text", b -> b.getGraphBuilder().getNodeBuilder(0).setName("a\0b"));
         changed("no text", b -> b.getGraphBuilder().getNodeBuilder(0).setNameBytes(ByteString.copyFrom(new byte[] {(byte) 0xf0})));
@@ -328,7 +328,7 @@ public class HostileFileTest {
         refused(withFunctions(call("Pool", "in", "f"),
                 function("Pool", pool(reference("strides", "s"))).addAttributeProto(Graphs.ints("s", 0, 0))), "strides");
         refused(withFunctions(call("Pool", "in", "f"),
-                function("Pool", pool(reference("strides", "s").toBuilder().addInts(1).addInts(1).build()))), "refers to another");
+                function("Pool", pool(reference("strides", "s").toBuilder().addInts(1).addInts(1).build()))), "a reference to another");
         refused(withFunctions(call("Pool", "in", "f"), function("Pool", pool(Graphs.ints("strides", 1, 1)))
                 .addAttributeProto(Graphs.graph("g", branch("Relu")))), "a graph as the default");
         // In the main graph there is nothing to refer to.

@@ -67,7 +67,7 @@ class ModelInspectorTest {
     void whatIsWrongIsNamed() throws IOException {
         problem("IR version", b -> b.setIrVersion(0));
         problem("no opset", ModelProto.Builder::clearOpsetImport);
-        problem("stands twice", b -> b.addOpsetImport(Opset.proto(14)));
+        problem("occurs twice", b -> b.addOpsetImport(Opset.proto(14)));
         problem("no name", b -> b.getGraphBuilder().clearName());
         problem("which is not defined", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setInput(0, "nothing"));
         problem("cyclic", b -> b.getGraphBuilder().getNodeBuilder(at(b, "Relu")).setInput(0, EncoderContract.OUTPUT));

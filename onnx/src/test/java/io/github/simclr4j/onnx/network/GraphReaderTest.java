@@ -167,7 +167,7 @@ class GraphReaderTest {
         Architecture deep = new VisionTransformer.Net("vit-deep", 192, 13, 3, 16);
         byte[] file = EncoderWriter.toBytes(deep, new Preprocessing(32), RandomWeights.of(deep.graph(32)), Map.of());
         InvalidEncoderException e = assertThrows(InvalidEncoderException.class, () -> read(file, null));
-        assertTrue(e.getMessage().contains("no residual network") && e.getMessage().contains("vit-tiny"), e.getMessage());
+        assertTrue(e.getMessage().contains("not a residual network") && e.getMessage().contains("vit-tiny"), e.getMessage());
     }
 
     @Test
@@ -206,7 +206,7 @@ class GraphReaderTest {
             byte[] file = files.get(i);
             Architecture other = others.get(i);
             InvalidEncoderException e = assertThrows(InvalidEncoderException.class, () -> read(file, other));
-            assertTrue(e.getMessage().contains("has no layer that fits " + other.describe()), e.getMessage());
+            assertTrue(e.getMessage().contains("has no layer that matches " + other.describe()), e.getMessage());
             assertThrows(InvalidEncoderException.class, () -> read(file, new ResNet(50, 1, ResNet.Stem.IMAGENET)));
         }
     }

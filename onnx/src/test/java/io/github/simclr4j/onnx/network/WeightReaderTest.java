@@ -235,10 +235,10 @@ class WeightReaderTest {
         // Depth 34 has eight blocks more, of two convolutions with a bias each; and the stem.
         assertEquals(2 * (8 * 2 + 1), loaded.leftOver().size(), loaded.leftOver().toString());
         IOException e = assertThrows(InvalidEncoderException.class, () -> WeightReader.read(file, new ResNet(18, 1, Stem.CIFAR)));
-        assertTrue(e.getMessage().contains("no layer that fits"), e.getMessage());
+        assertTrue(e.getMessage().contains("no layer that matches"), e.getMessage());
         for (String other : List.of("mobilenet-v2", "vit-tokens", "convnext", "densenet", "tensorflow-nhwc")) {
             e = assertThrows(InvalidEncoderException.class, () -> read(Foreign.model(other)), other);
-            assertTrue(e.getMessage().contains("no residual network"), e.getMessage());
+            assertTrue(e.getMessage().contains("not a residual network"), e.getMessage());
         }
         assertThrows(InvalidEncoderException.class, () -> read(new byte[] {1, 2, 3}));
     }

@@ -179,7 +179,7 @@ class OnnxEncoderTest {
         assertTrue(own.getMessage().contains("a.onnx: ONNX Runtime can't load it"), own.getMessage());
         IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, () -> OnnxEncoder.open(
                 file, "a.onnx", PLAIN, ONE.withOptions(Map.of("x".repeat(2000), "1"))));
-        assertTrue(refused.getMessage().startsWith("ONNX Runtime refuses the session option x"), refused.getMessage());
+        assertTrue(refused.getMessage().startsWith("ONNX Runtime rejects the session option x"), refused.getMessage());
         for (String bad : new String[] {"", " "}) {
             assertThrows(IllegalArgumentException.class, () -> ONE.withOptions(Map.of(bad, "1")));
         }

@@ -188,7 +188,7 @@ class ForeignEncoderExtractorTest {
         for (String part : parts) {
             assertTrue(message.contains(part), part + " in " + message);
         }
-        assertTrue(message.contains("a Conversion with the same settings"), message);
+        assertTrue(message.contains("a Conversion that has the same settings"), message);
     }
 
     private static void assertAccepted(EncodedModel<Label> encoded, Model<Label> model, SimCLRFeatureExtractor<Label> extractor,

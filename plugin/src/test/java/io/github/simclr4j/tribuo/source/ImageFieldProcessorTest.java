@@ -219,7 +219,7 @@ class ImageFieldProcessorTest {
         try (SQLDataSource<Label> source = new SQLDataSource<>(query.formatted("bytes"), database, Fixture.LABELS,
                 rows(photo(ImageEncoding.HEX, OnUnreadable.FAIL)), true)) {
             String message = assertThrows(UncheckedIOException.class, () -> source.iterator().next()).getMessage();
-            assertTrue(message.contains("column photo") && message.contains("have the query write them"), message);
+            assertTrue(message.contains("column photo") && message.contains("let the query return them"), message);
         }
     }
 
