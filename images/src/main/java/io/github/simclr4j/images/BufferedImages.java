@@ -10,11 +10,11 @@ import java.awt.image.DirectColorModel;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 
-/** Converts Java's images to RGB bytes without its colour management. */
+/** Converts Java's images to RGB bytes without Java's colour management. */
 final class BufferedImages {
     private BufferedImages() {}
 
-    /** Converts an image as {@link Images#of} says. */
+    /** Converts an image as described at {@link Images#of}. */
     static RgbImage toRgb(BufferedImage image) {
         int w = image.getWidth();
         int h = image.getHeight();
@@ -48,7 +48,7 @@ final class BufferedImages {
             image.getRGB(0, y, w, 1, line, 0, w);
             for (int argb : line) {
                 int a = argb >>> 24;
-                // getRGB has undone a multiplication.
+                // getRGB returns values that are not premultiplied.
                 rgb[q++] = Samples.over(argb >> 16 & 255, a);
                 rgb[q++] = Samples.over(argb >> 8 & 255, a);
                 rgb[q++] = Samples.over(argb & 255, a);

@@ -6,7 +6,7 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The decoders that are on the class path, each known by {@link ImageDecoder#accepts}. */
+/** Finds the decoders on the class path, and the decoder of a file. */
 final class Decoders {
     private static final List<ImageDecoder> ALL = ServiceLoader.load(ImageDecoder.class, ImageDecoder.class.getClassLoader())
             .stream().map(ServiceLoader.Provider::get).toList();
@@ -15,12 +15,12 @@ final class Decoders {
 
     private Decoders() {}
 
-    /** Returns the endings of all formats that are read. */
+    /** Returns the file name extensions of all supported formats. */
     static Set<String> endings() {
         return ENDINGS;
     }
 
-    /** Returns whether some decoder accepts a file, of which the first bytes are enough. */
+    /** Returns whether any decoder accepts a file, given its first bytes. */
     static boolean accept(byte[] first) {
         return ALL.stream().anyMatch(d -> d.accepts(first));
     }
@@ -28,7 +28,7 @@ final class Decoders {
     /**
      * Returns the decoder of a file.
      *
-     * @throws IOException if no format is recognised; the message says what the file is, where that can be told, and what to do
+     * @throws IOException if no decoder accepts the file; the message says what kind of file it is, if possible, and the remedy
      */
     static ImageDecoder of(byte[] file) throws IOException {
         for (ImageDecoder decoder : ALL) {

@@ -4,7 +4,7 @@ import io.github.simclr4j.images.internal.DecodingHeap;
 import java.io.IOException;
 import javax.imageio.IIOException;
 
-/** Runs a decoder within the bounds that hold for all formats. */
+/** Runs a decoder within the limits of size and memory that apply to all formats. */
 final class Decoding {
 
     private final ImageDecoder decoder;
@@ -19,10 +19,10 @@ final class Decoding {
     }
 
     /**
-     * Decodes an image and turns it upright. A large one waits until others are done, and one that does not fit into the heap
-     * beside them is tried once more alone.
+     * Decodes an image and applies its orientation. A large image waits until others are decoded. If it does not fit into the heap beside
+     * them, it is decoded once more on its own.
      *
-     * @throws IOException if the file is damaged, or larger than the heap
+     * @throws IOException if the file is damaged, or if the image does not fit into the heap
      */
     static RgbImage decode(ImageDecoder decoder, byte[] file, SizeCheck size) throws IOException {
         return new Decoding(decoder, file, size).run();
@@ -48,7 +48,7 @@ final class Decoding {
         } else if (3 * pixels > Runtime.getRuntime().maxMemory()) {
             throw largerThanHeap(null);
         }
-        // Whatever the caller waits for, nothing is held meanwhile.
+        // Holds no memory while the caller's size check may wait.
         heap.giveBack();
         size.check(width, height);
         heap.take(width, height);
@@ -56,7 +56,7 @@ final class Decoding {
 
     private IOException largerThanHeap(Throwable cause) {
         return new IOException("image too large: " + pixels + " pixels do not fit into a heap of "
-                + (Runtime.getRuntime().maxMemory() >> 20) + " MB: give Java more (-Xmx), or make the image smaller", cause);
+                + (Runtime.getRuntime().maxMemory() >> 20) + " MB: give Java more memory (-Xmx), or shrink the image", cause);
     }
 
     private RgbImage upright(SizeCheck check) throws IOException {
@@ -67,7 +67,7 @@ final class Decoding {
         } catch (IIOException e) {
             throw new IOException("the " + decoder.format() + " image can't be decoded: " + e.getMessage(), e);
         } catch (IOException e) {
-            // Java's streams say in this way that there is no more to read.
+            // Java's streams report the end of the data by an exception without a message.
             throw e.getMessage() == null ? new IOException(damaged("it ends too early"), e) : e;
         }
     }

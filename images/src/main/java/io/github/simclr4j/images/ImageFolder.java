@@ -17,32 +17,38 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The image files below a folder, however deep, in the order of their paths below it, which is that of texts with slashes and
- * the same on every system. Links are followed; one that leads nowhere, a device or a pipe is listed, so that whoever reads it notices; what is
- * hidden (a name that begins with a dot) or a Mac's book-keeping is left out without being counted.
+ * The image files in a folder and its sub-folders, sorted by their paths relative to the folder. The order is the same on all operating
+ * systems.
  *
- * @param images the files that are read
- * @param leftOut images in formats that are not read
+ * <ul>
+ *   <li>Links are followed. Broken links, devices and pipes are listed, so that reading them reports an error.
+ *   <li>Hidden files (whose name begins with a dot) and files of macOS's own are left out without being counted.
+ * </ul>
+ *
+ * @param images the image files in supported formats
+ * @param leftOut the image files in formats that are not supported
+ * @since 0.1.0
  */
 public record ImageFolder(List<Image> images, LeftOut leftOut) {
     /**
      * An image file.
      *
-     * @param file where it is
-     * @param name its path below the folder, with slashes; a byte that is not UTF-8 is shown as {@code %} and two hexadecimal
+     * @param file the path of the file
+     * @param name its path relative to the folder, with slashes. A byte that is not UTF-8 is written as {@code %} and two hexadecimal
      *     digits, so that different files have different names
      */
     public record Image(Path file, String name) {}
 
     /**
-     * Looks through a folder.
+     * Lists the images of a folder.
      *
-     * @throws IOException if the folder or one below can't be read, links go round in circles, or two files have the same name
-     *     because one is not UTF-8; the message names it
+     * @param folder the folder
+     * @throws IOException if the folder or a sub-folder can't be read, if links form a cycle, or if two files get the same name because
+     *     one is not UTF-8; the message names the file or folder
      */
     public static ImageFolder scan(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new IOException(folder + " is not a folder: name a folder with images in it");
+            throw new IOException(folder + " is not a folder: expected a folder of images");
         }
         List<Image> images = new ArrayList<>();
         LeftOut.Counter others = new LeftOut.Counter();
@@ -61,7 +67,7 @@ public record ImageFolder(List<Image> images, LeftOut leftOut) {
                 }
             });
         } catch (UncheckedIOException e) {
-            throw new IOException("Can't look through " + folder + ": " + reason(e.getCause()), e);
+            throw new IOException("Can't list " + folder + ": " + reason(e.getCause()), e);
         }
         images.sort(Comparator.comparing(Image::name));
         Set<String> names = new HashSet<>();
@@ -78,14 +84,14 @@ public record ImageFolder(List<Image> images, LeftOut leftOut) {
         if (e instanceof AccessDeniedException a) {
             return "no permission to read " + a.getFile();
         }
-        return e instanceof FileSystemLoopException l ? "links go round in a circle at " + l.getFile() : e.toString();
+        return e instanceof FileSystemLoopException l ? "links form a cycle at " + l.getFile() : e.toString();
     }
 
     private static boolean startsAsImage(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             return ImageNames.startsAsImage(in.readNBytes(ImageNames.FIRST_BYTES));
         } catch (IOException e) {
-            // Nothing says that it is an image.
+            // Unreadable and without an extension, so there is no sign that it is an image.
             return false;
         }
     }

@@ -4,12 +4,16 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/** Tells image files by their names, and by their first bytes where the name does not say. */
+/**
+ * Recognises image files by their names, or by their first bytes if the name has no extension.
+ *
+ * @since 0.1.0
+ */
 public final class ImageNames {
-    /** As many of a file's first bytes are enough for {@link #startsAsImage}. */
+    /** The number of first bytes that {@link #startsAsImage} needs. */
     public static final int FIRST_BYTES = 512;
 
-    /** Formats that viewers show, cameras write or graphics programs save, and that are not read here. */
+    /** Extensions of common image formats that are not supported. */
     private static final Set<String> UNREAD = Set.of(
             "heic", "heif", "heics", "heifs", "hif", "avif", "avifs", "avci", "jxl", "jp2", "j2k", "j2c", "jpc", "jpf", "jpx",
             "jpm", "jph", "jhc", "jls", "jxr", "wdp", "hdp", "mpo", "ppm", "pgm", "pnm", "pbm", "pam", "pfm", "tga", "icb", "vda",
@@ -22,12 +26,20 @@ public final class ImageNames {
 
     private ImageNames() {}
 
-    /** Whether a file's name ends as that of an image that some {@link ImageDecoder} reads. */
+    /**
+     * Returns whether a file's name has the extension of a format that an {@link ImageDecoder} supports.
+     *
+     * @param name the name or path of the file
+     */
     public static boolean isImageName(String name) {
         return Decoders.endings().contains("." + ending(name));
     }
 
-    /** Whether a file, or a folder above it in this path, is hidden or a Mac's book-keeping. */
+    /**
+     * Returns whether a file, or a folder in its path, is hidden or one of macOS's own.
+     *
+     * @param path a relative path with slashes
+     */
     public static boolean isHidden(String path) {
         for (String part : path.split("[/\\\\]")) {
             if (part.startsWith(".") && !part.equals(".") && !part.equals("..") || part.equals("__MACOSX")) {
@@ -37,13 +49,22 @@ public final class ImageNames {
         return false;
     }
 
-    /** Returns the ending of an image in a format that is not read, in upper case, such as {@code HEIC}. */
+    /**
+     * Returns the extension of an image in a format that is not supported.
+     *
+     * @param name the name or path of the file
+     * @return the extension in upper case, such as {@code HEIC}; empty for all other files
+     */
     public static Optional<String> unreadKind(String name) {
         String ending = ending(name);
         return UNREAD.contains(ending) ? Optional.of(ending.toUpperCase(Locale.ROOT)) : Optional.empty();
     }
 
-    /** Whether a file's name has no ending and is not hidden, so that only its content says whether it is an image. */
+    /**
+     * Returns whether a file's name has no extension and is not hidden, so that only its content shows whether it is an image.
+     *
+     * @param name the name or path of the file
+     */
     public static boolean isWithoutEnding(String name) {
         return ending(name).isEmpty() && !isHidden(name);
     }
@@ -55,10 +76,14 @@ public final class ImageNames {
                 : name.substring(dot + 1).toLowerCase(Locale.ROOT);
     }
 
-    /** Whether bytes are the first of an image, in a format that is read or in another. */
+    /**
+     * Returns whether a file begins like an image, in a supported format or another.
+     *
+     * @param first the first bytes of the file, at least {@link #FIRST_BYTES} if it is that long
+     */
     public static boolean startsAsImage(byte[] first) {
         if (first.length >= 2 && first[0] == 'B' && first[1] == 'M') {
-            // Texts may begin with these letters.
+            // Texts may also begin with these letters, so the header is checked, too.
             return first.length >= 18 && BMP_HEADERS.contains(littleEndian(first, 14));
         }
         return Decoders.accept(first) || OtherFiles.isImage(first);

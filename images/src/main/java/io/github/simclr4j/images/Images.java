@@ -11,36 +11,55 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Finds and decodes image files: JPEG, PNG, WebP, BMP, GIF and TIFF, of an animation the first frame. The image is turned
- * as its Exif orientation says. Of 16 bits the upper 8 are taken, CMYK becomes {@code (255 - C) * (255 - K) / 255} and so
- * on, what is transparent is laid over black. Colour profiles are not applied. All of it is what Pillow and OpenCV do,
- * but for transparency, which they drop.
+ * Finds and decodes image files: JPEG, PNG, WebP, BMP, GIF and TIFF.
+ *
+ * <ul>
+ *   <li>Of an animation only the first frame is decoded.
+ *   <li>The Exif orientation is applied.
+ *   <li>16-bit values are reduced to their upper 8 bits.
+ *   <li>CMYK is converted by {@code (255 - C) * (255 - K) / 255} and so on.
+ *   <li>Transparent pixels are blended with black.
+ *   <li>Colour profiles are not applied.
+ * </ul>
+ *
+ * <p>The results equal those of Pillow and OpenCV, except that these drop transparency.
+ *
+ * @since 0.1.0
  */
 public final class Images {
-    /** The largest image that is read has 800 MB in four channels of 16 bits. */
+    /** Maximum size of a file. The largest supported image has 800 MB, with four channels of 16 bits. */
     private static final long MAX_BYTES = 1 << 30;
 
     private Images() {}
 
     /**
-     * Returns the image files below a folder, as {@link ImageFolder#scan} finds them.
+     * Returns the image files in a folder and its sub-folders; see {@link ImageFolder#scan}.
      *
-     * @throws IOException if the folder or one below can't be read, or links go round in circles
+     * @param folder the folder
+     * @throws IOException if the folder or a sub-folder can't be read, or if links form a cycle
      */
     public static List<Path> find(Path folder) throws IOException {
         return ImageFolder.scan(folder).images().stream().map(ImageFolder.Image::file).toList();
     }
 
     /**
-     * Decodes a file.
+     * Decodes an image file.
      *
-     * @throws IOException if it can't be read or is no whole image; the message names the file
+     * @param file the image file
+     * @throws IOException if the file can't be read or is not a complete image; the message names the file
      */
     public static RgbImage read(Path file) throws IOException {
         return read(file, (width, height) -> {});
     }
 
-    /** The same, with the image's size told first. */
+    /**
+     * Decodes an image file after checking its size.
+     *
+     * @param file the image file
+     * @param size receives the image's size before memory for its pixels is allocated
+     * @throws IOException if the file can't be read or is not a complete image, or if {@code size} throws it; the message names the
+     *     file
+     */
     public static RgbImage read(Path file, SizeCheck size) throws IOException {
         try (DecodingHeap.Lease heap = DecodingHeap.enter()) {
             if (Files.size(file) > MAX_BYTES) {
@@ -49,9 +68,9 @@ public final class Images {
             heap.takeFile(Files.size(file));
             return read(RegularFiles.read(file), size);
         } catch (OutOfMemoryError e) {
-            throw new IOException(file + ": its bytes do not fit into the heap: give Java more (-Xmx)", e);
+            throw new IOException(file + ": its bytes do not fit into the heap: give Java more memory (-Xmx)", e);
         } catch (NoSuchFileException e) {
-            throw new IOException(file + ": no such file, or a link that leads nowhere", e);
+            throw new IOException(file + ": no such file, or a broken link", e);
         } catch (AccessDeniedException e) {
             throw new IOException(file + ": no permission to read it", e);
         } catch (IOException e) {
@@ -60,29 +79,32 @@ public final class Images {
     }
 
     /**
-     * Decodes the bytes of a file.
+     * Decodes the bytes of an image file.
      *
-     * @throws IOException if they are no whole image
+     * @param bytes the bytes of the file
+     * @throws IOException if the bytes are not a complete image in a supported format
      */
     public static RgbImage read(byte[] bytes) throws IOException {
         return read(bytes, (width, height) -> {});
     }
 
     /**
-     * Decodes the bytes of a file. Threads that decode large images at the same time wait for each other.
+     * Decodes the bytes of an image file after checking its size. Threads that decode large images at the same time wait for each other.
      *
-     * @param size told the image's size first
-     * @throws IOException if they are no whole image, the heap is too small for it, or {@code size} throws it
+     * @param bytes the bytes of the file
+     * @param size receives the image's size before memory for its pixels is allocated
+     * @throws IOException if the bytes are not a complete image, if the heap is too small for it, or if {@code size} throws it
      */
     public static RgbImage read(byte[] bytes, SizeCheck size) throws IOException {
         return Decoding.decode(Decoders.of(bytes), bytes, size);
     }
 
     /**
-     * Converts an image to RGB bytes; what is transparent is laid over black. The values are taken as they are stored:
-     * Java's own conversion would take grey and 16-bit values for linear light and brighten them, and apply profiles.
+     * Converts an image to RGB bytes. Transparent pixels are blended with black. Stored values are used directly, since Java's own
+     * conversion would interpret grey and 16-bit values as linear light, which brightens them, and would apply colour profiles.
      *
-     * @throws IllegalArgumentException if its values are neither integers nor of a grey, RGB, CMYK or indexed kind
+     * @param image a grey, RGB, CMYK or indexed image with integer values
+     * @throws IllegalArgumentException if the image is of another kind
      */
     public static RgbImage of(BufferedImage image) {
         return BufferedImages.toRgb(image);

@@ -9,34 +9,38 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 /**
- * Images that a folder or an archive holds and that are left out of the set, since they are in a format that is not read.
+ * The images of a folder or an archive that are left out of the set, because their format is not supported.
  *
- * @param kinds how many there are of each kind: the ending of their names in upper case, such as {@code HEIC},
- *     {@link #NO_ENDING} or {@link #LINK}
- * @param links names of links in an archive whose target is not in it, or that lead round in a circle; 20 at most
+ * @param kinds number of images by kind: the extension in upper case, such as {@code HEIC}, {@link #NO_ENDING} or {@link #LINK}
+ * @param links names of links in an archive whose target is not in the archive, or that form a cycle; at most 20
+ * @since 0.1.0
  */
 public record LeftOut(SortedMap<String, Integer> kinds, List<String> links) {
-    /** The kind of a file whose name has no ending and whose content is an image. */
+    /** The kind of files whose name has no extension and whose content is an image. */
     public static final String NO_ENDING = "without an ending";
-    /** The kind of a link in an archive that leads to no file in it. */
+    /** The kind of links in an archive without a target in it. */
     public static final String LINK = "link without a target";
-    /** Nothing is left out. */
+    /** The value for sets from which nothing is left out. */
     public static final LeftOut NONE = new LeftOut(new TreeMap<>(), List.of());
 
     private static final int NAMED = 20;
 
-    /** Takes copies. */
+    /** Copies the collections. */
     public LeftOut {
         kinds = Collections.unmodifiableSortedMap(new TreeMap<>(kinds));
         links = List.copyOf(links);
     }
 
-    /** Returns how many images are left out. */
+    /** Returns the number of images that are left out. */
     public int count() {
         return kinds.values().stream().mapToInt(i -> i).sum();
     }
 
-    /** Returns these and others. */
+    /**
+     * Returns the sum of these and other images.
+     *
+     * @param other the other images
+     */
     public LeftOut plus(LeftOut other) {
         TreeMap<String, Integer> sum = new TreeMap<>(kinds);
         other.kinds.forEach((kind, count) -> sum.merge(kind, count, Integer::sum));
@@ -55,16 +59,16 @@ public record LeftOut(SortedMap<String, Integer> kinds, List<String> links) {
                         .collect(Collectors.joining(", "));
     }
 
-    /** Counts. */
+    /** Counts images that are left out. */
     public static final class Counter {
         private final TreeMap<String, Integer> kinds = new TreeMap<>();
         private final List<String> links = new ArrayList<>();
 
         /**
-         * Counts a file if it is an image that is not read. A hidden one, or one that is read, is not counted.
+         * Counts a file if it is an image in a format that is not supported and not hidden.
          *
-         * @param name with slashes
-         * @param image whether its content begins as an image, asked where the name has no ending
+         * @param name the name, with slashes
+         * @param image returns whether the content begins like an image; called if the name has no extension
          */
         public void file(String name, BooleanSupplier image) {
             if (ImageNames.isImageName(name) || ImageNames.isHidden(name)) {
@@ -76,7 +80,11 @@ public record LeftOut(SortedMap<String, Integer> kinds, List<String> links) {
             }
         }
 
-        /** Counts a link that leads to no file. */
+        /**
+         * Counts a link without a target.
+         *
+         * @param name the name of the link
+         */
         public void link(String name) {
             add(LINK);
             if (links.size() < NAMED) {
@@ -88,7 +96,7 @@ public record LeftOut(SortedMap<String, Integer> kinds, List<String> links) {
             kinds.merge(kind, 1, Integer::sum);
         }
 
-        /** Returns what was counted. */
+        /** Returns the images counted so far. */
         public LeftOut done() {
             return new LeftOut(kinds, links);
         }

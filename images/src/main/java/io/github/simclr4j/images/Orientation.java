@@ -1,10 +1,10 @@
 package io.github.simclr4j.images;
 
-/** Turns images. */
+/** Applies Exif orientations to images. */
 final class Orientation {
     private Orientation() {}
 
-    /** Turns an image as its Exif orientation says (CIPA DC-008, section 4.6.4). */
+    /** Rotates or mirrors an image according to its Exif orientation (CIPA DC-008, section 4.6.4). */
     static RgbImage apply(RgbImage image, int orientation) {
         if (orientation == 1) {
             return image;
@@ -14,7 +14,7 @@ final class Orientation {
         boolean sideways = orientation >= 5;
         int width = sideways ? h : w;
         int height = sideways ? w : h;
-        // From which column and row of the stored image a pixel comes.
+        // Determine the column and row of the stored image for each pixel.
         boolean right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
         boolean bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
         byte[] in = image.rgb();

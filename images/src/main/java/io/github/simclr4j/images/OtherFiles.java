@@ -3,16 +3,16 @@ package io.github.simclr4j.images;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
-/** Says what a file is that no decoder accepts, and what its owner can do about it. */
+/** Describes files that no decoder accepts, with a remedy. */
 final class OtherFiles {
-    private static final String CONVERT = ", which is not read: convert it to JPEG or PNG";
+    private static final String CONVERT = ", which is not supported: convert it to JPEG or PNG";
 
     private static final String VIDEO = "a video (or another file of its container format)";
     private static final String DOCUMENT = "a PDF document";
 
     private OtherFiles() {}
 
-    /** Tells whether a file is an image in a format that is not read, by its first bytes. */
+    /** Returns whether a file is an image in a format that is not supported, by its first bytes. */
     static boolean isImage(byte[] b) {
         String kind = kind(head(b));
         return kind != null && !kind.equals(VIDEO) && !kind.equals(DOCUMENT);
@@ -33,13 +33,13 @@ final class OtherFiles {
         if (kind != null) {
             return kind + CONVERT;
         } else if (head.startsWith("version https://git-lfs")) {
-            return "a pointer of Git LFS and not the image itself: run \"git lfs pull\" where it was cloned";
+            return "a Git LFS pointer and not the image itself: run \"git lfs pull\" in the clone";
         } else if (text.startsWith("<!doctype html") || text.startsWith("<html")) {
-            return "an HTML page and not an image: a download has failed; get the file again";
+            return "an HTML page and not an image: the download has failed; get the file again";
         } else if (head.startsWith("PNG", 1)) {
             return "damaged PNG image: its first bytes were changed, as a transfer in text mode does; get the file again";
         } else if (head.chars().allMatch(c -> c == 0)) {
-            return "the file holds zeros only: a copy or a download has failed; get it again";
+            return "the file contains only zeros: a copy or download has failed; get it again";
         }
         return "not an image (expected JPEG, PNG, WebP, BMP, GIF or TIFF)";
     }
@@ -82,7 +82,7 @@ final class OtherFiles {
         return null;
     }
 
-    /** Names what ISO's base media file format (ISO/IEC 14496-12) holds, by its brands. */
+    /** Describes the content of a file in the ISO base media file format (ISO/IEC 14496-12) by its brands. */
     private static String ofBrand(String head) {
         int size = Math.min(head.length(), head.charAt(3) | head.charAt(2) << 8);
         String brands = head.substring(8, Math.max(8, size));

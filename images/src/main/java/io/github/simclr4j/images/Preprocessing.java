@@ -6,19 +6,21 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What happens to an image between the decoder and the graph; the one definition of it, used in training, export and
- * serving. {@link #apply} crops and resizes, and keeps bytes; {@code (x * scale - mean) / deviation} and the order of the
- * channels come after it, for a graph that does not scale by itself. An encoder of ours does, by
- * {@code (x / 255 - MEAN) / DEVIATION}, and takes the bytes.
+ * The preprocessing of an image between the decoder and the network. Training, export and serving share this definition.
  *
- * @param height rows that the network gets, 8 to 4096
- * @param width columns that the network gets, 8 to 4096
- * @param resize how an image becomes that large
- * @param shortSide the length, in pixels, that {@link Resize#SHORT_SIDE} gives to the shorter side, and {@link Resize#STRETCH} to
- *     both before the centre is cut out; 0 with that rule to cut nothing, and with the other
+ * <p>{@link #apply} crops and resizes, and its result is bytes. For networks that do not normalise their input themselves,
+ * {@code (x * scale - mean) / deviation} and the order of the channels are applied after it. Encoders trained by simclr4j take bytes and
+ * normalise them in the graph by {@code (x / 255 - MEAN) / DEVIATION}.
+ *
+ * @param height height of the network's input in pixels, 8 to 4096
+ * @param width width of the network's input in pixels, 8 to 4096
+ * @param resize the rule to resize and crop
+ * @param shortSide length in pixels of the shorter side with {@link Resize#SHORT_SIDE}, or of both sides with {@link Resize#STRETCH},
+ *     before the centre crop. 0 with {@link Resize#STRETCH} for no crop, and always 0 with {@link Resize#CENTER_SQUARE}
  * @param interpolation the filter
- * @param channels which channels the network gets, in which order
- * @param scaling what is done to the values, null for a graph that takes bytes
+ * @param channels the channels of the network's input and their order
+ * @param scaling the normalisation, or null for a network that takes bytes
+ * @since 0.1.0
  */
 public record Preprocessing(
         int height,
@@ -29,32 +31,32 @@ public record Preprocessing(
         Channels channels,
         Scaling scaling) {
 
-    /** How an image of any size becomes one of the network's. */
+    /** The rules to resize and crop an image to the size of the network's input. */
     public enum Resize {
-        /** The largest centred part that has the network's proportions, resized: what the trainer does. */
+        /** Crops the largest centred part with the network's aspect ratio, then resizes it. Training uses this rule. */
         CENTER_SQUARE,
-        /** The shorter side is resized to a length, the longer in proportion; the centre is cut out. */
+        /** Resizes the shorter side to a given length, keeping the aspect ratio, then crops the centre. */
         SHORT_SIDE,
-        /** The whole image, proportions ignored; of a longer square, if {@code shortSide} gives its side, the centre. */
+        /** Resizes the whole image without keeping the aspect ratio; with {@code shortSide}, to that size, then crops the centre. */
         STRETCH
     }
 
     /**
-     * Filters of resizing; all but {@link #NEAREST} are widened by the scale when shrinking ("antialias"). The pixels are equal to
-     * Pillow's, except for {@link Preprocessing#RULE}.
+     * The filters for resizing. All except {@link #NEAREST} are widened by the scale when shrinking ("antialias"). The results equal
+     * Pillow's exactly, except for {@link Preprocessing#RULE}.
      */
     public enum Interpolation {
-        /** The pixel whose centre is nearest. */
+        /** Nearest neighbour: the pixel with the nearest centre. */
         NEAREST(0),
-        /** The mean of the pixels under the new one. */
+        /** Box filter: the mean of the pixels that the new one covers. */
         BOX(0.5),
-        /** The triangle. */
+        /** Bilinear: a triangle filter. */
         BILINEAR(1),
-        /** A raised cosine times sinc. */
+        /** Hamming-windowed sinc. */
         HAMMING(1),
-        /** Keys' cubic with a = -0.5 (IEEE Trans. ASSP 29(6), 1981, equation 15). */
+        /** Bicubic: Keys' cubic with a = -0.5 (IEEE Trans. ASSP 29(6), 1981, equation 15). */
         BICUBIC(2),
-        /** sinc(x) sinc(x / 3). */
+        /** Lanczos: sinc(x) sinc(x / 3). */
         LANCZOS(3);
 
         private final double support;
@@ -92,27 +94,27 @@ public record Preprocessing(
         /** One channel, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). */
         GREY;
 
-        /** 1 or 3. */
+        /** Returns the number of channels, 1 or 3. */
         public int count() {
             return this == GREY ? 1 : 3;
         }
     }
 
     /**
-     * {@code (x * scale - mean) / deviation}, for x from 0 to 255.
+     * The normalisation {@code (x * scale - mean) / deviation} of values x from 0 to 255.
      *
-     * @param scale what a value is multiplied by, above 0
-     * @param mean one value a channel, in the order that the network has them
-     * @param deviation one value a channel, each above 0
+     * @param scale the factor, above 0
+     * @param mean the means, one per channel in the network's order
+     * @param deviation the standard deviations, one per channel, each above 0
      */
     public record Scaling(double scale, List<Double> mean, List<Double> deviation) {
-        /** Values from 0 to 1. */
+        /** The normalisation to values from 0 to 1. */
         public static final Scaling UNIT = new Scaling(1 / 255.0, List.of(0.0, 0.0, 0.0), List.of(1.0, 1.0, 1.0));
 
         /**
          * Checks the values and copies the lists.
          *
-         * @throws IllegalArgumentException if a value is out of its range, or there are not as many means as deviations
+         * @throws IllegalArgumentException if a value is out of range, or if the numbers of means and deviations differ
          */
         public Scaling {
             mean = List.copyOf(mean);
@@ -127,18 +129,21 @@ public record Preprocessing(
         }
     }
 
-    /** Subtracted from every value in [0, 1], in an encoder of ours. */
+    /** The mean that encoders trained by simclr4j subtract from values in [0, 1]. */
     public static final float MEAN = 0.5f;
-    /** What the difference is divided by, in an encoder of ours. */
+    /** The standard deviation that encoders trained by simclr4j divide by. */
     public static final float DEVIATION = 0.25f;
-    /** Names the resize rule in an encoder's metadata; changes when {@link #apply} does; it is within 1 of Pillow's. */
+    /**
+     * The name of the resize rule in the metadata of encoders trained by simclr4j. It changes whenever the results of {@link #apply}
+     * change. The values differ by at most 1 from Pillow's.
+     */
     public static final String RULE = "center-square-antialiased-bilinear-1";
     private static final int MAX_SIDE = 4096;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a size is out of its range, or there are not as many means as channels
+     * @throws IllegalArgumentException if a size is out of range, or if the numbers of means and channels differ
      */
     public Preprocessing {
         if (height < 8 || height > MAX_SIDE || width < 8 || width > MAX_SIDE) {
@@ -147,8 +152,8 @@ public record Preprocessing(
         }
         boolean cut = resize == Resize.SHORT_SIDE || resize == Resize.STRETCH && shortSide != 0;
         if (cut ? shortSide < Math.max(height, width) || shortSide > 2 * MAX_SIDE : shortSide != 0) {
-            throw new IllegalArgumentException("The shorter side must become at least as long as the image that the network"
-                    + " gets, " + Math.max(height, width) + ", found " + shortSide);
+            throw new IllegalArgumentException("The shorter side must be at least as long as the network's input, "
+                    + Math.max(height, width) + ", found " + shortSide);
         }
         if (scaling != null && scaling.mean().size() != channels.count()) {
             throw new IllegalArgumentException(
@@ -157,10 +162,10 @@ public record Preprocessing(
     }
 
     /**
-     * What the trainer does, and an encoder of ours expects.
+     * Creates the preprocessing of training and of encoders trained by simclr4j.
      *
-     * @param size side in pixels of the square that the network gets, 8 to 1024
-     * @throws IllegalArgumentException if it is another
+     * @param size side length of the network's square input in pixels, 8 to 1024
+     * @throws IllegalArgumentException if the size is out of range
      */
     public Preprocessing(int size) {
         this(size, size, Resize.CENTER_SQUARE, 0, Interpolation.BILINEAR, Channels.RGB, null);
@@ -169,12 +174,12 @@ public record Preprocessing(
         }
     }
 
-    /** Side of the square that the network gets, in pixels; the shorter side where it is no square. */
+    /** Returns the length of the shorter side of the network's input in pixels. */
     public int size() {
         return Math.min(height, width);
     }
 
-    /** Names the whole rule, for provenance: {@link #RULE} for ours, else every setting. */
+    /** Returns a description for provenances: {@link #RULE} if that applies, or else all settings. */
     public String rule() {
         if (isTrainers()) {
             return RULE;
@@ -195,7 +200,12 @@ public record Preprocessing(
         return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** The image cropped and resized to {@code height} by {@code width}, values rounded to bytes; still RGB. */
+    /**
+     * Crops and resizes an image.
+     *
+     * @param image an image of any size
+     * @return an RGB image of {@code height} by {@code width} pixels, with values rounded to bytes
+     */
     public RgbImage apply(RgbImage image) {
         int w = image.width();
         int h = image.height();
@@ -221,7 +231,7 @@ public record Preprocessing(
         };
     }
 
-    /** Resizes a part of the image to full size, of which only the centred window is computed. */
+    /** Resizes a part of the image to the full size, and computes only the centred window of the result. */
     private RgbImage resample(RgbImage image, int left, int top, int boxW, int boxH, int fullW, int fullH) {
         if (boxW == fullW && boxH == fullH && boxW == image.width() && boxH == image.height() && fullW == width
                 && fullH == height) {
@@ -235,8 +245,8 @@ public record Preprocessing(
         int[] row = new int[width * 3];
         int[] sums = new int[height * row.length];
         Arrays.fill(sums, Taps.HALF);
-        // Each line of the image is shrunk once and added to the new lines from "from" to "to", all that it is part of: memory
-        // does not grow with the image's height.
+        // Each row of the image is resized horizontally once and added to all new rows that it contributes to, "from" to "to". So
+        // memory does not grow with the image's height.
         int from = 0;
         int to = 0;
         for (int y = lines.start[0]; y < lines.end[height - 1]; y++) {
@@ -282,18 +292,18 @@ public record Preprocessing(
     }
 
     /**
-     * Weights of one direction, whole numbers as in Pillow's {@code Resample.c}, so that pixels are equal to its own, halves and all
-     * from {@code in} pixels to {@code full}, of which the {@code out} in the middle are kept.
+     * The weights for one direction: from {@code in} pixels to {@code full}, of which the {@code out} in the middle are kept. They are
+     * integers as in Pillow's {@code Resample.c}, so that results equal Pillow's including the rounding of halves.
      */
     private static final class Taps {
-        /** More weights than these, as an image of millions of columns has, are not kept. */
+        /** Maximum number of weights to keep in memory; an image with millions of columns has more. */
         private static final int MOST = 1 << 22;
-        /** Bits behind the binary point: 8 bits of a value and 2 for filters that overshoot are left of 32. */
+        /** Number of fractional bits: of 32 bits, 8 are for a value and 2 for filters that overshoot. */
         private static final int BITS = 22;
-        /** What is added before the bits are dropped. */
+        /** One half, added for rounding. */
         private static final int HALF = 1 << BITS - 1;
 
-        /** The pixels that each new one is made of; neither ever decreases. */
+        /** The range of pixels that contribute to each new pixel; both ends never decrease. */
         final int[] start;
         final int[] end;
         private final double scale;
@@ -307,10 +317,10 @@ public record Preprocessing(
             end = new int[out];
             scale = (double) in / full;
             widen = filter == Interpolation.NEAREST ? 1 : Math.max(1, scale);
-            // torchvision's and Python's rounding: halves go to the even number.
+            // Rounds halves to even, like Python and torchvision.
             offset = (int) Math.rint((full - out) / 2.0);
             if (filter == Interpolation.NEAREST) {
-                // Pillow adds up the steps here; where a centre falls between two pixels the rounding decides.
+                // Sums up steps like Pillow, since rounding decides if a centre falls between two pixels.
                 double nearest = 0.5 * scale;
                 for (int i = 0; i < offset; i++) {
                     nearest += scale;
@@ -333,7 +343,7 @@ public record Preprocessing(
             return (offset + i + 0.5) * scale;
         }
 
-        /** The weights of a new pixel. */
+        /** Returns the weights of a new pixel. */
         int[] weights(int i) {
             if (filter == Interpolation.NEAREST) {
                 return new int[] {1 << BITS};
@@ -354,7 +364,7 @@ public record Preprocessing(
             return w;
         }
 
-        /** The weights of all new pixels, null if they are too many. */
+        /** Returns the weights of all new pixels, or null if they are too many. */
         int[][] all() {
             long count = 0;
             for (int i = 0; i < start.length; i++) {
@@ -371,7 +381,12 @@ public record Preprocessing(
         }
     }
 
-    /** Lists of one value for each channel: a single value stands for all. */
+    /**
+     * Returns one value per channel.
+     *
+     * @param values one value per channel, or a single value for all
+     * @param channels the channels
+     */
     public static List<Double> each(List<Double> values, Channels channels) {
         return values.size() == 1 ? Collections.nCopies(channels.count(), values.get(0)) : values;
     }

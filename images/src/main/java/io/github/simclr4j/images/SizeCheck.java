@@ -2,11 +2,15 @@ package io.github.simclr4j.images;
 
 import java.io.IOException;
 
-/** Learns the size of an image before memory for its pixels is allocated; an exception that it throws ends the reading. */
+/**
+ * Receives the size of an image before memory for its pixels is allocated. An exception that it throws stops the decoding.
+ *
+ * @since 0.1.0
+ */
 @FunctionalInterface
 public interface SizeCheck {
     /**
-     * Accepts an image of this size; may wait until there is memory for it.
+     * Accepts an image of this size. The method may wait until there is memory for it.
      *
      * @param width width in pixels
      * @param height height in pixels

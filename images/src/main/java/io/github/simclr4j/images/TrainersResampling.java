@@ -1,20 +1,20 @@
 package io.github.simclr4j.images;
 
 /**
- * The arithmetic of {@link Preprocessing#RULE}, which encoders of this library were trained with and saved models depend on to the
- * last bit: bilinear, antialiased, in single precision, rounded once at the end. It is within 1 of Pillow's.
+ * Resizes according to {@link Preprocessing#RULE}: bilinear, antialiased, in single precision, rounded once at the end. Encoders were
+ * trained with exactly these results, so they must not change. The values differ by at most 1 from Pillow's.
  */
 final class TrainersResampling {
-    /** More weights than these, as an image of millions of columns has, are not kept. */
+    /** Maximum number of weights to keep in memory; an image with millions of columns has more. */
     private static final int MOST = 1 << 22;
 
-    /** The pixels that each new one is made of; neither ever decreases. */
+    /** The range of pixels that contribute to each new pixel; both ends never decrease. */
     private final int[] start;
     private final int[] end;
     private final double scale;
     private final double widen;
 
-    /** The weights of one direction, from {@code in} pixels to {@code out}. */
+    /** Computes the weights for one direction, from {@code in} pixels to {@code out}. */
     private TrainersResampling(int in, int out) {
         start = new int[out];
         end = new int[out];
@@ -93,7 +93,7 @@ final class TrainersResampling {
         return w;
     }
 
-    /** The weights of all new pixels, null if they are too many. */
+    /** Returns the weights of all new pixels, or null if they are too many. */
     private float[][] all() {
         long count = 0;
         for (int i = 0; i < start.length; i++) {

@@ -1,5 +1,4 @@
 /**
- * Decoded images: how image files are read, and how an image becomes a network's input. The package depends on
- * {@code io.github.simclr4j.util} only.
+ * Reads image files and preprocesses images for networks. The package depends only on {@code io.github.simclr4j.util}.
  */
 package io.github.simclr4j.images;

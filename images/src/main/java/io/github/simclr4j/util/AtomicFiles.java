@@ -8,8 +8,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Writes files so that, whatever happens, the file is the old one or the whole new one; see {@link TemporaryFile}. Symbolic links are
- * followed, and a device or a FIFO is written to as it is; see {@link Destination}.
+ * Writes files atomically: after any failure there is either the old file or the complete new one; see {@link TemporaryFile}. Symbolic
+ * links are followed, and a device or FIFO is written to directly; see {@link Destination}.
+ *
+ * @since 0.1.0
  */
 public final class AtomicFiles {
     private AtomicFiles() {}
@@ -18,28 +20,31 @@ public final class AtomicFiles {
     @FunctionalInterface
     public interface Content {
         /**
-         * Writes everything to a buffered stream, which the caller flushes and closes.
+         * Writes the content to a buffered stream, which the caller flushes and closes.
          *
+         * @param out the stream
          * @throws IOException if writing fails
          */
         void writeTo(OutputStream out) throws IOException;
     }
 
     /**
-     * Replaces a file with some bytes, or creates it and its folder.
+     * Replaces a file, or creates it and its folder.
      *
-     * @throws IOException if the path can't be written; the message names it
+     * @param file the file
+     * @param bytes the content
+     * @throws IOException if the file can't be written; the message names it
      */
     public static void write(Path file, byte[] bytes) throws IOException {
         write(Map.of(file, bytes));
     }
 
     /**
-     * Replaces several files, or creates them. All are on the disk as a whole before the first of them takes its place, so that a full
-     * disk leaves what was there.
+     * Replaces several files, or creates them. All contents are on disk before the first file is replaced, so that a full disk leaves all
+     * old files intact.
      *
-     * @param files the content of each, in the order in which they take their places
-     * @throws IOException if a path can't be written; the message names it
+     * @param files the content of each file, in the order in which they are replaced
+     * @throws IOException if a file can't be written; the message names it
      */
     public static void write(Map<Path, byte[]> files) throws IOException {
         Map<Path, TemporaryFile> written = new LinkedHashMap<>();
@@ -67,9 +72,11 @@ public final class AtomicFiles {
     }
 
     /**
-     * Replaces a file with what is written to a stream, or creates it and its folder.
+     * Replaces a file by content written to a stream, or creates it and its folder.
      *
-     * @throws IOException if the content or the path can't be written: the exception of the file system as it is
+     * @param file the file
+     * @param content writes the content
+     * @throws IOException if the content or the file can't be written: the unchanged exception of the file system
      */
     public static void write(Path file, Content content) throws IOException {
         try (TemporaryFile temporary = TemporaryFile.beside(file)) {

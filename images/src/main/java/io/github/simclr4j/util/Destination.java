@@ -11,21 +11,23 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where the content of a path goes: symbolic links are followed, so that a link stays and the file it leads to is written. A device,
- * a FIFO or an open file such as {@code /dev/stdout} is written to as it is; replacing it by a file would break whoever uses it.
+ * The destination of output to a path. Symbolic links are followed, so that a link is kept and its target is written. A device, a FIFO or
+ * an open file such as {@code /dev/stdout} is written to directly, since replacing it by a file would break its other users.
  *
- * @param path the path after all symbolic links, absolute; nothing need exist there
- * @param replaced whether a whole new file takes the place; otherwise the content is written to what is there
+ * @param path the absolute path after following all symbolic links; it need not exist
+ * @param replaced whether a new file replaces the path; otherwise the content is written to the existing device, FIFO or open file
+ * @since 0.1.0
  */
 public record Destination(Path path, boolean replaced) {
-    /** As many as Linux follows. */
+    /** Maximum number of links to follow, as in Linux. */
     private static final int MAX_LINKS = 40;
     private static final Pattern OPEN_FILE = Pattern.compile("/(?:dev|proc/(self|thread-self|\\d+)(?:/task/\\d+)?)/fd/(\\d+)");
 
     /**
      * Follows the links of a path.
      *
-     * @throws IOException if a link can't be read, if links go round in circles, or if the path leads to a folder
+     * @param file the path
+     * @throws IOException if a link can't be read, if links form a cycle, or if the target is a folder
      */
     public static Destination of(Path file) throws IOException {
         Path path = file.toAbsolutePath();
@@ -34,12 +36,12 @@ public record Destination(Path path, boolean replaced) {
                 return new Destination(path, false);
             }
             if (i == MAX_LINKS) {
-                throw new IOException(file + " is a symbolic link that goes round in circles: name another file");
+                throw new IOException(file + " is a symbolic link in a cycle: choose another file");
             }
             path = path.resolveSibling(Files.readSymbolicLink(path));
         }
         if (Files.isDirectory(path)) {
-            throw new IOException(file + " is a folder: name a file");
+            throw new IOException(file + " is a folder: choose a file");
         }
         return new Destination(path, !Files.exists(path) || Files.isRegularFile(path));
     }
@@ -49,10 +51,10 @@ public record Destination(Path path, boolean replaced) {
     }
 
     /**
-     * Opens what is not replaced, to write to it. A FIFO's reader is waited for.
+     * Opens a destination that is not replaced. For a FIFO this waits for a reader.
      *
      * @throws IOException if it can't be opened for writing
-     * @throws IllegalStateException if a file is to be replaced here
+     * @throws IllegalStateException if the destination is a file to be replaced
      */
     public OutputStream open() throws IOException {
         if (replaced) {
@@ -60,7 +62,7 @@ public record Destination(Path path, boolean replaced) {
         }
         FileDescriptor standard = standardStream();
         if (standard != null) {
-            // Opened anew, a file that the output was redirected to would be written from its beginning.
+            // Opening the path again would overwrite a file that the output is redirected to.
             System.out.flush();
             System.err.flush();
             return unclosed(standard);
@@ -70,12 +72,12 @@ public record Destination(Path path, boolean replaced) {
                 : Files.newOutputStream(path, StandardOpenOption.WRITE);
     }
 
-    /** Returns whether this process may write there; whether a folder lets it make a file is not asked. */
+    /** Returns whether this process may write to an existing destination; permissions of its folder are not checked. */
     public boolean isWritable() {
         return replaced || standardStream() != null || Files.isWritable(path);
     }
 
-    /** This process's standard output or standard error, if the path names it, or else null. */
+    /** Returns this process's standard output or standard error if the path names it, or else null. */
     private FileDescriptor standardStream() {
         Matcher open = OPEN_FILE.matcher(path.normalize().toString());
         if (!open.matches() || open.group(1) != null && open.group(1).matches("\\d+")
@@ -89,7 +91,7 @@ public record Destination(Path path, boolean replaced) {
         };
     }
 
-    /** The process goes on using its standard streams. */
+    /** Returns a stream that does not close its descriptor, since the process continues to use its standard streams. */
     private static OutputStream unclosed(FileDescriptor descriptor) {
         return new FileOutputStream(descriptor) {
             @Override

@@ -4,7 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Properties;
 
-/** The version of this library, which the build writes into a resource. */
+/**
+ * Provides the version of this library, which the build writes to a resource.
+ *
+ * @since 0.1.0
+ */
 public final class LibraryVersion {
     private LibraryVersion() {}
 

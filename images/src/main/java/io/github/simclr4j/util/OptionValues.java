@@ -5,7 +5,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Values for some declared {@linkplain Option options}; an option without a value has its default. Immutable. */
+/**
+ * The values of declared {@linkplain Option options}. An option without a given value has its default. Immutable.
+ *
+ * @since 0.1.0
+ */
 public final class OptionValues {
     private final List<Option<?>> options;
     private final Map<String, Object> given;
@@ -15,17 +19,21 @@ public final class OptionValues {
         this.given = given;
     }
 
-    /** Returns the defaults of some options. */
+    /**
+     * Returns the default values of options.
+     *
+     * @param options the declarations
+     */
     public static OptionValues defaults(List<? extends Option<?>> options) {
         return new OptionValues(List.copyOf(options), Map.of());
     }
 
     /**
-     * Reads values by the options' names.
+     * Parses values by the names of their options.
      *
-     * @param options which there are
+     * @param options the declarations
      * @param values texts by name; an absent or null value means the default
-     * @throws IllegalArgumentException if a name is none of the options', or a value is out of range
+     * @throws IllegalArgumentException if there is no option of a name, or if a value is out of range
      */
     public static OptionValues of(List<? extends Option<?>> options, Map<String, String> values) {
         OptionValues all = defaults(options);
@@ -43,9 +51,10 @@ public final class OptionValues {
     }
 
     /**
-     * Returns an option by name.
+     * Returns the option with a name.
      *
-     * @throws IllegalArgumentException if there is none
+     * @param name the name of the option
+     * @throws IllegalArgumentException if there is no such option; the message lists the names
      */
     public Option<?> option(String name) {
         return options.stream().filter(o -> o.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
@@ -53,35 +62,53 @@ public final class OptionValues {
                         : options.stream().map(Option::name).collect(Collectors.joining(", "))) + ", found " + name));
     }
 
-    /** Whether there is an option of this name. */
+    /**
+     * Returns whether there is an option with a name.
+     *
+     * @param name the name of the option
+     */
     public boolean has(String name) {
         return options.stream().anyMatch(o -> o.name().equals(name));
     }
 
-    /** Whether the option's value was given rather than its default. */
+    /**
+     * Returns whether the value of an option was given, instead of being the default.
+     *
+     * @param name the name of the option
+     */
     public boolean isGiven(String name) {
         return given.containsKey(name);
     }
 
     /**
-     * Returns the value of an option. The declaration counts by its name, so that a variant with another default finds the same
-     * value.
+     * Returns the value of an option. Options are identified by name, so a variant with another default has the same value.
      *
-     * @throws IllegalArgumentException if there is no option of its name
+     * @param <T> the type of the value
+     * @param option the option
+     * @throws IllegalArgumentException if there is no option of this name
      */
     public <T> T get(Option<T> option) {
         return option.type().cast(given.getOrDefault(option.name(), option(option.name()).fallback()));
     }
 
-    /** Returns these values with another one, read from a text. */
+    /**
+     * Returns these values with another value of an option, which is parsed from a text.
+     *
+     * @param option the option
+     * @param text the text of the value
+     * @throws IllegalArgumentException if the value is out of range, or there is no such option
+     */
     public OptionValues with(Option<?> option, String text) {
         return put(option, option(option.name()).parse(text));
     }
 
     /**
-     * Returns these values with another one.
+     * Returns these values with another value of an option.
      *
-     * @throws IllegalArgumentException if it is out of range, or there is no such option
+     * @param <T> the type of the value
+     * @param option the option
+     * @param value the value
+     * @throws IllegalArgumentException if the value is out of range, or there is no such option
      */
     public <T> OptionValues with(Option<T> option, T value) {
         return put(option, option.check(value));
@@ -94,7 +121,7 @@ public final class OptionValues {
         return new OptionValues(options, more);
     }
 
-    /** Returns every value as text by the option's name, defaults included, in the order of the declarations. */
+    /** Returns all values, including defaults, as texts by the options' names, in the order of the declarations. */
     public Map<String, String> texts() {
         Map<String, String> all = new LinkedHashMap<>();
         options.forEach(o -> all.put(o.name(), String.valueOf(get(o))));

@@ -12,14 +12,16 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Keeps two processes from writing one file or folder at the same time. It is a lock on a hidden file, beside a file or in a folder:
- * the lock ends with its process however that ends, and a hidden file that a killed process left does no harm. On a file system
- * without locks nobody is kept out.
+ * Prevents two processes from writing the same file or folder at the same time. It locks a hidden file beside the file or in the folder.
+ * The lock ends with its process, even if that is killed, and a remaining hidden file is harmless. On a file system without locks this
+ * class has no effect.
+ *
+ * @since 0.1.0
  */
 public final class OutputLock implements AutoCloseable {
     private static final String ENDING = ".lock";
     private static final String OF_FOLDER = ".simclr" + ENDING;
-    /** Looks at a lock's file until it names a process, a hundredth of a second apart. */
+    /** Number of attempts, 10 ms apart, to read the process number from a lock's file. */
     private static final int NAMING_TRIES = 100;
 
     private final Path path;
@@ -31,12 +33,13 @@ public final class OutputLock implements AutoCloseable {
     }
 
     /**
-     * Locks a file that is to be written, or a folder that exists. Of a device or a FIFO there is no lock.
+     * Locks a file to be written, or an existing folder. Devices and FIFOs are not locked.
      *
-     * @throws IOException if someone else has it; the message names the path and the process
+     * @param output the file or folder
+     * @throws IOException if another process or another part of this process holds the lock; the message names the path and the process
      */
     public static OutputLock of(Path output) throws IOException {
-        // An interrupted thread can't write to a channel, and a lock is needed to save what an interrupted run has.
+        // An interrupted thread can't write to a channel, but an interrupted run needs the lock to save its results.
         boolean interrupted = Thread.interrupted();
         try {
             while (true) {
@@ -69,7 +72,7 @@ public final class OutputLock implements AutoCloseable {
         try {
             owned = OwnedFile.acquire(path);
         } catch (AccessDeniedException e) {
-            throw new IOException("Can't lock " + output + ": " + path + " can't be written to; if nobody else is writing to "
+            throw new IOException("Can't lock " + output + ": " + path + " can't be written to; if no other process is writing to "
                     + output + ", delete it", e);
         } catch (ClosedByInterruptException e) {
             throw e;
@@ -98,9 +101,12 @@ public final class OutputLock implements AutoCloseable {
     }
 
     /**
-     * The same, but waits for whoever has the lock.
+     * Locks a file or folder, as {@link #of} does, but waits while another process holds the lock.
      *
-     * @throws java.io.InterruptedIOException if the thread is interrupted, which it then is again
+     * @param output the file or folder
+     * @param patience maximum time to wait
+     * @throws java.io.InterruptedIOException if the thread is interrupted; its interrupt status stays set
+     * @throws IOException if the lock is still held after that time; the message names the path and the process
      */
     public static OutputLock waitFor(Path output, Duration patience) throws IOException {
         long end = System.nanoTime() + patience.toNanos();
@@ -121,7 +127,7 @@ public final class OutputLock implements AutoCloseable {
         }
     }
 
-    /** Someone else has the lock. */
+    /** Thrown if the lock is held elsewhere. */
     private static final class HeldException extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -135,7 +141,7 @@ public final class OutputLock implements AutoCloseable {
             return "This process";
         }
         try {
-            // Between taking the lock and writing its number there is a moment in the other process.
+            // The other process may have taken the lock but not written its number yet.
             for (int i = 0; i < NAMING_TRIES; i++) {
                 String text = Files.readString(path, StandardCharsets.US_ASCII);
                 if (text.matches("\\d+\n")) {
@@ -144,12 +150,12 @@ public final class OutputLock implements AutoCloseable {
                 LockSupport.parkNanos(10_000_000);
             }
         } catch (IOException e) {
-            // It has ended, or its file can't be read.
+            // The process has ended, or its file can't be read.
         }
         return "Another process";
     }
 
-    /** Ends the lock. May be called again. */
+    /** Releases the lock. A second call does nothing. */
     @Override
     public void close() throws IOException {
         if (owned != null && owned.channel().isOpen()) {

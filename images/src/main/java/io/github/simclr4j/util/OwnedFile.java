@@ -20,15 +20,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 
 /**
- * A file with a lock that its process holds as long as it lives: what nobody holds a lock of was left by a process that was killed.
- * Where a file system has no locks, nothing counts as left.
+ * A file that its process keeps locked as long as it runs. So a file without a lock is abandoned: its process was killed. On a file system
+ * without locks no file counts as abandoned.
  *
- * <p>Closing a file gives up all locks that the process has on it, so that the paths of its own are never opened here a second time.
+ * <p>Closing any handle of a file releases all locks of the process on it. So this class never opens an owned file a second time.
  */
 final class OwnedFile implements AutoCloseable {
-    /** Files that this process owns. */
+    /** The files that this process owns. */
     private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
-    /** Behind any content: on Windows what is locked can't be read. */
+    /** The locked byte, which is after any content, because locked bytes can't be read on Windows. */
     private static final long LOCKED_BYTE = Long.MAX_VALUE - 1;
 
     private final Path path;
@@ -40,10 +40,10 @@ final class OwnedFile implements AutoCloseable {
     }
 
     /**
-     * Creates a file and owns it.
+     * Creates and owns a file.
      *
-     * @return null if there is a file of this name
-     * @throws IOException if it can't be created
+     * @return the file, or null if a file of this name exists
+     * @throws IOException if the file can't be created
      */
     static OwnedFile create(Path path) throws IOException {
         if (!OWN.add(path)) {
@@ -52,12 +52,12 @@ final class OwnedFile implements AutoCloseable {
         FileChannel channel = null;
         try {
             channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
-            // Another process may have taken it for an abandoned one before it was locked.
+            // Another process may have deleted it as abandoned before it was locked.
             if (lock(channel) && Files.exists(path)) {
                 return new OwnedFile(path, channel);
             }
         } catch (FileAlreadyExistsException e) {
-            // Another name is tried.
+            // The caller tries another name.
         } catch (IOException | RuntimeException e) {
             OWN.remove(path);
             throw e;
@@ -70,10 +70,10 @@ final class OwnedFile implements AutoCloseable {
     }
 
     /**
-     * Opens a file, creating it if it is missing, and owns it.
+     * Opens and owns a file, which is created if it is missing.
      *
-     * @return null if another process or another part of this one owns it
-     * @throws IOException if it can't be opened
+     * @return the file, or null if another process or another part of this process owns it
+     * @throws IOException if the file can't be opened
      */
     static OwnedFile acquire(Path path) throws IOException {
         if (!OWN.add(path)) {
@@ -83,13 +83,13 @@ final class OwnedFile implements AutoCloseable {
         try {
             while (true) {
                 Object before = identity(path);
-                // Not through a link that somebody put there.
+                // Does not follow symbolic links, for security.
                 channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE,
                         LinkOption.NOFOLLOW_LINKS);
                 if (!lock(channel)) {
                     break;
                 }
-                // The owner before may have deleted it between the opening and the locking; a new one is looked at once more.
+                // The previous owner may have deleted the file between opening and locking; in that case try again.
                 if (before != null && before.equals(identity(path))) {
                     return new OwnedFile(path, channel);
                 }
@@ -107,7 +107,7 @@ final class OwnedFile implements AutoCloseable {
         return null;
     }
 
-    /** What tells a file from another of the same name; null if there is none. */
+    /** Returns an object that distinguishes a file from other files of the same name, or null if it does not exist. */
     private static Object identity(Path path) throws IOException {
         try {
             Object key = Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS).fileKey();
@@ -117,7 +117,7 @@ final class OwnedFile implements AutoCloseable {
         }
     }
 
-    /** Whether nobody else holds the lock; also true where the file system has none. */
+    /** Tries to lock a file; also returns true if the file system does not support locks. */
     private static boolean lock(FileChannel channel) {
         try {
             FileLock lock = channel.tryLock(LOCKED_BYTE, 1, false);
@@ -129,17 +129,17 @@ final class OwnedFile implements AutoCloseable {
         }
     }
 
-    /** Whether this process owns a file. */
+    /** Returns whether this process owns a file. */
     static boolean isOwn(Path path) {
         return OWN.contains(path);
     }
 
-    /** The open file. */
+    /** Returns the channel of the open file. */
     FileChannel channel() {
         return channel;
     }
 
-    /** Deletes the files of a folder whose owners were killed; one that can't be deleted stays. */
+    /** Deletes the abandoned files of a folder, except those that can't be deleted. */
     static void deleteAbandoned(Path folder, Pattern names) throws IOException {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(folder, f -> names.matcher(f.getFileName().toString()).matches())) {
@@ -155,18 +155,18 @@ final class OwnedFile implements AutoCloseable {
         }
     }
 
-    /** Returns whether a file's owner was killed; the file is deleted then. */
+    /** Deletes a file if it is abandoned, and returns whether it was. */
     static boolean deleteIfAbandoned(Path path) {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
             FileLock lock = channel.tryLock(LOCKED_BYTE, 1, false);
             return lock != null && Files.deleteIfExists(path);
         } catch (IOException | OverlappingFileLockException e) {
-            // Another user's, or there are no locks here.
+            // The file belongs to another user, or there are no locks.
             return false;
         }
     }
 
-    /** Gives the file up. It is not deleted. */
+    /** Releases the lock without deleting the file. */
     @Override
     public void close() throws IOException {
         try {

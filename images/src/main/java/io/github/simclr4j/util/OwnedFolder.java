@@ -9,8 +9,10 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A temporary folder of files with an {@link OwnerMark} beside it, so that what a killed process leaves is deleted when the next folder
- * of its kind is made. Closing deletes it.
+ * A temporary folder with an {@link OwnerMark} beside it. Folders left by killed processes are deleted when the next folder of
+ * their kind is created. Closing deletes the folder.
+ *
+ * @since 0.1.0
  */
 public final class OwnedFolder implements Closeable {
     private static final String MARK = ".mark";
@@ -22,9 +24,10 @@ public final class OwnedFolder implements Closeable {
     }
 
     /**
-     * Makes a folder among the temporary files, and deletes those of its kind that nobody owns any more.
+     * Creates a temporary folder, and deletes abandoned folders of its kind.
      *
-     * @throws IOException if it can't be made; the message names the folder for temporary files and the remedy
+     * @param kind the kind of the folder, such as {@code onnxruntime}
+     * @throws IOException if the folder can't be created; the message names the folder for temporary files and the remedy
      */
     public static OwnedFolder create(String kind) throws IOException {
         OwnerMark mark = null;
@@ -45,16 +48,19 @@ public final class OwnedFolder implements Closeable {
         }
     }
 
-    /** Returns the folder. */
+    /** Returns the path of the folder. */
     public Path path() {
         String name = mark.path().getFileName().toString();
         return mark.path().resolveSibling(name.substring(0, name.length() - MARK.length()));
     }
 
     /**
-     * Writes a file in the folder.
+     * Writes a file to the folder.
      *
-     * @throws IOException if it can't be written; the message names the folder for temporary files and the remedy
+     * @param name the name of the file
+     * @param bytes the content
+     * @return the path of the file
+     * @throws IOException if the file can't be written; the message names the folder for temporary files and the remedy
      */
     public Path write(String name, byte[] bytes) throws IOException {
         try {

@@ -16,8 +16,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A small file that says what else in its folder belongs to a process. It is locked as long as the process lives. If the process is
- * killed, the next one finds the mark, takes it over, and knows what to delete. Closing deletes the mark.
+ * A small file that lists other files in its folder that belong to a process. It is locked as long as the process runs. If the process is
+ * killed, the next process finds the mark, takes it over, and can delete the files. Closing deletes the mark.
+ *
+ * @since 0.1.0
  */
 public final class OwnerMark implements Closeable {
     private static final String FIRST_LINE = "simclr4j";
@@ -37,10 +39,11 @@ public final class OwnerMark implements Closeable {
     }
 
     /**
-     * Leaves a mark in a folder that exists.
+     * Creates a mark in an existing folder.
      *
-     * @param kind of what is marked, such as {@code onnxruntime}
-     * @param lines what the mark says
+     * @param folder the folder
+     * @param kind the kind of the marked files, such as {@code onnxruntime}
+     * @param lines the content of the mark
      * @throws IOException if the folder can't be written to
      */
     public static OwnerMark create(Path folder, String kind, List<String> lines) throws IOException {
@@ -63,16 +66,18 @@ public final class OwnerMark implements Closeable {
     }
 
     /**
-     * The marks of a folder by their owners.
+     * The marks found in a folder.
      *
-     * @param abandoned those that killed processes left, taken over: the caller closes or {@linkplain #release releases} each
-     * @param living how many belong to processes that live
+     * @param abandoned marks of killed processes, which were taken over: the caller closes or {@linkplain #release releases} each
+     * @param living number of marks of running processes
      */
     public record Found(List<OwnerMark> abandoned, int living) {}
 
     /**
-     * Looks for marks in a folder that exists.
+     * Finds the marks in an existing folder.
      *
+     * @param folder the folder
+     * @param kind the kind of the marked files
      * @throws IOException if the folder can't be listed
      */
     public static Found find(Path folder, String kind) throws IOException {
@@ -96,30 +101,34 @@ public final class OwnerMark implements Closeable {
                 List<String> lines = text.lines().toList();
                 OwnerMark mark = new OwnerMark(path, owned, lines.isEmpty() ? lines : lines.subList(1, lines.size()));
                 if (lines.isEmpty() || !lines.get(0).equals(FIRST_LINE) || !text.endsWith("\n")) {
-                    // Its process was killed before it had begun.
+                    // The process was killed before it had written the mark.
                     mark.close();
                 } else {
                     abandoned.add(mark);
                 }
             } catch (IOException e) {
-                // Another user's, whose processes can't be told to be dead.
+                // The mark belongs to another user, so it is unknown whether its process is running.
                 living++;
             }
         }
         return new Found(abandoned, living);
     }
 
-    /** Returns where the mark is. */
+    /** Returns the path of the mark. */
     public Path path() {
         return path;
     }
 
-    /** Returns what the mark says. */
+    /** Returns the content of the mark. */
     public List<String> lines() {
         return lines;
     }
 
-    /** Leaves the mark for the next process. */
+    /**
+     * Releases the mark without deleting it, for the next process.
+     *
+     * @throws IOException if the mark can't be closed
+     */
     public void release() throws IOException {
         owned.close();
     }

@@ -2,12 +2,20 @@ package io.github.simclr4j.util;
 
 import java.util.logging.Logger;
 
-/** Told how long work goes on; {@link #at} may come from several threads. */
+/**
+ * Receives the progress of long operations. Several threads may call {@link #at}.
+ *
+ * @since 0.1.0
+ */
 public interface Progress {
-    /** Says nothing. */
+    /** Ignores all reports. */
     Progress NONE = new Progress() {};
 
-    /** Returns a progress whose lines go to a log at FINE and its warnings at WARNING. */
+    /**
+     * Returns a receiver that logs lines at the level FINE and warnings at the level WARNING.
+     *
+     * @param logger the logger
+     */
     static Progress logging(Logger logger) {
         return new Progress() {
             @Override
@@ -23,27 +31,35 @@ public interface Progress {
     }
 
     /**
-     * A stretch of work begins.
+     * Called at the start of a task.
      *
-     * @param task what it is
-     * @param total how many parts it has
+     * @param task a description of the task
+     * @param total number of parts of the task
      */
     default void start(String task, long total) {}
 
     /**
-     * Some parts are done.
+     * Called when some parts of the task are done.
      *
-     * @param done how many in all
-     * @param detail a few words on it, such as how many files were found; mostly empty
+     * @param done number of parts done so far
+     * @param detail a few words of detail, such as the number of files found; usually empty
      */
     default void at(long done, String detail) {}
 
-    /** The stretch is over. */
+    /** Called at the end of the task. */
     default void end() {}
 
-    /** A line worth keeping, such as an epoch's result. */
+    /**
+     * Called with a line that should be kept, such as the result of an epoch.
+     *
+     * @param text the line
+     */
     default void line(String text) {}
 
-    /** Something went wrong that does not stop the work. */
+    /**
+     * Called for a problem that does not stop the work.
+     *
+     * @param text the warning
+     */
     default void warn(String text) {}
 }

@@ -6,13 +6,20 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
- * Reads files that have a size. A device or a FIFO might block for ever or never end, and so might a file of {@code /proc}, which says
- * that it has no bytes: of that none is read.
+ * Reads only regular files. Reading a device or a FIFO might block for ever or never end. So might reading a file in {@code /proc}, whose
+ * size is 0, and of which no bytes are read.
+ *
+ * @since 0.1.0
  */
 public final class RegularFiles {
     private RegularFiles() {}
 
-    /** Returns why a path is no regular file, a link followed, for an error's message; null if it is one. */
+    /**
+     * Returns the reason why a path is not a regular file, for messages. Links are followed.
+     *
+     * @param file the path
+     * @return the reason, or null if it is a regular file
+     */
     public static String objection(Path file) {
         if (Files.isRegularFile(file)) {
             return null;
@@ -20,14 +27,15 @@ public final class RegularFiles {
         if (Files.isDirectory(file)) {
             return "a folder, not a file";
         }
-        return Files.exists(file) ? "not a regular file but a device, a pipe or a socket, which is not read" : "no such file";
+        return Files.exists(file) ? "a device, a pipe or a socket, expected a regular file" : "no such file";
     }
 
     /**
      * Reads a whole file.
      *
-     * @throws NoSuchFileException if there is no file
-     * @throws IOException if it can't be read or is no regular file; the message need not name it
+     * @param file the file
+     * @throws NoSuchFileException if the file does not exist
+     * @throws IOException if the file can't be read or is not a regular file; the message may not name it
      */
     public static byte[] read(Path file) throws IOException {
         long size = Files.size(file);
@@ -41,7 +49,7 @@ public final class RegularFiles {
         if (size > Integer.MAX_VALUE - 8) {
             throw new IOException("too large: " + size + " bytes, at most " + (Integer.MAX_VALUE - 8));
         }
-        // A stream of Files could not be read by an interrupted thread, which still has to save what it has.
+        // Unlike a stream of Files, this works in an interrupted thread, which still has to save its results.
         return Files.readAllBytes(file);
     }
 }

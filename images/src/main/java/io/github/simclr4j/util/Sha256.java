@@ -5,11 +5,15 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** Computes SHA-256 hashes (FIPS 180-4), in hexadecimal. */
+/**
+ * Computes SHA-256 hashes (FIPS 180-4), in hexadecimal.
+ *
+ * @since 0.1.0
+ */
 public final class Sha256 {
     private final MessageDigest digest;
 
-    /** Starts a hash over bytes that come in parts. */
+    /** Starts a hash of bytes that are added in parts. */
     public Sha256() {
         try {
             digest = MessageDigest.getInstance("SHA-256");
@@ -18,12 +22,12 @@ public final class Sha256 {
         }
     }
 
-    /** Returns the hash of some bytes. */
+    /** Returns the hash of an array. */
     public static String hex(byte[] bytes) {
         return new Sha256().update(bytes).hex();
     }
 
-    /** Returns the hash of some bytes that come in parts. */
+    /** Returns the hash of the concatenation of arrays. */
     public static String hex(Iterable<byte[]> parts) {
         Sha256 hash = new Sha256();
         parts.forEach(hash::update);
@@ -42,13 +46,13 @@ public final class Sha256 {
         return this;
     }
 
-    /** Adds what remains in a buffer. */
+    /** Adds the remaining bytes of a buffer. */
     public Sha256 update(ByteBuffer bytes) {
         digest.update(bytes);
         return this;
     }
 
-    /** Returns the hash of everything that was added; the next part begins another hash. */
+    /** Returns the hash of all bytes added, and starts a new hash. */
     public String hex() {
         return HexFormat.of().formatHex(digest.digest());
     }

@@ -17,15 +17,17 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
 /**
- * A file that is written under a name of its own and takes its place by an atomic rename, see {@link Destination}. Closing deletes it
- * unless it was moved. While it is written it is locked: one that a killed process left is known by that nobody holds its lock, and is
- * deleted when the same file is written the next time. One thread uses it at a time.
+ * A file that is written under a temporary name and then moved to its final place by an atomic rename; see {@link Destination}. Closing
+ * deletes it unless it was moved. It is locked while it is written. A temporary file without a lock was left by a killed process, and is
+ * deleted when the same file is written the next time. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class TemporaryFile implements Closeable {
     private static final String ENDING = ".part";
-    /** A random number in hexadecimal. */
+    /** Pattern of the suffix, which contains a random number in hexadecimal. */
     private static final String UNIQUE = "\\.[0-9a-f]{16}\\" + ENDING;
-    /** Characters of a file's name that its temporary file's name begins with: at most 4 bytes each, of 255 that a name may have. */
+    /** Number of characters of a file's name that the temporary name begins with. They take at most 4 of 255 bytes each. */
     private static final int NAME = 50;
 
     private final Path path;
@@ -43,10 +45,11 @@ public final class TemporaryFile implements Closeable {
     }
 
     /**
-     * Opens a temporary file for a file: beside it under a unique name or, if the file is a device or a FIFO, in the folder for
-     * temporary files. The folder is created if it is missing.
+     * Creates a temporary file for a file: beside it under a unique name or, if the file is a device or a FIFO, in the folder for temporary
+     * files. The folder is created if it is missing.
      *
-     * @throws IOException if it can't be created, or if the file is a folder
+     * @param file the final path
+     * @throws IOException if the temporary file can't be created, or if the path is a folder
      */
     public static TemporaryFile beside(Path file) throws IOException {
         Destination destination = Destination.of(file);
@@ -71,11 +74,12 @@ public final class TemporaryFile implements Closeable {
     }
 
     /**
-     * Opens a temporary file under a unique name of the caller's, in the folder that the finished file will be in. It is not locked: the
-     * caller deletes what killed processes left.
+     * Creates a temporary file with a unique name that the caller chooses, in the folder of the finished file. It is not locked: the caller
+     * deletes files that killed processes left.
      *
-     * @throws IOException if it can't be created
-     * @throws FileAlreadyExistsException if there is a file of this name
+     * @param path the path of the temporary file
+     * @throws FileAlreadyExistsException if a file of this name exists
+     * @throws IOException if the file can't be created
      */
     public static TemporaryFile at(Path path) throws IOException {
         Path absolute = path.toAbsolutePath();
@@ -87,14 +91,15 @@ public final class TemporaryFile implements Closeable {
     /**
      * Deletes the temporary files that killed processes left in a folder.
      *
-     * @param names the names of the files that they were for
-     * @throws IOException if the folder can't be listed or a file not be deleted
+     * @param folder the folder
+     * @param names pattern of the final names
+     * @throws IOException if the folder can't be listed or a file can't be deleted
      */
     public static void deleteAbandoned(Path folder, Pattern names) throws IOException {
         OwnedFile.deleteAbandoned(folder, Pattern.compile("(?:" + names.pattern() + ")" + UNIQUE));
     }
 
-    /** Returns where the content is until it is moved. Whoever opens it gives up its lock when closing it. */
+    /** Returns the temporary path. Opening and closing it elsewhere in this process releases its lock. */
     public Path path() {
         return path;
     }
@@ -105,9 +110,10 @@ public final class TemporaryFile implements Closeable {
     }
 
     /**
-     * Appends all of a buffer.
+     * Appends the remaining bytes of a buffer.
      *
-     * @throws IOException if the disk is full, for example
+     * @param bytes the buffer
+     * @throws IOException if writing fails, for example because the disk is full
      */
     public void write(ByteBuffer bytes) throws IOException {
         stream.flush();
@@ -117,9 +123,10 @@ public final class TemporaryFile implements Closeable {
     }
 
     /**
-     * Replaces bytes that have been written.
+     * Overwrites bytes that were written before.
      *
-     * @param position of the first one, in bytes from the beginning
+     * @param position position of the first byte
+     * @param bytes the new bytes
      * @throws IOException if writing fails
      */
     public void overwrite(long position, ByteBuffer bytes) throws IOException {
@@ -130,7 +137,7 @@ public final class TemporaryFile implements Closeable {
     }
 
     /**
-     * Flushes the stream and has the file system write the content to the disk.
+     * Flushes the stream and forces the content to disk.
      *
      * @throws IOException if either fails
      */
@@ -141,10 +148,11 @@ public final class TemporaryFile implements Closeable {
     }
 
     /**
-     * Ends the writing and puts the file in its place in one step; after {@link #force} the new name is on the disk as well. What is a
-     * device or a FIFO gets the content written to it.
+     * Finishes writing and atomically moves the file to its final place. If {@link #force} was called, the new name is also forced to disk.
+     * If the final path is a device or a FIFO, the content is written to it.
      *
-     * @throws IOException if the last bytes can't be written, or the file can't be renamed
+     * @param file the final path
+     * @throws IOException if the last bytes can't be written, or if the file can't be renamed
      */
     public void moveTo(Path file) throws IOException {
         stream.flush();
@@ -164,24 +172,24 @@ public final class TemporaryFile implements Closeable {
         }
     }
 
-    /** Has the file system write a folder's entries to the disk, where it can. */
+    /** Forces a folder's entries to disk, if the file system supports that. */
     private static void sync(Path folder) {
-        // Windows has no such thing.
+        // Windows does not support this.
         if (folder.getFileSystem().getSeparator().equals("/")) {
             try (FileChannel entries = FileChannel.open(folder)) {
                 entries.force(true);
             } catch (IOException e) {
-                // Some file systems refuse it. The file is in its place all the same.
+                // Some file systems do not support it. The file was moved nevertheless.
             }
         }
     }
 
-    /** Closes the file and deletes it unless it was moved; what is left in the stream's buffer is dropped. */
+    /** Closes the file, and deletes it unless it was moved. Bytes in the stream's buffer are dropped. */
     @Override
     public void close() throws IOException {
         try {
             if (!moved) {
-                // Deleted before its lock is given up.
+                // Deleted before the lock is released.
                 Files.deleteIfExists(path);
             }
         } finally {

@@ -7,7 +7,11 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The folder for temporary files, which the Java property {@code java.io.tmpdir} names, and what to say if it is of no use. */
+/**
+ * Provides the folder for temporary files, {@code java.io.tmpdir}, and the exception for failures to write to it.
+ *
+ * @since 0.1.0
+ */
 public final class TemporarySpace {
     private TemporarySpace() {}
 
@@ -16,7 +20,7 @@ public final class TemporarySpace {
         return Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath();
     }
 
-    /** Returns the bytes that are free in the folder; as many as there can be where that can't be told. */
+    /** Returns the number of free bytes in the folder, or {@link Long#MAX_VALUE} if that is unknown. */
     public static long free() {
         try {
             return Files.getFileStore(folder()).getUsableSpace();
@@ -26,19 +30,21 @@ public final class TemporarySpace {
     }
 
     /**
-     * Returns the exception for a failure to write to the folder: its message names the folder, the reason and the remedy. Of an
-     * interrupted thread the folder is not to blame.
+     * Returns the exception for a failure to write to the folder. Its message names the folder, the reason and the remedy, unless the
+     * reason is that the thread was interrupted.
+     *
+     * @param e the cause
      */
     public static IOException unusable(Exception e) {
         if (e instanceof ClosedByInterruptException) {
-            return (IOException) new InterruptedIOException("interrupted while temporary files were written").initCause(e);
+            return (IOException) new InterruptedIOException("interrupted while writing temporary files").initCause(e);
         }
         String reason = e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : String.valueOf(e.getMessage());
         if (!Files.isDirectory(folder())) {
             reason = "there is no such folder";
         }
         return new IOException("Can't write temporary files to " + folder() + " (" + reason
-                + "): free some space there, or name another folder by the Java property java.io.tmpdir"
+                + "): free some space there, or choose another folder by the Java property java.io.tmpdir"
                 + " (-Djava.io.tmpdir=FOLDER)", e);
     }
 }

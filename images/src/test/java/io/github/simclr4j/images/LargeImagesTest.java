@@ -55,7 +55,7 @@ class LargeImagesTest {
         assertEquals(0, process.exitValue(), output);
         for (String pass : List.of("threads", "resident", "stream")) {
             List<String> lines = output.lines().filter(l -> l.startsWith(pass + " ")).toList();
-            assertEquals(3, lines.stream().filter(l -> l.contains("-Xmx") || l.contains("give it more")).count(), output);
+            assertEquals(3, lines.stream().filter(l -> l.contains("-Xmx") || l.contains("enlarge the buffer")).count(), output);
             for (String name : List.of("a-far-too-large.png", "b-screen.gif", "c-nearly-the-heap.png")) {
                 assertTrue(lines.stream().anyMatch(l -> l.contains(name)), output);
             }

@@ -61,9 +61,9 @@ class DestinationTest {
         Files.createSymbolicLink(dir.resolve("a"), Path.of("b"));
         Files.createSymbolicLink(dir.resolve("b"), Path.of("a"));
         IOException e = assertThrows(IOException.class, () -> Destination.of(dir.resolve("a")));
-        assertEquals(dir.resolve("a") + " is a symbolic link that goes round in circles: name another file", e.getMessage());
+        assertEquals(dir.resolve("a") + " is a symbolic link in a cycle: choose another file", e.getMessage());
         Path link = Files.createSymbolicLink(dir.resolve("c"), dir);
-        assertEquals(link + " is a folder: name a file",
+        assertEquals(link + " is a folder: choose a file",
                 assertThrows(IOException.class, () -> Destination.of(link)).getMessage());
     }
 

@@ -33,7 +33,7 @@ class RegularFilesTest {
     void whatMightBlockIsNotOpened() throws Exception {
         Path fifo = DestinationTest.fifo(dir.resolve("fifo"));
         Path link = Files.createSymbolicLink(dir.resolve("link"), fifo);
-        assertEquals("not a regular file but a device, a pipe or a socket, which is not read",
+        assertEquals("a device, a pipe or a socket, expected a regular file",
                 assertThrows(IOException.class, () -> RegularFiles.read(link)).getMessage());
         assertEquals("a folder, not a file", assertThrows(IOException.class, () -> RegularFiles.read(dir)).getMessage());
     }

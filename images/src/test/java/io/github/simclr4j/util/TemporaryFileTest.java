@@ -107,6 +107,6 @@ class TemporaryFileTest {
     @Test
     void aFolderIsNoFile() {
         IOException e = assertThrows(IOException.class, () -> TemporaryFile.beside(dir));
-        assertEquals(dir + " is a folder: name a file", e.getMessage());
+        assertEquals(dir + " is a folder: choose a file", e.getMessage());
     }
 }

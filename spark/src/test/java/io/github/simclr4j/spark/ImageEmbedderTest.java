@@ -112,7 +112,7 @@ class ImageEmbedderTest {
         List<Row> rows = embedder().setInputCol("path").setErrorCol("error").setOnUnreadable("null").transform(missing).collectAsList();
         assertTrue(rows.get(0).<String>getAs("error").startsWith("file:/no/such.png: no such file"), rows.toString());
         assertTrue(rows.get(1).<String>getAs("error").contains("nowhere"), rows.toString());
-        assertTrue(rows.get(2).<String>getAs("error").startsWith(":: no path"), rows.toString());
+        assertTrue(rows.get(2).<String>getAs("error").startsWith(":: not a valid path"), rows.toString());
     }
 
     @Test
@@ -177,7 +177,7 @@ class ImageEmbedderTest {
         assertEquals(5, copy.getBatchSize());
         assertEquals(embedder.uid(), copy.uid());
         assertEquals(10, embedder.params().length);
-        assertTrue(embedder.explainParams().contains("onUnreadable: fail, null or drop"), embedder.explainParams());
+        assertTrue(embedder.explainParams().contains("onUnreadable: what to do with an unreadable image: fail, null or drop"), embedder.explainParams());
     }
 
     /** What a foreign encoder's file does not say is beside it, or given, and goes with it. */

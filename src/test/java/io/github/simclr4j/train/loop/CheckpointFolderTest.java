@@ -120,7 +120,7 @@ class CheckpointFolderTest {
         assertEquals(List.of(20), numbers());
         assertEquals(20, epoch(new ArrayList<>()));
         IOException e = assertThrows(IOException.class, () -> write(90, 1));
-        assertTrue(e.getMessage().contains(file(90) + " is a folder: name a file"), e.getMessage());
+        assertTrue(e.getMessage().contains(file(90) + " is a folder: choose a file"), e.getMessage());
         assertEquals(List.of(20), numbers());
         assertTrue(Files.isDirectory(file(90).resolve("inner")));
         IOException none = assertThrows(IOException.class, () -> Checkpoint.tensors(file(90)));

@@ -9,8 +9,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Decodes BMP files of Windows and OS/2, with or without the file's header. 32 bits have an opacity where the header has a mask for
- * it, as Pillow has it. The JDK's decoder is not used: it allocates whatever the header claims, and accepts files that are cut.
+ * Decodes BMP files of Windows and OS/2, with or without the file header. Pixels of 32 bits have an opacity if the header has a
+ * mask for it, as in Pillow. The JDK's decoder is not used, because it allocates as much memory as the header claims and accepts
+ * truncated files.
+ *
+ * @since 0.1.0
  */
 public final class BmpDecoder implements ImageDecoder {
     @Override
@@ -84,7 +87,7 @@ public final class BmpDecoder implements ImageDecoder {
         }
     }
 
-    /** Returns the bits under a mask as a value from 0 to 255. */
+    /** Returns the bits selected by a mask as a value from 0 to 255. */
     private static int sample(int value, int mask) {
         if (mask == 0) {
             return 0;

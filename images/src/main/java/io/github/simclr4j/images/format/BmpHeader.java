@@ -5,22 +5,22 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * How the pixels of a BMP file are stored (Microsoft, "Bitmap Storage", BITMAPCOREHEADER to BITMAPV5HEADER; OS/2 2.0).
+ * The header of a BMP file (Microsoft, "Bitmap Storage", BITMAPCOREHEADER to BITMAPV5HEADER; OS/2 2.0).
  *
  * @param width width in pixels, at least 1
  * @param height height in pixels, at least 1
- * @param topDown whether the first line of the file is the upper one; else it is the lowest
- * @param bits of a pixel: 1, 2, 4, 8, 16, 24 or 32
- * @param compression 0 for none, 1 and 2 for runs of 8 and 4 bits
- * @param masks which bits of a pixel are red, green, blue and opacity, where it has more than 8; 0 for no opacity
- * @param palette blue, green and red of each colour, where a pixel has up to 8 bits
- * @param entry bytes from a colour of the palette to the next
- * @param pixels where in the file they begin
+ * @param topDown whether the first row of the file is the top row; otherwise it is the bottom row
+ * @param bits bits per pixel: 1, 2, 4, 8, 16, 24 or 32
+ * @param compression 0 for none, 1 and 2 for run-length encoding of 8 and 4 bits
+ * @param masks the masks of red, green, blue and opacity for pixels with more than 8 bits; 0 for no opacity
+ * @param palette blue, green and red of each colour for pixels with up to 8 bits
+ * @param entry bytes from one colour of the palette to the next
+ * @param pixels position of the pixels in the file
  */
 record BmpHeader(int width, int height, boolean topDown, int bits, int compression, int[] masks, byte[] palette, int entry,
         long pixels) {
     static final int[] EIGHT_BITS = {0xff0000, 0xff00, 0xff, 0};
-    /** What Pillow takes masks for that are all 0. */
+    /** The masks that Pillow uses if all masks in the file are 0. */
     private static final int[] EIGHT_BITS_AND_ALPHA = {0xff0000, 0xff00, 0xff, 0xff000000};
     private static final int[] FIVE_BITS = {0x7c00, 0x3e0, 0x1f, 0};
     private static final int FILE_HEADER = 14;
@@ -31,7 +31,7 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
     private static final int MASKS = 3;
     private static final int MASKS_WITH_ALPHA = 6;
 
-    /** Returns whether bytes begin like a header that has no file's header before it, as some .dib files do. */
+    /** Returns whether bytes begin with a bitmap header without a file header before it, as in some .dib files. */
     static boolean isBare(byte[] file) {
         if (file.length < 16) {
             return false;
@@ -49,9 +49,9 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
     }
 
     /**
-     * Reads the header, and checks that the file holds as many pixels as it says.
+     * Reads the header, and checks that the file is long enough for the pixels.
      *
-     * @throws IOException if the file is cut, or of a kind that is not read
+     * @throws IOException if the file is truncated or of a kind that is not supported
      */
     static BmpHeader of(byte[] file) throws IOException {
         int at = Signatures.at(file, 0, 'B', 'M') ? FILE_HEADER : 0;
@@ -73,12 +73,12 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
         return compression == RUNS_8 || compression == RUNS_4;
     }
 
-    /** Bytes from a line to the next. */
+    /** Returns the number of bytes from one row to the next. */
     long stride() {
         return ((long) width * bits + 31) / 32 * 4;
     }
 
-    /** Writes a colour of the palette; one beyond it is black, as in Pillow. */
+    /** Writes a colour of the palette. Indices beyond the palette are black, as in Pillow. */
     void put(int index, byte[] rgb, int at) {
         int p = index * entry;
         boolean known = p + 3 <= palette.length;
@@ -87,9 +87,9 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
         rgb[at + 2] = known ? palette[p] : 0;
     }
 
-    /** Takes the header's fields from a file that holds all of them. */
+    /** Reads the fields of the header. */
     private record Fields(ByteBuffer in, int at, int length) {
-        /** A field of a header longer than the shortest; 0 where it is too short to have it. */
+        /** Returns a field that only longer headers have, or 0 if the header is too short. */
         private int field(int offset) {
             return length >= offset + 4 ? in.getInt(at + offset) : 0;
         }
@@ -110,7 +110,7 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
             }
             long pixels = at == 0 ? 0 : in.getInt(10) & 0xffffffffL;
             if (pixels == 0 || pixels == at + length && bits <= 8) {
-                // Some writers give the end of the header where the palette lies between it and the pixels.
+                // Some programs write the end of the header here, although the palette is before the pixels.
                 pixels = end + colours * entry;
             }
             if (end > in.limit() || pixels < end) {
@@ -123,7 +123,7 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
             }
             BmpHeader header = new BmpHeader(width, Math.abs(height), height < 0, bits, compression, masks(bits, compression),
                     palette, entry, pixels);
-            // The padding of the last line may be missing.
+            // The padding of the last row may be missing.
             long needed = header.isRunLength() ? 2 : header.stride() * (header.height - 1) + ((long) width * bits + 7) / 8;
             if (in.limit() - pixels < needed) {
                 throw incomplete();
@@ -134,11 +134,11 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
         private void check(int width, int height, int bits, int compression) throws IOException {
             boolean os2 = length == OS2 && compression >= 3;
             if (!os2 && (compression == 4 || compression == 5)) {
-                throw new IOException("a BMP image that holds a " + (compression == 4 ? "JPEG" : "PNG")
-                        + " image, as for printers, which is not read: convert it to PNG");
+                throw new IOException("a BMP image that contains a " + (compression == 4 ? "JPEG" : "PNG")
+                        + " image, as for printers, which is not supported: convert it to PNG");
             } else if (os2 || compression < 0 || compression > MASKS_WITH_ALPHA) {
                 throw new IOException("a BMP image of compression " + Integer.toUnsignedString(compression) + (os2 ? " of OS/2" : "")
-                        + ", which is not read: convert it to PNG");
+                        + ", which is not supported: convert it to PNG");
             } else if (width < 1 || height == 0 || height == Integer.MIN_VALUE) {
                 throw new IOException("damaged BMP image: " + width + "x" + height + " pixels");
             }
@@ -150,8 +150,8 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
                 default -> false;
             };
             if (!fits) {
-                throw new IOException("a BMP image with " + bits + " bits a pixel in compression " + compression
-                        + ", which is not read: convert it to PNG");
+                throw new IOException("a BMP image with " + bits + " bits per pixel in compression " + compression
+                        + ", which is not supported: convert it to PNG");
             }
         }
 
@@ -159,14 +159,14 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
             if (bits <= 8 || compression == 0) {
                 return bits == 16 ? FIVE_BITS : EIGHT_BITS;
             }
-            // They follow the shortest header, and are part of the others.
+            // The masks follow the shortest header, and are part of the others.
             boolean alpha = length == 40 ? compression == MASKS_WITH_ALPHA : length >= 56;
             int[] masks = {in.getInt(at + 40), in.getInt(at + 44), in.getInt(at + 48), alpha ? in.getInt(at + 52) : 0};
             if ((masks[0] | masks[1] | masks[2] | masks[3]) == 0) {
                 return bits == 16 ? FIVE_BITS : bits == 24 ? EIGHT_BITS : EIGHT_BITS_AND_ALPHA;
             }
             if (bits == 16 && masks[2] == 0x1f) {
-                // The usual 5 bits a colour, or 6 of green: Pillow leaves the remaining bit out.
+                // The usual 5 bits per colour, or 6 for green: Pillow ignores the remaining bit.
                 masks[3] = 0;
             }
             for (int mask : masks) {

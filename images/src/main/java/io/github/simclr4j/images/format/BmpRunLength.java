@@ -2,7 +2,7 @@ package io.github.simclr4j.images.format;
 
 import java.io.IOException;
 
-/** Decodes runs of pixels in BMP files (Microsoft, "Bitmap Compression"): BI_RLE8 and BI_RLE4. */
+/** Decodes run-length encoded pixels of BMP files (Microsoft, "Bitmap Compression"): BI_RLE8 and BI_RLE4. */
 final class BmpRunLength {
     private static final int END_OF_LINE = 0;
     private static final int END_OF_BITMAP = 1;
@@ -21,16 +21,16 @@ final class BmpRunLength {
     }
 
     /**
-     * Decodes all lines. Pixels that are left out have the palette's first colour, as in Pillow.
+     * Decodes all rows. Skipped pixels have the palette's first colour, as in Pillow.
      *
-     * @param rgb [height, width, 3], black
-     * @throws IOException if the data end before the end of the picture, or leave it
+     * @param rgb the result, [height, width, 3], initially black
+     * @throws IOException if the data end before the image is complete, or go beyond it
      */
     void decode(byte[] rgb) throws IOException {
         for (int p = 0; p < rgb.length; p += 3) {
             header.put(0, rgb, p);
         }
-        // The mark of the end may be missing after the last line.
+        // The end marker may be missing after the last row.
         while (y < header.height() && !(y == header.height() - 1 && x >= header.width() && at >= file.length)) {
             int count = next();
             int value = next();
@@ -47,7 +47,7 @@ final class BmpRunLength {
                 x += next();
                 y += next();
                 if (x > header.width() || y >= header.height()) {
-                    throw new IOException("damaged BMP image: a run goes beyond the picture");
+                    throw new IOException("damaged BMP image: a run goes beyond the image");
                 }
             } else {
                 literal(rgb, value);
@@ -57,7 +57,7 @@ final class BmpRunLength {
 
     private void literal(byte[] rgb, int count) throws IOException {
         if (x + count > header.width()) {
-            throw new IOException("damaged BMP image: a run goes beyond the picture");
+            throw new IOException("damaged BMP image: a run goes beyond the image");
         }
         int start = at;
         int pair = 0;
@@ -69,7 +69,7 @@ final class BmpRunLength {
                 pixel(rgb, pair >> 4);
             }
         }
-        // The next code begins at an even distance; behind the last one of the file that byte may be missing.
+        // The next code begins at an even distance. After the last code of the file the padding byte may be missing.
         at += at - start & 1;
     }
 
@@ -80,7 +80,7 @@ final class BmpRunLength {
         return file[at++] & 255;
     }
 
-    /** Writes the next pixel of the line; what a run has too many is dropped, as in Pillow: some writers fill up a pair of pixels. */
+    /** Writes the next pixel of the row. Superfluous pixels are dropped, as in Pillow, since some programs fill up a pair of pixels. */
     private void pixel(byte[] rgb, int index) {
         if (x < header.width()) {
             int row = header.topDown() ? y : header.height() - 1 - y;

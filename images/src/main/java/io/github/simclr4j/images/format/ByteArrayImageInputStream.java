@@ -2,7 +2,7 @@ package io.github.simclr4j.images.format;
 
 import javax.imageio.stream.ImageInputStreamImpl;
 
-/** An image input stream over bytes in memory; the JDK's own copies them into a cache of blocks first. */
+/** An image input stream of bytes in memory. The JDK's own would first copy them into a cache. */
 final class ByteArrayImageInputStream extends ImageInputStreamImpl {
     private final byte[] bytes;
 

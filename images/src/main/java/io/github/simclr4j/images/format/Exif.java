@@ -3,38 +3,38 @@ package io.github.simclr4j.images.format;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** Reads the orientation from Exif blocks, which are laid out as TIFF files are. */
+/** Reads the orientation from Exif blocks, which have the structure of TIFF files. */
 final class Exif {
-    /** What {@link #find} returns where nothing is said. */
+    /** The result of {@link #find} if there is no orientation. */
     static final int NONE = 0;
 
     /** The tag of the orientation (CIPA DC-008, section 4.6.4). */
     private static final int ORIENTATION = 0x0112;
     /** The tag of an XMP packet (XMP specification part 3, section 1.1.8). */
     private static final int XMP = 700;
-    /** The numbers of a TIFF directory's integer types (TIFF 6.0, section 2); the standard has a SHORT here. */
+    /** Integer types of a TIFF directory (TIFF 6.0, section 2); the standard prescribes SHORT here. */
     private static final int SHORT = 3;
     private static final int LONG = 4;
     private static final int SIGNED_SHORT = 8;
     private static final int SIGNED_LONG = 9;
-    /** As many bytes may stand before the structure. */
+    /** Maximum number of bytes before the structure. */
     private static final int PADDING = 8;
 
     private Exif() {}
 
     /**
-     * Returns the orientation in the first directory of a TIFF structure (TIFF 6.0, section 2): 1 to 8, or 1 if there is none or
-     * the structure is damaged, since the pixels may still be whole. Where the directory has none but an XMP packet, that counts.
+     * Returns the orientation in the first directory of a TIFF structure (TIFF 6.0, section 2), or else in the directory's XMP packet.
      *
-     * @param b an array that holds the structure
-     * @param from where it begins
-     * @param length its length in bytes
+     * @param b an array that contains the structure
+     * @param from start of the structure
+     * @param length length of the structure in bytes
+     * @return 1 to 8; 1 if there is none, or if the structure is damaged, since the pixels may still be intact
      */
     static int orientation(byte[] b, int from, int length) {
         return Math.max(1, find(b, from, length));
     }
 
-    /** The same, with {@link #NONE} if there is none. */
+    /** Returns the orientation, or {@link #NONE} if there is none. */
     static int find(byte[] b, int from, int length) {
         int begin = from;
         while (begin < from + Math.min(length, PADDING) && b[begin] == 0) {
@@ -62,12 +62,12 @@ final class Exif {
                 }
             }
         } catch (IndexOutOfBoundsException | ArithmeticException e) {
-            // What was found before the damage stands.
+            // Keep what was found before the damage.
         }
         return found != NONE ? found : packet;
     }
 
-    /** The first value of an entry, which lies in the entry itself if all of them fit into four bytes. */
+    /** Returns the first value of an entry, which is in the entry itself if all values fit into four bytes. */
     private static int value(ByteBuffer t, int entry) {
         int type = t.getShort(entry + 2);
         int count = t.getInt(entry + 4);
@@ -79,7 +79,7 @@ final class Exif {
         return narrow ? t.getShort(at) : t.getInt(at);
     }
 
-    /** Returns an orientation from 1 to 8, and 1 for what is not one: an orientation is given, though not a valid one. */
+    /** Returns an orientation from 1 to 8, or 1 for an invalid one. */
     static int inRange(int value) {
         return value >= 1 && value <= 8 ? value : 1;
     }

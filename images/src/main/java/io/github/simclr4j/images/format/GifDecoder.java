@@ -7,12 +7,14 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Decodes the first frame of GIF files (CompuServe, "Graphics Interchange Format, Version 89a"). The frame is laid over a black
- * screen, which grows if the frame goes beyond it. The JDK's decoder is not used: it holds several copies of the pixels, and takes
- * the last colour for transparent where the transparent index is beyond the colour table.
+ * Decodes the first frame of GIF files (<a href="https://www.w3.org/Graphics/GIF/spec-gif89a.txt">GIF89a</a>). The frame is drawn on a
+ * black screen, which is enlarged if the frame goes beyond it. The JDK's decoder is not used, because it keeps several copies of
+ * the pixels, and treats the last colour as transparent if the transparent index is beyond the colour table.
+ *
+ * @since 0.1.0
  */
 public final class GifDecoder implements ImageDecoder {
-    /** From which line on, and at which distances, the lines of an interlaced frame follow each other (appendix E). */
+    /** First row and distance of the rows in each pass of an interlaced frame (appendix E). */
     private static final int[] PASS_START = {0, 4, 2, 1};
     private static final int[] PASS_STEP = {8, 8, 4, 2};
 
@@ -57,7 +59,7 @@ public final class GifDecoder implements ImageDecoder {
         int at = start;
         for (int x = 0; x < frame.width(); x++, at += 3) {
             int index = pixels.next();
-            // What is transparent shows the black screen. An index beyond the table is black, as in Pillow.
+            // Transparent pixels show the black screen. An index beyond the table is black, as in Pillow.
             if (index != frame.transparent() && 3 * index < colours.length) {
                 System.arraycopy(colours, 3 * index, rgb, at, 3);
             }

@@ -6,18 +6,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Where the first frame of a GIF file lies and how it is stored (GIF89a, sections 18 to 23).
+ * The position and storage of the first frame of a GIF file (GIF89a, sections 18 to 23).
  *
  * @param screenWidth width of the screen in pixels, which may be 0
  * @param screenHeight height of the screen in pixels, which may be 0
- * @param left column of the screen at which the frame begins
- * @param top line of the screen at which the frame begins
+ * @param left first column of the frame on the screen
+ * @param top first row of the frame on the screen
  * @param width width of the frame in pixels, at least 1
  * @param height height of the frame in pixels, at least 1
- * @param interlaced whether its lines are stored in four passes
- * @param colours the frame's colour table, or the file's, 3 bytes a colour
- * @param transparent the transparent index; -1 for none
- * @param data where its pixels are stored
+ * @param interlaced whether its rows are stored in four passes
+ * @param colours the colour table of the frame or else of the file, 3 bytes per colour
+ * @param transparent the transparent index, or -1 for none
+ * @param data position of its pixels in the file
  */
 record GifFrame(int screenWidth, int screenHeight, int left, int top, int width, int height, boolean interlaced, byte[] colours,
         int transparent, int data) {
@@ -28,7 +28,7 @@ record GifFrame(int screenWidth, int screenHeight, int left, int top, int width,
     /**
      * Reads the headers up to the first frame's pixels.
      *
-     * @throws IOException if there is no frame, or it has no colours
+     * @throws IOException if there is no frame, or if it has no colour table
      */
     static GifFrame first(byte[] file) throws IOException {
         try {
@@ -71,13 +71,13 @@ record GifFrame(int screenWidth, int screenHeight, int left, int top, int width,
         if (own != null) {
             colours = own;
         } else if (colours == null) {
-            throw new IOException("a GIF image without a colour table, so that its colours are not known: convert it to PNG");
+            throw new IOException("a GIF image without a colour table, so its colours are unknown: convert it to PNG");
         }
         return new GifFrame(screenWidth, screenHeight, left, top, width, height, (local & 0x40) != 0, colours, transparent,
                 in.position());
     }
 
-    /** Reads a colour table, if the flags before it say that there is one. */
+    /** Reads a colour table if the preceding flags announce one. */
     private static byte[] table(ByteBuffer in, int flags) {
         if ((flags & 0x80) == 0) {
             return null;

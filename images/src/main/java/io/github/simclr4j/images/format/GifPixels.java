@@ -2,20 +2,23 @@ package io.github.simclr4j.images.format;
 
 import java.io.IOException;
 
-/** The colour indices of a GIF frame: variable-length LZW codes in blocks of up to 255 bytes (GIF89a, section 22 and appendix F). */
+/**
+ * Decodes the colour indices of a GIF frame: LZW codes of variable length in blocks of up to 255 bytes (GIF89a, section 22,
+ * appendix F).
+ */
 final class GifPixels {
     private static final int MAX_CODES = 4096;
-    /** More than the 8 bits of an index are allowed to leave room for the two special codes only. */
+    /** Maximum size of literal codes; more than the 8 bits of an index leave room only for the two special codes. */
     private static final int MAX_LITERAL_BITS = 11;
 
     private final byte[] file;
     private final int literals;
     private final int clear;
     private final int start;
-    /** The sequence of a code is that of its prefix and one more index. */
+    /** The prefix of each code: the sequence of a code is that of its prefix and one more index. */
     private final short[] prefix = new short[MAX_CODES];
     private final byte[] last = new byte[MAX_CODES];
-    /** Indices that are decoded and not yet returned, the next one on top. */
+    /** Indices that are decoded but not yet returned, the next one on top. */
     private final byte[] stack = new byte[MAX_CODES + 1];
     private int height;
     private int at;
@@ -28,10 +31,10 @@ final class GifPixels {
     private int first;
 
     /**
-     * Begins to decode.
+     * Starts to decode.
      *
-     * @param at where the frame's data are, which begin with the size of its literal codes
-     * @throws IOException if there is nothing, or that size is impossible
+     * @param at position of the frame's data, which begin with the size of literal codes
+     * @throws IOException if there are no data, or if that size is impossible
      */
     GifPixels(byte[] file, int at) throws IOException {
         this.file = file;
@@ -58,7 +61,7 @@ final class GifPixels {
         previous = -1;
     }
 
-    /** Returns a bound on the pixels that the stored data can hold: a code is longer than those before it by 1 at most. */
+    /** Returns an upper bound of the number of pixels in the data: the sequence of a code is at most 1 longer than all before it. */
     long most() {
         long bytes = 0;
         for (int p = start; p < file.length && file[p] != 0; p += 1 + (file[p] & 0xff)) {
@@ -96,7 +99,7 @@ final class GifPixels {
         }
         int c = code;
         if (code == codes) {
-            // The sequence that is only now being added: the one before and its own first index.
+            // The sequence that is being added: the previous one followed by its own first index.
             stack[height++] = (byte) first;
             c = previous;
         }

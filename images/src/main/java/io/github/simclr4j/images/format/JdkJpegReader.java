@@ -6,13 +6,13 @@ import javax.imageio.ImageReader;
 import javax.imageio.spi.IIORegistry;
 import javax.imageio.spi.ImageReaderSpi;
 
-/** The JPEG decoder of the JDK, whatever else is on the class path, so that pixels are the same everywhere. */
+/** Creates the JDK's JPEG decoder, even if others are on the class path, so that pixels are the same everywhere. */
 final class JdkJpegReader {
     private static final ImageReaderSpi PROVIDER = find();
 
     private JdkJpegReader() {}
 
-    /** Returns a new decoder, which the caller disposes of. */
+    /** Returns a new decoder. The caller disposes of it. */
     static ImageReader create() throws IOException {
         return PROVIDER.createReaderInstance();
     }
@@ -25,6 +25,6 @@ final class JdkJpegReader {
                 return provider;
             }
         }
-        throw new IllegalStateException("This Java has no JPEG decoder: its module java.desktop is incomplete");
+        throw new IllegalStateException("This Java has no JPEG decoder, because its module java.desktop is incomplete: install a complete JDK or JRE");
     }
 }

@@ -8,9 +8,11 @@ import java.util.List;
 import javax.imageio.IIOException;
 
 /**
- * Decodes JPEG files of 8 bits with the decoder of the JDK: baseline, extended and progressive, grey, YCbCr, RGB, CMYK and YCCK.
- * The decoder gets only what the pixels depend on, see {@link JpegFile}, and writes them where they stay. A progressive picture
- * has all its coefficients in memory outside of Java's heap, two bytes each.
+ * Decodes 8-bit JPEG files with the JDK's decoder: baseline, extended and progressive; grey, YCbCr, RGB, CMYK and YCCK. The decoder
+ * receives only the parts of the file that determine the pixels (see {@link JpegFile}), and writes the pixels to their final place. For a
+ * progressive image it keeps all coefficients in native memory, two bytes each.
+ *
+ * @since 0.1.0
  */
 public final class JpegDecoder implements ImageDecoder {
     @Override

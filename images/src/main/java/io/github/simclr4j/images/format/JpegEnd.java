@@ -8,17 +8,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Decodes JPEG files whose data may not end where they should. Only the decoder knows how many bytes it needs, so that a doubtful
- * file is decoded again without some of them: bytes that belong to nothing are then not missed, whereas a picture that was made of
- * zeros in place of its data is not whole any more.
+ * Decodes JPEG files whose data may not end where they should. Only the decoder knows how many bytes it needs, so a doubtful file
+ * is decoded again without some of them. Superfluous bytes are then not missed, but an image whose data were replaced by zeros
+ * becomes incomplete.
  */
 final class JpegEnd {
     private static final Pattern LEFT_OVER = Pattern.compile("([0-9]+) extraneous bytes before marker");
-    /** Encoders that clear the bits that are left in the last byte write fewer zero bytes at the end. */
+    /** Number of zero bytes from which the end may have been wiped; encoders that clear the last byte's unused bits write fewer. */
     private static final int WIPED = 3;
-    /** More bytes than these, unless they are zeros, are the rest of data that the decoder lost its way in. */
+    /** Maximum number of superfluous bytes other than zeros; more are the rest of data that the decoder failed to follow. */
     private static final int MOST_JUNK = 8;
-    /** As many pixels, those of each scan of each attempt, are decoded to find the scan with bytes too many. */
+    /** Maximum number of pixels, over all scans and attempts, to decode in search of the scan with superfluous bytes. */
     private static final long MOST_PIXELS = 200_000_000;
 
     private JpegEnd() {}
@@ -26,13 +26,13 @@ final class JpegEnd {
     /**
      * Decodes a file.
      *
-     * @throws IOException if a part of the picture is missing or damaged
+     * @throws IOException if a part of the image is missing or damaged
      */
     static RgbImage decode(JpegFile jpeg) throws IOException {
         boolean padded = isPadded(jpeg);
         JpegPixels pixels = decode(jpeg, padded ? Ending.WITHOUT_ZEROS : Ending.AS_STORED);
         if (leftOver(pixels.warning()) > 0) {
-            // A large picture has no room beside it for a second.
+            // There may be no memory for a second copy of a large image.
             pixels = null;
             pixels = decode(jpeg, Ending.WITHOUT_ZEROS);
             int junk = leftOver(pixels.warning());
@@ -40,7 +40,7 @@ final class JpegEnd {
                 pixels = withoutJunk(jpeg, pixels.warning());
             }
         } else if (pixels.warning() == null && !padded && isWiped(jpeg, pixels.image())) {
-            throw new IOException("damaged image: the end of the picture's data is all zeros");
+            throw new IOException("damaged image: the end of the image's data is all zeros");
         }
         if (pixels.warning() != null) {
             throw new IOException("damaged image: " + pixels.warning());
@@ -52,15 +52,15 @@ final class JpegEnd {
         return JpegPixels.decode(jpeg, jpeg.essentials(ending));
     }
 
-    /** The number of bytes that the decoder did not need somewhere, 0 if it complains of something else or of nothing. */
+    /** Returns the number of superfluous bytes in a warning of the decoder, or 0 for other warnings or none. */
     private static int leftOver(String warning) {
         Matcher found = LEFT_OVER.matcher(warning == null ? "" : warning);
         return found.find() ? (int) Math.min(Integer.MAX_VALUE, Long.parseLong(found.group(1))) : 0;
     }
 
     /**
-     * Tells whether zeros follow the data. Where the end of a file was wiped out the decoder makes a picture of zeros as well, which
-     * it can't do without them.
+     * Returns whether the zeros at the end are padding after the data. If the end of a file was wiped, the decoder also makes an image from
+     * the zeros, but it can't do so without them.
      */
     private static boolean isPadded(JpegFile jpeg) throws IOException {
         if (jpeg.zeros() == 0) {
@@ -71,8 +71,8 @@ final class JpegEnd {
     }
 
     /**
-     * Tells whether the zeros at the end of the data, all of which the decoder needed, can't come from an encoder: the bits that the
-     * last byte has left are set (T.81, F.1.2.3), so that the very last bit of a flat picture's zeros means something.
+     * Returns whether zeros at the end of the data, all of which the decoder needed, can't come from an encoder. Encoders set the
+     * unused bits of the last byte (T.81, F.1.2.3), so in a flat image the last bit of the zeros must be significant.
      */
     private static boolean isWiped(JpegFile jpeg, RgbImage image) throws IOException {
         if (jpeg.zeros() < WIPED) {
@@ -82,7 +82,7 @@ final class JpegEnd {
         return other.warning() == null && Arrays.equals(other.image().rgb(), image.rgb());
     }
 
-    /** Finds the scans that the few bytes too many stand behind: the data of the others can't do without as many. */
+    /** Finds the scans with superfluous bytes at the end: other scans can't be decoded without that many bytes. */
     private static JpegPixels withoutJunk(JpegFile jpeg, String first) throws IOException {
         int scans = jpeg.scans();
         if (scans > 1 && (long) scans * scans * jpeg.width() * jpeg.height() > MOST_PIXELS) {

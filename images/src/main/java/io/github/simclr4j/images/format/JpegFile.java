@@ -7,44 +7,45 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The parts of a JPEG file that its pixels depend on (ITU-T T.81, annex B): tables, the frame's header and the scans. Colour
- * profiles, comments and metadata are left out, so that none of them can change the pixels or make the decoder refuse them.
+ * The parts of a JPEG file that determine its pixels (<a href="https://www.w3.org/Graphics/JPEG/itu-t81.pdf">ITU-T T.81</a>, annex B):
+ * tables, the frame header and the scans. Colour profiles, comments and metadata are dropped, so that they can't change the pixels or make
+ * the decoder reject the file.
  */
 final class JpegFile {
-    /** How the values of the components are to be understood. */
+    /** The meaning of the components. */
     enum Colours {
         GREY, YCBCR, RGB, CMYK, YCCK
     }
 
-    /** What becomes of the ends of the entropy-coded data. */
+    /** The treatment of the ends of the entropy-coded data. */
     enum Ending {
-        /** They stay as they are. */
+        /** The data are unchanged. */
         AS_STORED,
-        /** The last byte of the last scan is left out. */
+        /** The last byte of the last scan is dropped. */
         WITHOUT_LAST_BYTE,
         /** The last byte of the last scan is 1. */
         WITH_LAST_BIT_SET,
-        /** All zero bytes at the end of each scan are left out. */
+        /** All zero bytes at the end of each scan are dropped. */
         WITHOUT_ZEROS
     }
 
     private static final byte[] JFIF = {
         (byte) 0xff, (byte) 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0, 1, 0, 1, 0, 0};
-    /** Adobe's marker with transform 0: the components are stored as they are. */
+    /** Adobe's marker with transform 0: the components are stored untransformed. */
     private static final byte[] ADOBE = {(byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
-    /** What libjpeg takes an Adobe marker for. */
+    /** Minimum length of an Adobe marker according to libjpeg. */
     private static final int ADOBE_LENGTH = 12;
     private static final int JFIF_LENGTH = 14;
 
-    /** Conditioning of arithmetic coding. */
+    /** The marker for conditioning of arithmetic coding. */
     private static final int DAC = 0xcc;
-    /** Hierarchical progression. */
+    /** The marker for hierarchical progression. */
     private static final int DHP = 0xde;
     private static final int PROGRESSIVE = 0xc2;
     private static final int JPEG_LS = 0xf7;
 
     private final byte[] file;
-    /** What is kept, in the order of the file. */
+    /** The parts to keep, in the order of the file. */
     private final List<Part> parts = new ArrayList<>();
     private boolean jfif;
     private int transform = -1;
@@ -55,13 +56,13 @@ final class JpegFile {
     private JpegScans scans;
     private boolean ended;
 
-    /** Some bytes of an array. */
+    /** A range of an array. */
     private record Part(byte[] bytes, int from, int to, boolean entropyCoded) {
         int length() {
             return to - from;
         }
 
-        /** Whether the last byte is a zero, and not the one of a stuffed {@code ff 00}. */
+        /** Returns whether the last byte is 0 and not part of a stuffed {@code ff 00}. */
         boolean endsInZero() {
             return to > from && bytes[to - 1] == 0 && (to - from < 2 || bytes[to - 2] != (byte) 0xff);
         }
@@ -82,7 +83,7 @@ final class JpegFile {
     /**
      * Reads the structure of a file.
      *
-     * @throws IOException if the file is damaged, cut short or of a kind that is not read
+     * @throws IOException if the file is damaged, truncated or of a kind that is not supported
      */
     JpegFile(byte[] file) throws IOException {
         this.file = file;
@@ -91,11 +92,11 @@ final class JpegFile {
             segment(segments);
         }
         if (parts.stream().noneMatch(Part::entropyCoded)) {
-            throw new IOException("damaged image: the file ends before the picture");
+            throw new IOException("damaged image: the file ends before the image data");
         }
-        // Many files lack the end marker alone.
+        // Many files lack only the end marker.
         if (!scans.complete()) {
-            throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
+            throw new IOException("damaged image: the file is truncated and lacks a part of the image");
         }
     }
 
@@ -133,7 +134,7 @@ final class JpegFile {
         frame = s.marker();
         switch (frame) {
             case 0xc0, 0xc1, 0xc2 -> { }
-            // Many decoders lack it, and it does not show whether data are missing.
+            // Many decoders do not support it, and missing data could not be detected.
             case 0xc9, 0xca -> throw refused("JPEG with arithmetic coding");
             case 0xc3, 0xcb -> throw refused("lossless JPEG");
             case 0xc8 -> throw new IOException("damaged image: unknown marker c8");
@@ -144,7 +145,7 @@ final class JpegFile {
             throw new IOException("damaged image: the frame's header has a wrong length");
         }
         if (s.get(0) != 8) {
-            throw refused("JPEG of " + s.get(0) + " bits a sample");
+            throw refused("JPEG of " + s.get(0) + " bits per sample");
         }
         if (components != 1 && components != 3 && components != 4) {
             throw refused("JPEG of " + components + " components, which are neither grey nor RGB nor CMYK,");
@@ -187,7 +188,7 @@ final class JpegFile {
         if (progressive()) {
             keep(s);
         } else {
-            // Some encoders write nonsense here. The decoder would only warn, and then of nothing else.
+            // Some encoders write nonsense here, for which the decoder would use its only warning.
             byte[] header = Arrays.copyOfRange(file, s.start() - 4, s.end());
             header[header.length - 3] = 0;
             header[header.length - 2] = 63;
@@ -197,7 +198,7 @@ final class JpegFile {
         int from = s.end();
         int to = s.skipData();
         if (to == from || 8L * (to - from) < bits) {
-            throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
+            throw new IOException("damaged image: the file is truncated and lacks a part of the image");
         }
         parts.add(new Part(file, from, to, true));
     }
@@ -209,7 +210,7 @@ final class JpegFile {
                 return i;
             }
         }
-        throw new IOException("damaged image: a scan of a component that is not there");
+        throw new IOException("damaged image: a scan of a component that does not exist");
     }
 
     private void keep(JpegSegments s) {
@@ -217,7 +218,7 @@ final class JpegFile {
     }
 
     private static IOException refused(String kind) {
-        return new IOException(kind + " is not read: convert it to PNG, or to JPEG of the usual kind");
+        return new IOException(kind + " is not supported: convert it to PNG, or to baseline JPEG");
     }
 
     private boolean progressive() {
@@ -252,15 +253,15 @@ final class JpegFile {
         return (int) parts.stream().filter(Part::entropyCoded).count();
     }
 
-    /** Returns how many zero bytes the data of the last scan end in. */
+    /** Returns the number of zero bytes at the end of the last scan's data. */
     int zeros() {
         Part last = parts.get(parts.size() - 1);
         return last.entropyCoded ? last.length() - last.withoutZeros().length() : 0;
     }
 
     /**
-     * Returns a file of these parts alone, with one marker that tells the decoder the colours; four components are to be read as
-     * they are stored.
+     * Returns a file with only these parts, and one marker that tells the decoder the meaning of the components. Four components
+     * must be read without conversion.
      */
     byte[] essentials(Ending ending) {
         List<Part> kept = new ArrayList<>(parts);
@@ -277,9 +278,9 @@ final class JpegFile {
     }
 
     /**
-     * Returns the same with the data shorter.
+     * Returns a file with only these parts and shorter data.
      *
-     * @param cut for each scan how many bytes at the end of its data are left out
+     * @param cut number of bytes to drop at the end of each scan's data
      */
     byte[] essentials(int[] cut) {
         List<Part> kept = new ArrayList<>();

@@ -4,7 +4,7 @@ import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.internal.Samples;
 import java.awt.image.Raster;
 
-/** Converts JPEG's four components, which by Adobe's convention hold 255 minus the ink. */
+/** Converts the four components of CMYK and YCCK JPEGs, which by Adobe's convention are 255 minus the ink. */
 final class JpegInks {
     private static final int BITS = 16;
     private static final int HALF = 1 << BITS - 1;
@@ -12,10 +12,10 @@ final class JpegInks {
     private JpegInks() {}
 
     /**
-     * Converts a picture to RGB.
+     * Converts an image to RGB.
      *
-     * @param raster the four components as they are stored
-     * @param ycck whether the first three are the luma and chroma of RGB, of which CMY is the complement, as libjpeg has it
+     * @param raster the four components as stored
+     * @param ycck whether the first three components are luma and chroma of RGB, whose complement is CMY, as in libjpeg
      */
     static RgbImage toRgb(Raster raster, boolean ycck) {
         int w = raster.getWidth();
@@ -37,7 +37,7 @@ final class JpegInks {
         return new RgbImage(w, h, rgb);
     }
 
-    /** JFIF's conversion (JFIF 1.02, page 3) with 16 bits behind the point, and its complement. */
+    /** Converts by JFIF's formula (JFIF 1.02, page 3) with 16 fractional bits, and takes the complement. */
     private static void toCmy(int[] line, int p) {
         int luma = line[p];
         int cb = line[p + 1] - 128;

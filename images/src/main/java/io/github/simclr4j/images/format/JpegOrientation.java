@@ -5,16 +5,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Looks for the orientation in the metadata of a JPEG file: Exif first, then XMP (XMP specification part 3, section 1.1.3). */
+/** Finds the orientation in the metadata of a JPEG file: first Exif, then XMP (XMP specification part 3, section 1.1.3). */
 final class JpegOrientation {
     private static final int APP1 = 0xe1;
-    /** {@code Exif}, a zero, and a byte that should be one. */
+    /** Length of the header: {@code Exif}, a zero, and a byte that should be zero. */
     private static final int EXIF_HEADER = 6;
     private static final byte[] XMP_HEADER = "http://ns.adobe.com/xap/1.0/\0".getBytes(StandardCharsets.US_ASCII);
 
     private JpegOrientation() {}
 
-    /** Returns the orientation, 1 to 8; 1 if the file does not say. */
+    /** Returns the orientation, 1 to 8; 1 if the file does not state it. */
     static int of(byte[] file) {
         List<int[]> exif = new ArrayList<>();
         int xmp = 0;
@@ -33,7 +33,7 @@ final class JpegOrientation {
         return found != Exif.NONE ? found : Math.max(1, xmp);
     }
 
-    /** Exif that is too long for one segment goes on in the next; some files have two that are independent. */
+    /** Reads Exif, which may continue in the next segment if it is too long; some files have two independent Exif segments. */
     private static int fromExif(byte[] file, List<int[]> segments) {
         if (segments.isEmpty()) {
             return Exif.NONE;

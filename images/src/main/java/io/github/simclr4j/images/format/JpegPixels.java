@@ -16,10 +16,10 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * What the JDK's decoder made of a JPEG file.
+ * The JDK decoder's result for a JPEG file.
  *
- * @param image the picture, in which what is missing is grey or repeated
- * @param warning the first thing that the decoder found wrong, null if all is well; it tells of no other
+ * @param image the image, in which missing parts are grey or repeated
+ * @param warning the first problem that the decoder found, or null if there was none; it reports no others
  */
 record JpegPixels(RgbImage image, String warning) {
     private static final int[] RED_GREEN_BLUE = {0, 1, 2};
@@ -29,8 +29,8 @@ record JpegPixels(RgbImage image, String warning) {
     /**
      * Decodes a file.
      *
-     * @param jpeg its structure
-     * @param essentials the bytes that the decoder gets
+     * @param jpeg the structure of the file
+     * @param essentials the bytes for the decoder
      */
     static JpegPixels decode(JpegFile jpeg, byte[] essentials) throws IOException {
         ImageReader reader = JdkJpegReader.create();
@@ -49,7 +49,7 @@ record JpegPixels(RgbImage image, String warning) {
         }
     }
 
-    /** Lets the decoder write red, green and blue where they stay. */
+    /** Lets the decoder write red, green and blue to their final place. */
     private static RgbImage colours(ImageReader reader, int w, int h) throws IOException {
         byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(w, h))];
         WritableRaster pixels = Raster.createInterleavedRaster(

@@ -4,19 +4,19 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * Keeps count of what the scans of a JPEG file bring, so that a file that is cut between two scans is told from a whole one: the
- * decoder shows what there is and says nothing.
+ * Tracks which data the scans of a JPEG file contain, to detect files that were truncated between two scans, which the decoder accepts
+ * without a warning.
  */
 final class JpegScans {
-    /** As many as no encoder writes; each costs as much time as a whole picture. */
+    /** Maximum number of scans. No encoder writes more, and each takes as much time as a whole image. */
     private static final int MOST = 64;
-    /** Twenty scans of the largest picture that is read. */
+    /** Maximum number of pixels over all scans: twenty scans of the largest supported image. */
     private static final long MOST_PIXELS = 2_000_000_000;
 
     private static final int COEFFICIENTS = 64;
     private static final byte MISSING = -1;
 
-    /** For each component and coefficient the lowest bit that is known so far (T.81, G.1.1.1), or {@link #MISSING}. */
+    /** The lowest known bit of each component and coefficient (T.81, G.1.1.1), or {@link #MISSING}. */
     private final byte[][] lowestBit;
     private final boolean progressive;
     private final long pixels;
@@ -24,10 +24,10 @@ final class JpegScans {
     private int count;
 
     /**
-     * Begins to count.
+     * Starts to track scans.
      *
-     * @param sampling for each component how many of its blocks stand side by side and one upon another in a unit (T.81, A.2)
-     * @param progressive whether a scan may bring a part of the coefficients
+     * @param sampling horizontal and vertical number of blocks of each component in a unit (T.81, A.2)
+     * @param progressive whether a scan may contain a part of the coefficients
      * @param pixels width times height
      */
     JpegScans(int[][] sampling, boolean progressive, long pixels) {
@@ -44,14 +44,14 @@ final class JpegScans {
     }
 
     /**
-     * Counts a scan.
+     * Adds a scan of a component.
      *
-     * @param component which component it belongs to
+     * @param component index of the component
      * @param first first coefficient in zigzag order (Ss)
      * @param last last coefficient (Se)
-     * @param before the lowest bit that was known before, 0 in the first scan of a coefficient (Ah)
-     * @param now the lowest bit that is known after it (Al)
-     * @throws IOException if no encoder writes this scan after the ones before
+     * @param before the lowest bit known before the scan, 0 in the first scan of a coefficient (Ah)
+     * @param now the lowest bit known after the scan (Al)
+     * @throws IOException if this scan is not possible after the previous ones
      */
     void add(int component, int first, int last, int before, int now) throws IOException {
         if (!progressive) {
@@ -63,7 +63,7 @@ final class JpegScans {
         }
         for (int k = first; k <= last; k++) {
             int known = lowestBit[component][k];
-            // A first scan has 0 where a refinement has the bit of the scan before, which is one higher than its own.
+            // "before" is 0 in a first scan. In a refinement it is the bit of the previous scan, one higher than its own.
             boolean follows = known == MISSING ? before == 0 : before == known && now == before - 1;
             if (!follows) {
                 throw new IOException("damaged image: the scans are not in order");
@@ -72,27 +72,27 @@ final class JpegScans {
         }
     }
 
-    /** Counts the scan's header. */
+    /** Counts a scan header. */
     void next() throws IOException {
         if (++count > MOST || count * pixels > MOST_PIXELS) {
-            throw new IOException("a JPEG of more than " + (count - 1) + " scans is not read: save it in the usual way");
+            throw new IOException("a JPEG of more than " + (count - 1) + " scans is not supported: save it as baseline JPEG");
         }
     }
 
     /**
-     * Returns the fewest bits that a scan's data can have, so that nobody waits for the picture that a short file claims to hold:
-     * a block's mean value takes one or more, while thousands of blocks without other coefficients take one together.
+     * Returns the minimum number of bits of a scan's data, to reject short files that claim to contain a large image. A block's mean value
+     * takes at least one bit, but thousands of blocks without other coefficients can share one.
      *
-     * @param component one of its components
-     * @param first its first coefficient
+     * @param component a component of the scan
+     * @param first the first coefficient of the scan
      */
     long fewestBits(int component, int first) {
         return first == 0 || !progressive ? blocks[component] : 0;
     }
 
     /**
-     * Returns whether every coefficient of every component is there to its last bit. The standard allows less, but no encoder
-     * makes use of that, while files that were cut and then given an end marker exist.
+     * Returns whether all bits of all coefficients of all components are present. The standard allows less, but no encoder uses that, and
+     * there are truncated files to which an end marker was added.
      */
     boolean complete() {
         for (byte[] component : lowestBit) {

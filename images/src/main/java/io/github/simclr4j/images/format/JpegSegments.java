@@ -1,8 +1,8 @@
 package io.github.simclr4j.images.format;
 
 /**
- * Walks over the marker segments of a JPEG file (ITU-T T.81, annex B). Like libjpeg it passes over whatever lies between two
- * segments: fill bytes, stray restart markers and bytes that belong to nothing.
+ * Iterates over the marker segments of a JPEG file (ITU-T T.81, annex B). Like libjpeg it skips everything between two segments:
+ * fill bytes, stray restart markers and superfluous bytes.
  */
 final class JpegSegments {
     static final int SOI = 0xd8;
@@ -21,7 +21,7 @@ final class JpegSegments {
         this.file = file;
     }
 
-    /** Moves to the next segment; false where the file ends, or ends within that segment. */
+    /** Moves to the next segment; returns false if the file ends before or in that segment. */
     boolean next() {
         for (int at = next; at < file.length; at++) {
             if (file[at] != (byte) 0xff) {
@@ -49,14 +49,14 @@ final class JpegSegments {
             return false;
         } else {
             start = at + 2;
-            // A length below 2 does not even count itself: the next marker is looked for right behind it.
+            // A length below 2 is invalid, since it includes itself: search for the next marker right after it.
             end = Math.max(start, at + (file[at] & 255) * 256 + (file[at + 1] & 255));
         }
         next = end;
         return end <= file.length;
     }
 
-    /** Moves over the entropy-coded data behind a scan's header and returns where they end. */
+    /** Skips the entropy-coded data after a scan header and returns their end. */
     int skipData() {
         int at = end;
         while (at < file.length) {
@@ -86,12 +86,12 @@ final class JpegSegments {
         return marker;
     }
 
-    /** Returns where this segment's content begins, behind its length. */
+    /** Returns the start of this segment's content, after its length. */
     int start() {
         return start;
     }
 
-    /** Returns where this segment ends. */
+    /** Returns the end of this segment. */
     int end() {
         return end;
     }
@@ -101,7 +101,7 @@ final class JpegSegments {
         return end - start;
     }
 
-    /** Returns a byte of this segment's content, or -1 behind its end. */
+    /** Returns a byte of this segment's content, or -1 after its end. */
     int get(int i) {
         return start + i < end ? file[start + i] & 255 : -1;
     }

@@ -5,18 +5,18 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32;
 
 /**
- * What a PNG file's chunks say of its pixels (PNG specification, third edition, sections 5 and 11). Text, profiles and other chunks
- * that change no pixels as they are stored are neither unpacked nor checked.
+ * The contents of a PNG file's chunks that determine its pixels (<a href="https://www.w3.org/TR/png-3/">PNG specification, third
+ * edition</a>, sections 5 and 11). Text, profiles and other chunks are neither decompressed nor checked.
  *
  * @param width width in pixels, at least 1
  * @param height height in pixels, at least 1
- * @param bits of a sample: 1, 2, 4, 8 or 16
+ * @param bits bits per sample: 1, 2, 4, 8 or 16
  * @param colourType 0 for grey, 2 for RGB, 3 for a palette, 4 for grey with opacity, 6 for RGB with opacity
  * @param interlaced whether the pixels are stored in the seven passes of Adam7
  * @param palette red, green and blue of each colour; empty if there is none
- * @param transparency the tRNS chunk; empty if there is none
- * @param data where the first of the chunks with compressed pixels is, which follow each other
- * @param stored bytes of compressed pixels
+ * @param transparency the content of the tRNS chunk; empty if there is none
+ * @param data position of the first of the consecutive chunks with compressed pixels
+ * @param stored number of bytes of compressed pixels
  */
 record PngChunks(int width, int height, int bits, int colourType, boolean interlaced, byte[] palette, byte[] transparency,
         int data, long stored) {
@@ -31,15 +31,15 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
     private static final int TRNS = 0x74524e53;
     static final int IDAT = 0x49444154;
     private static final int IEND = 0x49454e44;
-    /** CgBI, which stands before the header. */
+    /** The chunk CgBI, which Xcode writes before the header. */
     private static final int XCODE = 0x43674249;
-    /** Set in the names of chunks that a decoder may leave out. */
+    /** The bit that is set in the names of chunks that a decoder may ignore. */
     private static final int ANCILLARY = 0x20000000;
 
     /**
-     * Reads the chunks up to the mark of the end.
+     * Reads the chunks up to the end chunk.
      *
-     * @throws IOException if the file ends before, or a chunk that matters is damaged
+     * @throws IOException if the file ends before it, or if a necessary chunk is damaged
      */
     static PngChunks of(byte[] file) throws IOException {
         ByteBuffer header = null;
@@ -52,7 +52,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         for (int at = 8, kind = 0; kind != IEND;) {
             int length = file.length - at < 12 ? -1 : in.getInt(at);
             if (length < 0 || length > file.length - at - 12) {
-                // Behind the pixels, too: an orientation may be missing there.
+                // Also after the pixels, since a missing chunk might contain the orientation.
                 throw incomplete();
             }
             kind = in.getInt(at + 4);
@@ -88,7 +88,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
 
     private static IOException noHeader(int kind) {
         return new IOException(kind == XCODE
-                ? "a PNG image as Xcode changes it for iOS, which is not read: convert it to PNG"
+                ? "a PNG image as modified by Xcode for iOS, which is not supported: convert it to standard PNG"
                 : "damaged PNG image: it does not begin with a header");
     }
 
@@ -112,7 +112,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         } else if (type == PALETTE && (palette.length == 0 || palette.length % 3 != 0)) {
             throw new IOException("damaged PNG image: it has no palette");
         } else if (transparency.length > 0 && (type == GREY && transparency.length < 2 || type == RGB && transparency.length < 6)) {
-            throw new IOException("damaged PNG image: its transparent colour is cut");
+            throw new IOException("damaged PNG image: its transparent colour is truncated");
         }
         return new PngChunks(width, height, bits, type, header.get(12) == 1, palette, transparency, data, stored);
     }
@@ -121,7 +121,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         CRC32 crc = new CRC32();
         crc.update(file, at + 4, length + 4);
         if ((int) crc.getValue() != expected) {
-            throw new IOException("damaged PNG image: a checksum does not fit");
+            throw new IOException("damaged PNG image: a checksum does not match");
         }
     }
 
@@ -135,7 +135,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         return new IOException("damaged PNG image: it ends before it is complete");
     }
 
-    /** Samples of a pixel. */
+    /** Returns the number of samples per pixel. */
     int channels() {
         return switch (colourType) {
             case RGB -> 3;
@@ -145,7 +145,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         };
     }
 
-    /** Bytes of a line of so many pixels. */
+    /** Returns the number of bytes of a row of pixels. */
     long lineBytes(int pixels) {
         return ((long) pixels * channels() * bits + 7) / 8;
     }

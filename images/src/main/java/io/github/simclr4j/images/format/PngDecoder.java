@@ -7,11 +7,13 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Decodes PNG files; of an animation the default image. The JDK's decoder is not used: it checks no checksums, unpacks text and
- * profiles however large, and holds several copies of the pixels.
+ * Decodes PNG files, and the default image of animations. The JDK's decoder is not used, because it does not verify checksums, decompresses
+ * text and profiles of any size, and keeps several copies of the pixels.
+ *
+ * @since 0.1.0
  */
 public final class PngDecoder implements ImageDecoder {
-    /** Pixels from a column and line on at certain distances. */
+    /** A pass: its first column and row, and the distances of its columns and rows. */
     private record Pass(int x, int y, int dx, int dy) {}
 
     private static final List<Pass> WHOLE = List.of(new Pass(0, 0, 1, 1));

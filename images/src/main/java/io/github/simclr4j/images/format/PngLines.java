@@ -5,14 +5,14 @@ import java.nio.ByteBuffer;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
-/** Unpacks the lines of a PNG file and undoes their filters (PNG specification, sections 9 and 10). */
+/** Decompresses the rows of a PNG file and reverses their filters (PNG specification, sections 9 and 10). */
 final class PngLines implements AutoCloseable {
-    /** Deflate stores at most 258 bytes in 2 bits. */
+    /** Maximum number of bytes per compressed byte: Deflate stores at most 258 bytes in 2 bits. */
     private static final long MOST_FOR_A_BYTE = 1032;
 
     private final Inflater inflater = new Inflater();
     private final ByteBuffer file;
-    /** The next chunk. */
+    /** Position of the next chunk. */
     private int chunk;
     private final int pixelBytes;
     private final byte[] filter = new byte[1];
@@ -30,16 +30,16 @@ final class PngLines implements AutoCloseable {
         return chunks.lineBytes(chunks.width()) * chunks.height() <= MOST_FOR_A_BYTE * chunks.stored();
     }
 
-    /** Begins a pass, before whose first line there is one of zeros. */
+    /** Starts a pass. The row before its first row counts as zeros. */
     void begin(int bytes) {
         line = new byte[bytes];
         above = new byte[bytes];
     }
 
     /**
-     * Returns the next line; it stays as it is until the line after the next.
+     * Returns the next row. The array is reused for the row after the next one.
      *
-     * @throws IOException if the data end or are damaged
+     * @throws IOException if the data are incomplete or damaged
      */
     byte[] next() throws IOException {
         byte[] last = line;
@@ -53,7 +53,7 @@ final class PngLines implements AutoCloseable {
             case 2 -> up();
             case 3 -> average();
             case 4 -> paeth();
-            default -> throw new IOException("damaged PNG image: unknown filter of a line");
+            default -> throw new IOException("damaged PNG image: unknown filter of a row");
         }
         return line;
     }
@@ -108,7 +108,7 @@ final class PngLines implements AutoCloseable {
                 }
             }
         } catch (DataFormatException e) {
-            throw new IOException("damaged PNG image: its compressed pixels can't be unpacked", e);
+            throw new IOException("damaged PNG image: its pixels can't be decompressed", e);
         }
     }
 

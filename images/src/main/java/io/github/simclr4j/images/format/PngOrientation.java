@@ -7,13 +7,13 @@ import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
 /**
- * Looks for the orientation in the metadata of a PNG file: in the {@code eXIf} chunk, in the text that ImageMagick writes Exif to, or
- * in an XMP packet (XMP specification part 3, section 1.1.5).
+ * Finds the orientation in the metadata of a PNG file: in the {@code eXIf} chunk, in ImageMagick's text chunk with Exif, or in an
+ * XMP packet (XMP specification part 3, section 1.1.5).
  */
 final class PngOrientation {
     private static final String RAW_EXIF = "Raw profile type exif";
     private static final String XMP = "XML:com.adobe.xmp";
-    /** Longer text is not looked through. */
+    /** Maximum length of text to search. */
     private static final int MOST_TEXT = 1 << 20;
 
     private int exif = Exif.NONE;
@@ -22,7 +22,7 @@ final class PngOrientation {
 
     private PngOrientation() {}
 
-    /** Returns the orientation, 1 to 8; 1 if the file does not say. */
+    /** Returns the orientation, 1 to 8; 1 if the file does not state it. */
     static int of(byte[] file) {
         PngOrientation found = new PngOrientation();
         ByteBuffer in = ByteBuffer.wrap(file);
@@ -61,12 +61,12 @@ final class PngOrientation {
         return Exif.find(b, from + skip, to - from - skip);
     }
 
-    /** The text of a chunk (PNG specification, section 11.3.3) behind its keyword. */
+    /** Returns the text of a chunk (PNG specification, section 11.3.3) after its keyword. */
     private static String text(byte[] b, int chunk, int from, int to) {
         boolean compressed = b[chunk] == 'z';
         int start = compressed ? from + 1 : from;
         if (b[chunk] == 'i') {
-            // Compression flag and method, language, keyword in that language.
+            // Compression flag and method, language, translated keyword.
             compressed = from < to && b[from] == 1;
             start = zero(b, zero(b, from + 2, to) + 1, to) + 1;
         }
@@ -87,14 +87,14 @@ final class PngOrientation {
             }
             return out.toString(StandardCharsets.ISO_8859_1);
         } catch (DataFormatException e) {
-            // The pixels may still be whole.
+            // The pixels may still be intact.
             return "";
         } finally {
             inflater.end();
         }
     }
 
-    /** ImageMagick's form: an empty line, the profile's name, its length, then hexadecimal digits in lines. */
+    /** Parses ImageMagick's format: an empty line, the profile's name, its length, then lines of hexadecimal digits. */
     private static byte[] fromHex(String text) {
         int at = -1;
         for (int line = 0; line < 3; line++) {

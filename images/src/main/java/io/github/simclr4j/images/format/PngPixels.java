@@ -2,12 +2,12 @@ package io.github.simclr4j.images.format;
 
 import io.github.simclr4j.images.internal.Samples;
 
-/** Converts the lines of a PNG file to RGB, transparent pixels laid over black. */
+/** Converts the rows of a PNG file to RGB, and blends transparent pixels with black. */
 final class PngPixels {
     private final PngChunks chunks;
-    /** Red, green and blue of each index, those beyond the palette black, as in Pillow. */
+    /** Red, green and blue of each index. Indices beyond the palette are black, as in Pillow. */
     private final byte[] palette = new byte[3 * 256];
-    /** The samples of the transparent colour; below 0 for none. */
+    /** The samples of the transparent colour; negative for none. */
     private final int[] transparent = {-1, -1, -1};
 
     PngPixels(PngChunks chunks) {
@@ -26,12 +26,12 @@ final class PngPixels {
     }
 
     /**
-     * Converts a line.
+     * Converts a row.
      *
-     * @param line as it is stored, without its filter
-     * @param count its pixels
-     * @param to where the first one goes
-     * @param step bytes from a pixel to the next
+     * @param line the row, with its filter reversed
+     * @param count number of pixels
+     * @param to position of the first pixel in {@code rgb}
+     * @param step bytes from one pixel to the next in {@code rgb}
      */
     void write(byte[] line, int count, byte[] rgb, int to, int step) {
         if (chunks.colourType() == PngChunks.RGB && chunks.bits() == 8 && transparent[0] < 0) {
@@ -76,7 +76,7 @@ final class PngPixels {
         rgb[to + 2] = v;
     }
 
-    /** Returns a sample as it is stored. */
+    /** Returns a sample as stored. */
     private int sample(byte[] line, int i) {
         int bits = chunks.bits();
         if (bits == 8) {
@@ -88,7 +88,7 @@ final class PngPixels {
         return line[(int) (bit >> 3)] >> 8 - bits - (int) (bit & 7) & (1 << bits) - 1;
     }
 
-    /** Returns the upper 8 bits of a sample of 8 or 16. */
+    /** Returns the upper 8 bits of a sample of 8 or 16 bits. */
     private int high(byte[] line, int i) {
         return line[chunks.bits() == 16 ? 2 * i : i] & 255;
     }

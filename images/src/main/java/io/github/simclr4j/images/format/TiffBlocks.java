@@ -7,7 +7,7 @@ import java.util.zip.InflaterInputStream;
 
 /** Opens the strips or tiles of a TIFF file. */
 final class TiffBlocks {
-    /** Each takes its time to begin. An image of 100 megapixels in usual tiles of 256 by 256 pixels has 1,600, in single rows 10,000. */
+    /** Maximum number of blocks, since each takes time to open. An image of 100 megapixels has 1,600 tiles of 256x256, or 10,000 rows. */
     private static final int MAX_BLOCKS = 200_000;
     private static final int MAX_JPEG_BLOCKS = 20_000;
 
@@ -17,13 +17,13 @@ final class TiffBlocks {
     private final TiffLayout layout;
     private final int across;
     private final int down;
-    /** How many bytes of JPEG data may still be read: strips that overlap would cost more time than the image's size tells. */
+    /** Number of bytes of JPEG data that may still be read, which limits the time for files with overlapping strips. */
     private long budget;
 
     /**
-     * Checks that there are enough blocks.
+     * Checks the number of blocks.
      *
-     * @throws IOException if there are not, or their chroma is stored in a way that is not read
+     * @throws IOException if there are too few or too many, or if their chroma subsampling is not supported
      */
     TiffBlocks(byte[] file, TiffDirectory d, TiffKind kind, TiffLayout layout) throws IOException {
         this.file = file;
@@ -55,7 +55,7 @@ final class TiffBlocks {
         return (int) value;
     }
 
-    /** Returns how many bytes a row of a block has. */
+    /** Returns the number of bytes of a row of a block. */
     int rowBytes() {
         long bits = (long) layout.blockWidth() * samples() * kind.bits();
         return Math.toIntExact((bits + 7) / 8);
@@ -68,9 +68,9 @@ final class TiffBlocks {
     /**
      * Opens a block.
      *
-     * @param column which it is in its line of blocks, from 0
-     * @param line in which line it is, from 0
-     * @param plane which sample's plane, 0 if there is only one
+     * @param column column of the block, from 0
+     * @param line row of the block, from 0
+     * @param plane index of the sample's plane, 0 if there is only one
      */
     TiffRows open(int column, int line, int plane) throws IOException {
         int index = (plane * layout.down() + line) * layout.across() + column;
@@ -87,7 +87,7 @@ final class TiffBlocks {
                 throw new IOException("damaged image: the strips or tiles overlap");
             }
         } else {
-            // Data that claim to be much longer than needed are not followed to their end: many strips may have the same.
+            // Do not read data far beyond the needed length, since many strips may share the same data.
             length = Math.min(length, 8L * rowBytes() * rows + 256);
         }
         byte[] bytes = file;
@@ -100,7 +100,7 @@ final class TiffBlocks {
         return rows(bytes, (int) from, to, rows);
     }
 
-    /** Returns the claimed length of a block; where there is no claim the rest of the file. */
+    /** Returns the length of a block according to the file, or the rest of the file if it is not stated. */
     private long length(int index) throws IOException {
         long length = d.count(layout.counts()) == 0 ? 0 : d.integer(layout.counts(), index);
         boolean known = length > 0 || d.count(layout.counts()) > 1;

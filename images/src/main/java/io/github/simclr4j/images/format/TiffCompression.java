@@ -2,7 +2,7 @@ package io.github.simclr4j.images.format;
 
 import java.io.IOException;
 
-/** Which compressions of TIFF files are read, and with which kinds of samples. */
+/** Determines the compression of TIFF files, and checks that it is supported for their samples. */
 final class TiffCompression {
     static final int NONE = 1;
     static final int FAX_RUNS = 2;
@@ -18,9 +18,9 @@ final class TiffCompression {
     private TiffCompression() {}
 
     /**
-     * Reads the compression; where two numbers stand for the same one, the newer.
+     * Returns the compression. If two numbers stand for the same compression, it is the newer number.
      *
-     * @throws IOException if it is not one that is read; the message names it
+     * @throws IOException if the compression is not supported; the message names it
      */
     static int of(TiffDirectory d) throws IOException {
         int compression = d.integerOr(TiffTag.COMPRESSION, NONE);
@@ -52,8 +52,8 @@ final class TiffCompression {
     }
 
     /**
-     * Whether the file has the JPEG compression of TIFF 6.0, section 22, which Adobe's TIFF Technical Note 2 replaced: there is one JPEG
-     * stream for the whole image, into which the strips point.
+     * Returns whether the file has the JPEG compression of TIFF 6.0, section 22, which Adobe's TIFF Technical Note 2 replaced: one
+     * JPEG stream for the whole image, into which the strips point.
      */
     static boolean isOldJpeg(TiffDirectory d) throws IOException {
         return d.integerOr(TiffTag.COMPRESSION, NONE) == OLD_JPEG;
@@ -63,15 +63,15 @@ final class TiffCompression {
         return TiffKind.refused(name + " compression");
     }
 
-    /** Whether a compression is for two colours and one bit a pixel (ITU-T T.4 and T.6). */
+    /** Returns whether a compression is for bilevel images (ITU-T T.4 and T.6). */
     static boolean isFax(int compression) {
         return compression >= FAX_RUNS && compression <= FAX_4;
     }
 
     /**
-     * Reads the predictor: 1 for none, or 2 for the differences between neighbours. Only LZW and Deflate have one.
+     * Returns the predictor: 1 for none, or 2 for differences between neighbours. Only LZW and Deflate have one.
      *
-     * @throws IOException if it is not one that is read
+     * @throws IOException if the predictor is not supported
      */
     static int predictor(TiffDirectory d, int compression, int bits) throws IOException {
         int predictor = d.integerOr(TiffTag.PREDICTOR, 1);
@@ -85,7 +85,7 @@ final class TiffCompression {
         return 2;
     }
 
-    /** Refuses samples that a compression does not have. */
+    /** Checks that the compression supports the samples. */
     static void check(TiffKind kind) throws IOException {
         if (isFax(kind.compression()) && (kind.bits() != 1 || kind.samples() != 1)) {
             throw TiffKind.refused(kind.samples() + " samples of " + kind.bits() + " bits in CCITT compression");

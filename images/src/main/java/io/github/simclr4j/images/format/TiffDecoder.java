@@ -7,8 +7,11 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Decodes the first image of TIFF files (TIFF 6.0): grey, RGB, palettes, CMYK and YCbCr of unsigned integers, in strips or tiles. The
- * decoder of the JDK takes many other kinds for these without saying so; only its JPEG decoder is used.
+ * Decodes the first image of TIFF files (<a href="https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf">TIFF 6.0</a>): grey, RGB,
+ * palette, CMYK and YCbCr images of unsigned integers, in strips or tiles. The JDK's TIFF decoder is not used, because it silently
+ * misinterprets many other kinds; only its JPEG decoder is.
+ *
+ * @since 0.1.0
  */
 public final class TiffDecoder implements ImageDecoder {
     @Override

@@ -3,7 +3,7 @@ package io.github.simclr4j.images.format;
 import java.io.IOException;
 import java.nio.ByteOrder;
 
-/** Adds up rows that hold the differences between neighbours (TIFF 6.0, section 14: predictor 2), of 8 or 16 bits. */
+/** Reverses predictor 2 (TIFF 6.0, section 14) by summing up the differences between neighbours, of 8 or 16 bits. */
 final class TiffDifferences implements TiffRows {
     private final TiffRows in;
     private final int samples;

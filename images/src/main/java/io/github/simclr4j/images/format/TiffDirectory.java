@@ -7,8 +7,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The first directory of a TIFF file (TIFF 6.0, section 2). Values are read where they lie in the file, so that a claimed number of
- * values allocates nothing.
+ * The first directory of a TIFF file (TIFF 6.0, section 2). Values are read in place, so that a claimed number of values does not allocate
+ * memory.
  */
 final class TiffDirectory {
     private static final int BYTE = 1;
@@ -20,7 +20,7 @@ final class TiffDirectory {
     private static final int DOUBLE = 12;
     private static final int IFD = 13;
 
-    /** A field: where its values begin in the file, and how many it has. */
+    /** A field: the type, number and position of its values. */
     private record Field(int type, long count, int at) {}
 
     private final ByteBuffer file;
@@ -29,7 +29,7 @@ final class TiffDirectory {
     /**
      * Reads the directory.
      *
-     * @throws IOException if it does not lie within the file, or one of its values does not
+     * @throws IOException if the directory or one of its values is beyond the end of the file
      */
     TiffDirectory(byte[] bytes) throws IOException {
         file = ByteBuffer.wrap(bytes).order(bytes[0] == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
@@ -75,24 +75,24 @@ final class TiffDirectory {
         return file.order();
     }
 
-    /** Returns how many values a tag has, 0 if it is missing. */
+    /** Returns the number of values of a tag, or 0 if it is missing. */
     long count(int tag) {
         Field field = fields.get(tag);
         return field == null ? 0 : field.count;
     }
 
     /**
-     * Returns a value that is an unsigned integer.
+     * Returns an unsigned integer value of a tag.
      *
-     * @param index from 0
-     * @throws IOException if there are not as many, or they are of another type
+     * @param index index of the value, from 0
+     * @throws IOException if there are too few values, or if they are of another type
      */
     long integer(int tag, long index) throws IOException {
         Field field = fields.get(tag);
         if (field == null || index >= field.count) {
             throw new IOException("damaged image: TIFF tag " + tag + " has " + count(tag) + " values, expected at least " + (index + 1));
         }
-        // The field lies within the file.
+        // Safe, since the field is within the file.
         int at = field.at + (int) (index * size(field.type));
         return switch (field.type) {
             case BYTE, UNDEFINED -> file.get(at) & 255;
@@ -102,12 +102,12 @@ final class TiffDirectory {
         };
     }
 
-    /** Returns the first value of a tag, limited to the largest {@code int}, or another one if the tag is missing. */
+    /** Returns the first value of a tag, limited to the largest {@code int}, or a default if the tag is missing. */
     int integerOr(int tag, int missing) throws IOException {
         return count(tag) == 0 ? missing : (int) Math.min(Integer.MAX_VALUE, integer(tag, 0));
     }
 
-    /** Returns a real value, or another one if the tag does not have it. */
+    /** Returns a real value of a tag, or a default if the tag does not have it. */
     double realOr(int tag, int index, double missing) throws IOException {
         Field field = fields.get(tag);
         if (field == null || index >= field.count) {
@@ -122,7 +122,7 @@ final class TiffDirectory {
         };
     }
 
-    /** Returns the bytes of a tag's values, none if it is missing. */
+    /** Returns the bytes of a tag's values, or none if it is missing. */
     byte[] bytes(int tag) {
         Field field = fields.get(tag);
         byte[] bytes = new byte[field == null ? 0 : (int) field.count * size(field.type)];

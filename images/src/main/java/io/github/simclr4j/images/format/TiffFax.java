@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * Expands CCITT data (ITU-T T.4 and T.6; TIFF 6.0, sections 10 and 11): rows of runs, or of differences from the row before. A set bit
- * is black. The decoder of the JDK refuses files whose rows end at whole bytes.
+ * Decompresses CCITT data (ITU-T T.4 and T.6; TIFF 6.0, sections 10 and 11): rows of runs, or of differences from the previous row.
+ * A set bit is black. The JDK's decoder is not used, because it rejects files whose rows end at whole bytes.
  */
 final class TiffFax implements TiffRows {
     private final byte[] in;
@@ -13,18 +13,18 @@ final class TiffFax implements TiffRows {
     private final int compression;
     private final boolean twoDimensional;
     private final int width;
-    /** Where the colour changes in the row before, and in this one, beginning with white; then the width until the end. */
+    /** Positions of the colour changes in the previous row and in this one, beginning with white, filled up with the width. */
     private int[] before;
     private int[] changes;
     private int count;
-    /** Place of the next bit. */
+    /** Position of the next bit. */
     private long at;
 
     /**
-     * Begins with a block.
+     * Starts to decompress a block.
      *
      * @param compression one of {@link TiffCompression}
-     * @param twoDimensional whether rows of T.4 may be differences from those before
+     * @param twoDimensional whether rows of T.4 may be differences from previous rows
      * @param in the data from {@code from} to {@code to}, most significant bit first
      * @param width width of the block in pixels
      */
@@ -61,7 +61,7 @@ final class TiffFax implements TiffRows {
         }
     }
 
-    /** Goes to the data of the next row, and tells of which kind they are. */
+    /** Moves to the data of the next row, and returns whether they are differences from the previous row. */
     private boolean isDifference() throws IOException {
         switch (compression) {
             case TiffCompression.FAX_4 -> {
@@ -79,7 +79,7 @@ final class TiffFax implements TiffRows {
         return false;
     }
 
-    /** Skips at least 11 zeros and a one, if they come next. */
+    /** Skips an end of line (at least 11 zeros and a one) if it comes next. */
     private boolean skipEndOfLine() {
         if (peek(11) != 0) {
             return false;
@@ -102,7 +102,7 @@ final class TiffFax implements TiffRows {
     private void differences() throws IOException {
         int colour = 0;
         int x = -1;
-        // The first change in the row before that is to the other colour and right of x.
+        // Find the first change to the other colour in the previous row that is right of x.
         int b = 0;
         while (x < width) {
             while (before[b] <= x && before[b] < width) {
@@ -127,7 +127,7 @@ final class TiffFax implements TiffRows {
             }
             int next = before[b] + shift;
             if (next < Math.max(x, 0)) {
-                throw damaged("a run of less than no pixels");
+                throw damaged("a run of negative length");
             }
             x = next;
             change(x);
@@ -136,10 +136,10 @@ final class TiffFax implements TiffRows {
         }
     }
 
-    /** Reads how far right of the one in the row before a change is: 1 to 3 or -1 to -3 pixels. */
+    /** Reads the offset of a change from that in the previous row: 1 to 3 or -1 to -3 pixels to the right. */
     private int shift() throws IOException {
         for (int distance = 1; distance <= 3; distance++) {
-            // 011 and 010, 000011 and 000010, 0000011 and 0000010.
+            // The codes are 011 and 010, 000011 and 000010, 0000011 and 0000010.
             int length = distance == 1 ? 3 : distance + 4;
             int code = peek(length);
             if (code >> 1 == 1) {
@@ -180,7 +180,7 @@ final class TiffFax implements TiffRows {
         return value;
     }
 
-    /** Returns the next bits, at most 16; behind the end there are zeros. */
+    /** Returns the next bits, at most 16. After the end they are 0. */
     private int peek(int bits) {
         int value = 0;
         for (int i = 0; i < 3; i++) {

@@ -2,7 +2,7 @@ package io.github.simclr4j.images.format;
 
 /** The codes of run lengths (ITU-T T.4, tables 2 and 3). */
 final class TiffFaxCodes {
-    /** The longest code has as many bits. */
+    /** Number of bits of the longest code. */
     static final int BITS = 13;
 
     private static final String[] WHITE = """
@@ -30,7 +30,7 @@ final class TiffFaxCodes {
             00000001000 00000001100 00000001101 000000010010 000000010011 000000010100 000000010101 000000010110 000000010111
             000000011100 000000011101 000000011110 000000011111""".split("\\s+");
 
-    /** For white and black, and the next {@link #BITS} bits: the run's length times 16 plus the code's length, 0 if there is none. */
+    /** Look-up table by colour and the next {@link #BITS} bits: the run's length times 16 plus the code's length, or 0 for no code. */
     private static final int[][] RUNS = {table(WHITE), table(BLACK)};
 
     private TiffFaxCodes() {}
@@ -39,7 +39,7 @@ final class TiffFaxCodes {
         int[] table = new int[1 << BITS];
         for (int i = 0; i < codes.length + BOTH.length; i++) {
             String code = i < codes.length ? codes[i] : BOTH[i - codes.length];
-            // 0 to 63, then multiples of 64.
+            // Runs of 0 to 63, then of multiples of 64.
             int run = i < 64 ? i : 64 * (i - 63);
             int free = BITS - code.length();
             int from = Integer.parseInt(code, 2) << free;
@@ -55,7 +55,8 @@ final class TiffFaxCodes {
      *
      * @param colour 0 for white, 1 for black
      * @param next the next {@link #BITS} bits
-     * @return the run's length times 16 plus the code's length in bits; 0 if it is no code; lengths from 64 on are added to the next
+     * @return the run's length times 16 plus the code's length in bits, or 0 if it is not a code; lengths of 64 or more are added
+     *     to the next run
      */
     static int run(int colour, int next) {
         return RUNS[colour][next];

@@ -8,27 +8,27 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 
 /**
- * Decodes JPEG data in a TIFF file (Adobe's TIFF Technical Note 2) to components as they are stored: what they mean is told by the
- * directory, not by JFIF or Adobe markers.
+ * Decodes JPEG data in a TIFF file (Adobe's TIFF Technical Note 2) to components as stored. The directory defines their meaning, and not
+ * JFIF or Adobe markers.
  */
 final class TiffJpeg {
-    /** The start of an image, and Adobe's marker with transform 0: components are not to be converted. */
+    /** The start of an image, and Adobe's marker with transform 0, which means that components are not converted. */
     private static final byte[] START = {(byte) 0xff, (byte) 0xd8,
         (byte) 0xff, (byte) 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
-    /** Four quantization and eight Huffman tables have less than 3,000 bytes; they are read again for each block. */
+    /** Maximum size of the tables, which are read for each block. Four quantization and eight Huffman tables have below 3,000 bytes. */
     private static final int MAX_TABLES = 16_384;
-    /** Progressive photographs have ten, in CMYK 18; each takes as long as the whole image may. */
+    /** Maximum number of scans, since each may take as long as the whole image. Progressive photographs have 10, in CMYK 18. */
     private static final int MAX_SCANS = 24;
-    /** A decoder holds a progressive image whole, with two bytes for each value: 100 MB, the limit of libtiff. */
+    /** Maximum number of values of a progressive image, which decoders keep in memory: 100 MB at two bytes each, as in libtiff. */
     private static final long MAX_PROGRESSIVE = 50_000_000;
 
     /**
-     * What the directory says.
+     * The block's size according to the directory.
      *
      * @param width width in pixels
-     * @param rows how many rows are needed
-     * @param height how many rows there may be
-     * @param components how many components
+     * @param rows number of rows that are needed
+     * @param height maximum number of rows
+     * @param components number of components
      */
     record Expected(int width, int rows, int height, int components) {}
 
@@ -47,9 +47,9 @@ final class TiffJpeg {
     /**
      * Decodes a block.
      *
-     * @param tables a JPEG stream with the tables that blocks share, or nothing
+     * @param tables a JPEG stream with the tables shared by blocks, or an empty array
      * @return a raster of bytes that is at least as large as needed
-     * @throws IOException if the data are damaged, not complete or other than the directory says
+     * @throws IOException if the data are damaged or incomplete, or contradict the directory
      */
     static Raster decode(byte[] tables, byte[] bytes, int from, int to, Expected expected) throws IOException {
         TiffJpeg image = new TiffJpeg(bytes, to, expected);
@@ -84,7 +84,7 @@ final class TiffJpeg {
         }
     }
 
-    /** Copies the segments from behind the start of the image to its end, without those of applications and comments. */
+    /** Copies the segments after the start of the image up to its end, without application segments and comments. */
     private void copy(int from, boolean image) throws IOException {
         if (end - from < 2 || (b[from] & 255) != 0xff || (b[from + 1] & 255) != 0xd8) {
             throw damaged("the start is missing");
@@ -108,7 +108,7 @@ final class TiffJpeg {
                 return;
             }
             if (at + 4 > end || at + 2 + length(at) > end || length(at) < 2) {
-                throw damaged("a segment is not complete");
+                throw damaged("a segment is incomplete");
             }
             int next = at + 2 + length(at);
             boolean frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
@@ -138,7 +138,7 @@ final class TiffJpeg {
         if (marker > 0xc2) {
             throw TiffKind.refused((marker == 0xc3 ? "lossless" : marker >= 0xc9 ? "arithmetic" : "hierarchical") + " JPEG compression");
         } else if (length(at) < 8) {
-            throw damaged("a segment is not complete");
+            throw damaged("a segment is incomplete");
         } else if (b[at + 4] != 8) {
             throw TiffKind.refused(b[at + 4] + "-bit samples in JPEG compression");
         }
@@ -153,7 +153,7 @@ final class TiffJpeg {
         }
     }
 
-    /** Returns where the data of a scan end: at a marker other than one of those within. */
+    /** Returns the end of a scan's data, which is at the next marker that is not part of the data. */
     private int scan(int from) throws IOException {
         if (++scans > MAX_SCANS) {
             throw TiffKind.refused("more than " + MAX_SCANS + " scans in JPEG compression");

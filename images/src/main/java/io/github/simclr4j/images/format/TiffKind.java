@@ -3,15 +3,15 @@ package io.github.simclr4j.images.format;
 import java.io.IOException;
 
 /**
- * How the pixels of a TIFF file are stored. Only what has well-defined RGB values is accepted: grey, RGB, palettes, CMYK and YCbCr of
- * unsigned integers.
+ * The storage of the pixels of a TIFF file. Only images with well-defined RGB values are supported: grey, RGB, palette, CMYK and YCbCr
+ * images of unsigned integers.
  *
- * @param photometric what the samples mean: {@link #WHITE_IS_ZERO} to {@link #YCBCR}
- * @param bits bits of each sample, 1 to 16
- * @param samples stored samples of a pixel
- * @param alpha which sample is the opacity, or -1
+ * @param photometric the meaning of the samples: {@link #WHITE_IS_ZERO} to {@link #YCBCR}
+ * @param bits bits per sample, 1 to 16
+ * @param samples number of stored samples per pixel
+ * @param alpha index of the sample with the opacity, or -1
  * @param premultiplied whether the colours are multiplied by the opacity already
- * @param planar whether each sample has a plane of its own
+ * @param planar whether each sample has a separate plane
  * @param compression the compression's number, one of {@link TiffCompression}
  * @param predictor 1 for none, or 2 for differences between neighbours
  * @param reversed whether the bits of each byte are in reversed order (FillOrder 2)
@@ -28,7 +28,7 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
     /**
      * Reads the kind from a directory.
      *
-     * @throws IOException if it is not one that is read; the message names it
+     * @throws IOException if the kind is not supported; the message names it
      */
     static TiffKind of(TiffDirectory d) throws IOException {
         int compression = TiffCompression.of(d);
@@ -61,12 +61,12 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
         return kind;
     }
 
-    /** Returns the exception for a kind of image that is not read. */
+    /** Returns the exception for a kind of image that is not supported. */
     static IOException refused(String kind) {
-        return new IOException("a TIFF image with " + kind + ", which is not read: convert it to 8-bit grey or RGB");
+        return new IOException("a TIFF image with " + kind + ", which is not supported: convert it to 8-bit grey or RGB");
     }
 
-    /** Returns how many samples the colour has. */
+    /** Returns the number of samples of the colour. */
     int colours() {
         return colours(photometric);
     }
@@ -84,11 +84,11 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
             if (TiffCompression.isFax(compression)) {
                 return WHITE_IS_ZERO;
             }
-            throw new IOException("damaged image: the TIFF directory does not say what its samples mean (tag 262 is missing)");
+            throw new IOException("damaged image: the TIFF directory does not define the meaning of its samples (tag 262 is missing)");
         }
         int photometric = d.integerOr(TiffTag.PHOTOMETRIC, 0);
         if (photometric == RGB && TiffCompression.isOldJpeg(d)) {
-            // Old writers named what the decoded stream gives; libtiff corrects it too.
+            // Old programs wrote the colours after decoding; libtiff also corrects this.
             return YCBCR;
         }
         if (photometric == YCBCR && samples == 1) {
@@ -113,7 +113,7 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
         };
     }
 
-    /** Refuses what is not unsigned; type 4, undefined, is treated as if it was not given, as TIFF 6.0 says (section 19). */
+    /** Checks that samples are unsigned. Type 4, undefined, is treated as missing (TIFF 6.0, section 19). */
     private static void format(TiffDirectory d) throws IOException {
         for (int i = 0; i < d.count(TiffTag.SAMPLE_FORMAT); i++) {
             int format = (int) d.integer(TiffTag.SAMPLE_FORMAT, i);
@@ -143,7 +143,7 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
         return bits;
     }
 
-    /** Returns 0 for a sample to be ignored, 1 for an opacity that is multiplied in, and 2 for one that is not. */
+    /** Returns 0 for a sample to be ignored, 1 for the opacity of premultiplied colours, and 2 for any other opacity. */
     private static int extraSample(TiffDirectory d, int index, int samples, int colours, int photometric) throws IOException {
         if (index < d.count(TiffTag.EXTRA_SAMPLES)) {
             int value = (int) d.integer(TiffTag.EXTRA_SAMPLES, index);
@@ -153,7 +153,7 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
             }
             return Math.min(value, 2);
         } else if (photometric == RGB && samples == 4) {
-            // Old writers left the tag out; Pillow, ImageMagick and the JDK take the sample for an opacity.
+            // Old programs left the tag out; Pillow, ImageMagick and the JDK interpret the sample as an opacity.
             return 2;
         }
         throw refused(samples + " samples per pixel, of which only " + (colours + d.count(TiffTag.EXTRA_SAMPLES)) + " are described");

@@ -4,27 +4,27 @@ import io.github.simclr4j.images.SizeCheck;
 import java.io.IOException;
 
 /**
- * Where the pixels of a TIFF file are: blocks of equal size, which are strips over the whole width or tiles.
+ * The layout of the pixels of a TIFF file in blocks of equal size, which are either tiles or strips over the whole width.
  *
  * @param width width of the image in pixels
  * @param height height of the image in pixels
- * @param blockWidth width of a block; the last one of a line of tiles may reach beyond the image
- * @param blockHeight height of a block; the last tiles may reach beyond the image, the last strip ends with it
+ * @param blockWidth width of a block; the last tile of a row may extend beyond the image
+ * @param blockHeight height of a block; the last tiles may extend beyond the image, but the last strip ends with it
  * @param tiled whether the blocks are tiles
- * @param offsets the tag of the blocks' places in the file
+ * @param offsets the tag of the blocks' positions in the file
  * @param counts the tag of the blocks' lengths in bytes
  */
 record TiffLayout(int width, int height, int blockWidth, int blockHeight, boolean tiled, int offsets, int counts) {
-    /** As many as 100 megapixels of four samples have. */
+    /** Maximum number of samples: 100 megapixels with four samples each. */
     private static final long MAX_SAMPLES = 400_000_000;
-    /** As many as 64 samples of the widest image of a microscope have. */
+    /** Maximum number of samples per row, enough for 64 samples per pixel of very wide microscope images. */
     private static final int MAX_ROW = 1 << 22;
 
     /**
      * Reads the layout from a directory.
      *
-     * @param size told the size of the image, or of a block if that is larger
-     * @throws IOException if there are no pixels, there are too many, or {@code size} throws it
+     * @param size receives the size of the image, or of a block if that is larger
+     * @throws IOException if there are no pixels or too many, or if {@code size} throws it
      */
     static TiffLayout of(TiffDirectory d, TiffKind kind, SizeCheck size) throws IOException {
         int width = d.integerOr(TiffTag.WIDTH, 0);
@@ -44,19 +44,19 @@ record TiffLayout(int width, int height, int blockWidth, int blockHeight, boolea
         if (TiffCompression.isOldJpeg(d)) {
             return new TiffLayout(width, height, width, height, false, TiffTag.JPEG_STREAM, TiffTag.NONE);
         }
-        // Some writers name the places of tiles as those of strips.
+        // Some programs write the positions of tiles as those of strips.
         boolean tileTags = tiled && d.count(TiffTag.TILE_OFFSETS) > 0;
         return new TiffLayout(width, height, blockWidth, blockHeight, tiled,
                 tileTags ? TiffTag.TILE_OFFSETS : TiffTag.STRIP_OFFSETS,
                 tileTags ? TiffTag.TILE_BYTE_COUNTS : TiffTag.STRIP_BYTE_COUNTS);
     }
 
-    /** Returns how many blocks lie beside each other. */
+    /** Returns the number of columns of blocks. */
     int across() {
         return (width - 1) / blockWidth + 1;
     }
 
-    /** Returns how many blocks lie above each other. */
+    /** Returns the number of rows of blocks. */
     int down() {
         return (height - 1) / blockHeight + 1;
     }

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * Expands LZW data (TIFF 6.0, section 13): codes of 9 to 12 bits, most significant bit first. Files of before 1988 begin with the bytes
- * 0 and 1; their codes are stored least significant bit first and grow by a bit one code later.
+ * Decompresses LZW data (TIFF 6.0, section 13): codes of 9 to 12 bits, most significant bit first. Files from before 1988 begin with the
+ * bytes 0 and 1. Their codes are stored least significant bit first, and grow by a bit one code later.
  */
 final class TiffLzw extends InputStream {
     private static final int CLEAR = 256;
@@ -17,7 +17,7 @@ final class TiffLzw extends InputStream {
     private final boolean old;
     private final short[] prefix = new short[SIZE];
     private final byte[] suffix = new byte[SIZE];
-    /** The text of the last code, from {@code left} on. */
+    /** The bytes of the last code, starting at {@code left}. */
     private final byte[] text = new byte[SIZE + 1];
     private int left = text.length;
     private int at;
@@ -53,7 +53,7 @@ final class TiffLzw extends InputStream {
         return n;
     }
 
-    /** Reads the next code that stands for bytes; returns false at the end. */
+    /** Reads the next code for bytes; returns false at the end. */
     private boolean fill() throws IOException {
         int code = code();
         while (code == CLEAR) {
@@ -67,7 +67,7 @@ final class TiffLzw extends InputStream {
         } else if (code > next || code == next && last < 0 || code > END && last < 0) {
             throw new IOException("damaged image: an LZW code that is not defined");
         }
-        // A code that is about to be defined is the last text and its own first byte.
+        // A code that is about to be defined stands for the last bytes followed by their own first byte.
         int walk = code == next ? last : code;
         left = text.length - (code == next ? 1 : 0);
         for (; walk > END; walk = prefix[walk]) {

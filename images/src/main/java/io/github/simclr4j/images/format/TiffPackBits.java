@@ -2,7 +2,7 @@ package io.github.simclr4j.images.format;
 
 import java.io.InputStream;
 
-/** Expands PackBits data (TIFF 6.0, section 9): runs of 1 to 128 bytes as they are, and repetitions of a byte, 2 to 128 times. */
+/** Decompresses PackBits data (TIFF 6.0, section 9): literal runs of 1 to 128 bytes, and 2 to 128 repetitions of a byte. */
 final class TiffPackBits extends InputStream {
     private final byte[] in;
     private final int end;
@@ -23,7 +23,7 @@ final class TiffPackBits extends InputStream {
                 return -1;
             }
             int n = in[at++];
-            // -128 is a filler.
+            // -128 means nothing.
             repeated = n < 0;
             run = n == -128 ? 0 : repeated ? 1 - n : n + 1;
         }

@@ -4,7 +4,7 @@ import io.github.simclr4j.images.internal.Samples;
 import java.io.IOException;
 import java.nio.ByteOrder;
 
-/** Turns the samples of a TIFF file into RGB bytes. */
+/** Converts the samples of a TIFF file to RGB bytes. */
 final class TiffPixels {
     private final TiffKind kind;
     private final ByteOrder order;
@@ -12,9 +12,9 @@ final class TiffPixels {
     private final TiffYcc ycc;
 
     /**
-     * Reads the palette, where there is one.
+     * Reads the palette if there is one.
      *
-     * @throws IOException if it is too short
+     * @throws IOException if the palette is too short
      */
     TiffPixels(TiffDirectory d, TiffKind kind) throws IOException {
         this.kind = kind;
@@ -23,7 +23,7 @@ final class TiffPixels {
         ycc = kind.photometric() != TiffKind.YCBCR ? null : kind.compression() == TiffCompression.JPEG ? TiffYcc.jpeg() : TiffYcc.of(d);
     }
 
-    /** Returns the colours [index, 3]: the upper 8 bits, but all 8 of files that hold no larger values (as libtiff does). */
+    /** Returns the colours, [index, 3]: the upper 8 bits, or all 8 bits of files without larger values, as in libtiff. */
     private static byte[] palette(TiffDirectory d, int bits) throws IOException {
         int colours = 1 << bits;
         byte[] palette = new byte[3 * colours];
@@ -39,13 +39,13 @@ final class TiffPixels {
     }
 
     /**
-     * Unpacks samples (TIFF 6.0, section "BitsPerSample"): those of 16 bits in the file's byte order, all others most significant
-     * bit first.
+     * Unpacks samples (TIFF 6.0, section "BitsPerSample"). Samples of 16 bits are in the file's byte order, all others most significant bit
+     * first.
      *
      * @param row the packed row
-     * @param to where they go
-     * @param from index of the first
-     * @param step distance between them
+     * @param to the array for the samples
+     * @param from index of the first sample in {@code to}
+     * @param step distance between samples in {@code to}
      */
     void unpack(byte[] row, int[] to, int from, int step) {
         int bits = kind.bits();
@@ -80,10 +80,10 @@ final class TiffPixels {
     /**
      * Converts pixels.
      *
-     * @param samples their samples, [pixel, sample]
-     * @param pixels how many
-     * @param rgb where they go
-     * @param to index of the first byte
+     * @param samples the samples, [pixel, sample]
+     * @param pixels number of pixels
+     * @param rgb the array for the RGB bytes
+     * @param to index of the first byte in {@code rgb}
      */
     void convert(int[] samples, int pixels, byte[] rgb, int to) {
         switch (kind.photometric()) {

@@ -3,7 +3,7 @@ package io.github.simclr4j.images.format;
 import java.io.Closeable;
 import java.io.IOException;
 
-/** The planes of one strip or tile that are needed for its colours: a single one where all samples of a pixel lie together. */
+/** The planes of a strip or tile that are needed for its colours: a single one if the samples of a pixel are stored together. */
 final class TiffPlanes implements Closeable {
     private final TiffRows[] planes;
 
@@ -25,8 +25,8 @@ final class TiffPlanes implements Closeable {
     /**
      * Reads the next row.
      *
-     * @param row room for the packed row of one plane
-     * @param samples filled with the samples, [pixel, sample]
+     * @param row a buffer for the packed row of a plane
+     * @param samples receives the samples, [pixel, sample]
      */
     void next(byte[] row, int[] samples, TiffPixels pixels) throws IOException {
         for (int p = 0; p < planes.length; p++) {

@@ -8,12 +8,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.zip.ZipException;
 
-/** The rows of a block of a TIFF file, decompressed one after the other. */
+/** The rows of a block of a TIFF file, which are decompressed one after the other. */
 interface TiffRows extends Closeable {
     /**
-     * Reads the next row: samples as they are packed in the file.
+     * Reads the next row of packed samples.
      *
-     * @throws IOException if the data are damaged or end before the row does
+     * @throws IOException if the data are damaged or the row is incomplete
      */
     void next(byte[] row) throws IOException;
 
@@ -34,7 +34,7 @@ interface TiffRows extends Closeable {
                     throw new IOException("damaged image: Deflate data in a strip or tile: " + e.getMessage(), e);
                 }
                 if (n < row.length) {
-                    throw new IOException("damaged image: the pixels of a strip or tile are not complete");
+                    throw new IOException("damaged image: the pixels of a strip or tile are incomplete");
                 }
             }
 
@@ -45,7 +45,7 @@ interface TiffRows extends Closeable {
         };
     }
 
-    /** Returns the rows of a raster of bytes, which begin with those asked for. */
+    /** Returns the rows of a raster of bytes, which may be wider than the rows. */
     static TiffRows of(Raster raster) {
         byte[] pixels = ((DataBufferByte) raster.getDataBuffer()).getData();
         int stride = pixels.length / raster.getHeight();

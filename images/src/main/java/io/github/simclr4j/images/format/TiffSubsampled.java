@@ -3,8 +3,8 @@ package io.github.simclr4j.images.format;
 import java.io.IOException;
 
 /**
- * The rows of YCbCr pixels whose chroma is stored once for several of them (TIFF 6.0, section 21): units of {@code across * down}
- * values of luma, then Cb and Cr. Chroma is repeated, as libtiff does.
+ * The rows of YCbCr pixels with subsampled chroma (TIFF 6.0, section 21), stored in units of {@code across * down} luma values followed by
+ * Cb and Cr. Chroma is repeated, as in libtiff.
  */
 final class TiffSubsampled implements TiffRows {
     private final TiffRows in;
@@ -17,8 +17,8 @@ final class TiffSubsampled implements TiffRows {
      * Wraps the rows of units.
      *
      * @param width width of the block in pixels
-     * @param across how many pixels of a row share their chroma
-     * @param down how many rows do
+     * @param across number of adjacent pixels in a row that share chroma
+     * @param down number of adjacent rows that share chroma
      */
     TiffSubsampled(TiffRows in, int width, int across, int down) {
         this.in = in;

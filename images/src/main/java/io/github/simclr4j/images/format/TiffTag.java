@@ -2,9 +2,9 @@ package io.github.simclr4j.images.format;
 
 import java.util.Set;
 
-/** The numbers of the TIFF fields that decide about pixels (TIFF 6.0; Adobe's technical notes; TIFF/EP). */
+/** The numbers of the TIFF fields that determine the pixels (TIFF 6.0; Adobe's technical notes; TIFF/EP). */
 final class TiffTag {
-    /** A tag that no file has. */
+    /** A number that is not a tag. */
     static final int NONE = -1;
     static final int WIDTH = 256;
     static final int HEIGHT = 257;
@@ -34,7 +34,7 @@ final class TiffTag {
     static final int YCBCR_SUBSAMPLING = 530;
     static final int REFERENCE_BLACK_WHITE = 532;
 
-    /** All of these. */
+    /** All tags that are used. */
     static final Set<Integer> USED = Set.of(WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIP_OFFSETS, SAMPLES,
             ROWS_PER_STRIP, STRIP_BYTE_COUNTS, PLANAR, T4_OPTIONS, PREDICTOR, COLOR_MAP, TILE_WIDTH, TILE_HEIGHT,
             TILE_OFFSETS, TILE_BYTE_COUNTS, INK_SET, EXTRA_SAMPLES, SAMPLE_FORMAT, INDEXED, JPEG_TABLES, JPEG_STREAM, YCBCR_COEFFICIENTS,

@@ -2,7 +2,7 @@ package io.github.simclr4j.images.format;
 
 import java.io.IOException;
 
-/** Converts YCbCr to RGB with the integer arithmetic of libjpeg and libtiff, whose results are taken for right. */
+/** Converts YCbCr to RGB with the integer arithmetic of libjpeg and libtiff, so that the results are the same. */
 final class TiffYcc {
     private static final int HALF = 1 << 15;
 
@@ -20,7 +20,7 @@ final class TiffYcc {
         this.greenOfCb = greenOfCb;
     }
 
-    /** Returns the conversion of JFIF, which JPEG compression has whatever the directory says, as in libtiff. */
+    /** Returns the conversion of JFIF, which applies to JPEG compression regardless of the directory, as in libtiff. */
     static TiffYcc jpeg() {
         TiffYcc ycc = new TiffYcc(91881, 46802, 116130, 22554);
         for (int i = 0; i < 256; i++) {
@@ -31,9 +31,9 @@ final class TiffYcc {
     }
 
     /**
-     * Returns the conversion that a directory describes (TIFF 6.0, section 21), by default that of CCIR 601-1 on the full range.
+     * Returns the conversion that a directory describes (TIFF 6.0, section 21). The default is that of CCIR 601-1 with full range.
      *
-     * @throws IOException if its numbers can't be used
+     * @throws IOException if its coefficients are invalid
      */
     static TiffYcc of(TiffDirectory d) throws IOException {
         double red = d.realOr(TiffTag.YCBCR_COEFFICIENTS, 0, 0.299);
@@ -62,7 +62,7 @@ final class TiffYcc {
         return (int) (Math.min(factor, 2) * 65536 + 0.5);
     }
 
-    /** Converts a pixel to three bytes that begin at an index. */
+    /** Converts a pixel, and writes three bytes at an index. */
     void convert(int luma, int blue, int red, byte[] rgb, int at) {
         int y = values[0][luma];
         int cb = values[1][blue];

@@ -3,27 +3,27 @@ package io.github.simclr4j.images.format;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** Decodes the opacity of lossy WebP images (RFC 9649, section 2.7.1.2). */
+/** Decodes the opacity of lossy WebP images (<a href="https://www.rfc-editor.org/rfc/rfc9649">RFC 9649</a>, section 2.7.1.2). */
 final class WebPAlpha {
     private WebPAlpha() {}
 
     /**
      * Decodes the payload of an ALPH chunk.
      *
-     * @param data holds the payload at {@code from} up to {@code end - 1}
+     * @param data an array with the payload from {@code from} to {@code end - 1}
      * @return the opacity, [height, width], 0 to 255
      */
     static byte[] decode(byte[] data, int from, int end, int width, int height) throws IOException {
         int kind = end > from ? data[from] & 255 : 0;
         int compression = kind & 3;
         if (end <= from || compression > 1 || (kind >> 4 & 3) > 1 || kind >> 6 != 0) {
-            throw new IOException("damaged WebP image: its opacity is of an unknown kind");
+            throw new IOException("damaged WebP image: its opacity is stored in an unknown way");
         }
         int pixels = width * height;
         byte[] alpha;
         if (compression == 0) {
             if (end - from - 1 < pixels) {
-                throw new IOException("damaged or cut WebP image: its opacity ends before the last pixel");
+                throw new IOException("damaged or truncated WebP image: its opacity ends before the last pixel");
             }
             alpha = Arrays.copyOfRange(data, from + 1, from + 1 + pixels);
         } else {

@@ -1,8 +1,8 @@
 package io.github.simclr4j.images.format;
 
 /**
- * Converts VP8's planes to RGB. The specification leaves open how chroma is interpolated; this is libwebp's way ("fancy
- * upsampling"), to the bit.
+ * Converts VP8's planes to RGB. The specification does not prescribe how chroma is interpolated; the results are exactly those of libwebp's
+ * "fancy upsampling".
  */
 final class WebPColours {
     private WebPColours() {}
@@ -24,7 +24,7 @@ final class WebPColours {
         return rgb;
     }
 
-    /** Adds three quarters of a row to a quarter of the next one, times 4; the first and last values are repeated at the ends. */
+    /** Computes 4 times the sum of 3/4 of a row and 1/4 of the next one; the first and last values are repeated at the ends. */
     private static void blend(WebPVp8Plane plane, int near, int far, int width, int[] out) {
         byte[] p = plane.data;
         int a = plane.at(0, near);

@@ -3,20 +3,20 @@ package io.github.simclr4j.images.format;
 import java.io.IOException;
 
 /**
- * The first image of a WebP file (RFC 9649, section 2), found by the same rules as libwebp finds it.
+ * The first image of a WebP file (RFC 9649, section 2), found by the rules of libwebp.
  *
- * @param canvasWidth the width of the picture, in pixels; the image may be a part of it
- * @param canvasHeight the height of the picture
- * @param left the column of the image's first pixel
- * @param top the row of the image's first pixel
- * @param width the width of the image
- * @param height the height of the image
- * @param lossless whether it is VP8L data, and VP8 otherwise
- * @param from where the data begin, which are at least as long as their header
- * @param end the place behind the data
- * @param alphaFrom where the payload of an ALPH chunk begins
- * @param alphaEnd the place behind it; 0 if there is none
- * @param transparent whether the opacity counts
+ * @param canvasWidth width of the canvas in pixels
+ * @param canvasHeight height of the canvas in pixels
+ * @param left first column of the image on the canvas
+ * @param top first row of the image on the canvas
+ * @param width width of the image in pixels
+ * @param height height of the image in pixels
+ * @param lossless true for VP8L data, false for VP8 data
+ * @param from start of the data, which are at least as long as their header
+ * @param end end of the data, exclusive
+ * @param alphaFrom start of the payload of an ALPH chunk
+ * @param alphaEnd end of that payload, exclusive; 0 if there is none
+ * @param transparent whether to apply the opacity
  */
 record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width, int height, boolean lossless, int from, int end,
         int alphaFrom, int alphaEnd, boolean transparent) {
@@ -26,14 +26,14 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
     private static final int CHUNK_HEADER = 8;
     private static final int EXTENDED_SIZE = 10;
     private static final int FRAME_SIZE = 16;
-    /** The bytes that VP8 and VP8L data begin with, up to the size. */
+    /** Length of the headers of VP8 and VP8L data up to and including the size, in bytes. */
     private static final int LOSSY_HEADER = 10;
     private static final int LOSSLESS_HEADER = 5;
 
     /**
-     * Finds the image and reads its size; decodes nothing.
+     * Finds the image and reads its size, without decoding it.
      *
-     * @throws IOException if the file is not whole or has no image
+     * @throws IOException if the file is incomplete or has no image
      */
     static WebPFrame first(byte[] file) throws IOException {
         if (file.length < RIFF_HEADER) {
@@ -45,7 +45,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
         }
         Chunks chunks = new Chunks(file, RIFF_HEADER, (int) size);
         WebPFrame frame = first(file, chunks);
-        // A length that was damaged shows in what follows.
+        // Check the remaining chunks, which reveals damaged lengths.
         while (chunks.next()) { }
         if (chunks.next != chunks.limit) {
             throw damaged();
@@ -85,12 +85,12 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
         throw none();
     }
 
-    /** Walks through chunks. */
+    /** Iterates over chunks. */
     private static final class Chunks {
         private final byte[] file;
         private final int limit;
         private int next;
-        /** Where the current chunk begins; before the first one, its payload is empty and it has no name. */
+        /** Start of the current chunk. Before the first chunk, the payload is empty and there is no name. */
         private int name;
         private int from;
         private int end;
@@ -121,9 +121,9 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
         }
 
         /**
-         * Finds the image, from the current chunk on.
+         * Finds the image, starting at the current chunk.
          *
-         * @param canvas left, top, width and height, or null if the image is the canvas
+         * @param canvas left, top, width and height, or null if the image is the whole canvas
          */
         WebPFrame image(int[] canvas, boolean alpha, boolean animated) throws IOException {
             int alphaFrom = 0;
@@ -142,7 +142,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
                     return placed(canvas, 1 + (bits & 0x3fff), 1 + (bits >> 14 & 0x3fff), animated, true, 0, 0, transparent);
                 }
                 if (is('V', 'P', '8', ' ')) {
-                    // The first bits: a key frame, a known version, shown.
+                    // The first bits mean: a key frame, a known version, shown.
                     if (end - from < LOSSY_HEADER || (file[from] & 0x19) != 0x10
                             || !Signatures.at(file, from + 3, 0x9d, 1, 0x2a)) {
                         throw damaged();
@@ -174,11 +174,11 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
     }
 
     private static IOException cut() {
-        return new IOException("cut WebP image: the file is shorter than it says");
+        return new IOException("truncated WebP image: the file is shorter than its header states");
     }
 
     private static IOException damaged() {
-        return new IOException("damaged WebP image: its header makes no sense");
+        return new IOException("damaged WebP image: its header is invalid");
     }
 
     private static int u24(byte[] b, int at) {

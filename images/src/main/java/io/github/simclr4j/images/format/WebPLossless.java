@@ -9,9 +9,9 @@ final class WebPLossless {
     private static final int LITERALS = 256;
     private static final int LENGTHS = 24;
     private static final int[] ALPHABETS = {LITERALS + LENGTHS, LITERALS, LITERALS, LITERALS, 40};
-    /** The entries of prefix codes that any image may have; libwebp's encoder stays below it. */
+    /** Maximum number of entries of prefix codes for any image; libwebp's encoder stays below it. */
     private static final long FREE_ENTRIES = 1 << 23;
-    /** The nearest places in the order of their codes: how far to the left, how far up (section 3.5.2). */
+    /** The nearest positions in the order of their codes: distances to the left and up (section 3.5.2). */
     private static final byte[] NEAR = {
         0, 1, 1, 0, 1, 1, -1, 1, 0, 2, 2, 0, 1, 2, -1, 2, 2, 1, -2, 1, 2, 2, -2, 2, 0, 3, 3, 0, 1, 3, -1, 3, 3, 1, -3, 1,
         2, 3, -2, 3, 3, 2, -3, 2, 0, 4, 4, 0, 1, 4, -1, 4, 4, 1, -4, 1, 3, 3, -3, 3, 2, 4, -2, 4, 4, 2, -4, 2, 0, 5, 3, 4,
@@ -28,10 +28,10 @@ final class WebPLossless {
     }
 
     /**
-     * Decodes an image whose size is known and was accepted.
+     * Decodes an image whose size was accepted.
      *
-     * @param in the data behind the size
-     * @return the pixels, [height, width], as alpha, red, green and blue from the highest byte on
+     * @param in the data after the size
+     * @return the pixels, [height, width], as alpha, red, green and blue, starting with the highest byte
      */
     static int[] decode(WebPLosslessBits in, int width, int height) throws IOException {
         return new WebPLossless(in).image(width, height);
@@ -79,7 +79,7 @@ final class WebPLossless {
         return size + (1 << bits) - 1 >> bits;
     }
 
-    /** Reads an image without transforms; only the main one has several groups of codes. */
+    /** Reads an image without transforms. Only the main image has several groups of codes. */
     private int[] stream(int width, int height, boolean main) throws IOException {
         int cacheBits = 0;
         if (in.read(1) == 1) {
@@ -107,7 +107,7 @@ final class WebPLossless {
         return pixels;
     }
 
-    /** Reads the groups of five codes: green and lengths and cache, red, blue, alpha, distances. */
+    /** Reads the groups of five codes: green with lengths and cache, red, blue, alpha, distances. */
     private WebPPrefixCode[][] codes(int groups, int[] tileGroups, int cacheBits, long pixels) throws IOException {
         boolean[] used = new boolean[groups];
         if (tileGroups == null) {
@@ -184,7 +184,7 @@ final class WebPLossless {
         }
     }
 
-    /** Reads the rest of a length or distance code (section 3.5.1): the number, counted from 0. */
+    /** Reads the rest of a length or distance code (section 3.5.1), and returns the number, counted from 0. */
     private int prefixed(int symbol) throws IOException {
         if (symbol < 4) {
             return symbol;

@@ -5,7 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** Reads the bits of lossless WebP data, the lowest bit of a byte first (RFC 9649, section 3.1). */
+/** Reads the bits of lossless WebP data, with the lowest bit of a byte first (RFC 9649, section 3.1). */
 final class WebPLosslessBits {
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
@@ -13,17 +13,17 @@ final class WebPLosslessBits {
     private final int end;
     private int next;
     private long bits;
-    /** How many of {@link #bits} are valid. Beyond the end of the data zeros are supplied, at most 64 before it is noticed. */
+    /** Number of valid bits in {@link #bits}. After the end of the data zeros follow, at most 64 before that is detected. */
     private int count;
 
-    /** Reads from {@code data[from]} up to {@code data[end - 1]}. */
+    /** Creates a reader of {@code data[from]} to {@code data[end - 1]}. */
     WebPLosslessBits(byte[] data, int from, int end) {
         this.data = data;
         this.next = from;
         this.end = end;
     }
 
-    /** Makes bits available to {@link #peek} and {@link #skip}, at most 56. */
+    /** Makes at most 56 bits available to {@link #peek} and {@link #skip}. */
     void fill(int wanted) throws IOException {
         if (count < wanted) {
             load();
@@ -46,12 +46,12 @@ final class WebPLosslessBits {
         }
     }
 
-    /** Returns the next bits without using them up; the upper ones are undefined unless {@link #fill} provided them. */
+    /** Returns the next bits without consuming them. Bits that {@link #fill} did not provide are undefined. */
     int peek() {
         return (int) bits;
     }
 
-    /** Uses bits up. */
+    /** Consumes bits. */
     void skip(int n) {
         bits >>>= n;
         count -= n;
@@ -65,10 +65,10 @@ final class WebPLosslessBits {
         return value;
     }
 
-    /** Refuses data that ended before what was read from it. */
+    /** Throws an exception if more was read than there are data. */
     void checkEnd() throws IOException {
         if (8L * (next - end) > count) {
-            throw new IOException("damaged or cut WebP image: its lossless data end before the last pixel");
+            throw new IOException("damaged or truncated WebP image: its lossless data end before the last pixel");
         }
     }
 }

@@ -9,8 +9,8 @@ final class WebPPredictors {
      *
      * @param mode the number of the predictor, 0 to 15
      * @param p all pixels
-     * @param from the first pixel, which is not the first of its row
-     * @param end the place behind the last one
+     * @param from index of the first pixel, which is not the first of its row
+     * @param end index after the last pixel
      * @param width the width of the image
      */
     static void add(int mode, int[] p, int from, int end, int width) {

@@ -3,15 +3,15 @@ package io.github.simclr4j.images.format;
 import java.io.IOException;
 
 /**
- * A prefix code of lossless WebP data (RFC 9649, section 3.7.2), as a table that is indexed by the next bits; codes longer than
- * eight bits go on in a second table.
+ * A prefix code of lossless WebP data (RFC 9649, section 3.7.2), as a table that is indexed by the next bits. Codes longer than eight bits
+ * continue in a second table.
  */
 final class WebPPrefixCode {
     static final int MAX_LENGTH = 15;
     private static final int ROOT_BITS = 8;
     private static final int[] LENGTH_ORDER = {17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-    /** Entries: value * 16 + length; or the place of a second table * 16 + its bits, marked by the sign. */
+    /** Entries: value * 16 + length, or, marked by the sign, index of a second table * 16 + its bits. */
     private final int[] table;
     private final int mask;
 
@@ -20,7 +20,7 @@ final class WebPPrefixCode {
         this.mask = mask;
     }
 
-    /** Reads the next symbol; at least 15 bits must be available. */
+    /** Reads the next symbol. At least 15 bits must be available. */
     int read(WebPLosslessBits in) {
         int next = in.peek();
         int entry = table[next & mask];
@@ -45,7 +45,7 @@ final class WebPPrefixCode {
      * @return lengths of 0 to 15, at least one for each symbol
      */
     static int[] readLengths(WebPLosslessBits in, int symbols) throws IOException {
-        // The symbols of a simple code have eight bits, even where the alphabet is smaller.
+        // The symbols of a simple code have eight bits, even if the alphabet is smaller.
         int[] lengths = new int[Math.max(256, symbols)];
         if (in.read(1) == 1) {
             boolean two = in.read(1) == 1;
@@ -93,8 +93,8 @@ final class WebPPrefixCode {
      * Builds a code, in which shorter codes come before longer ones and smaller symbols before larger ones.
      *
      * @param lengths the symbols' lengths, 0 to 15
-     * @param symbols how many of them count
-     * @throws IOException if the code is not complete
+     * @param symbols number of lengths to use
+     * @throws IOException if the code is incomplete
      */
     static WebPPrefixCode of(int[] lengths, int symbols) throws IOException {
         int[] counts = new int[MAX_LENGTH + 1];
@@ -132,7 +132,7 @@ final class WebPPrefixCode {
         int rootBits = Math.min(ROOT_BITS, longest);
         int root = 1 << rootBits;
         int[] codes = new int[symbols];
-        // Of each root entry: the longest code that begins with it.
+        // The length of the longest code that begins with each root entry.
         int[] deepest = new int[root];
         for (int s = 0; s < symbols; s++) {
             if (lengths[s] > 0) {
@@ -175,6 +175,6 @@ final class WebPPrefixCode {
     }
 
     private static IOException damaged() {
-        return new IOException("damaged WebP image: its prefix codes are not complete");
+        return new IOException("damaged WebP image: its prefix codes are incomplete");
     }
 }

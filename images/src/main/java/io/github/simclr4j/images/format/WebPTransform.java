@@ -6,7 +6,7 @@ package io.github.simclr4j.images.format;
  * @param type one of the constants
  * @param width the width before the transform, in pixels
  * @param height the height in pixels
- * @param bits the logarithm of a tile's side; of a palette, that of the pixels in one byte
+ * @param bits binary logarithm of a tile's side length, or, for a palette, of the number of pixels per byte
  * @param data the tiles' parameters or the palette's differences
  */
 record WebPTransform(int type, int width, int height, int bits, int[] data) {
@@ -15,12 +15,12 @@ record WebPTransform(int type, int width, int height, int bits, int[] data) {
     static final int GREEN = 2;
     static final int PALETTE = 3;
 
-    /** Returns the width of the image that is stored. */
+    /** Returns the width of the stored image. */
     int storedWidth() {
         return type == PALETTE ? width + (1 << bits) - 1 >> bits : width;
     }
 
-    /** Returns the pixels before the transform; may change those that it is given. */
+    /** Applies the inverse transform, possibly in place, and returns the pixels. */
     int[] undo(int[] pixels) {
         switch (type) {
             case PREDICTOR -> predict(pixels);

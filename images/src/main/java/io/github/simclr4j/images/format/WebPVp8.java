@@ -3,7 +3,10 @@ package io.github.simclr4j.images.format;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** Decodes a VP8 key frame (RFC 6386), which is what a lossy WebP file holds, to the bytes that libwebp decodes it to. */
+/**
+ * Decodes a VP8 key frame (<a href="https://www.rfc-editor.org/rfc/rfc6386">RFC 6386</a>), the content of a lossy WebP file. The
+ * results equal those of libwebp exactly.
+ */
 final class WebPVp8 {
     private final WebPVp8Header header;
     private final int columns;
@@ -11,7 +14,7 @@ final class WebPVp8 {
     private final WebPVp8Plane luma;
     private final WebPVp8Plane u;
     private final WebPVp8Plane v;
-    /** Of each macroblock: the filter's strength, and whether its inner edges are filtered (128). */
+    /** For each macroblock the filter's strength, plus 128 if its inner edges are filtered. */
     private final byte[] filters;
 
     private WebPVp8(WebPVp8Header header, int width, int height) {
@@ -25,9 +28,9 @@ final class WebPVp8 {
     }
 
     /**
-     * Decodes a frame whose size is known and was accepted.
+     * Decodes a frame whose size was accepted.
      *
-     * @param data holds the frame at {@code from} up to {@code end - 1}, at least its first ten bytes
+     * @param data an array with the frame from {@code from} to {@code end - 1}, which is at least ten bytes long
      * @return the pixels, [height, width, 3]
      */
     static byte[] decode(byte[] data, int from, int end, int width, int height) throws IOException {
@@ -72,13 +75,13 @@ final class WebPVp8 {
         }
         int right = at - stride + 16;
         if (row > 0 && column == columns - 1) {
-            // Nothing is above to the right of the last column: its last pixel is repeated in the border.
+            // There are no pixels above and right of the last column, so its last pixel is repeated in the border.
             Arrays.fill(p, right, right + 4, p[right - 1]);
         }
         for (int b = 0; b < 16; b++) {
             int block = at + (b >> 2) * 4 * stride + (b & 3) * 4;
             if (modes.inBlocks) {
-                // What is to the right of the macroblock isn't known yet, so its lower blocks use the row above it.
+                // Pixels right of the macroblock are not known yet, so its lower blocks use the row above the macroblock.
                 WebPVp8Prediction.block(modes.luma[b], p, block, stride, (b & 3) == 3 ? right : block - stride + 4);
             }
             if (residuals.counts[b] > 0) {
@@ -99,7 +102,7 @@ final class WebPVp8 {
         }
     }
 
-    /** Filters the whole frame, after it was predicted from unfiltered pixels. */
+    /** Filters the whole frame after prediction, which uses unfiltered pixels. */
     private void filter() {
         WebPVp8Filter filter = new WebPVp8Filter(header, luma, u, v);
         for (int y = 0; y < rows; y++) {

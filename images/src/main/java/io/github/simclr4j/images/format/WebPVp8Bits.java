@@ -13,28 +13,28 @@ final class WebPVp8Bits {
     private final int end;
     private int next;
     private long value;
-    /** The size of the current interval less 1: 127 to 254. */
+    /** Size of the current interval minus 1, 127 to 254. */
     private int range = 254;
-    /** How many bits {@link #value} has beyond the eight that are compared. */
+    /** Number of bits of {@link #value} beyond the eight that are compared. */
     private int spare = -8;
     private final boolean impossible;
     private boolean ended;
 
-    /** Reads from {@code data[from]} up to {@code data[end - 1]}. */
+    /** Creates a decoder of {@code data[from]} to {@code data[end - 1]}. */
     WebPVp8Bits(byte[] data, int from, int end) {
         this.data = data;
         this.next = from;
         this.end = end;
         load();
-        // The interval ends below what eight ones stand for, so no encoder begins with them.
+        // The interval ends below the value of eight ones, so no encoder begins with them.
         impossible = value >>> spare == 255;
     }
 
-    /** Refuses data if more was read than there is (zeros came instead), or if no encoder can have written them. */
+    /** Throws an exception if more was read than there are data (zeros follow them), or if no encoder can have written them. */
     void check() throws IOException {
         if (ended || impossible) {
             throw new IOException(impossible ? "damaged WebP image: its lossy data cannot be decoded"
-                    : "damaged or cut WebP image: its lossy data end before the last pixel");
+                    : "damaged or truncated WebP image: its lossy data end before the last pixel");
         }
     }
 
@@ -60,12 +60,12 @@ final class WebPVp8Bits {
         return bit;
     }
 
-    /** Reads a bit of even probability. */
+    /** Reads a bit with probability 1/2. */
     boolean flag() {
         return bit(128) == 1;
     }
 
-    /** Reads an unsigned number, its highest bit first. */
+    /** Reads an unsigned number, with its highest bit first. */
     int number(int bits) {
         int v = 0;
         for (int i = 0; i < bits; i++) {
@@ -80,7 +80,7 @@ final class WebPVp8Bits {
         return flag() ? -v : v;
     }
 
-    /** Reads whether there is a number, and the number and its sign; 0 if there is none. */
+    /** Reads an optional number and its sign; returns 0 if it is absent. */
     int optional(int bits) {
         return flag() ? signed(bits) : 0;
     }

@@ -17,10 +17,10 @@ final class WebPVp8Filter {
     }
 
     /**
-     * Filters the left, inner and upper edges of a macroblock; those before it must be done.
+     * Filters the left, upper and inner edges of a macroblock. Previous macroblocks must be filtered already.
      *
-     * @param strength 1 to 63
-     * @param inner whether the edges inside of it are filtered too
+     * @param strength the strength of the filter, 1 to 63
+     * @param inner whether to filter the inner edges
      */
     void macroblock(int column, int row, int strength, boolean inner) {
         int interior = strength >> (sharpness > 4 ? 2 : sharpness > 0 ? 1 : 0);
@@ -78,7 +78,7 @@ final class WebPVp8Filter {
         }
     }
 
-    /** Filters 16 places along an edge; {@code step} leads across it, {@code along} to the next place. */
+    /** Filters 16 positions along an edge; {@code step} is the distance across the edge, {@code along} to the next position. */
     private static void simple(byte[] p, int at, int step, int along, int edge) {
         for (int i = 0; i < 16; i++, at += along) {
             int difference = 4 * Math.abs((p[at - step] & 255) - (p[at] & 255))

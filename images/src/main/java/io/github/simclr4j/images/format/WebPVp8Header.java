@@ -2,28 +2,28 @@ package io.github.simclr4j.images.format;
 
 import java.io.IOException;
 
-/** What a VP8 key frame begins with (RFC 6386, section 9), with the quantizers and filters that follow from it. */
+/** The header of a VP8 key frame (RFC 6386, section 9), with the quantizers and filters that follow from it. */
 final class WebPVp8Header {
     private static final int SEGMENTS = 4;
 
-    /** The modes of the macroblocks follow in these bits. */
+    /** The bits of the macroblocks' modes. */
     final WebPVp8Bits modes;
-    /** The coefficients: row y of macroblocks is in part {@code y % parts.length}. */
+    /** The bits of the coefficients: row y of macroblocks is in part {@code y % parts.length}. */
     final WebPVp8Bits[] parts;
     /** The probabilities of the segments' tree, or null if the macroblocks do not name their segments. */
     final int[] segmentTree;
-    /** Of each segment the steps of luma, luma's second order and chroma: for the first and the other coefficients of each. */
+    /** Quantizer steps of each segment, for the first and the other coefficients of luma, second-order luma and chroma. */
     final int[][] steps = new int[SEGMENTS][];
-    /** Of each segment the filter's strength, 0 to 63, for macroblocks in one piece and in 4x4 blocks. */
+    /** Filter strengths of each segment, 0 to 63, for macroblocks predicted as a whole and in 4x4 blocks. */
     final int[][] strengths = new int[SEGMENTS][2];
     final boolean simpleFilter;
     final int sharpness;
-    /** The probabilities of coefficients, laid out as {@link WebPVp8Tables#COEFFICIENTS}. */
+    /** The probabilities of coefficients, in the layout of {@link WebPVp8Tables#COEFFICIENTS}. */
     final short[] coefficients = new short[WebPVp8Tables.COEFFICIENTS.length];
-    /** The probability that a macroblock has coefficients, or -1 if none is marked. */
+    /** The probability that a macroblock has coefficients, or -1 if macroblocks are not marked. */
     final int skip;
 
-    /** Reads the header of {@code data[from]} up to {@code data[end - 1]}, whose signature and size were looked at. */
+    /** Reads the header of {@code data[from]} to {@code data[end - 1]}, whose signature and size were checked. */
     WebPVp8Header(byte[] data, int from, int end) throws IOException {
         int first = (data[from] & 255 | (data[from + 1] & 255) << 8 | (data[from + 2] & 255) << 16) >> 5;
         int begin = from + 10;
@@ -31,7 +31,7 @@ final class WebPVp8Header {
             throw ended();
         }
         modes = new WebPVp8Bits(data, begin, begin + first);
-        modes.number(2); // Colour space and clamping: both kinds are decoded alike.
+        modes.number(2); // Colour space and clamping do not affect decoding.
         int[] quantizers = new int[SEGMENTS];
         int[] levels = new int[SEGMENTS];
         boolean segments = modes.flag();
@@ -62,7 +62,7 @@ final class WebPVp8Header {
         filters(level, segments, absolute, levels);
         parts = parts(data, begin + first, end, 1 << modes.number(2));
         quantizers(segments, absolute, quantizers);
-        modes.flag(); // Whether the probabilities outlast this frame.
+        modes.flag(); // Whether the probabilities apply to later frames.
         for (int i = 0; i < coefficients.length; i++) {
             coefficients[i] = modes.bit(WebPVp8Tables.UPDATES[i]) == 1 ? (short) modes.number(8) : WebPVp8Tables.COEFFICIENTS[i];
         }
@@ -71,7 +71,7 @@ final class WebPVp8Header {
     }
 
     private static IOException ended() {
-        return new IOException("damaged or cut WebP image: its lossy data end within their header");
+        return new IOException("damaged or truncated WebP image: its lossy data end in their header");
     }
 
     private void filters(int level, boolean segments, boolean absolute, int[] levels) {

@@ -2,18 +2,18 @@ package io.github.simclr4j.images.format;
 
 import java.util.Arrays;
 
-/** Reads how macroblocks are predicted (RFC 6386, sections 10 and 11). */
+/** Reads the prediction modes of macroblocks (RFC 6386, sections 10 and 11). */
 final class WebPVp8Modes {
-    /** The tree of the modes of 4x4 blocks: positive numbers are places of the next nodes, others modes, negated. */
+    /** The tree of the modes of 4x4 blocks: positive numbers are indices of the next nodes, other numbers are negated modes. */
     private static final int[] TREE = {0, 2, -1, 4, -2, 6, 8, 12, -3, 10, -4, -5, -6, 14, -7, 16, -8, -9};
 
-    /** Of the macroblock that was read last. */
+    /** The segment of the macroblock that was read last. */
     int segment;
-    /** Whether it is marked as having no coefficients. */
+    /** Whether that macroblock is marked as having no coefficients. */
     boolean skipped;
-    /** Whether it is predicted in 4x4 blocks. */
+    /** Whether that macroblock is predicted in 4x4 blocks. */
     boolean inBlocks;
-    /** The modes of the blocks, or that of the luma at 0. */
+    /** The modes of the blocks, or the mode of the whole luma at index 0. */
     final int[] luma = new int[16];
     int chroma;
 
@@ -21,13 +21,13 @@ final class WebPVp8Modes {
     private final int[] above;
     private final int[] left = new int[4];
 
-    /** Begins a frame; {@code columns} is its width in macroblocks. */
+    /** Starts a frame; {@code columns} is its width in macroblocks. */
     WebPVp8Modes(WebPVp8Header header, int columns) {
         this.header = header;
         this.above = new int[4 * columns];
     }
 
-    /** Begins a row. */
+    /** Starts a row. */
     void beginRow() {
         Arrays.fill(left, WebPVp8Prediction.DC);
     }

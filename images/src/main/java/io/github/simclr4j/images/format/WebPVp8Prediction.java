@@ -20,8 +20,8 @@ final class WebPVp8Prediction {
      * Predicts a square of 8 or 16 pixels.
      *
      * @param mode one of the constants
-     * @param plane holds the pixels
-     * @param at the square's first pixel
+     * @param plane the plane with the pixels
+     * @param at index of the square's first pixel
      * @param above whether there are pixels above it
      * @param left whether there are pixels to the left of it
      */
@@ -73,10 +73,10 @@ final class WebPVp8Prediction {
     /**
      * Predicts a block of 4x4 pixels.
      *
-     * @param mode 0 to 9
+     * @param mode the mode, 0 to 9
      * @param p the plane's pixels
-     * @param at the block's first pixel
-     * @param right where the four pixels are that count as those above to the right
+     * @param at index of the block's first pixel
+     * @param right index of the four pixels to use as those above and to the right
      */
     static void block(int mode, byte[] p, int at, int stride, int right) {
         int up = at - stride;
@@ -92,7 +92,7 @@ final class WebPVp8Prediction {
             fill(p, at, stride, 4, sum >> 3);
             return;
         }
-        // The names are the specification's: the left column from below, the corner, the row above.
+        // Names as in the specification: the left column from the bottom, the corner, the row above.
         int l = p[at + 3 * stride - 1] & 255;
         int k = p[at + 2 * stride - 1] & 255;
         int j = p[at + stride - 1] & 255;
@@ -147,7 +147,7 @@ final class WebPVp8Prediction {
         }
     }
 
-    /** Down to the right: each row is the one above, moved by one pixel, with the next of the column's values before it. */
+    /** Predicts down to the right: each row is the row above, shifted by one pixel, after the next value of the column. */
     private static void slide(byte[] p, int at, int stride, int column, int first) {
         int second = first << 8 | column & 255;
         int third = second << 8 | column >> 8 & 255;
@@ -162,7 +162,7 @@ final class WebPVp8Prediction {
         return a + 2 * b + c + 2 >> 2;
     }
 
-    /** Four pixels of a row, the first in the lowest byte. */
+    /** Packs four pixels of a row, with the first in the lowest byte. */
     private static int of(int first, int second, int third, int fourth) {
         return first | second << 8 | third << 16 | fourth << 24;
     }

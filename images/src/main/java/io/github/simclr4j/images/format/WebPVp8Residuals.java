@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /** Reads the coefficients of macroblocks (RFC 6386, section 13) and multiplies them by the quantizer's steps. */
 final class WebPVp8Residuals {
-    /** The kinds of blocks: luma without its first coefficient, those first ones, chroma, luma with all. */
+    /** The kinds of blocks: luma without first coefficients, first coefficients of luma, chroma, luma with all coefficients. */
     private static final int LUMA_REST = 0;
     private static final int SECOND = 1;
     private static final int CHROMA = 2;
@@ -12,7 +12,7 @@ final class WebPVp8Residuals {
     private static final int CONTEXT = 11;
     private static final int BAND = 3 * CONTEXT;
     private static final int KIND = 8 * BAND;
-    /** The place in the probabilities of the band of a coefficient; the last entry is never used for reading. */
+    /** Offset of each coefficient's band in the probabilities; the last entry is never read. */
     private static final int[] BANDS = new int[17];
     private static final int[] ZIGZAG = {0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15};
     private static final int[][] CATEGORIES = {
@@ -26,29 +26,29 @@ final class WebPVp8Residuals {
         }
     }
 
-    /** The coefficients of the macroblock that was read last: 16 blocks of luma, 4 of each chroma, 16 each, row by row. */
+    /** Coefficients of the macroblock that was read last: 16 blocks of luma and 4 of each chroma, with 16 each, row by row. */
     final short[] values = new short[24 * 16];
-    /** How many coefficients the blocks have: 0, 1 (the first one), or more. */
+    /** Number of coefficients of each block: 0, 1 (only the first), or more. */
     final int[] counts = new int[24];
 
     private final short[] probabilities;
-    /** Whether blocks above and to the left had coefficients: 4 of luma, 2 and 2 of chroma, and 1 of the second order. */
+    /** Whether blocks above had coefficients: 4 of luma, 2 of each chroma, and 1 of second-order luma. */
     private final boolean[][] above;
     private final boolean[] left = new boolean[9];
     private final short[] second = new short[16];
 
-    /** Begins a frame; {@code columns} is its width in macroblocks. */
+    /** Starts a frame; {@code columns} is its width in macroblocks. */
     WebPVp8Residuals(short[] probabilities, int columns) {
         this.probabilities = probabilities;
         this.above = new boolean[columns][9];
     }
 
-    /** Begins a row. */
+    /** Starts a row. */
     void beginRow() {
         Arrays.fill(left, false);
     }
 
-    /** Notes a macroblock without coefficients. */
+    /** Records a macroblock without coefficients. */
     void skip(int column, boolean inBlocks) {
         boolean[] top = above[column];
         int kept = inBlocks ? 8 : 9;
@@ -60,8 +60,8 @@ final class WebPVp8Residuals {
     /**
      * Reads a macroblock.
      *
-     * @param inBlocks whether it is predicted in 4x4 blocks
-     * @param steps as in {@link WebPVp8Header#steps}
+     * @param inBlocks whether the macroblock is predicted in 4x4 blocks
+     * @param steps the quantizer steps of its segment, see {@link WebPVp8Header#steps}
      * @return whether any coefficient is not 0
      */
     boolean read(WebPVp8Bits in, int column, boolean inBlocks, int[] steps) {
@@ -100,7 +100,7 @@ final class WebPVp8Residuals {
         return counts[b] > 0;
     }
 
-    /** Returns the place behind the last coefficient that is not 0. */
+    /** Reads a block, and returns the index after its last coefficient that is not 0. */
     private int block(WebPVp8Bits in, int kind, int context, int dc, int ac, int first, short[] out, int at) {
         short[] p = probabilities;
         int base = kind * KIND;

@@ -1,6 +1,6 @@
 package io.github.simclr4j.images.format;
 
-/** The constants of VP8's key frames, as RFC 6386 lists them. */
+/** The constants of VP8 key frames from <a href="https://www.rfc-editor.org/rfc/rfc6386">RFC 6386</a>. */
 final class WebPVp8Tables {
     /** Quantizer steps of the first coefficient, by index (section 14.1). */
     static final short[] DC = {
@@ -101,7 +101,7 @@ final class WebPVp8Tables {
         240, 162, 185, 255, 205, 128, 128, 128, 1, 1, 255, 128, 128, 128, 128, 128, 128, 128, 128, 244, 1, 255, 128, 128, 128,
         128, 128, 128, 128, 128, 238, 1, 255, 128, 128, 128, 128, 128, 128, 128, 128};
 
-    /** Probabilities that one of the former is updated, laid out likewise (section 13.4). */
+    /** Probabilities that the probabilities of coefficients are updated, in the same layout (section 13.4). */
     static final short[] UPDATES = {
         255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
         255, 255, 255, 255, 255, 255, 255, 255, 255, 176, 246, 255, 255, 255, 255, 255, 255, 255, 255, 255, 223, 241, 252, 255,

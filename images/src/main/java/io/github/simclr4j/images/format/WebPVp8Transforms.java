@@ -4,7 +4,7 @@ package io.github.simclr4j.images.format;
 final class WebPVp8Transforms {
     private WebPVp8Transforms() {}
 
-    /** Puts the first coefficients of 16 blocks, which have a transform of their own, into {@code values[16 * block]}. */
+    /** Transforms the first coefficients of 16 blocks, and writes them to {@code values[16 * block]}. */
     static void walshHadamard(short[] in, short[] values) {
         int[] t = new int[16];
         for (int i = 0; i < 4; i++) {
@@ -32,10 +32,10 @@ final class WebPVp8Transforms {
     /**
      * Adds a block of 4x4 pixels to its prediction.
      *
-     * @param in the coefficients, from {@code from} on
-     * @param count how many there are in the order of the zigzag, at least 1
+     * @param in the coefficients, starting at {@code from}
+     * @param count number of coefficients in zigzag order, at least 1
      * @param plane the prediction, [rows, stride]
-     * @param at the block's first pixel
+     * @param at index of the block's first pixel
      */
     static void add(short[] in, int from, int count, byte[] plane, int at, int stride) {
         if (count == 1) {
@@ -50,7 +50,7 @@ final class WebPVp8Transforms {
         }
     }
 
-    /** Adds a block of which all coefficients but the first one and its neighbours are 0. */
+    /** Adds a block in which only the first coefficient and its neighbours are not 0. */
     private static void addThree(int first, int right, int below, byte[] plane, int at, int stride) {
         int c = sine(right);
         int d = cosine(right);
@@ -60,7 +60,7 @@ final class WebPVp8Transforms {
         }
     }
 
-    /** Sums wrap at 16 bits, as they do in libwebp's vector instructions; only damaged data reach that. */
+    /** Adds a block with all coefficients. Sums wrap at 16 bits, as in libwebp's vector instructions; only damaged data reach that. */
     private static void addAll(short[] in, int from, byte[] plane, int at, int stride) {
         short[] t = new short[16];
         for (int i = 0; i < 4; i++) {

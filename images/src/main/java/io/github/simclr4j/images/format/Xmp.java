@@ -15,15 +15,15 @@ final class Xmp {
     /**
      * Returns the orientation in a packet: 1 to 8, {@link Exif#NONE} if there is none, or 1 if it is out of range.
      *
-     * @param b an array that holds the packet, in an encoding that has ASCII in it
-     * @param from where it begins
-     * @param to where it ends
+     * @param b an array that contains the packet, in an encoding that includes ASCII
+     * @param from start of the packet
+     * @param to end of the packet, exclusive
      */
     static int orientation(byte[] b, int from, int to) {
         return orientation(new String(b, from, to - from, StandardCharsets.ISO_8859_1));
     }
 
-    /** The same for a packet as text. */
+    /** Returns the orientation in the text of a packet: 1 to 8, {@link Exif#NONE} if there is none, or 1 if it is out of range. */
     static int orientation(String packet) {
         Matcher found = ORIENTATION.matcher(packet);
         return found.find() ? Exif.inRange(found.group(1).charAt(0) - '0') : Exif.NONE;

@@ -1,5 +1,5 @@
 /**
- * The decoders of this library, one class a format. Nothing outside of the package names them: {@link
- * io.github.simclr4j.images.Images} finds them as services.
+ * The image decoders of this library, one class per format. {@link io.github.simclr4j.images.Images} finds them as services, so no other
+ * package refers to them.
  */
 package io.github.simclr4j.images.format;

@@ -3,14 +3,14 @@ package io.github.simclr4j.images.internal;
 import java.util.concurrent.Semaphore;
 
 /**
- * Shares the heap out among the images that are decoded at the same time, by all threads of the process: half of it for pixels, at 8
- * bytes each, and a quarter for the bytes of their files. Threads wait for it in the order in which they come. An image that takes
- * more than all of it is decoded alone; a file of less than a megabyte and an image of less than a megapixel never wait.
+ * Divides the heap among the images that all threads of the process decode at the same time: half of it is for pixels, at 8 bytes each,
+ * and a quarter for the bytes of their files. Threads wait in the order of their arrival. An image that needs more than that is decoded
+ * alone. Files below a megabyte and images below a megapixel never wait.
  */
 public final class DecodingHeap {
-    /** What is shared out, in units of this many bytes. */
+    /** Size in bytes of the units in which memory is reserved. */
     private static final long UNIT = 1 << 20;
-    /** The decoder's copy, if it has one, and the image's bytes. */
+    /** Number of bytes per pixel, for the image and a possible copy in the decoder. */
     private static final int BYTES_A_PIXEL = 8;
     private static final long SMALL = 1 << 20;
     private static final DecodingHeap SHARED =
@@ -18,12 +18,12 @@ public final class DecodingHeap {
 
     private final int pixelUnits;
     private final int fileUnits;
-    /** Fair, so that small images do not keep a large one waiting. */
+    /** Fair, so that small images do not delay a large one indefinitely. */
     private final Semaphore pixels;
     private final Semaphore files;
     private final ThreadLocal<Lease> current = new ThreadLocal<>();
 
-    /** Shares out so many bytes, for tests. */
+    /** Creates a heap of a given size, for tests. */
     DecodingHeap(long pixelBytes, long fileBytes) {
         pixelUnits = units(pixelBytes);
         fileUnits = units(fileBytes);
@@ -36,8 +36,8 @@ public final class DecodingHeap {
     }
 
     /**
-     * Begins to decode an image on this thread. Nothing is taken yet. Where the thread has begun already, it goes on with what it
-     * has, until it closes the first lease.
+     * Starts to decode an image in this thread, without reserving memory yet. In a nested call the thread keeps its reservation until it
+     * closes the first lease.
      */
     public static Lease enter() {
         return SHARED.begin();
@@ -54,16 +54,16 @@ public final class DecodingHeap {
     }
 
     /**
-     * Takes what is wanted. An interruption does not end the waiting, which is short: an image that was not read for that reason
-     * would look like one that can't be read.
+     * Reserves units. The wait, which is short, ignores interrupts: otherwise an image that was not read because of an interrupt would look
+     * like an unreadable image.
      */
     private static void acquire(Semaphore free, int wanted) {
         free.acquireUninterruptibly(wanted);
     }
 
     /**
-     * What a thread has taken for the image that it decodes. Who waits for pixels may hold a file, and who waits for a file holds
-     * nothing, so that someone always goes on.
+     * The memory that a thread has reserved for the image that it decodes. This can't deadlock: a thread that waits for pixels may hold
+     * memory for a file, but a thread that waits for a file holds nothing.
      */
     public final class Lease implements AutoCloseable {
         private int depth;
@@ -73,7 +73,7 @@ public final class DecodingHeap {
         private Lease() {}
 
         /**
-         * Waits until there is room for a file of this length, and takes it, in place of all that was taken before.
+         * Waits until there is room for a file of this length, and reserves it instead of everything reserved before.
          */
         public void takeFile(long length) {
             int wanted = length < SMALL ? 0 : (int) Math.min(fileUnits, length / UNIT);
@@ -85,7 +85,7 @@ public final class DecodingHeap {
         }
 
         /**
-         * Waits until there is room for an image of this size, and takes it in place of what was taken for pixels before.
+         * Waits until there is room for an image of this size, and reserves it instead of the pixels reserved before.
          */
         public void take(int width, int height) {
             long count = (long) width * height;
@@ -93,7 +93,7 @@ public final class DecodingHeap {
         }
 
         /**
-         * Waits until no other large image is being decoded, and takes all there is for pixels.
+         * Waits until no other large image is being decoded, and reserves all memory for pixels.
          */
         public void takeAll() {
             take(pixelUnits);
@@ -107,13 +107,13 @@ public final class DecodingHeap {
             }
         }
 
-        /** Gives back what was taken for pixels. */
+        /** Frees the memory reserved for pixels. */
         public void giveBack() {
             pixels.release(taken);
             taken = 0;
         }
 
-        /** Gives back what was taken, if this is the end of the first lease. */
+        /** Frees all reserved memory if this is the outermost lease. */
         @Override
         public void close() {
             depth--;

@@ -4,7 +4,7 @@ import io.github.simclr4j.util.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/** SHA-256 over parts that can't run into each other. */
+/** Computes the SHA-256 of separate parts, so that different divisions into parts have different hashes. */
 public final class Fingerprint {
     private final Sha256 hash = new Sha256();
 
@@ -25,7 +25,7 @@ public final class Fingerprint {
         return hash.hex();
     }
 
-    /** Up to {@code count} indices, evenly spread from 0 to {@code size} - 1. */
+    /** Returns up to {@code count} indices that are spread evenly from 0 to {@code size} - 1. */
     public static int[] spread(int size, int count) {
         int[] chosen = new int[Math.min(size, count)];
         for (int i = 0; i < chosen.length; i++) {

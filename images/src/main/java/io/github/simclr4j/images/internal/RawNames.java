@@ -10,22 +10,22 @@ import java.nio.file.FileSystems;
 import java.nio.file.Path;
 
 /**
- * Shows file names by their bytes. Names are bytes on Unix and in archives; where they are not UTF-8, Java puts one and the same
- * sign in place of different bytes.
+ * Converts file names to text without losing bytes. On Unix and in archives names are bytes, and Java replaces all bytes that are not UTF-8
+ * by the same character.
  */
 public final class RawNames {
-    /** What Java shows for bytes that it can't decode. */
+    /** The character by which Java replaces bytes that it can't decode. */
     private static final char REPLACEMENT = '\uFFFD';
     private static final int HEX = 16;
 
     private RawNames() {}
 
-    /** Returns whether a name holds the sign for what could not be decoded. */
+    /** Returns whether a name contains the replacement character. */
     public static boolean isUnclear(String name) {
         return name.indexOf(REPLACEMENT) >= 0;
     }
 
-    /** Returns bytes as text in UTF-8; a byte that is not becomes {@code %} and two hexadecimal digits. */
+    /** Decodes bytes as UTF-8, and writes an invalid byte as {@code %} and two hexadecimal digits. */
     public static String text(byte[] name) {
         CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
         ByteBuffer in = ByteBuffer.wrap(name);
@@ -45,7 +45,7 @@ public final class RawNames {
         }
     }
 
-    /** Returns a path with slashes, whatever encoding the process has. */
+    /** Returns a path as text with slashes, independently of the encoding of the process. */
     public static String text(Path path) {
         String shown = path.toString().replace(path.getFileSystem().getSeparator(), "/");
         if (!isUnclear(shown) || path.getFileSystem() != FileSystems.getDefault()) {
@@ -60,10 +60,10 @@ public final class RawNames {
         return text.toString();
     }
 
-    /** The bytes of a name on Unix, which only its URI shows. */
+    /** Returns the bytes of a name on Unix, which only its URI contains. */
     private static byte[] bytes(Path name) {
         String uri = name.toUri().getRawPath();
-        // A folder's ends with a slash.
+        // The URI of a folder ends with a slash.
         String last = uri.endsWith("/") ? uri.substring(0, uri.length() - 1) : uri;
         last = last.substring(last.lastIndexOf('/') + 1);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

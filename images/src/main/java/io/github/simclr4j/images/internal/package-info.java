@@ -1,4 +1,4 @@
 /**
- * What several packages of this module share and nobody else may use.
+ * Helpers shared by the packages of this module. Not public API.
  */
 package io.github.simclr4j.images.internal;

@@ -5,7 +5,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** The memory that images take while they are decoded: threads wait for it, and give it back. */
+/** Limits the memory for images that are being decoded. Threads wait until enough of it is free. */
 final class DecodingMemory {
     private final long limit;
     private final Lock lock = new ReentrantLock();
@@ -13,16 +13,16 @@ final class DecodingMemory {
     private long taken;
     private long lastRelease = System.nanoTime();
 
-    /** Nothing is taken; {@code limit} is in bytes. */
+    /** Creates a pool with a limit in bytes. */
     DecodingMemory(long limit) {
         this.limit = limit;
     }
 
     /**
-     * Waits until some bytes are free, and takes them. Nobody waits here while holding memory of this kind, and images are
-     * begun in order, so the one that is waited for always gets done.
+     * Waits until a number of bytes is free, and reserves them. This can't deadlock: no thread waits here while it holds memory of this
+     * pool, and images are started in order.
      *
-     * @param bytes at most the limit
+     * @param bytes the number of bytes, at most the limit
      * @throws InterruptedIOException if the thread is interrupted
      */
     void reserve(long bytes) throws InterruptedIOException {
@@ -39,7 +39,7 @@ final class DecodingMemory {
         }
     }
 
-    /** Gives bytes back; 0 says only that an image was read. */
+    /** Frees a number of bytes; 0 only records that an image was read. */
     void release(long bytes) {
         lock.lock();
         try {
@@ -51,7 +51,7 @@ final class DecodingMemory {
         }
     }
 
-    /** Returns when bytes were last given back, as {@link System#nanoTime}. */
+    /** Returns the time of the last release, as {@link System#nanoTime}. */
     long lastRelease() {
         lock.lock();
         try {

@@ -10,41 +10,40 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
- * Decodes the images of a source in a given order, ahead of the one who trains on them, into batches of squares
- * ({@link Preprocessing}). Threads decode between {@link #start} and the end of the pass; a set may be gone through many
- * times.
+ * Decodes the images of a source in a given order, ahead of their consumer, into batches of preprocessed square images
+ * ({@link Preprocessing}). Threads decode between {@link #start} and the end of the pass. There may be many passes.
  *
- * <p><b>Memory.</b> Never more than {@link Settings#megabytes} are held: batches that are being filled or wait (at most
- * four, and half of the limit), and 20 bytes for each pixel of an image while it is decoded (the decoder's raster, also
- * with 16 bits and alpha, its colours and its bytes) together with what the resize takes. Not counted are a batch that was
- * handed out, which is its receiver's, and one encoded file a thread. An image that could never be decoded within what the
- * batches leave counts as unreadable.
+ * <p><b>Memory.</b> At most {@link Settings#megabytes} are used. Batches that are being filled or wait take at most half of it, and
+ * there are at most four of them. An image that is being decoded takes 20 bytes per pixel (the decoder's raster, also for 16 bits and
+ * alpha, the converted colours and the bytes), plus the memory for resizing. Not counted are batches that were returned, which belong to
+ * the caller, and one encoded file per thread. An image that could never be decoded within the memory beside the batches is unreadable.
  *
- * <p><b>Unreadable images.</b> Each is reported once in the life of the stream, and not read again. Its place in the order
- * is taken by the image one batch further on, or two and so on, going round at the end to the same place of the first batch:
- * batches keep their size, and no image meets itself in its batch, since two of one batch never have the same replacement.
- * Only where none of these can be read, or there are none as the order is shorter than two batches, the next place is tried,
- * and so on, and an image may come twice. The replacement depends on the order alone, not on where a pass began or how fast
- * it went.
+ * <p><b>Unreadable images.</b> Each is reported once in the life of the stream, and not read again. It is replaced by the image at the
+ * same position in the next batch, or in the one after that and so on, continuing with the first batch after the last. So batches keep
+ * their size, and no image occurs twice in a batch, since two images of a batch never have the same replacement. Only if none of these
+ * can be read, or if the order is shorter than two batches, is the next position tried, so that an image may occur twice. The
+ * replacement depends only on the order, not on the start of a pass or on timing.
  *
- * <p><b>Threads.</b> One thread at a time calls these methods; {@link #close} may come from any. The source stays the
- * caller's to close, after the stream.
+ * <p><b>Threads.</b> Only one thread at a time may call these methods, but any thread may call {@link #close}. The caller closes the
+ * source after the stream.
+ *
+ * @since 0.1.0
  */
 public final class ImageStream implements AutoCloseable {
 
     /**
-     * How to decode.
+     * The settings of a stream.
      *
-     * @param side of the squares in pixels, 8 to 1024
-     * @param batch images in a batch
-     * @param threads that decode
-     * @param megabytes (2^20 bytes) of decoded pixels held at most; must hold two batches
+     * @param side side length of the images in pixels, 8 to 1024
+     * @param batch number of images per batch, at least 1
+     * @param threads number of decoding threads, at least 1
+     * @param megabytes maximum memory for decoded images, in units of 2^20 bytes; two batches must fit into it
      */
     public record Settings(int side, int batch, int threads, int megabytes) {
         /**
          * Checks the ranges.
          *
-         * @throws IllegalArgumentException if a number is out of its range, or the megabytes don't hold two batches
+         * @throws IllegalArgumentException if a number is out of range, or if two batches do not fit into the memory
          */
         public Settings {
             new Preprocessing(side);
@@ -67,22 +66,22 @@ public final class ImageStream implements AutoCloseable {
             return (int) Math.min(4, ((long) megabytes << 20) / 2 / ((long) batch * image()));
         }
 
-        /** What is left for decoding beside the batches. */
+        /** Returns the memory for decoding beside the batches, in bytes. */
         long decoding() {
             return ((long) megabytes << 20) - (long) batches() * batch * image();
         }
     }
 
     /**
-     * Decoded images; the arrays are the receiver's.
+     * A batch of decoded images. The arrays belong to the caller.
      *
-     * @param position where in the order its first image stands
-     * @param images the source's indices of the images that are in it, replacements included
-     * @param pixels an array an image, [side, side, 3], unsigned bytes; as many as the batch size, or what was left of the order
+     * @param position position of its first image in the order
+     * @param images indices in the source of the images in the batch, including replacements
+     * @param pixels one array per image, [side, side, 3], unsigned bytes; the last batch of an order may be smaller
      */
     public record Batch(int position, int[] images, byte[][] pixels) {}
 
-    /** So many unreadable images in a row mean that the set is gone. */
+    /** Number of consecutive unreadable images after which the set is considered unavailable. */
     static final int IN_A_ROW = 1000;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration CLOSING = Duration.ofSeconds(10);
@@ -97,11 +96,11 @@ public final class ImageStream implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * Nothing is read before {@link #start}.
+     * Creates a stream. It reads nothing before {@link #start}.
      *
-     * @param source stays the caller's to close
-     * @param settings how to decode
-     * @param unreadable told of each image that can't be read, once, from a decoding thread
+     * @param source the images; the caller closes them after the stream
+     * @param settings the settings
+     * @param unreadable receives each image that can't be read, once, in a decoding thread
      */
     public ImageStream(ImageSource source, Settings settings, Consumer<Unreadable> unreadable) {
         this(source, settings, unreadable, PATIENCE, CLOSING);
@@ -116,12 +115,12 @@ public final class ImageStream implements AutoCloseable {
     }
 
     /**
-     * Begins to decode; ends the pass before, if it is not over.
+     * Starts a pass. A previous pass that has not finished is stopped.
      *
-     * @param order indices of the source's images, each as often as it shall come; not changed meanwhile
-     * @param position where in the order to begin; a pass that begins at a batch's {@link Batch#position} gives the same
-     *     batches as one that comes there
-     * @throws IllegalArgumentException if an index or the position does not exist
+     * @param order indices of images in the source, in the order of the pass; the array must not be modified during the pass
+     * @param position the position in the order to start at. A pass that starts at a batch's {@link Batch#position} yields the same
+     *     batches as a pass that reaches it
+     * @throws IllegalArgumentException if an index or the position is out of range
      * @throws IllegalStateException if the stream is closed
      */
     public void start(int[] order, int position) {
@@ -143,13 +142,13 @@ public final class ImageStream implements AutoCloseable {
     }
 
     /**
-     * The next batch; waits for it.
+     * Waits for the next batch and returns it.
      *
-     * @return null when the order is done
-     * @throws IOException if no image of the order can be read, a thousand in a row can't, or a read is stuck for five
-     * minutes
-     * @throws InterruptedException if the thread is interrupted; the stream goes on
-     * @throws IllegalStateException if it was not started or is closed
+     * @return the batch, or null at the end of the order
+     * @throws IOException if no image of the order can be read, if a thousand consecutive images can't be read, or if reading an image
+     *     hangs for five minutes
+     * @throws InterruptedException if the thread is interrupted; the stream remains usable
+     * @throws IllegalStateException if the stream was not started or is closed
      */
     public Batch next() throws IOException, InterruptedException {
         StreamPass p = pass;
@@ -160,9 +159,9 @@ public final class ImageStream implements AutoCloseable {
     }
 
     /**
-     * Ends the pass and waits for its threads.
+     * Stops the pass and waits for its threads.
      *
-     * @throws IllegalStateException if one is stuck in reading an image and can't be stopped within ten seconds
+     * @throws IllegalStateException if a thread hangs in reading an image and can't be stopped within ten seconds
      */
     @Override
     public void close() {

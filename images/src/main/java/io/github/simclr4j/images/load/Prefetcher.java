@@ -15,44 +15,52 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Runs a task on items ahead of the one who takes the results, in the items' order and no further ahead than a given number.
- * A task that fails is a result too: it surfaces when its turn comes, after the results before it.
+ * Runs a task on items ahead of the consumer of the results, in the order of the items and at most a given number ahead. A task that
+ * fails also counts as a result: its exception is thrown when its turn comes, after the results before it.
  *
- * <p>One thread at a time calls these methods and pulls the items by it; {@link #cancel} may come from any. The threads that
- * run the tasks belong to the executor, which stays the caller's to shut down.
+ * <p>Only one thread at a time may call these methods, which also pull the items, but any thread may call {@link #cancel}. The executor
+ * runs the tasks, and the caller shuts it down.
  *
- * @param <I> the items
- * @param <R> what the task makes of one
+ * @param <I> the type of the items
+ * @param <R> the type of the results
+ * @since 0.1.0
  */
 public final class Prefetcher<I, R> {
     private final Executor executor;
     private final Iterator<? extends I> items;
     private final int capacity;
     private final Task<? super I, ? extends R> task;
-    /** In order; changed under this object's lock. */
+    /** The tasks that were started, in order; guarded by this object's monitor. */
     private final Deque<FutureTask<R>> begun = new ArrayDeque<>();
-    /** What pulling the items threw, kept until the results before are taken. */
+    /** An exception from pulling the items, thrown after the results before it were taken. */
     private RuntimeException broken;
     private boolean cancelled;
 
-    /** Makes the result of an item; an exception is the result's. */
+    /**
+     * Computes the result of an item. An exception takes the place of the result.
+     *
+     * @param <I> the type of the items
+     * @param <R> the type of the results
+     */
     @FunctionalInterface
     public interface Task<I, R> {
         /**
-         * Runs on a thread of the executor.
+         * Computes a result, in a thread of the executor.
          *
+         * @param item the item
          * @throws Exception if there is no result
          */
         R apply(I item) throws Exception;
     }
 
     /**
-     * Begins nothing before {@link #fill}, {@link #hasNext} or {@link #next}.
+     * Creates a prefetcher. It starts no task before {@link #fill}, {@link #hasNext} or {@link #next}.
      *
-     * @param executor runs the tasks, in the order in which it gets them
-     * @param items pulled by the thread that takes the results
-     * @param capacity how many items may be begun and not taken, at least 1
-     * @param task makes the results
+     * @param executor runs the tasks, in the order in which it receives them
+     * @param items the items, which are pulled by the thread that takes the results
+     * @param capacity maximum number of tasks that are started and not taken, at least 1
+     * @param task computes the results
+     * @throws IllegalArgumentException if the capacity is below 1
      */
     public Prefetcher(Executor executor, Iterator<? extends I> items, int capacity, Task<? super I, ? extends R> task) {
         if (capacity < 1) {
@@ -64,7 +72,7 @@ public final class Prefetcher<I, R> {
         this.task = task;
     }
 
-    /** Begins items until as many as the capacity are begun and not taken, or there are no more. */
+    /** Starts tasks until the capacity is reached or there are no more items. */
     public void fill() {
         while (broken == null && hasRoom()) {
             FutureTask<R> next;
@@ -97,15 +105,15 @@ public final class Prefetcher<I, R> {
         try {
             executor.execute(next);
         } catch (RejectedExecutionException e) {
-            // The executor was shut down: whoever waits for the result is told.
+            // The executor was shut down: cancelling notifies threads that wait for the result.
             next.cancel(false);
         }
     }
 
     /**
-     * Whether there is a further result.
+     * Returns whether there is another result.
      *
-     * @throws RuntimeException what pulling the items threw, once all results before are taken
+     * @throws RuntimeException if pulling the items threw it, after all results before it were taken
      */
     public boolean hasNext() {
         if (isEmpty()) {
@@ -126,19 +134,19 @@ public final class Prefetcher<I, R> {
     }
 
     /**
-     * Waits until the next results, or failures, are there; they are not taken.
+     * Waits for the next results or failures, without taking them.
      *
-     * @param count how many; fewer where fewer are left
-     * @param nanoseconds how long at most
-     * @return whether they are there
-     * @throws CancellationException if this was cancelled
-     * @throws InterruptedException if the thread is interrupted; nothing is lost by it
+     * @param count number of results to wait for, or all remaining ones if there are fewer
+     * @param nanoseconds maximum time to wait
+     * @return whether the results are available
+     * @throws CancellationException if this prefetcher was cancelled
+     * @throws InterruptedException if the thread is interrupted; no result is lost
      */
     public boolean await(int count, long nanoseconds) throws InterruptedException {
         fill();
         List<FutureTask<R>> wanted = first(count);
         long until = System.nanoTime() + nanoseconds;
-        // The last first: the thread then sleeps about once, not once a result.
+        // Waits for the last result first, so that the thread usually sleeps only once.
         for (int i = wanted.size() - 1; i >= 0; i--) {
             try {
                 wanted.get(i).get(Math.max(0, until - System.nanoTime()), TimeUnit.NANOSECONDS);
@@ -153,13 +161,14 @@ public final class Prefetcher<I, R> {
     }
 
     /**
-     * Takes the next results; waits for them. Meanwhile further items are begun, as far as there is room.
+     * Waits for the next results and takes them. Meanwhile it starts further tasks up to the capacity.
      *
-     * @param count how many; fewer are returned where fewer are left
-     * @throws NoSuchElementException if there is none
-     * @throws ExecutionException if one failed, with its exception; none is taken then
-     * @throws CancellationException if this was cancelled
-     * @throws InterruptedException if the thread is interrupted; nothing is lost by it
+     * @param count maximum number of results; fewer are returned if fewer are left
+     * @return the results, in order
+     * @throws NoSuchElementException if there are no more results
+     * @throws ExecutionException if a task failed, with its exception as the cause; no result is taken then
+     * @throws CancellationException if this prefetcher was cancelled
+     * @throws InterruptedException if the thread is interrupted; no result is lost
      */
     public List<R> next(int count) throws ExecutionException, InterruptedException {
         if (!hasNext()) {
@@ -178,9 +187,9 @@ public final class Prefetcher<I, R> {
     }
 
     /**
-     * Ends the work: nothing more is begun, and a thread that waits for a result gets a {@link CancellationException}.
+     * Stops the work: no more tasks are started, and a thread that waits for a result gets a {@link CancellationException}.
      *
-     * @param interrupt whether tasks that run are interrupted
+     * @param interrupt whether to interrupt running tasks
      */
     public synchronized void cancel(boolean interrupt) {
         cancelled = true;

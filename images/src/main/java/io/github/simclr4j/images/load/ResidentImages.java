@@ -13,50 +13,52 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A source's images, decoded once and held in memory as squares of one size. The arrays are not copied.
+ * The images of a source, decoded once and kept in memory as squares of one size. The arrays are not copied.
  *
- * @param side side in pixels
- * @param pixels an array an image, [side, side, 3], unsigned bytes
- * @param images each one's index in the source; those that could not be read are missing
- * @param labels each one's class, an index into {@code classes}; -1 for none
- * @param classes the names of the classes; none if there are no labels
- * @param skipped what could not be read
- * @param fingerprint as of {@link #fingerprint(ImageSource, int, int)}
+ * @param side side length of the images in pixels
+ * @param pixels one array per image, [side, side, 3], unsigned bytes
+ * @param images index of each image in the source, without those that could not be read
+ * @param labels class of each image, an index into {@code classes}; -1 for none
+ * @param classes names of the classes; none if there are no labels
+ * @param skipped the images that could not be read
+ * @param fingerprint the fingerprint of {@link #fingerprint(ImageSource, int, int)}
+ * @since 0.1.0
  */
 public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] labels, List<String> classes,
         List<Unreadable> skipped, String fingerprint) {
-    /** Images whose size is looked at to choose the side. */
+    /** Number of images whose sizes determine the side length. */
     private static final int LOOKED_AT = 256;
-    /** Of an array and the reference to it. */
+    /** Overhead of an array and the reference to it, in bytes. */
     private static final int OVERHEAD = 24;
 
     /**
-     * Reads all images of a source. One that is larger than {@code imageSize} is kept at up to twice that size, so that a
-     * small crop of it is still sharp; all have the same {@link #side(ImageSource, int)}.
+     * Reads all images of a source. Images larger than {@code imageSize} are kept at up to twice that size, so that small crops of them
+     * are still sharp. All images have the same {@linkplain #side(ImageSource, int) side length}.
      *
-     * @param source stays the caller's to close
-     * @param imageSize side of the views
-     * @param progress told how far it is, and of each image that is skipped
-     * @throws IOException if there is no readable image, or if they don't fit into the heap, which is seen beforehand
+     * @param source the images; the caller closes them
+     * @param imageSize side length of the views in pixels
+     * @param progress receives the progress and each image that is skipped
+     * @throws IOException if there is no readable image, or if the images don't fit into the heap, which is checked first
      */
     public static ResidentImages read(ImageSource source, int imageSize, Progress progress) throws IOException {
         return read(source, imageSize, available(), progress);
     }
 
-    /** Bytes of heap that images can take now: four fifths of what is free once garbage is collected. */
+    /** Returns the number of bytes of heap available for images: four fifths of the free heap after garbage collection. */
     public static long available() {
         Runtime r = Runtime.getRuntime();
-        // What is no longer used counts as used until then. It is asked for once or twice in a run.
+        // Unreachable objects count as used until they are collected. This is called only once or twice in a run.
         r.gc();
         return (r.maxMemory() - r.totalMemory() + r.freeMemory()) / 5 * 4;
     }
 
     /**
-     * The side that squares of a source's images should have, from the sizes of up to 256 of them: that of the largest, at
-     * least {@code imageSize} and at most twice it (and 1024). What {@link ImageStream} is to be given.
+     * Returns the side length at which to keep the images of a source. It is that of the largest of up to 256 images, but at least
+     * {@code imageSize} and at most twice that and at most 1024. Also use it for an {@link ImageStream}.
      *
-     * @param imageSize side of the views
-     * @throws IOException if none of these can be read
+     * @param source the images
+     * @param imageSize side length of the views in pixels
+     * @throws IOException if none of these images can be read
      */
     public static int side(ImageSource source, int imageSize) throws IOException {
         int side = 0;
@@ -76,20 +78,29 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
             side = Math.max(side, size[0]);
         }
         if (side == 0) {
-            throw new IOException("No image could be read of those looked at first, such as " + last.getMessage(), last);
+            throw new IOException("None of the first images tried can be read, such as " + last.getMessage(), last);
         }
         return Math.max(imageSize, Math.min(side, Math.min(1024, 2 * imageSize)));
     }
 
-    /** Bytes of heap that some squares take. */
+    /**
+     * Returns the number of bytes of heap that images take.
+     *
+     * @param count number of images
+     * @param side side length in pixels
+     */
     public static long bytes(long count, int side) {
         return count * (3L * side * side + OVERHEAD);
     }
 
     /**
-     * Names the images that a run learns from, whether it holds them in memory or decodes them anew in every epoch: SHA-256, in
-     * hexadecimal, over {@link ImageSource#fingerprint}, the side of the squares and how many there are.
+     * Returns the fingerprint of the training images of a run, which is the same whether they are kept in memory or streamed: the SHA-256
+     * of {@link ImageSource#fingerprint}, the side length and the number of images.
      *
+     * @param source the images
+     * @param side side length of the images in pixels
+     * @param count number of images
+     * @return the fingerprint in hexadecimal
      * @throws IOException if the source can't be read
      */
     public static String fingerprint(ImageSource source, int side, int count) throws IOException {
@@ -105,7 +116,7 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
         long needed = bytes(source.size(), side);
         if (needed > memory) {
             throw new IOException(source.size() + " images take " + (needed >> 20) + " MB of memory, and " + (memory >> 20)
-                    + " MB are free: stream them, give Java more (-Xmx), or take fewer images");
+                    + " MB are free: stream them, give Java more memory (-Xmx), or use fewer images");
         }
         Preprocessing rule = new Preprocessing(side);
         byte[][] decoded = new byte[source.size()][];

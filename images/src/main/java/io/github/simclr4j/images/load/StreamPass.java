@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Goes once through an order of a source's images, for an {@link ImageStream}. */
+/** A single pass of an {@link ImageStream} over an order of a source's images. */
 final class StreamPass {
     private static final long BYTES_A_PIXEL = 20;
 
@@ -36,16 +36,16 @@ final class StreamPass {
     private final Map<Thread, Integer> reading = new ConcurrentHashMap<>();
     private final AtomicInteger inARow = new AtomicInteger();
     private volatile boolean ended;
-    /** Where the next batch begins. */
+    /** Position of the next batch. */
     private int at;
 
     /** An image and its pixels. */
     private record Decoded(int image, byte[] pixels) {}
 
     /**
-     * Begins to decode.
+     * Starts decoding.
      *
-     * @param bad the images that are known to be unreadable; more are added
+     * @param bad images that are known to be unreadable; the pass adds more
      */
     StreamPass(ImageSource source, ImageStream.Settings settings, int[] order, int position, Set<Integer> bad,
             Consumer<Unreadable> unreadable) {
@@ -81,7 +81,7 @@ final class StreamPass {
                 }
                 long left = patience.toNanos() - (System.nanoTime() - Math.max(since, memory.lastRelease()));
                 if (left <= 0) {
-                    throw new IOException("No image was read for " + patience.toSeconds() + " s, stuck in " + reading());
+                    throw new IOException("No image was read for " + patience.toSeconds() + " s; reading hangs in " + reading());
                 }
                 if (prefetcher.await(count, left)) {
                     return batch(count);
@@ -108,13 +108,13 @@ final class StreamPass {
                 images.stream().map(Decoded::pixels).toArray(byte[][]::new));
     }
 
-    /** Decodes the image for a position: the one of the order, or the one that replaces it. */
+    /** Decodes the image for a position: that of the order, or its replacement. */
     private Decoded fill(int position) throws IOException {
         Decoded own = decode(position);
         if (own != null) {
             return own;
         }
-        // The order as rows of a batch each: the other images in the column, then those in the next columns; the own row last.
+        // Consider the order as a matrix with a row per batch. Tries the other images in the column, then those in the next columns.
         int row = position / settings.batch();
         int column = position % settings.batch();
         int rows = (order.length - 1) / settings.batch() + 1;
@@ -129,18 +129,18 @@ final class StreamPass {
         throw new IOException("None of the " + order.length + " images of the order can be read");
     }
 
-    /** Decodes the image that stands somewhere in the order; null if there is none or it can't be read. */
+    /** Decodes the image at a position of the order; returns null if there is none or it can't be read. */
     private Decoded decode(long position) throws IOException {
         if (position >= order.length || bad.contains(order[(int) position])) {
             return null;
         }
         int image = order[(int) position];
-        // One element, for the callback to write to.
+        // An array, so that the callback can write to it.
         long[] held = new long[1];
         reading.put(Thread.currentThread(), image);
         try {
             byte[] pixels = PreparedImage.read(source, image, rule, (width, height) -> {
-                // Told a second size, nothing is held while it waits for that.
+                // For a second size, holds nothing while it waits.
                 memory.release(held[0]);
                 held[0] = 0;
                 held[0] = reserve(width, height);
@@ -148,7 +148,7 @@ final class StreamPass {
             inARow.set(0);
             return new Decoded(image, pixels);
         } catch (IOException e) {
-            // An interrupt makes reads fail that are all right.
+            // An interrupt also makes reads of good images fail.
             if (ended) {
                 throw e;
             }
@@ -166,18 +166,18 @@ final class StreamPass {
     }
 
     private long reserve(int width, int height) throws IOException {
-        // The resize has rows of floats, as high as the image and as wide as the square.
+        // Resizing needs rows of floats.
         long bytes = BYTES_A_PIXEL * width * height + 12L * Math.min(width, height) * settings.side() + settings.image();
         if (bytes > settings.decoding()) {
             throw new IOException("image too large: to decode " + width + "x" + height + " takes "
                     + ImageStream.inMegabytes(bytes) + " MB, and a buffer of " + settings.megabytes() + " MB leaves "
-                    + (settings.decoding() >> 20) + " MB beside its batches; give it more");
+                    + (settings.decoding() >> 20) + " MB beside its batches; enlarge the buffer");
         }
         memory.reserve(bytes);
         return bytes;
     }
 
-    /** The names of the images that are being read. */
+    /** Returns the names of the images that are being read. */
     private String reading() {
         return reading.values().stream().map(source::name).collect(Collectors.joining(", "));
     }
@@ -202,7 +202,7 @@ final class StreamPass {
             Thread.currentThread().interrupt();
         }
         if (threads.stream().anyMatch(t -> t.isAlive() && t != Thread.currentThread())) {
-            throw new IllegalStateException("A decoding thread can't be stopped, stuck in " + reading());
+            throw new IllegalStateException("A decoding thread can't be stopped; it hangs in " + reading());
         }
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Reads sets of images ahead of those who use them: all at once into memory, or as a stream of batches. The package may depend
- * on {@code io.github.simclr4j.images.source} and what that depends on.
+ * Loads sets of images into memory, or streams them in batches that are decoded ahead. The package may depend on
+ * {@code io.github.simclr4j.images.source} and its dependencies.
  */
 package io.github.simclr4j.images.load;

@@ -7,14 +7,14 @@ import java.util.function.IntFunction;
 import java.util.function.IntPredicate;
 
 /**
- * Tells an image whose bytes can't be read from a set that can't be read any more. When one fails, others are asked for: the one
- * that was read last, and some that are spread over the set. If one of them can be read, the first is tried once more, since the
- * set may have been gone for a moment. Threads may share an object.
+ * Distinguishes a single unreadable image from a set that has become unreadable as a whole. When reading an image fails, other images are
+ * tried: the one that was read last, and some that are spread over the set. If one of them can be read, the first is tried once more,
+ * since the set may have been unavailable only for a moment. Thread-safe.
  */
 final class Access {
     private static final int OTHERS = 8;
 
-    /** Reads what stands for an image. */
+    /** Reads the bytes of an image. */
     @FunctionalInterface
     interface Reader {
         byte[] read(int i) throws IOException;
@@ -24,14 +24,16 @@ final class Access {
     private final IntFunction<String> name;
     private final IntPredicate readable;
     private final BooleanSupplier there;
-    /** The image that was read last; -1 before the first. */
+    /** Index of the image that was read last, or -1. */
     private volatile int last = -1;
 
     /**
-     * @param size how many images there are
-     * @param name what errors call each
-     * @param readable whether bytes of an image can be read now
-     * @param there whether what holds the images is still there, asked if none of them was ever read
+     * Creates an object for a set of images.
+     *
+     * @param size number of images
+     * @param name returns the name of an image in messages
+     * @param readable returns whether bytes of an image can be read now
+     * @param there returns whether the folder or file of the set still exists; called if no image was ever read
      */
     Access(int size, IntFunction<String> name, IntPredicate readable, BooleanSupplier there) {
         this.size = size;
@@ -43,8 +45,8 @@ final class Access {
     /**
      * Reads an image's bytes.
      *
-     * @throws IOException if they can't be read, but others can
-     * @throws ImagesUnavailableException if no others can
+     * @throws IOException if this image can't be read, but others can
+     * @throws ImagesUnavailableException if no image can be read
      */
     byte[] read(int i, Reader reader) throws IOException {
         try {
@@ -66,18 +68,18 @@ final class Access {
         return bytes;
     }
 
-    /** Notes that an image could be read. */
+    /** Records that an image could be read. */
     void seen(int i) {
         last = i;
     }
 
     /**
-     * Judges a failure.
+     * Checks whether a failure concerns the whole set.
      *
-     * @throws ImagesUnavailableException if it is one of the whole set
+     * @throws ImagesUnavailableException if it does
      */
     void check(int i, IOException e) {
-        // An interrupt makes reads fail that are all right.
+        // An interrupt also makes reads of good images fail.
         if (!Thread.currentThread().isInterrupted() && isGone(i)) {
             throw new ImagesUnavailableException(name.apply(i), e);
         }

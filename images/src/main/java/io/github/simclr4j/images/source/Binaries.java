@@ -7,14 +7,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What the binary files of CIFAR, STL-10 and MNIST have in common. */
+/** Helpers shared by the binary formats of CIFAR, STL-10 and MNIST. */
 final class Binaries {
     private static final Pattern WANTED = Pattern.compile(".*\\.bin|.*idx\\d-ubyte(\\.gz)?"
             + "|batches\\.meta\\.txt|fine_label_names\\.txt|class_names\\.txt");
 
     private Binaries() {}
 
-    /** Whether a member of an archive may be of use. */
+    /** Returns whether a member of an archive may belong to one of these formats. */
     static boolean isWanted(String path) {
         return WANTED.matcher(path.substring(path.lastIndexOf('/') + 1)).matches() && !ImageNames.isHidden(path);
     }
@@ -26,7 +26,7 @@ final class Binaries {
     static int count(String display, long length, int record) throws IOException {
         if (length == 0 || length % record != 0) {
             throw new IOException(display + ": expected a whole number of records of " + record + " bytes, found " + length
-                    + " bytes: truncated, or not what its name says");
+                    + " bytes: truncated, or wrongly named");
         }
         if (length / record > Integer.MAX_VALUE - 8) {
             throw new IOException(display + ": too many images: " + length / record);
@@ -42,12 +42,12 @@ final class Binaries {
         String text = new String(bytes.read(0, (int) bytes.length()), StandardCharsets.UTF_8);
         List<String> lines = text.lines().map(String::strip).filter(l -> !l.isEmpty()).toList();
         if (lines.stream().distinct().count() < lines.size()) {
-            throw new IOException(shelf.display(name) + ": expected a name for each class, found one twice among " + lines);
+            throw new IOException(shelf.display(name) + ": expected a different name for each class, found a duplicate among " + lines);
         }
         return lines;
     }
 
-    /** Opens the training images among some files, and owns them then; null if there are none of a known name. */
+    /** Opens the training images among some files and takes ownership of them; returns null if no file has a known name. */
     static ImageSource open(Shelf shelf) throws IOException {
         List<String> names = shelf.names();
         if (CifarFormat.has(names)) {

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import org.apache.commons.io.input.BOMInputStream;
 
 /**
- * A text of rows none of which may be longer than a million characters: whoever parses it keeps a row in memory, and one with a
- * quote that is never closed would be all of the file.
+ * A reader that limits the length of a table's rows to about a million characters. Parsers keep a row in memory, and a row with an
+ * unclosed quote would otherwise extend to the end of the file.
  */
 final class BoundedText extends FilterReader {
     /** The longest row, in characters. */
@@ -24,13 +24,13 @@ final class BoundedText extends FilterReader {
         super(in);
     }
 
-    /** Opens a file in UTF-8, and fails where bytes are not: replaced, different names would be alike. */
+    /** Opens a file in UTF-8. Invalid bytes are errors, since different names could become equal if they were replaced. */
     static BoundedText open(Path file) throws IOException {
         return new BoundedText(new InputStreamReader(BOMInputStream.builder().setInputStream(Files.newInputStream(file)).get(),
                 StandardCharsets.UTF_8.newDecoder()));
     }
 
-    /** Returns the first line of a file; empty if there is none. */
+    /** Returns the first line of a file, or an empty string if the file is empty. */
     static String firstLine(Path file) throws IOException {
         StringBuilder first = new StringBuilder();
         try (BoundedText text = open(file)) {
@@ -48,9 +48,9 @@ final class BoundedText extends FilterReader {
     }
 
     /**
-     * A row was parsed. What the parser has read ahead, some thousand characters, counts for it.
+     * Must be called after each row. The characters that the parser has read ahead, some thousand, count for that row.
      *
-     * @param line where the next one begins, from 1
+     * @param line the line in which the next row begins, counted from 1
      */
     void rowEnded(long line) {
         sinceRow = 0;
@@ -69,7 +69,7 @@ final class BoundedText extends FilterReader {
         sinceRow += Math.max(0, n);
         if (sinceRow > LONGEST_ROW) {
             throw new IOException("the row that begins in line " + rowStart + " is longer than " + LONGEST_ROW
-                    + " characters: close its quote, or name a table");
+                    + " characters: close its quote, or choose a file that is a table");
         }
         return n;
     }

@@ -6,18 +6,18 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Braces as in shells and in WebDataset: {@code {a,b}} and {@code {000..012}}. */
+/** Expands braces as in shells and in WebDataset: {@code {a,b}} and {@code {000..012}}. */
 final class Braces {
     private static final Pattern RANGE = Pattern.compile("(\\d{1,9})\\.\\.(\\d{1,9})");
-    /** More shards than any set has. */
+    /** Maximum number of texts after expansion. */
     private static final int MOST = 100_000;
 
     private Braces() {}
 
     /**
-     * Returns what a text with braces stands for, in order; the text itself if it has none.
+     * Returns the expansion of a text, in order; the text itself if it has no braces.
      *
-     * @throws IllegalArgumentException if it stands for more than 100,000 texts
+     * @throws IllegalArgumentException if the expansion has more than 100,000 texts
      */
     static List<String> expand(String text) {
         for (int open = text.indexOf('{'); open >= 0; open = text.indexOf('{', open + 1)) {
@@ -37,7 +37,7 @@ final class Braces {
         return List.of(text);
     }
 
-    /** Where the brace that is opened at a place is closed; -1 if it is not. */
+    /** Returns the position of the matching closing brace, or -1 if there is none. */
     private static int close(String text, int open) {
         int depth = 0;
         for (int i = open; i < text.length(); i++) {
@@ -49,7 +49,7 @@ final class Braces {
         return -1;
     }
 
-    /** What stands between the commas that are in no inner braces. */
+    /** Splits a text at commas outside of inner braces. */
     private static List<String> split(String inside) {
         List<String> parts = new ArrayList<>();
         int depth = 0;

@@ -5,14 +5,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 
-/** Bytes that several threads read by position. */
+/** Bytes that are read by position. Thread-safe. */
 interface Bytes extends Closeable {
     long length();
 
     /**
-     * Fills the first {@code count} bytes of an array.
+     * Reads bytes into the first {@code count} elements of an array.
      *
-     * @throws IOException if there are fewer
+     * @throws IOException if there are fewer bytes
      */
     void read(long at, byte[] into, int count) throws IOException;
 
@@ -39,7 +39,7 @@ interface Bytes extends Closeable {
         };
     }
 
-    /** A part of these; closing it does nothing. */
+    /** Returns a part of these bytes. Closing it does nothing. */
     default Bytes part(long from, long length) {
         Bytes whole = this;
         return new Bytes() {
@@ -55,7 +55,7 @@ interface Bytes extends Closeable {
         };
     }
 
-    /** The bytes in order. */
+    /** Returns the bytes as a stream. */
     default InputStream stream() {
         Bytes whole = this;
         return new InputStream() {
@@ -81,7 +81,7 @@ interface Bytes extends Closeable {
         };
     }
 
-    /** Whether they begin so. */
+    /** Returns whether the bytes begin with given values. */
     default boolean startsWith(int... first) throws IOException {
         byte[] expected = new byte[first.length];
         for (int i = 0; i < first.length; i++) {

@@ -11,9 +11,11 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * CIFAR-10 and CIFAR-100 binaries (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html): a folder with
- * {@code data_batch_*.bin} or {@code train.bin} (the test is left out), or a single file. Records of one or two label bytes
- * and 32x32 pixels, colour by colour.
+ * Reads the binary versions of <a href="https://www.cs.toronto.edu/~kriz/cifar.html">CIFAR-10 and CIFAR-100</a> (Krizhevsky 2009): a
+ * folder with {@code data_batch_*.bin} or {@code train.bin}, of which only the training images are read, or a single file. A record has
+ * one or two label bytes, followed by 32x32 pixels in the planes red, green and blue.
+ *
+ * @since 0.1.0
  */
 public final class CifarFormat implements ImageSetFormat {
     private static final Pattern CIFAR10 = Pattern.compile("data_batch_\\d+\\.bin");
@@ -41,25 +43,25 @@ public final class CifarFormat implements ImageSetFormat {
                     ? Optional.of(Shelf.owned(new Shelf.OfFolder(candidate.path()), CifarFormat::openFolder))
                     : Optional.empty();
         }
-        // Labels and pixels may be any bytes, also those that an IDX file or an archive begins with.
+        // Recognised by name, since labels and pixels may be any bytes, also the magic numbers of IDX files or archives.
         return candidate.lowerCaseName().endsWith(".bin") && !Stl10Format.isNamed(candidate.path().getFileName().toString())
                 ? Optional.of(Shelf.ownedFile(candidate.path(), CifarFormat::openFile))
                 : Optional.empty();
     }
 
-    /** Whether files are there whose names are CIFAR's. */
+    /** Returns whether there are files with the names of CIFAR's training images. */
     static boolean has(List<String> names) {
         return names.stream().anyMatch(n -> CIFAR10.matcher(n).matches())
                 || names.contains("train.bin") && !Stl10Format.has(names);
     }
 
-    /** Opens the training images among some files, and owns them then. */
+    /** Opens the training images among some files, and takes ownership of the files. */
     static ImageSource openFolder(Shelf shelf) throws IOException {
         List<String> batches = shelf.names().stream().filter(n -> CIFAR10.matcher(n).matches()).toList();
         return batches.isEmpty() ? openFile(shelf, "train.bin") : cifar(shelf, batches, 10);
     }
 
-    /** Opens one file, and owns the shelf then: CIFAR by its name, or its size and labels, else IDX. */
+    /** Opens a single file and takes ownership of the shelf: CIFAR according to its name, or to its size and labels; otherwise IDX. */
     static ImageSource openFile(Shelf shelf, String name) throws IOException {
         Bytes bytes = shelf.open(name);
         boolean cifar10 = CIFAR10.matcher(name).matches() || name.equals("test_batch.bin")

@@ -11,17 +11,17 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 
-/** Images in the bytes of image files, wherever those lie. */
+/** The base class of sources whose images are image files, in a folder or in an archive. */
 abstract class EncodedSource extends Labelled {
-    /** An image file larger than this is refused. */
+    /** Maximum size of an image file in bytes. */
     static final long MAX_FILE = 256L << 20;
-    /** Files up to this are part of a fingerprint with their bytes, larger ones with their size; the same on every machine. */
+    /** Maximum size of files whose bytes are part of a fingerprint. The limit is fixed, so that fingerprints agree on all machines. */
     private static final long MAX_FINGERPRINTED = 16L << 20;
 
-    /** How many images' bytes a fingerprint covers. */
+    /** Number of images whose bytes are part of a fingerprint. */
     static final int FINGERPRINTED = 256;
 
-    /** What stands before an image's own name in errors, such as {@code archive.zip!}. */
+    /** Prefix of the images' names in messages, such as {@code archive.zip!}. */
     final String container;
     final List<String> names;
     private final LeftOut leftOut;
@@ -44,7 +44,7 @@ abstract class EncodedSource extends Labelled {
         }
     }
 
-    /** Returns whether what holds the images is still there. */
+    /** Returns whether the folder or archive of the images still exists. */
     boolean isThere() {
         return true;
     }
@@ -55,21 +55,21 @@ abstract class EncodedSource extends Labelled {
     }
 
     /**
-     * The size of an image file; -1 if it is not there.
+     * Returns the size of an image file, or -1 if the file is missing.
      *
      * @throws IOException if the whole set can no longer be read
      */
     abstract long length(int i) throws IOException;
 
-    /** Why an image file is not there. */
+    /** Returns the reason why an image file is missing. */
     String missing(int i) {
         return "no such file";
     }
 
     /**
-     * The whole image file.
+     * Returns the bytes of an image file.
      *
-     * @throws IOException if it can't be read; the message need not name it
+     * @throws IOException if the file can't be read; the message need not name it
      */
     abstract byte[] bytes(int i) throws IOException;
 
@@ -89,7 +89,7 @@ abstract class EncodedSource extends Labelled {
             heap.takeFile(length(i));
             return Images.read(access.read(i, this::checked), size);
         } catch (OutOfMemoryError e) {
-            throw new IOException(name(i) + ": its bytes do not fit into the heap: give Java more (-Xmx)", e);
+            throw new IOException(name(i) + ": its bytes do not fit into the heap: give Java more memory (-Xmx)", e);
         } catch (IOException e) {
             throw Unreadable.exception(name(i), e);
         }
@@ -139,7 +139,7 @@ abstract class EncodedSource extends Labelled {
         return f.hex();
     }
 
-    /** An image file; no bytes for one that a run leaves out as well. */
+    /** Returns the bytes of an image file for the fingerprint; none for an unreadable image, which is left out anyway. */
     private byte[] readable(int i) throws IOException {
         long length = length(i);
         try {
@@ -149,7 +149,7 @@ abstract class EncodedSource extends Labelled {
         }
     }
 
-    /** Whether a name with slashes is that of an image that is meant to be seen. */
+    /** Returns whether a name with slashes is that of an image and not hidden. */
     static boolean isWanted(String name) {
         return ImageNames.isImageName(name) && !ImageNames.isHidden(name);
     }

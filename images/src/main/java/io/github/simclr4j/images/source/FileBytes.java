@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
 /**
- * The bytes of a file. A thread that reads has a handle of its own: a file channel would be closed for all when one of
- * them is interrupted, and a map of the file could not be given back.
+ * The bytes of a file. Each reading thread has its own file handle, because interrupting one thread would close a shared file channel
+ * for all, and a memory-mapped file can't be unmapped.
  */
 final class FileBytes implements Bytes {
     private final Path file;
@@ -23,9 +23,9 @@ final class FileBytes implements Bytes {
     }
 
     /**
-     * Of a file.
+     * Opens a file.
      *
-     * @param owner closed with it, which may delete the file
+     * @param owner a resource to close together with this object, which may delete the file
      */
     FileBytes(Path file, Closeable owner) throws IOException {
         this.file = file;
@@ -53,7 +53,7 @@ final class FileBytes implements Bytes {
             handle.seek(at);
             handle.readFully(into, 0, count);
         } catch (EOFException e) {
-            throw new IOException(file + " has become shorter: no " + count + " bytes at " + at, e);
+            throw new IOException(file + " has become shorter: it has no " + count + " bytes at " + at, e);
         } finally {
             idle.push(handle);
             if (closed) {

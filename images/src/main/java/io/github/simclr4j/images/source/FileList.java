@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Image files that the caller lists. They have no labels. */
+/** A source of the image files in the caller's list, without labels. */
 final class FileList extends PathSource {
     private final List<Path> files;
 
@@ -18,7 +18,7 @@ final class FileList extends PathSource {
         this.files = List.copyOf(files);
     }
 
-    /** The errors are those of {@link Images}, which name the file. */
+    /** Reads an image with the error messages of {@link Images}, which name the file. */
     @Override
     public RgbImage read(int i, SizeCheck size) throws IOException {
         try {

@@ -10,8 +10,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A folder with image files at any depth, in the order of their paths. The first sub-folder is the class; a file beside the
- * sub-folders has none.
+ * Reads the image files in a folder and its sub-folders, in the order of their paths. The first sub-folder is the class. Files directly in
+ * the folder have no class.
+ *
+ * @since 0.1.0
  */
 public final class FolderFormat implements ImageSetFormat {
     @Override
@@ -39,7 +41,7 @@ public final class FolderFormat implements ImageSetFormat {
         if (!found.images().isEmpty()) {
             return Optional.of(FolderSource.of(folder, found));
         }
-        // The official archives of binary sets unpack to a folder of their own.
+        // The official archives of binary sets unpack to a sub-folder.
         List<Path> inner;
         try (Stream<Path> entries = Files.list(folder)) {
             inner = entries.filter(Files::isDirectory).toList();

@@ -4,7 +4,7 @@ import io.github.simclr4j.images.ImageFolder;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The image files of a folder. */
+/** A source of the image files in a folder. */
 final class FolderSource extends PathSource {
     private final List<Path> files;
 
@@ -13,7 +13,7 @@ final class FolderSource extends PathSource {
         files = found.images().stream().map(ImageFolder.Image::file).toList();
     }
 
-    /** The images that were found below a folder, at least one. */
+    /** Creates a source of the images found in a folder, at least one. */
     static FolderSource of(Path folder, ImageFolder found) {
         return new FolderSource(folder, found, found.images().stream().map(ImageFolder.Image::name).toList());
     }

@@ -13,10 +13,13 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * IDX (LeCun, http://yann.lecun.com/exdb/mnist/), MNIST and its relatives, also gzipped: the file of images, with the file of
- * labels beside it if it is there, or a folder with {@code train-images-idx3-ubyte}. The format: 0, 0, type, number of
- * dimensions, the dimensions as big-endian integers, the values. Three dimensions are grey, four are RGB, channels last or
- * first.
+ * Reads IDX files, the format of <a href="http://yann.lecun.com/exdb/mnist/">MNIST</a> and similar sets, also gzipped: a file of images,
+ * with the file of labels beside it if it exists, or a folder with {@code train-images-idx3-ubyte}.
+ *
+ * <p>An IDX file contains 0, 0, the type, the number of dimensions, the dimensions as big-endian integers, and the values. Three
+ * dimensions mean grey images, four mean RGB images with channels last or first.
+ *
+ * @since 0.1.0
  */
 public final class IdxFormat implements ImageSetFormat {
     private static final Pattern IDX = Pattern.compile("(.*)images?[-.]idx([34])-ubyte(\\.gz)?");
@@ -50,36 +53,36 @@ public final class IdxFormat implements ImageSetFormat {
                 : Optional.empty();
     }
 
-    /** Whether files of images are there by their names. */
+    /** Returns whether there are files with the names of MNIST's training images. */
     static boolean has(List<String> names) {
         return names.stream().anyMatch(n -> IDX.matcher(n).matches());
     }
 
-    /** Opens the training images among some files, and owns them then. */
+    /** Opens the training images among some files, and takes ownership of the files. */
     static ImageSource openFolder(Shelf shelf) throws IOException {
         List<String> idx = shelf.names().stream().filter(n -> IDX.matcher(n).matches()).toList();
         List<String> train = idx.stream().filter(n -> n.contains("train")).toList();
         if (train.isEmpty()) {
             train = idx;
         }
-        // The same file may lie there both gzipped and not.
+        // The same file may exist both gzipped and not.
         if (train.size() == 2 && train.get(1).equals(train.get(0) + ".gz")) {
             train = train.subList(0, 1);
         }
         if (train.size() > 1) {
-            throw new IOException("Expected one file of images, found " + train.size() + ": name one of "
+            throw new IOException("Expected one file of images, found " + train.size() + ": choose one of "
                     + train.stream().map(shelf::display).toList());
         }
         return openFile(shelf, train.get(0));
     }
 
-    /** Whether bytes begin as an IDX file does. */
+    /** Returns whether bytes begin like an IDX file. */
     static boolean isIdx(byte[] first) {
         return first.length >= 8 && first[0] == 0 && first[1] == 0 && first[2] >= 8 && first[2] <= 14
                 && first[3] >= 1 && first[3] <= 4;
     }
 
-    /** Values of an IDX file. */
+    /** The values of an IDX file. */
     private record Idx(String name, Bytes bytes, int[] dimensions, long start) {}
 
     private static Idx idxFile(Shelf shelf, String name, Opened opened) throws IOException {
@@ -107,7 +110,7 @@ public final class IdxFormat implements ImageSetFormat {
             ByteBuffer.wrap(bytes.read(4, (int) start - 4)).asIntBuffer().get(dimensions);
         }
         for (int d : dimensions) {
-            // Each product fits: the file's length is above the last one, and a dimension below 2^31.
+            // No product overflows: the previous one is at most the file's length, and a dimension is below 2^31.
             values = d < 1 || values > bytes.length() ? -1 : values * d;
             if (values < 0) {
                 break;
@@ -121,7 +124,7 @@ public final class IdxFormat implements ImageSetFormat {
         return new Idx(display, bytes, dimensions, start);
     }
 
-    /** Opens an IDX file of images, gzipped or not, and owns the shelf then. */
+    /** Opens an IDX file of images, gzipped or not, and takes ownership of the shelf. */
     static ImageSource openFile(Shelf shelf, String name) throws IOException {
         Opened opened = new Opened(new ArrayList<>(List.of(shelf)));
         try {
@@ -179,7 +182,7 @@ public final class IdxFormat implements ImageSetFormat {
                 labels, opened);
     }
 
-    /** What was opened along the way. */
+    /** The files that were opened so far. */
     private record Opened(List<Closeable> all) implements Closeable {
         void add(Closeable one) {
             all.add(one);

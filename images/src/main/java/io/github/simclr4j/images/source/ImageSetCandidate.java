@@ -16,12 +16,13 @@ import org.apache.commons.compress.compressors.CompressorException;
 import org.apache.commons.compress.compressors.CompressorStreamFactory;
 
 /**
- * A file or folder of which an {@link ImageSetFormat} says whether it can read it. Content is looked at once, when it is first
- * asked for. Used by one thread.
+ * A file or folder that is offered to {@link ImageSetFormat}s. Its content is read once, when it is first needed. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class ImageSetCandidate {
     private static final Set<String> DECOMPRESSED = Set.of("gz", "xz", "bzip2");
-    /** A tar is recognised by its first 512 bytes. */
+    /** Number of first bytes that are read; a tar archive is recognised by its first 512 bytes. */
     private static final int LOOKED_AT = 1024;
 
     private final Path path;
@@ -32,16 +33,16 @@ public final class ImageSetCandidate {
     private byte[] decompressed;
     private List<String> fileNames;
 
-    /** As the other constructor, with columns that are found by their names. */
+    /** Creates a candidate with columns that are found by their names. */
     ImageSetCandidate(Path path) throws IOException {
         this(path, TableColumns.BY_NAME);
     }
 
     /**
-     * Looks at the beginning of a file.
+     * Creates a candidate and reads the beginning of a file.
      *
-     * @param path a file or folder that exists
-     * @param tableColumns what the columns of a table hold
+     * @param path an existing file or folder
+     * @param tableColumns the columns of a table
      * @throws IOException if a file can't be read
      */
     ImageSetCandidate(Path path, TableColumns tableColumns) throws IOException {
@@ -56,35 +57,35 @@ public final class ImageSetCandidate {
         compression = compression(first);
     }
 
-    /** Returns the path. */
+    /** Returns the path of the file or folder. */
     public Path path() {
         return path;
     }
 
-    /** Returns which columns hold what, if it is a table. */
+    /** Returns the columns to use if it is a table. */
     public TableColumns tableColumns() {
         return tableColumns;
     }
 
-    /** Whether it is a folder. */
+    /** Returns whether it is a folder. */
     public boolean isFolder() {
         return folder;
     }
 
-    /** Returns the file's or folder's own name in lower case; empty for a root. */
+    /** Returns the last component of the path in lower case; empty for a root. */
     public String lowerCaseName() {
         return path.getFileName() == null ? "" : path.getFileName().toString().toLowerCase(Locale.ROOT);
     }
 
-    /** Returns the first 1,024 bytes of a file, or all of a shorter one; none of a folder. */
+    /** Returns the first 1,024 bytes of a file, or all bytes of a shorter file; none for a folder. */
     public byte[] first() {
         return first.clone();
     }
 
     /**
-     * Returns the names of a folder's files, without those in folders, in order; none for a file.
+     * Returns the names of the files directly in a folder, sorted; none for a file.
      *
-     * @throws IOException if it can't be listed
+     * @throws IOException if the folder can't be listed
      */
     public List<String> fileNames() throws IOException {
         if (fileNames == null) {
@@ -99,17 +100,17 @@ public final class ImageSetCandidate {
         }
     }
 
-    /** Returns how a file is compressed by its first bytes, such as {@code gz}; null if it is not. */
+    /** Returns a file's compression according to its first bytes, such as {@code gz}; null if it is not compressed. */
     String compression() {
         return compression;
     }
 
-    /** Whether a file is compressed in a way that can be decompressed here. */
+    /** Returns whether a file is compressed by a supported method. */
     boolean isDecompressed() {
         return compression != null && DECOMPRESSED.contains(compression);
     }
 
-    /** Returns the first bytes of a compressed file's content. */
+    /** Returns the first bytes of a compressed file after decompression. */
     byte[] decompressed() throws IOException {
         if (decompressed == null) {
             try {
@@ -121,7 +122,7 @@ public final class ImageSetCandidate {
         return decompressed;
     }
 
-    /** Returns the kind of archive that a file is, not compressed, such as {@code zip}; null if it is none. */
+    /** Returns the kind of an uncompressed archive, such as {@code zip}; null if it is not an archive. */
     String archive() {
         return archive(first);
     }
@@ -134,7 +135,7 @@ public final class ImageSetCandidate {
         }
     }
 
-    /** Whether a file begins as a text. */
+    /** Returns whether a file begins like a text. */
     boolean isText() {
         for (byte b : first) {
             if (b >= 0 && b < ' ' && b != '\t' && b != '\n' && b != '\r') {

@@ -6,38 +6,40 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A form in which a set of images is stored, such as a folder, a kind of archive or a binary file.
+ * A storage format of sets of images, such as a folder, a kind of archive or a binary file.
  *
- * <p>{@link ImageSource#open} finds formats by {@link java.util.ServiceLoader}: a public class with a public constructor
- * without arguments, named in {@code META-INF/services/io.github.simclr4j.images.source.ImageSetFormat} of its jar. Formats
- * keep no state and may be used by several threads at once.
+ * <p>{@link ImageSource#open} finds formats by {@link java.util.ServiceLoader}. To add one, write a public class with a public constructor
+ * without arguments, and list it in the jar's file {@code META-INF/services/io.github.simclr4j.images.source.ImageSetFormat}.
+ * Implementations are stateless and thread-safe.
+ *
+ * @since 0.1.0
  */
 public interface ImageSetFormat {
     /** Returns a short name in lower case, such as {@code zip}. */
     String name();
 
-    /** Returns what is read, in words that follow "expected", such as {@code a zip archive of images}. */
+    /** Returns a description that can follow "expected", such as {@code a zip archive of images}. */
     String description();
 
     /**
-     * Returns the place in the order in which formats are asked, the lowest first. The formats of this library have 100 to
-     * 900, so that by default others are asked before them.
+     * Returns the position in the order in which formats are tried, the lowest first. The formats of this library have 100 to 900. The
+     * default is below that, so formats in other jars are tried first.
      */
     default int order() {
         return 0;
     }
 
     /**
-     * Opens a set of images if it is in this format. What it is should be seen from the content where that is possible.
+     * Opens a set of images if it is in this format. The format should be recognised by the content if possible.
      *
      * @param candidate the file or folder
-     * @param progress told of work that takes time, and of warnings
-     * @return empty if it is in another format
-     * @throws IOException if it is in this format and can't be read; the message names the file
+     * @param progress receives the progress of long operations, and warnings
+     * @return the images; empty if the candidate is in another format
+     * @throws IOException if the candidate is in this format but can't be read; the message names the file
      */
     Optional<ImageSource> open(ImageSetCandidate candidate, Progress progress) throws IOException;
 
-    /** Returns the formats that are on the class path, in the order in which they are asked. */
+    /** Returns the formats on the class path, in the order in which they are tried. */
     static List<ImageSetFormat> installed() {
         return ImageSetFormats.installed();
     }

@@ -17,15 +17,15 @@ import java.util.stream.Collectors;
 final class ImageSetFormats {
     private static final String EXPECTED = "expected a folder of images, a zip or tar archive of them, a table of paths with a"
             + " header (.csv, .tsv), or a binary file of CIFAR, STL-10 or MNIST (IDX)";
-    /** Endings whose content is seen from the bytes: what is none of it is damaged, or misnamed. */
+    /** Extensions of formats that are recognised by their content: a file with another content is damaged or wrongly named. */
     private static final List<String> ENDINGS = List.of(".zip", ".tar", ".tgz", ".gz", ".xz", ".txz", ".bz2", "-ubyte");
-    /** Those of this library have 100 and above. */
+    /** Minimum order of the formats of this library. */
     private static final int OWN = 100;
 
     private ImageSetFormats() {}
 
     static List<ImageSetFormat> installed() {
-        // The thread's class loader may see more jars than this class's, or fewer.
+        // The thread's class loader may see other jars than this class's loader.
         Map<Class<?>, ImageSetFormat> found = new LinkedHashMap<>();
         for (ServiceLoader<ImageSetFormat> loader : List.of(ServiceLoader.load(ImageSetFormat.class),
                 ServiceLoader.load(ImageSetFormat.class, ImageSetFormat.class.getClassLoader()))) {
@@ -39,7 +39,7 @@ final class ImageSetFormats {
         List<String> shards = Files.exists(path) ? List.of() : shards(path);
         ImageSource source = shards.size() > 1 ? openShards(path, shards, columns, progress) : openOne(path, columns, progress);
         if (source.leftOut().count() > 0) {
-            progress.warn(path + ": " + source.leftOut() + "; what is read is JPEG, PNG, WebP, BMP, GIF and TIFF");
+            progress.warn(path + ": " + source.leftOut() + "; supported are JPEG, PNG, WebP, BMP, GIF and TIFF");
         }
         return source;
     }
@@ -74,7 +74,7 @@ final class ImageSetFormats {
             throw new IOException(path + (Files.exists(path) ? " is neither a file nor a folder" : " does not exist") + ": "
                     + expected);
         }
-        // Of the system's files, such as those in /proc, which say that they have no bytes, some wait for ever.
+        // Files of the operating system, such as those in /proc, have a size of 0, and reading some of them blocks for ever.
         if (Files.isRegularFile(path) && Files.size(path) == 0) {
             throw new IOException(path + " is empty: " + expected);
         }
@@ -97,19 +97,19 @@ final class ImageSetFormats {
         }
         String archive = candidate.archive();
         if (archive != null) {
-            return new IOException(path + " is an archive that is not read here (" + archive + "): " + expected);
+            return new IOException(path + " is an archive of a kind that is not supported (" + archive + "): " + expected);
         }
         String name = candidate.lowerCaseName();
         Optional<String> ending = ENDINGS.stream().filter(name::endsWith).findFirst();
         if (ending.isPresent()) {
-            return new IOException(path + ": its content is not what '" + ending.get() + "' says: damaged, or misnamed; "
+            return new IOException(path + ": its content does not match the extension '" + ending.get() + "': damaged or wrongly named; "
                     + expected);
         }
         return new IOException(path + ": " + expected
-                + (EncodedSource.isWanted(name) ? ", found one image: name the folder it is in" : ", found none of these"));
+                + (EncodedSource.isWanted(name) ? ", found a single image: give its folder instead" : ", found none of these"));
     }
 
-    /** Whether a file's name says that its content is seen from the bytes. */
+    /** Returns whether a file's name has the extension of a format that is recognised by its content. */
     static boolean hasEnding(String lowerCaseName) {
         return ENDINGS.stream().anyMatch(lowerCaseName::endsWith);
     }

@@ -17,56 +17,69 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * Images that are read by index, in a fixed order, without holding them in memory. All methods but {@link #close} may be
- * called from several threads at once, and an interrupted thread does not harm the others. Whoever opened a source closes
- * it; nothing is read afterwards.
+ * A set of images that are read by index, in a fixed order, without keeping them in memory.
+ *
+ * <p>All methods except {@link #close} are thread-safe, and interrupting one thread does not affect the others. The caller that opened a
+ * source closes it. Nothing can be read after that.
+ *
+ * @since 0.1.0
  */
 public interface ImageSource extends AutoCloseable {
 
     /**
-     * Opens a set of images; what it is, is seen from the content where that is possible. The formats are a
-     * {@linkplain FolderFormat folder} of image files (JPEG, PNG, WebP, BMP, GIF, TIFF), a {@linkplain ZipFormat zip} or
-     * {@linkplain TarFormat tar} archive of them, a {@linkplain TableFormat table} of paths, and the binary files of
-     * {@linkplain CifarFormat CIFAR}, {@linkplain Stl10Format STL-10} and {@linkplain IdxFormat MNIST}, in a folder, as the
-     * official tar or as a single file; and what other jars on the class path {@linkplain ImageSetFormat add}. Nothing is
-     * unpacked to the names of an archive's members.
+     * Opens a set of images. The format is recognised by the content if possible. It may be:
      *
-     * Hidden files, {@code __MACOSX} and directory entries are no images.
+     * <ul>
+     *   <li>a {@linkplain FolderFormat folder} of image files (JPEG, PNG, WebP, BMP, GIF, TIFF)
+     *   <li>a {@linkplain ZipFormat zip} or {@linkplain TarFormat tar} archive of image files
+     *   <li>a {@linkplain TableFormat table} of paths
+     *   <li>the binary files of {@linkplain CifarFormat CIFAR}, {@linkplain Stl10Format STL-10} or {@linkplain IdxFormat MNIST}, in a
+     *       folder, as the official tar archive or as a single file
+     *   <li>any {@linkplain ImageSetFormat format} that another jar on the class path adds
+     * </ul>
+     *
+     * <p>Hidden files, {@code __MACOSX} and directory entries are ignored. Members of archives are never unpacked to files with their
+     * names.
      *
      * @param path a file or a folder
-     * @throws IOException if it can't be read, is truncated, or is none of these; the message names it
+     * @throws IOException if the set can't be read, is truncated, or is in no known format; the message names the file
      */
     static ImageSource open(Path path) throws IOException {
         return open(path, Progress.NONE);
     }
 
     /**
-     * As {@link #open(Path)}.
+     * Opens a set of images, as {@link #open(Path)} does, and reports progress.
      *
-     * @param progress told how far the decompression of an archive is, warned if a tar has no end marker, and of images that are
-     *     {@linkplain #leftOut left out}
+     * @param path a file or a folder
+     * @param progress receives the progress of decompressing an archive, and warnings about a tar archive without an end marker and about
+     *     images that are {@linkplain #leftOut left out}
+     * @throws IOException if the set can't be read, is truncated, or is in no known format; the message names the file
      */
     static ImageSource open(Path path, Progress progress) throws IOException {
         return open(path, TableColumns.BY_NAME, progress);
     }
 
     /**
-     * As {@link #open(Path)}. A path with braces that does not exist, such as {@code train-{000..012}.tar} or
-     * {@code {train,val}.zip}, stands for all that the braces can mean; the sets follow each other as one.
+     * Opens a set of images, as {@link #open(Path)} does, with given columns of a table. A path with braces that does not exist, such as
+     * {@code train-{000..012}.tar} or {@code {train,val}.zip}, is expanded, and the resulting sets are concatenated.
      *
-     * @param columns which columns of a table hold what
-     * @param progress told how far the decompression of an archive is, warned if a tar has no end marker, and of images that are
-     *     {@linkplain #leftOut left out}
+     * @param path a file or a folder, or a path with braces
+     * @param columns the columns of a table
+     * @param progress receives the progress of decompressing an archive, and warnings about a tar archive without an end marker and about
+     *     images that are {@linkplain #leftOut left out}
+     * @throws IOException if the set can't be read, is truncated, or is in no known format; the message names the file
      */
     static ImageSource open(Path path, TableColumns columns, Progress progress) throws IOException {
         return ImageSetFormats.open(path, columns, progress);
     }
 
     /**
-     * Opens the image files of a folder, as {@link #open(Path)} does, whatever other data it holds.
+     * Opens the image files of a folder, even if it also contains other formats.
      *
-     * @return empty if there is no image at any depth
-     * @throws IOException if it is no folder or can't be read; the message names it
+     * @param folder the folder
+     * @return the images; empty if the folder and its sub-folders contain no image
+     * @throws IOException if it is not a folder or can't be read; the message names it
      */
     static Optional<ImageSource> folder(Path folder) throws IOException {
         ImageFolder found = ImageFolder.scan(folder);
@@ -74,28 +87,29 @@ public interface ImageSource extends AutoCloseable {
     }
 
     /**
-     * Returns a source of image files in the order of a list, which may be empty. An image is named by its path as it is listed.
+     * Returns a source of listed image files, in the order of the list. The name of an image is its path.
      *
-     * @param files JPEG, PNG, WebP, BMP, GIF or TIFF files
+     * @param files JPEG, PNG, WebP, BMP, GIF or TIFF files; may be empty
      */
     static ImageSource ofFiles(List<Path> files) {
         return new FileList(files);
     }
 
-    /** The number of images; at least 1 for a set that was opened. */
+    /** Returns the number of images, at least 1 for a set that was opened. */
     int size();
 
     /**
-     * What an error calls an image: a path, {@code archive.zip!member} or {@code train.bin#123} (counted from 0).
+     * Returns the name of an image in messages: a path, {@code archive.zip!member} or {@code train.bin#123} (counted from 0).
      *
-     * @param i from 0 to {@link #size()} - 1
+     * @param i index of the image, from 0 to {@link #size()} - 1
      */
     String name(int i);
 
     /**
      * Reads an image.
      *
-     * @throws IOException if it can't be read or is no whole image; the message begins with {@link #name}
+     * @param i index of the image
+     * @throws IOException if the image can't be read or is not complete; the message begins with {@link #name}
      * @throws ImagesUnavailableException if no image can be read any more
      */
     default RgbImage read(int i) throws IOException {
@@ -103,18 +117,21 @@ public interface ImageSource extends AutoCloseable {
     }
 
     /**
-     * Reads an image.
+     * Reads an image after checking its size.
      *
-     * @param size told the image's size once, before memory for its pixels is taken
-     * @throws IOException as {@link #read(int)}, or if {@code size} throws it
+     * @param i index of the image
+     * @param size receives the image's size once, before memory for its pixels is allocated
+     * @throws IOException if the image can't be read or is not complete, or if {@code size} throws it; the message begins with
+     *     {@link #name}
      * @throws ImagesUnavailableException if no image can be read any more
      */
     RgbImage read(int i, SizeCheck size) throws IOException;
 
     /**
-     * Reads the bytes of an image's file, for whoever knows images by their files.
+     * Reads the bytes of an image's file, for example to hash them.
      *
-     * @return empty if the images are in no files of their own, as in CIFAR's binaries
+     * @param i index of the image
+     * @return the bytes; empty if images are not separate files, as in CIFAR's binary files
      * @throws IOException if the file can't be read; the message begins with {@link #name}
      * @throws ImagesUnavailableException if no image can be read any more
      */
@@ -122,36 +139,47 @@ public interface ImageSource extends AutoCloseable {
         return Optional.empty();
     }
 
-    /** The class of an image, an index into {@link #classes()}; empty if it has none. */
+    /**
+     * Returns the class of an image.
+     *
+     * @param i index of the image
+     * @return an index into {@link #classes()}; empty if the image has no class
+     */
     default OptionalInt label(int i) {
         return OptionalInt.empty();
     }
 
-    /** The names of the classes; none if the images have no labels. */
+    /** Returns the names of the classes; none if the images have no labels. */
     default List<String> classes() {
         return List.of();
     }
 
-    /** The images that lie among these and are left out, since they are in formats that are not read. */
+    /** Returns the images that are left out of the set, because their format is not supported. */
     default LeftOut leftOut() {
         return LeftOut.NONE;
     }
 
     /**
-     * Identifies the content: SHA-256, in hexadecimal, over the number of images, their labels, for images in files each
-     * one's name (relative to what was opened) and size, and in any case the bytes of up to 256 images spread evenly over
-     * the set; of one that can't be read or is larger than 16 MB, none. A change in others of the same size is not seen. It stays the same when the
-     * set is moved.
+     * Returns a fingerprint of the content, which stays the same when the set is moved. It is the SHA-256 of:
      *
+     * <ul>
+     *   <li>the number of images and their labels
+     *   <li>for image files, the name (relative to the set) and size of each
+     *   <li>the bytes of up to 256 images that are spread evenly over the set, except unreadable ones and those larger than 16 MB
+     * </ul>
+     *
+     * <p>So it does not detect a change in other images that leaves their size unchanged.
+     *
+     * @return the fingerprint in hexadecimal
      * @throws IOException if the set as a whole can't be read
      */
     String fingerprint() throws IOException;
 
     /**
-     * Some of the images, in the same order, chosen at random. Closing it closes this source.
+     * Returns a random subset of the images, in the same order. Closing it closes this source.
      *
-     * @param limit how many at most; 0 for all
-     * @param seed of the choice
+     * @param limit maximum number of images; 0 for all
+     * @param seed seed of the choice
      * @throws IllegalArgumentException if {@code limit} is negative
      */
     default ImageSource sample(int limit, long seed) {
@@ -162,11 +190,12 @@ public interface ImageSource extends AutoCloseable {
     }
 
     /**
-     * Numbers of some images, drawn at random, in order.
+     * Draws images at random.
      *
-     * @param count how many images there are
-     * @param limit at most so many; 0 for all
-     * @param seed decides which
+     * @param count number of images to draw from
+     * @param limit maximum number of images; 0 for all
+     * @param seed seed of the choice
+     * @return indices of the images drawn, in ascending order
      */
     static int[] draw(int count, int limit, long seed) {
         List<Integer> order = new ArrayList<>(IntStream.range(0, count).boxed().toList());
@@ -175,16 +204,16 @@ public interface ImageSource extends AutoCloseable {
     }
 
     /**
-     * Some of the images, in the same order. Closing it closes this source.
+     * Returns a subset of the images. Closing it closes this source.
      *
-     * @param images their numbers, in order
+     * @param images indices of the images, in ascending order
      */
     default ImageSource only(int[] images) {
         return new Subset(this, images.clone());
     }
 
     /**
-     * Gives files back. May be called again.
+     * Closes the files of the set. A second call does nothing.
      *
      * @throws IOException if a temporary file can't be deleted
      */

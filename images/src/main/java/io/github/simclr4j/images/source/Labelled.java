@@ -3,7 +3,7 @@ package io.github.simclr4j.images.source;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** A source whose labels are known from the beginning. */
+/** The base class of sources whose labels are known when they are opened. */
 abstract class Labelled implements ImageSource {
     final Labels labels;
 

@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
-/** A label an image: an index into the classes, or -1 for none. */
+/** The labels of images. Each is an index into the classes, or -1 for none. */
 record Labels(List<String> classes, int[] of) {
 
     static Labels none(int size) {
@@ -24,7 +24,7 @@ record Labels(List<String> classes, int[] of) {
         return of[i] < 0 ? OptionalInt.empty() : OptionalInt.of(of[i]);
     }
 
-    /** Classes by their names, null for none; sorted, as numbers if all of them are whole numbers. */
+    /** Makes labels from names of classes, or null for none. Classes are sorted, by value if all of them are integers. */
     static Labels ofNames(List<String> names) {
         List<String> classes = new ArrayList<>(names.stream().filter(Objects::nonNull).distinct().toList());
         boolean numbers = classes.stream().allMatch(c -> c.matches("-?\\d{1,18}"));
@@ -34,7 +34,7 @@ record Labels(List<String> classes, int[] of) {
         return new Labels(List.copyOf(classes), names.stream().mapToInt(n -> n == null ? -1 : index.get(n)).toArray());
     }
 
-    /** Classes 0 to the largest label, or as many as are named. */
+    /** Makes labels from numbers. There are as many classes as names, or else classes 0 to the largest label. */
     static Labels ofNumbers(int[] labels, List<String> named) {
         int count = Math.max(named.size(), Arrays.stream(labels).max().orElse(-1) + 1);
         return new Labels(IntStream.range(0, count)
@@ -42,10 +42,10 @@ record Labels(List<String> classes, int[] of) {
     }
 
     /**
-     * The first folder of each path is its class.
+     * Makes labels from paths, whose first folder is the class.
      *
-     * @param paths with slashes
-     * @param dropShared whether folders that all paths share, above their class, don't count
+     * @param paths paths with slashes
+     * @param dropShared whether to ignore folders above the class that all paths share
      */
     static Labels ofFolders(List<String> paths, boolean dropShared) {
         int level = 0;
@@ -62,13 +62,13 @@ record Labels(List<String> classes, int[] of) {
                 && paths.stream().allMatch(p -> shared.equals(folder(p, level)) && folder(p, level + 1) != null);
     }
 
-    /** The folder of a path at a level; null if the path is not so deep. */
+    /** Returns the folder of a path at a level, or null if the path is not that deep. */
     private static String folder(String path, int level) {
         int from = 0;
         for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', from)) {
             String name = path.substring(from, slash);
             from = slash + 1;
-            // An archive's names may begin with ./ or / or worse.
+            // Names in an archive may begin with ./ or / or contain "..".
             if (!name.isEmpty() && !name.equals(".") && !name.equals("..") && level-- == 0) {
                 return name;
             }

@@ -10,9 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Images that are files of their own. */
+/** The base class of sources whose images are separate files. */
 abstract class PathSource extends EncodedSource {
-    /** Holds the images; null if the caller lists them. */
+    /** The folder of the images; null for a list of files. */
     private final Path folder;
 
     PathSource(Path folder, List<String> names, Labels labels, LeftOut leftOut) {
@@ -20,7 +20,7 @@ abstract class PathSource extends EncodedSource {
         this.folder = folder;
     }
 
-    /** Returns the file of an image; null for a name that can be no path on this system. */
+    /** Returns the file of an image, or null if its name is not a valid path on this system. */
     abstract Path file(int i);
 
     @Override
@@ -54,7 +54,7 @@ abstract class PathSource extends EncodedSource {
         }
     }
 
-    /** Where a file system was unmounted, an empty folder is left. */
+    /** Returns whether the folder exists and is not empty, as it is after a file system was unmounted. */
     @Override
     final boolean isThere() {
         if (folder == null) {

@@ -8,31 +8,31 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Uncompressed images of one size, one after the other in one file or several. */
+/** A source of uncompressed images of equal size, stored one after the other in one or several files. */
 final class RecordSource extends Labelled {
     /**
-     * How a pixel is found in a record.
+     * The layout of pixels in a record.
      *
-     * @param channel bytes from a colour to the next; 0 for grey
-     * @param y from a line to the next
-     * @param x from a column to the next
+     * @param channel bytes from one channel to the next; 0 for grey
+     * @param y bytes from one row to the next
+     * @param x bytes from one column to the next
      */
     record Layout(int channel, int y, int x) {}
 
     /**
      * A file of records.
      *
-     * @param name for errors
-     * @param bytes the file
-     * @param start where its first record is
-     * @param count how many records there are
+     * @param name the file's name in messages
+     * @param bytes the bytes of the file
+     * @param start position of the first record
+     * @param count number of records
      */
     record Part(String name, Bytes bytes, long start, int count) {}
 
     private final List<Part> parts;
     private final int width;
     private final int height;
-    /** Bytes before the pixels, in each record. */
+    /** Number of bytes before the pixels of each record. */
     private final int head;
     private final int length;
     private final Layout layout;

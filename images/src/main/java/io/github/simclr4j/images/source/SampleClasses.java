@@ -23,42 +23,48 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Classes that stand in files beside the images of an archive, as WebDataset and img2dataset write them: files of one sample
- * share the name up to the first dot. A {@code .cls} file holds the class as text, mostly a number; a {@code .json} file may
- * have it in its field {@code label}, {@code class} or {@code cls}; a {@code .txt} file holds a class, or a caption, which is
- * none: where a text has more than one line or 200 characters, or where more than 20 differ and most occur once, none of them is
- * a class. Where an image has several of these files, the first of them that names a class counts.
+ * Reads classes from files beside the images of an archive, as written by WebDataset and img2dataset. Files of one sample have the same
+ * name up to the first dot:
+ *
+ * <ol>
+ *   <li>A {@code .cls} file contains the class as text, usually a number.
+ *   <li>A {@code .json} file may contain the class in its field {@code label}, {@code class} or {@code cls}.
+ *   <li>A {@code .txt} file contains a class or a caption. Texts are captions if one of them has more than one line or 200 characters,
+ *       or if there are more than 20 different texts and most occur once.
+ * </ol>
+ *
+ * <p>If an image has several of these files, the first that names a class counts.
  */
 final class SampleClasses {
     private static final List<String> FIELDS = List.of("label", "class", "cls");
-    /** A file that names a class is small. */
+    /** Maximum size of a file that names a class, in bytes. */
     private static final int LONGEST_FILE = 1 << 20;
     private static final int LONGEST_CLASS = 200;
-    /** So many different texts may be classes even if each occurs once. */
+    /** Number of different texts that may be classes even if each occurs only once. */
     private static final int FEW = 20;
     private static final String CAPTION = "";
 
     private final Map<String, String> cls = new HashMap<>();
     private final Map<String, String> json = new HashMap<>();
     private final Map<String, String> texts = new HashMap<>();
-    /** What is wrong with a file, by its name. */
+    /** Reasons why files could not be read, by their names. */
     private final Map<String, String> unreadable = new TreeMap<>();
 
-    /** Whether a member of an archive may name a class. */
+    /** Returns whether a member of an archive may name a class. */
     static boolean isWanted(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
         return (lower.endsWith(".cls") || lower.endsWith(".json") || lower.endsWith(".txt")) && !ImageNames.isHidden(name);
     }
 
-    /** Reads a file of an archive. */
+    /** Reads the content of a member of an archive. */
     interface Content {
         byte[] read() throws IOException;
     }
 
     /**
-     * Takes a file that is {@linkplain #isWanted wanted}.
+     * Adds a file that is {@linkplain #isWanted wanted}.
      *
-     * @param length in bytes; one that is too long names no class
+     * @param length length in bytes; files that are too long are ignored
      * @throws IOException if the archive can't be read
      */
     void add(String name, long length, Content content) throws IOException {
@@ -75,7 +81,7 @@ final class SampleClasses {
             } else if (ending.equals("cls")) {
                 put(cls, sample, name(text));
             } else if (sample.toLowerCase(Locale.ROOT).endsWith(".cls")) {
-                // Some writers call it sample.cls.txt.
+                // Some tools name it sample.cls.txt.
                 put(cls, stem(sample), name(text));
             } else {
                 texts.put(sample, Objects.requireNonNullElse(name(text), CAPTION));
@@ -93,13 +99,13 @@ final class SampleClasses {
         }
     }
 
-    /** The name up to its last dot. */
+    /** Returns a name up to its last dot. */
     private static String stem(String name) {
         int dot = name.lastIndexOf('.');
         return dot > name.lastIndexOf('/') ? name.substring(0, dot) : name;
     }
 
-    /** The name up to the first dot behind its folders. */
+    /** Returns a name up to the first dot after its folders. */
     private static String base(String name) {
         int dot = name.indexOf('.', name.lastIndexOf('/') + 1);
         return dot < 0 ? name : name.substring(0, dot);
@@ -117,7 +123,7 @@ final class SampleClasses {
         for (String field : FIELDS) {
             if (object.get(field) instanceof JsonPrimitive value) {
                 String name = value.getAsString().strip();
-                // 3.0 is the class that others call 3.
+                // 3.0 and 3 are the same class.
                 return name(value.isNumber() && name.matches("-?\\d{1,15}\\.0+") ? new BigDecimal(name).toBigInteger().toString()
                         : name);
             }
@@ -126,11 +132,11 @@ final class SampleClasses {
     }
 
     /**
-     * Returns the classes of images: those of these files, or of their folders if the files name none. Folders that name at
-     * least two classes come before {@code .txt} files, which may be anything.
+     * Returns the labels of images, from these files, or from their folders if the files name no classes. Folders with at least two
+     * classes take precedence over {@code .txt} files.
      *
-     * @param images names, with slashes
-     * @param archive what a warning calls the archive
+     * @param images names of the images, with slashes
+     * @param archive the archive's name in warnings
      */
     Labels labels(List<String> images, String archive, Progress progress) {
         warn(images, archive, progress);
@@ -152,12 +158,12 @@ final class SampleClasses {
         images.forEach(image -> samples.addAll(List.of(stem(image), base(image))));
         List<String> wrong = unreadable.keySet().stream().filter(name -> samples.contains(stem(name))).toList();
         if (!wrong.isEmpty()) {
-            progress.warn(archive + ": of " + wrong.size() + (wrong.size() == 1 ? " file" : " files") + " beside the images no class"
-                    + " can be read, such as " + wrong.get(0) + ", which is " + unreadable.get(wrong.get(0)));
+            progress.warn(archive + ": can't read a class from " + wrong.size() + (wrong.size() == 1 ? " file" : " files")
+                    + " beside the images, such as " + wrong.get(0) + ", which is " + unreadable.get(wrong.get(0)));
         }
     }
 
-    /** The name of each image's class in the first of some maps that has one; null for none. */
+    /** Returns the name of each image's class from the first map that contains it, or null. */
     private static List<String> names(List<String> images, List<Map<String, String>> sources) {
         List<String> names = new ArrayList<>();
         for (String image : images) {

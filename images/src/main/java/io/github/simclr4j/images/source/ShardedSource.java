@@ -10,10 +10,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** Several sets of images, one after the other, such as the shards of a large one. A class is the same in all by its name. */
+/** A concatenation of several sets of images, such as the shards of a large set. Classes of the same name are the same class. */
 final class ShardedSource extends Labelled {
     private final List<ImageSource> shards;
-    /** The number of each shard's first image, and of all images. */
+    /** Index of each shard's first image, followed by the number of all images. */
     private final int[] firsts;
 
     private ShardedSource(List<ImageSource> shards, int[] firsts, Labels labels) {
@@ -35,7 +35,7 @@ final class ShardedSource extends Labelled {
         return new ShardedSource(List.copyOf(shards), firsts, Labels.ofNames(labels));
     }
 
-    /** The shard that an image is in. */
+    /** Returns the index of the shard that contains an image. */
     private int shard(int i) {
         int found = Arrays.binarySearch(firsts, i);
         return found < 0 ? -found - 2 : found;
@@ -84,7 +84,7 @@ final class ShardedSource extends Labelled {
         closeAll(shards);
     }
 
-    /** Closes all, and then throws what one of them threw. */
+    /** Closes all sources, and then throws the exception of one of them, if any. */
     static void closeAll(List<ImageSource> sources) throws IOException {
         IOException failed = null;
         for (ImageSource source : sources) {

@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Files that lie together, in a folder or in an archive. Closing it closes what was opened of it. */
+/** A group of files in a folder or an archive. Closing it closes all files opened through it. */
 interface Shelf extends Closeable {
-    /** The names of the files, without folders, in order. */
+    /** Returns the names of the files, without folders, sorted. */
     List<String> names() throws IOException;
 
-    /** A file; null if there is none of that name. */
+    /** Opens a file, or returns null if there is no file of that name. */
     Bytes open(String name) throws IOException;
 
-    /** What an error calls a file. */
+    /** Returns the name of a file in messages. */
     String display(String name);
 
     /** Opens images among the files of a shelf. */
@@ -31,7 +31,7 @@ interface Shelf extends Closeable {
         ImageSource open(Shelf shelf, String name) throws IOException;
     }
 
-    /** Opens images; closes the shelf if nobody takes it over. */
+    /** Opens images, and closes the shelf if that fails. */
     static ImageSource owned(Shelf shelf, Opener opener) throws IOException {
         ImageSource source = null;
         try {
@@ -44,13 +44,13 @@ interface Shelf extends Closeable {
         }
     }
 
-    /** Opens the images of a file, which may look at the files beside it. */
+    /** Opens the images of a file, which may also use the files beside it. */
     static ImageSource ownedFile(Path file, FileOpener opener) throws IOException {
         Path folder = file.getParent() == null ? Path.of("") : file.getParent();
         return owned(new OfFolder(folder), shelf -> opener.open(shelf, file.getFileName().toString()));
     }
 
-    /** A folder, without those in it. */
+    /** The files directly in a folder. */
     record OfFolder(Path folder, List<Bytes> opened) implements Shelf {
         OfFolder(Path folder) {
             this(folder, new ArrayList<>());
@@ -85,7 +85,7 @@ interface Shelf extends Closeable {
         }
     }
 
-    /** Parts of an archive. */
+    /** The members of an archive. */
     record OfParts(String container, Bytes whole, Map<String, Bytes> parts, Map<String, String> paths) implements Shelf {
         OfParts(String container, Bytes whole) {
             this(container, whole, new TreeMap<>(), new TreeMap<>());

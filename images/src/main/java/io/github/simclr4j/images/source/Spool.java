@@ -10,28 +10,28 @@ import java.util.zip.GZIPInputStream;
 import org.apache.commons.io.output.UnsynchronizedByteArrayOutputStream;
 
 /**
- * Takes decompressed bytes: in memory as long as they are few, then in a temporary file. It takes no more than images that somebody
- * compressed can have, and no more than there is room for. Close it if it is not finished.
+ * Collects decompressed bytes, first in memory and then in a temporary file. It rejects content that is implausibly large for its
+ * compressed size (a decompression bomb) or for which there is no room on disk. Close it unless {@link #finish} was called.
  */
 final class Spool implements Closeable {
-    /** A small file may hold this much, however well it is compressed. */
+    /** Number of bytes that any file may decompress to. */
     private static final long ALWAYS = 256L << 20;
-    /** Real images shrink to a tenth at best; what is drawn may shrink further, but not when there is much of it. */
+    /** Maximum compression ratio of larger files. Photographs reach 10 at best; drawings reach more, but not in large amounts. */
     private static final long RATIO = 100;
 
     private final int memory;
     private final long most;
     private final LongSupplier free;
-    /** What is in memory; null as soon as there is a file. */
+    /** The bytes in memory; null once there is a file. */
     private UnsynchronizedByteArrayOutputStream first = UnsynchronizedByteArrayOutputStream.builder().get();
     private TemporaryFile file;
     private long length;
     private boolean finished;
 
     /**
-     * An empty one.
+     * Creates an empty spool.
      *
-     * @param compressed bytes that are decompressed
+     * @param compressed size of the compressed data in bytes
      */
     Spool(long compressed) {
         this((int) Math.min(256L << 20, Runtime.getRuntime().maxMemory() / 16), Math.max(ALWAYS, RATIO * compressed),
@@ -39,11 +39,11 @@ final class Spool implements Closeable {
     }
 
     /**
-     * An empty one.
+     * Creates an empty spool.
      *
-     * @param memory bytes to keep in memory
-     * @param most bytes that it takes
-     * @param free bytes that are free for a temporary file
+     * @param memory maximum number of bytes to keep in memory
+     * @param most maximum number of bytes
+     * @param free returns the number of bytes available for a temporary file
      */
     Spool(int memory, long most, LongSupplier free) {
         this.memory = memory;
@@ -56,19 +56,19 @@ final class Spool implements Closeable {
     }
 
     /**
-     * Refuses bytes before any of them is taken.
+     * Checks that there is room for a number of bytes before any of them is added.
      *
-     * @param bytes that are to come
-     * @throws IOException if they are too many
+     * @param bytes number of bytes to be added
+     * @throws IOException if there are too many
      */
     void expect(long bytes) throws IOException {
         long expected = length + bytes;
         if (expected > most) {
-            throw new IOException("its content is out of all proportion to its size: more than " + (most >> 20)
-                    + " MB; if it is meant to be so, decompress it yourself");
+            throw new IOException("its content is implausibly large for its compressed size: more than " + (most >> 20)
+                    + " MB; if that is intended, decompress it first");
         }
         if (expected > memory) {
-            // What is in memory goes to the file too.
+            // The bytes in memory are also moved to the file.
             long needed = file == null ? expected : bytes;
             long room = free.getAsLong();
             if (needed > room) {
@@ -79,9 +79,9 @@ final class Spool implements Closeable {
     }
 
     /**
-     * Takes all bytes of a stream.
+     * Adds all bytes of a stream.
      *
-     * @throws IOException if they can't be read, are too many, or can't be kept
+     * @throws IOException if the bytes can't be read, are too many, or can't be stored
      */
     void add(InputStream in) throws IOException {
         byte[] buffer = new byte[1 << 16];
@@ -109,7 +109,7 @@ final class Spool implements Closeable {
         length += count;
     }
 
-    /** What was added; the caller's to close. */
+    /** Returns the bytes that were added. The caller closes them. */
     Bytes finish() throws IOException {
         finished = true;
         if (file == null) {
@@ -121,7 +121,7 @@ final class Spool implements Closeable {
             file.close();
             throw TemporarySpace.unusable(e);
         }
-        // In case the JVM ends before anyone closes.
+        // In case the JVM ends before the bytes are closed.
         file.path().toFile().deleteOnExit();
         return new FileBytes(file.path(), file);
     }
@@ -136,8 +136,8 @@ final class Spool implements Closeable {
     /**
      * Decompresses gzip.
      *
-     * @param name for errors
-     * @param compressed not closed
+     * @param name the file's name in messages
+     * @param compressed the compressed bytes, which are not closed
      */
     static Bytes gunzip(String name, Bytes compressed) throws IOException {
         try (Spool spool = new Spool(compressed.length()); InputStream in = new GZIPInputStream(compressed.stream(), 1 << 16)) {

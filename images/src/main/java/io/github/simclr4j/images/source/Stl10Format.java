@@ -11,9 +11,11 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * STL-10 binaries (Coates, Ng, Lee 2011, https://cs.stanford.edu/~acoates/stl10/): a folder with {@code train_X.bin} and
- * {@code unlabeled_X.bin} (either or both; the test is left out), or a single file. 96x96 pixels, colour by colour, column by
- * column; labels from 1 in a file of their own.
+ * Reads the binary files of <a href="https://cs.stanford.edu/~acoates/stl10/">STL-10</a> (Coates, Ng and Lee 2011): a folder with
+ * {@code train_X.bin}, {@code unlabeled_X.bin} or both, without the test images, or a single file. Images have 96x96 pixels, stored by
+ * channel and then column by column. Labels are counted from 1, in a separate file.
+ *
+ * @since 0.1.0
  */
 public final class Stl10Format implements ImageSetFormat {
     private static final Pattern STL = Pattern.compile("(.+)_X\\.bin");
@@ -46,17 +48,17 @@ public final class Stl10Format implements ImageSetFormat {
                 : Optional.empty();
     }
 
-    /** Whether a file's name is that of images of STL-10. */
+    /** Returns whether a file has the name of images of STL-10. */
     static boolean isNamed(String name) {
         return STL.matcher(name).matches();
     }
 
-    /** Whether files are there whose names are those of STL-10's training. */
+    /** Returns whether there are files with the names of STL-10's training images. */
     static boolean has(List<String> names) {
         return names.contains("train_X.bin") || names.contains("unlabeled_X.bin");
     }
 
-    /** Opens the training images among some files, and owns them then. */
+    /** Opens the training images among some files, and takes ownership of the files. */
     static ImageSource openFolder(Shelf shelf) throws IOException {
         return stl(shelf, shelf.names().stream().filter(n -> n.equals("train_X.bin") || n.equals("unlabeled_X.bin")).toList());
     }

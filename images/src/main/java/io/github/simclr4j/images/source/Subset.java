@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Some images of another source, in its order. */
+/** A subset of the images of another source, in its order. */
 final class Subset implements ImageSource {
     private final ImageSource all;
     private final int[] chosen;

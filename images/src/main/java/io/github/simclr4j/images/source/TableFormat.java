@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * A table of paths: comma, semicolon or tab separated, in UTF-8, with a header. {@link TableColumns} says which column
- * holds the paths, relative to the table, and which their classes. A row has at most a million characters.
+ * Reads a table of paths, separated by commas, semicolons or tabs, in UTF-8, with a header. {@link TableColumns} defines the column with
+ * the paths, which are relative to the table, and the column with the classes. A row has at most a million characters.
+ *
+ * @since 0.1.0
  */
 public final class TableFormat implements ImageSetFormat {
     @Override

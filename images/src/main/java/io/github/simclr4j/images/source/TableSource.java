@@ -15,12 +15,12 @@ import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 import org.apache.commons.csv.DuplicateHeaderMode;
 
-/** Image files that a table names. One in a format that is not read is found unreadable when it is read, as it is named here. */
+/** A source of the image files that a table names. A file in a format that is not supported is unreadable instead of left out. */
 final class TableSource extends PathSource {
     private static final List<String> PATH_COLUMNS =
             List.of("path", "image", "file", "file_name", "filename", "filepath", "file_path", "image_path");
     private static final List<String> LABEL_COLUMNS = List.of("label", "class");
-    /** If none of so many first files is there, the table does not fit the place where it lies. */
+    /** Number of first files of which at least one must exist, or else the paths are considered wrong. */
     private static final int LOOKED_FOR = 100;
 
     private final Path folder;
@@ -30,7 +30,7 @@ final class TableSource extends PathSource {
         this.folder = folder;
     }
 
-    /** What a table says. */
+    /** The content of a table. */
     private static final class Rows {
         private final List<String> names = new ArrayList<>();
         private final List<String> labels = new ArrayList<>();
@@ -46,13 +46,13 @@ final class TableSource extends PathSource {
         } catch (IOException | IllegalArgumentException | UncheckedIOException e) {
             Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
             if (cause instanceof CharacterCodingException) {
-                throw new IOException(table + " is no text in UTF-8: save it in that encoding", e);
+                throw new IOException(table + " is not text in UTF-8: save it in that encoding", e);
             }
-            throw new IOException(table + " is no table of images: " + cause.getMessage(), e);
+            throw new IOException(table + " is not a table of images: " + cause.getMessage(), e);
         }
         Path folder = table.getParent() == null ? Path.of("") : table.getParent();
         if (rows.names.isEmpty()) {
-            throw new IOException(table + ": expected a row an image, found only a header");
+            throw new IOException(table + ": expected one row per image, found only a header");
         }
         TableSource source = new TableSource(folder, List.copyOf(rows.names), Labels.ofNames(rows.labels));
         for (int i = 0; i < Math.min(LOOKED_FOR, source.size()); i++) {
@@ -61,7 +61,7 @@ final class TableSource extends PathSource {
             }
         }
         throw new IOException(table + ": found no file of its first rows; paths are relative to the table, and " + source.name(0)
-                + " isn't there. They were read from the column '" + rows.pathColumn + "'"
+                + " does not exist. They were read from the column '" + rows.pathColumn + "'"
                 + (rows.guessed ? ", the first, since none is called 'path' or 'image'" : "") + "; the columns are "
                 + rows.header + ", and the setting path-column chooses another");
     }
@@ -70,7 +70,7 @@ final class TableSource extends PathSource {
         try (BoundedText text = BoundedText.open(table); CSVParser parser = format(table).parse(text)) {
             List<String> header = parser.getHeaderNames();
             if (header.isEmpty()) {
-                throw new IOException("expected a header and a row an image, found an empty table");
+                throw new IOException("expected a header and one row per image, found an empty table");
             }
             if (ImageNames.isImageName(header.get(0))) {
                 throw new IOException("expected a header such as 'path,label' in the first line, found the image '"

@@ -5,11 +5,18 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * A tar archive of image files, or of the binary files of CIFAR, STL-10 or MNIST, plain or compressed by gzip, xz or bzip2.
- * Names and classes are those of {@link ZipFormat}. A plain tar is read where it is; a compressed one is decompressed once:
- * what is of use is kept in memory up to a sixteenth of the heap and at most 256 MB, beyond that in one temporary file
- * ({@code java.io.tmpdir}) that closing deletes. Of several members of one name the last counts, and links lead to
- * members, as if unpacked; a link that leads out of the archive is left out.
+ * Reads a tar archive of image files, or of the binary files of CIFAR, STL-10 or MNIST, plain or compressed by gzip, xz or bzip2. Names
+ * and classes are those of {@link ZipFormat}.
+ *
+ * <ul>
+ *   <li>A plain archive is read in place.
+ *   <li>A compressed archive is decompressed once. The members that are needed are kept in memory, up to a sixteenth of the heap and at
+ *       most 256 MB. If that is not enough, they are stored in a temporary file ({@code java.io.tmpdir}), which {@code close} deletes.
+ *   <li>Of several members with the same name the last counts, and links are followed, as if the archive was unpacked. Links out of the
+ *       archive are left out.
+ * </ul>
+ *
+ * @since 0.1.0
  */
 public final class TarFormat implements ImageSetFormat {
     @Override

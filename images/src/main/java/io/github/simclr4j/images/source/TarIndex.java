@@ -15,22 +15,22 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 
-/** What stands in a tar archive, and where. Of several members of one name the last counts, as if unpacked. */
+/** An index of the members of a tar archive. Of several members with the same name the last counts, as if the archive was unpacked. */
 final class TarIndex {
-    /** Names that links to folders may add. */
+    /** Maximum number of names that links to folders may add. */
     private static final int MOST_ADDED = 1_000_000;
 
     /**
-     * A file.
+     * A file in the archive.
      *
-     * @param offset in the archive, or in what was decompressed of it; -1 for one that was not kept
-     * @param image whether it begins as an image, if its name has no ending
+     * @param offset offset in the archive, or in the decompressed data; -1 for a file that was not kept
+     * @param image whether it begins like an image, if its name has no extension
      */
     record Member(String name, long offset, long length, boolean image) {}
 
     private final Path file;
     private final boolean compressed;
-    /** Of all entries, where those in the archive are not UTF-8; else null. */
+    /** Names of all entries, if some in the archive are not UTF-8; otherwise null. */
     private final List<String> names;
     private final Map<String, Member> members = new LinkedHashMap<>();
     private final Set<String> linkNames = new HashSet<>();
@@ -45,9 +45,9 @@ final class TarIndex {
     }
 
     /**
-     * Indexes a plain tar.
+     * Indexes a plain archive.
      *
-     * @param length of the file
+     * @param length length of the file in bytes
      */
     static TarIndex plain(Path file, long length, Progress progress) throws IOException {
         TarIndex index = new TarIndex(file, false, null);
@@ -60,9 +60,9 @@ final class TarIndex {
     }
 
     /**
-     * Indexes a compressed tar, and keeps what is of use.
+     * Indexes a compressed archive, and keeps the content of the members that are needed.
      *
-     * @param names of all entries; null to take them as UTF-8
+     * @param names names of all entries, or null to decode them as UTF-8
      */
     static TarIndex compressed(Path file, List<String> names, Spool spool, Progress progress) throws IOException {
         TarIndex index = new TarIndex(file, true, names);
@@ -71,7 +71,7 @@ final class TarIndex {
         return index;
     }
 
-    /** Whether a name is not UTF-8, so that different ones may look alike. */
+    /** Returns whether a name is not UTF-8, so that different names may look the same. */
     boolean isUnclear() {
         return unclear;
     }
@@ -104,7 +104,7 @@ final class TarIndex {
                 progress.end();
             }
             if (!pass.isEnded()) {
-                progress.warn(file + " has no end marker: it may have been cut between two members; compare it with the original");
+                progress.warn(file + " has no end marker: it may be truncated between two members; compare it with the original");
             }
         }
     }
@@ -112,11 +112,11 @@ final class TarIndex {
     private Member found(TarArchiveEntry e, String name, long length, TarPass pass) throws IOException {
         long offset = pass.position();
         if (e.isSparse() && EncodedSource.isWanted(name)) {
-            throw new IOException("member " + name + " is sparse; write the archive again with whole files");
+            throw new IOException("member " + name + " is a sparse file; write the archive again without sparse files");
         }
         if (offset + e.getSize() > length) {
-            throw new IOException("member " + name + " should have " + e.getRealSize() + " bytes, and "
-                    + Math.max(0, length - offset) + " are there");
+            throw new IOException("member " + name + " should have " + e.getRealSize() + " bytes, but only "
+                    + Math.max(0, length - offset) + " are left");
         }
         boolean image = look(e, name, pass);
         return new Member(name, offset, e.getRealSize(), image);
@@ -128,7 +128,7 @@ final class TarIndex {
             return new Member(name, -1, e.getRealSize(), image);
         }
         if (EncodedSource.isWanted(name) && e.getRealSize() > EncodedSource.MAX_FILE) {
-            // It is listed, and refused when it is read.
+            // Listed, but rejected when it is read.
             return new Member(name, spool.length(), e.getRealSize(), false);
         }
         long offset = spool.length();
@@ -137,7 +137,7 @@ final class TarIndex {
         return new Member(name, offset, spool.length() - offset, false);
     }
 
-    /** Reads a class, or looks whether a file without an ending is an image. */
+    /** Reads a class, or checks whether a file without an extension is an image. */
     private boolean look(TarArchiveEntry e, String name, TarPass pass) throws IOException {
         InputStream content = pass.content();
         if (SampleClasses.isWanted(name) && !Binaries.isWanted(name)) {
@@ -146,7 +146,7 @@ final class TarIndex {
         return ImageNames.isWithoutEnding(name) && ImageNames.startsAsImage(content.readNBytes(ImageNames.FIRST_BYTES));
     }
 
-    /** Keeps the files to which links of images lead and whose own names are not those of images. */
+    /** Keeps the targets of image links whose own names are not those of images. */
     private void keepTargets(Spool spool) throws IOException {
         Set<String> wanted = new HashSet<>();
         for (String link : linkNames) {
@@ -172,12 +172,12 @@ final class TarIndex {
         }
     }
 
-    /** All files, in the order of the archive. */
+    /** Returns all files, in the order of the archive. */
     List<Member> members() {
         return List.copyOf(members.values());
     }
 
-    /** The images in the order of their names, those that are links among them, and what was left out. */
+    /** Returns the images sorted by name, including links, and counts those that are left out. */
     List<Member> images(LeftOut.Counter leftOut) {
         TreeMap<String, Member> images = new TreeMap<>();
         for (Member m : members.values()) {
@@ -210,7 +210,7 @@ final class TarIndex {
         }
     }
 
-    /** The classes of images. */
+    /** Returns the labels of images. */
     Labels labels(List<String> images, Progress progress) {
         return classes.labels(images, file.toString(), progress);
     }

@@ -9,28 +9,27 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Follows the links of a tar archive as a file system would follow them once it is unpacked, but never out of it. A hard link
- * names a member by its path in the archive, a symbolic one by a path from its own folder (POSIX.1-2017, pax, "ustar Interchange
- * Format").
+ * Follows the links of a tar archive as a file system would after unpacking, but never out of the archive. A hard link names a member by
+ * its path in the archive, a symbolic link by a path relative to its own folder (POSIX.1-2017, pax, "ustar Interchange Format").
  */
 final class TarLinks {
-    /** As many links as Linux follows before it takes them for a circle. */
+    /** Maximum length of a chain of links, as in Linux. */
     private static final int LONGEST_CHAIN = 40;
 
     private record Link(String target, boolean symbolic) {}
 
-    /** Members by their paths without {@code .} and {@code ..}: the name as it stands in the archive. */
+    /** The names of members in the archive, by their paths without {@code .} and {@code ..}. */
     private final TreeMap<String, String> files = new TreeMap<>();
     private final Map<String, Link> links = new HashMap<>();
 
-    /** A file; of several members of one name the last counts. */
+    /** Adds a file. Of several members with the same name the last counts. */
     void file(String name) {
         String path = String.join("/", parts(name));
         links.remove(path);
         files.put(path, name);
     }
 
-    /** A link. Returns false for a hard link to itself, which changes nothing. */
+    /** Adds a link. Returns false for a hard link to itself, which has no effect. */
     boolean link(String name, String target, boolean symbolic) {
         String path = String.join("/", parts(name));
         if (!symbolic && path.equals(String.join("/", parts(target)))) {
@@ -45,28 +44,28 @@ final class TarLinks {
         return links.containsKey(String.join("/", parts(name)));
     }
 
-    /** Returns the name of the file to which a link leads; null if there is none in the archive, or links go round in a circle. */
+    /** Returns the name of a link's target file, or null if it is not in the archive or links form a cycle. */
     String target(String name) {
         String path = resolve(name);
         return path == null ? null : files.get(path);
     }
 
-    /** Returns the members below a folder to which a link leads: the rest of their names; none if it leads to no folder. */
+    /** Returns the members below a link's target folder, as paths relative to it; none if the target is not a folder. */
     List<String> below(String name) {
         String folder = resolve(name);
         if (folder == null || (String.join("/", parts(name)) + "/").startsWith(folder + "/")) {
             return List.of();
         }
-        // The character behind the slash is the zero.
+        // The character after the slash in ASCII is 0.
         return files.subMap(folder + "/", folder + "0").keySet().stream().map(path -> path.substring(folder.length() + 1)).toList();
     }
 
-    /** Returns the name of a file by its path below the folder to which a link leads. */
+    /** Returns the name of a file by its path below a link's target folder. */
     String target(String link, String below) {
         return files.get(resolve(link) + "/" + below);
     }
 
-    /** The path behind all links on the way; null where it leaves the archive or does not end. */
+    /** Resolves all links in a path; returns null if it leaves the archive or does not end. */
     private String resolve(String name) {
         Deque<String> ahead = new ArrayDeque<>(parts(name));
         Deque<String> path = new ArrayDeque<>();
@@ -99,7 +98,7 @@ final class TarLinks {
         return String.join("/", path);
     }
 
-    /** The parts of a member's name. One that leads out of the archive is kept as it is: nothing is unpacked. */
+    /** Returns the components of a member's name. Names out of the archive are allowed, since nothing is unpacked. */
     private static List<String> parts(String name) {
         List<String> parts = new ArrayList<>();
         for (String part : split(name)) {

@@ -18,7 +18,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.CompressorException;
 import org.apache.commons.compress.compressors.CompressorStreamFactory;
 
-/** One reading of a tar archive from its beginning to its end, plain or compressed. */
+/** A single pass over a plain or compressed tar archive, from beginning to end. */
 final class TarPass implements Closeable {
     private static final String UTF_8 = "UTF-8";
     private static final String BYTES = "ISO-8859-1";
@@ -27,7 +27,7 @@ final class TarPass implements Closeable {
     private final InputStream plain;
     private final Entries tar;
 
-    /** The entries of a tar, and whether it ended with the two empty records that say that nothing is missing. */
+    /** The entries of a tar archive. It also detects the end marker of two empty records. */
     private static final class Entries extends TarArchiveInputStream {
         private boolean ended;
 
@@ -38,7 +38,7 @@ final class TarPass implements Closeable {
         @Override
         protected boolean isEOFRecord(byte[] record) {
             boolean end = super.isEOFRecord(record);
-            // Null where the file is at its end. Of the two one is enough: all members stand before it.
+            // The record is null at the end of the file. One of the two empty records is enough, since all members are before it.
             ended |= end && record != null;
             return end;
         }
@@ -47,7 +47,7 @@ final class TarPass implements Closeable {
     private TarPass(Path file, boolean compressed, String encoding) throws IOException {
         in = new FileInputStream(file.toFile());
         try {
-            // Unbuffered where it is plain, so that the channel stands where a member's bytes begin.
+            // Plain archives are read unbuffered, so that the channel's position is where a member's content begins.
             plain = compressed ? decompressed(in) : in;
         } catch (IOException e) {
             in.close();
@@ -60,12 +60,12 @@ final class TarPass implements Closeable {
         this(file, compressed, UTF_8);
     }
 
-    /** The next entry; null behind the last. */
+    /** Returns the next entry, or null after the last. */
     TarArchiveEntry next() throws IOException {
         return tar.getNextEntry();
     }
 
-    /** Where the file is read, in bytes; of a plain tar, where the entry's content begins. */
+    /** Returns the position in the file in bytes; in a plain archive, this is where the entry's content begins. */
     long position() throws IOException {
         return in.getChannel().position();
     }
@@ -74,17 +74,17 @@ final class TarPass implements Closeable {
         return in.getChannel().size();
     }
 
-    /** The content of the entry. */
+    /** Returns the content of the entry. */
     InputStream content() {
         return tar;
     }
 
-    /** Reads to the end of a compressed file, where its checksum stands: behind what the archive takes for its own. */
+    /** Reads to the end of a compressed file, since its checksum is after the end of the archive. */
     void drain() throws IOException {
         plain.transferTo(OutputStream.nullOutputStream());
     }
 
-    /** Whether the archive had an end marker. */
+    /** Returns whether the archive had an end marker. */
     boolean isEnded() {
         return tar.ended;
     }
@@ -95,12 +95,12 @@ final class TarPass implements Closeable {
         in.close();
     }
 
-    /** Whether an entry is a file with content of its own. */
+    /** Returns whether an entry is a file with its own content. */
     static boolean isFile(TarArchiveEntry e) {
         return e.isFile() && !e.isLink() && !e.isSymbolicLink() && !e.isFIFO() && !e.isBlockDevice() && !e.isCharacterDevice();
     }
 
-    /** The content of a compressed stream. */
+    /** Decompresses a stream. */
     static InputStream decompressed(InputStream in) throws IOException {
         try {
             int kibibytes = (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 2 >> 10);
@@ -111,15 +111,15 @@ final class TarPass implements Closeable {
         }
     }
 
-    /** Whether a name may hold a sign for bytes that are not UTF-8: Commons Compress puts one of two there. */
+    /** Returns whether a name may contain one of the two characters by which Commons Compress replaces invalid UTF-8. */
     static boolean isUnclear(String name) {
         return RawNames.isUnclear(name) || name.indexOf('?') >= 0;
     }
 
     /**
-     * Returns the names of all entries of an archive in which some are not UTF-8: those are shown by their bytes.
+     * Returns the names of all entries of an archive in which some names are not UTF-8. Invalid bytes are written in hexadecimal.
      *
-     * @throws IOException if two are alike because their bytes are in an extended header, which is read as UTF-8 alone
+     * @throws IOException if two names are equal because their bytes are in an extended header, which can only be read as UTF-8
      */
     static List<String> names(Path file, boolean compressed) throws IOException {
         List<String> names = names(file, compressed, UTF_8);

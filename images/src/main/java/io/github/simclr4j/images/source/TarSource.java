@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The image files in a tar archive: where they are in a plain one, out of a {@link Spool} of a compressed one. */
+/** A source of the image files in a tar archive, read in place from a plain archive or from a {@link Spool} of a compressed one. */
 final class TarSource extends EncodedSource {
     private final Bytes bytes;
     private final List<TarIndex.Member> members;
@@ -18,7 +18,7 @@ final class TarSource extends EncodedSource {
         this.members = members;
     }
 
-    /** Indexes a plain tar. */
+    /** Opens a plain archive. */
     static ImageSource open(Path file, Progress progress) throws IOException {
         FileBytes bytes = new FileBytes(file);
         TarIndex index;
@@ -31,7 +31,7 @@ final class TarSource extends EncodedSource {
         return source(file, bytes, index, progress);
     }
 
-    /** Decompresses a compressed tar. */
+    /** Opens a compressed archive. */
     static ImageSource decompress(Path file, Progress progress) throws IOException {
         TarIndex index = null;
         Bytes bytes = null;

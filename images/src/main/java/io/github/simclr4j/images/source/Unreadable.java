@@ -9,31 +9,38 @@ import java.nio.file.NoSuchFileException;
 /**
  * An image that could not be read.
  *
- * @param image its index in the source
- * @param name its name in the source
- * @param reason what is wrong with it
+ * @param image the image's index in the source
+ * @param name the image's name in the source
+ * @param reason the reason why it could not be read
+ * @since 0.1.0
  */
 public record Unreadable(int image, String name, String reason) {
 
-    /** The image of a source that an exception is about. */
+    /**
+     * Describes an image of a source that could not be read.
+     *
+     * @param source the source
+     * @param image index of the image
+     * @param e the exception thrown when the image was read
+     */
     public static Unreadable of(ImageSource source, int image, IOException e) {
         String name = source.name(image);
         String reason = reason(e);
         return new Unreadable(image, name, reason.startsWith(name + ": ") ? reason.substring(name.length() + 2) : reason);
     }
 
-    /** An exception whose message begins with an image's name. */
+    /** Returns an exception whose message begins with an image's name. */
     static IOException exception(String name, IOException e) {
         return new IOException(name + ": " + reason(e), e);
     }
 
-    /** What went wrong; an exception that says that too little came has often no message, one of the file system only the path. */
+    /** Returns the reason of a failure. EOFExceptions often have no message, and file system exceptions only the path. */
     static String reason(Exception e) {
         if (e instanceof AccessDeniedException) {
             return "no permission to read it";
         }
         if (e instanceof NoSuchFileException) {
-            return "no such file, or a link that leads nowhere";
+            return "no such file, or a broken link";
         }
         if (e instanceof FileSystemException f && f.getReason() == null) {
             return e.toString();
@@ -44,7 +51,7 @@ public record Unreadable(int image, String name, String reason) {
         return e instanceof EOFException ? "it ends too early" : e.toString();
     }
 
-    /** The name and the reason. */
+    /** Returns the name and the reason. */
     @Override
     public String toString() {
         return name + ": " + reason;

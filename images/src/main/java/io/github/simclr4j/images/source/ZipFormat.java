@@ -6,9 +6,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A zip archive of image files, in the order of their names. Their classes stand in files beside them ({@code .cls}, a field
- * {@code label}, {@code class} or {@code cls} of {@code .json}, {@code .txt}), or else are their folders; those that all members
- * share above their class are left out. It is read where it is.
+ * Reads a zip archive of image files in place, sorted by name. The classes are in files beside the images ({@code .cls}, the field
+ * {@code label}, {@code class} or {@code cls} of {@code .json}, or {@code .txt}). Otherwise the first folder is the class, after folders
+ * that all members share.
+ *
+ * @since 0.1.0
  */
 public final class ZipFormat implements ImageSetFormat {
     private static final Set<String> ARCHIVES = Set.of("zip", "jar");

@@ -19,10 +19,10 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 
-/** The image files in a zip archive, read where they are. {@link ZipFile} has one file handle, which interrupts don't close. */
+/** A source of the image files in a zip archive, read in place. {@link ZipFile} has one file handle, which interrupts don't close. */
 final class ZipSource extends EncodedSource {
     private final ZipFile zip;
-    /** What the archive calls each image. */
+    /** The name of each image in the archive. */
     private final List<String> entries;
 
     private ZipSource(Path file, ZipFile zip, List<String> entries, List<String> names, Labels labels, LeftOut leftOut) {
@@ -31,10 +31,10 @@ final class ZipSource extends EncodedSource {
         this.entries = entries;
     }
 
-    /** An archive, and whether the names in it had to be read byte by byte, since some are not UTF-8. */
+    /** An archive, and whether its names were read as bytes because some are not UTF-8. */
     private record Opened(ZipFile zip, boolean bytes) {
         String name(ZipEntry e) {
-            // An entry may say of itself that its name is UTF-8.
+            // An entry may have a flag for a name in UTF-8.
             boolean raw = bytes && e.getName().chars().allMatch(c -> c < 256);
             return raw ? RawNames.text(e.getName().getBytes(StandardCharsets.ISO_8859_1)) : e.getName();
         }
@@ -80,7 +80,7 @@ final class ZipSource extends EncodedSource {
         }
     }
 
-    /** The first bytes of a member; none of one that can't be read. */
+    /** Returns the first bytes of a member, or none if it can't be read. */
     private static byte[] first(ZipFile zip, ZipEntry e, int count) {
         try (InputStream in = zip.getInputStream(e)) {
             return in.readNBytes(count);
@@ -94,7 +94,7 @@ final class ZipSource extends EncodedSource {
             try {
                 return new Opened(new ZipFile(file.toFile(), StandardCharsets.UTF_8), false);
             } catch (ZipException e) {
-                // Names that are not UTF-8 are refused; as Latin-1, a character a byte, every name can be read.
+                // ZipFile rejects names that are not UTF-8. As Latin-1, which has one character per byte, every name can be read.
                 return new Opened(new ZipFile(file.toFile(), Charset.forName("ISO-8859-1")), true);
             }
         } catch (ZipException e) {
@@ -102,11 +102,11 @@ final class ZipSource extends EncodedSource {
             throw encrypted == null
                     ? new IOException(file + " is a truncated or damaged zip archive: " + e.getMessage(), e)
                     : new IOException(file + " is an encrypted zip archive (" + encrypted
-                            + "): unpack it with its password, and name the folder", e);
+                            + "): unpack it with its password, and use the folder", e);
         }
     }
 
-    /** The name of a member that is encrypted; null if there is none, or the archive can't be read. */
+    /** Returns the name of an encrypted member, or null if there is none or the archive can't be read. */
     private static String encrypted(Path file) {
         try (org.apache.commons.compress.archivers.zip.ZipFile zip =
                 org.apache.commons.compress.archivers.zip.ZipFile.builder().setPath(file).get()) {
@@ -142,7 +142,7 @@ final class ZipSource extends EncodedSource {
             CRC32 crc = new CRC32();
             crc.update(bytes);
             if (bytes.length != entry.getSize() || crc.getValue() != entry.getCrc()) {
-                throw new IOException("damaged member: its checksum does not fit");
+                throw new IOException("damaged member: its checksum does not match");
             }
             return bytes;
         } catch (IllegalStateException e) {

@@ -340,7 +340,7 @@ class ImageStreamTest {
             assertNotNull(stream.next());
             assertNotNull(stream.next());
             String message = assertThrows(IOException.class, stream::next).getMessage();
-            assertTrue(message.contains("stuck in") && message.contains("number 5"), message);
+            assertTrue(message.contains("hangs in") && message.contains("number 5"), message);
             // An interrupt of the reader harms nothing.
             Thread.currentThread().interrupt();
             assertThrows(InterruptedException.class, stream::next);
@@ -368,7 +368,7 @@ class ImageStreamTest {
         stream.start(new int[] {0}, 0);
         reading.await();
         assertTrue(assertThrows(IllegalStateException.class, stream::close).getMessage()
-                .contains("can't be stopped, stuck in number 0"));
+                .contains("can't be stopped; it hangs in number 0"));
         never.countDown();
         for (Thread t : Thread.getAllStackTraces().keySet()) {
             if (t.getName().startsWith("image-decoder")) {

@@ -301,7 +301,7 @@ class ImageSourceTest {
         try (Spool spool = new Spool(100, 5000, () -> 3000)) {
             spool.expect(100);
             IOException many = assertThrows(IOException.class, () -> spool.expect(5001));
-            assertTrue(many.getMessage().startsWith("its content is out of all proportion to its size: more than"), many.getMessage());
+            assertTrue(many.getMessage().startsWith("its content is implausibly large for its compressed size: more than"), many.getMessage());
             IOException full = assertThrows(IOException.class, () -> spool.expect(3001));
             assertTrue(full.getMessage().startsWith("Can't write temporary files to ")
                     && full.getMessage().contains("the decompressed content needs"), full.getMessage());
@@ -353,7 +353,7 @@ class ImageSourceTest {
         Files.createDirectories(dir.resolve("empty/inner"));
         fails("No images in", dir.resolve("empty"));
         fails("does not exist", dir.resolve("nowhere"));
-        fails("name the folder", moved.resolve("0.png"));
+        fails("give its folder instead", moved.resolve("0.png"));
         fails("is empty", Samples.write(dir.resolve("nothing.csv"), new byte[0]));
         fails("expected a folder", Samples.write(dir.resolve("noise"), new byte[] {77, 1, 2, 3, 4, 5, 6, 7, 8}));
     }
@@ -396,16 +396,16 @@ class ImageSourceTest {
         }
         fails("only a header", table("h.csv", "path,label\n"));
         fails("header", table("n.csv", "images/0.png,cat\nimages/1.png,dog\n"));
-        fails("r.csv is no table of images: row 2", table("r.csv", "path,label\nimages/n.png,1\nimages/m.png\n"));
+        fails("r.csv is not a table of images: row 2", table("r.csv", "path,label\nimages/n.png,1\nimages/m.png\n"));
         fails("are relative to the table", table("w.csv", "path\nelsewhere/0.png\nelsewhere/1.png\n"));
         fails("duplicate", table("d.csv", "path,path\na,b\n"));
-        fails("no table", table("q.csv", "path,label\n\"never closed,1\n"));
-        fails("no table", table("b.csv", "path,\"label\"s\na,b\n"));
+        fails("not a table", table("q.csv", "path,label\n\"never closed,1\n"));
+        fails("not a table", table("b.csv", "path,\"label\"s\na,b\n"));
         // Both would be "B\ufffdr".
         byte[] latin = "path,label\nimages/0.png,B\u00e4r\nimages/1.png,B\u00f6r\n".getBytes(StandardCharsets.ISO_8859_1);
-        fails("no text in UTF-8", Samples.write(dir.resolve("latin.csv"), latin));
+        fails("not text in UTF-8", Samples.write(dir.resolve("latin.csv"), latin));
         byte[] header = "path,gr\u00f6\u00dfe\n".getBytes(StandardCharsets.ISO_8859_1);
-        fails("no text in UTF-8", Samples.write(dir.resolve("head.csv"), header));
+        fails("not text in UTF-8", Samples.write(dir.resolve("head.csv"), header));
     }
 
     @Test

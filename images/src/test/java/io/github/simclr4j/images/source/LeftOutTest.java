@@ -52,7 +52,7 @@ class LeftOutTest {
             assertEquals(KINDS, source.leftOut().kinds());
             assertEquals(5, source.leftOut().count());
             assertEquals(KINDS, one.leftOut().kinds());
-            assertEquals(List.of(set + ": 5 image files left out: 1 CR2, 2 HEIC, 2 without an ending; what is read is JPEG, PNG,"
+            assertEquals(List.of(set + ": 5 image files left out: 1 CR2, 2 HEIC, 2 without an ending; supported are JPEG, PNG,"
                     + " WebP, BMP, GIF and TIFF"), warnings.all);
         }
     }

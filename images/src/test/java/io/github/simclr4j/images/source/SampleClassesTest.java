@@ -70,7 +70,7 @@ class SampleClassesTest {
         sample("6", "json", "{\"label\": {\"name\": \"cat\"}}");
         expect("3", "dog", "3", "cat", "-", "-", "-");
         assertEquals(1, warnings.all.size());
-        assertTrue(warnings.all.get(0).endsWith("of 1 file beside the images no class can be read, such as 5.json, which is not JSON"),
+        assertTrue(warnings.all.get(0).endsWith("can't read a class from 1 file beside the images, such as 5.json, which is not JSON"),
                 warnings.all.get(0));
     }
 

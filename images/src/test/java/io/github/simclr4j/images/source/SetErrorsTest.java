@@ -90,10 +90,10 @@ class SetErrorsTest {
                 h.write(one);
             }
         }
-        String limit = " is longer than 1048576 characters: close its quote, or name a table";
-        assertEquals(quote + " is no table of images: the row that begins in line 3" + limit, refused(quote));
-        assertEquals(line + " is no table of images: the row that begins in line 3" + limit, refused(line));
-        assertEquals(header + " is no table of images: the row that begins in line 1" + limit, refused(header));
+        String limit = " is longer than 1048576 characters: close its quote, or choose a file that is a table";
+        assertEquals(quote + " is not a table of images: the row that begins in line 3" + limit, refused(quote));
+        assertEquals(line + " is not a table of images: the row that begins in line 3" + limit, refused(line));
+        assertEquals(header + " is not a table of images: the row that begins in line 1" + limit, refused(header));
     }
 
     @Test

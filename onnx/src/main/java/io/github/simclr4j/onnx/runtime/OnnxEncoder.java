@@ -106,8 +106,8 @@ public final class OnnxEncoder implements AutoCloseable {
 
     /**
      * Opens a file. A setting that is not given is taken from {@code preprocessor_config.json}, timm's {@code config.json} or
-     * {@code open_clip_config.json} in the same folder (or in the one above a folder {@code onnx}), then from the file's metadata, then from the graph; {@link #settings()} says which.
-     * A file of ours needs none, and does not look beside itself.
+     * {@code open_clip_config.json} in the same folder (or in the one above a folder {@code onnx}), then from the file's metadata,
+     * then from the graph; {@link #settings()} says which. A file of ours needs none, and does not look beside itself.
      *
      * @param file the encoder; external data must be in its folder
      * @param given what the caller knows of it
