@@ -139,7 +139,7 @@ class OutputLockTest {
         String before = System.setProperty("java.io.tmpdir", file.toString());
         try {
             IOException e = assertThrows(IOException.class, () -> OwnedFolder.create("libraries"));
-            assertEquals("Can't write temporary files to " + file + " (there is no such folder): free some space there, or name"
+            assertEquals("Can't write temporary files to " + file + " (there is no such folder): free some space there, or choose"
                     + " another folder by the Java property java.io.tmpdir (-Djava.io.tmpdir=FOLDER)", e.getMessage());
         } finally {
             System.setProperty("java.io.tmpdir", before);

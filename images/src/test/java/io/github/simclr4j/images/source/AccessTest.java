@@ -40,8 +40,8 @@ class AccessTest {
     void noneThatCanBeReadIsTheSets() throws IOException {
         Access access = of(false, true);
         access.read(1, i -> new byte[1]);
-        assertEquals("image 0: share/0.png: Stale file handle, and no other image of the set can be read any more: make it available"
-                + " again (a network folder or a disk may be gone), then start again",
+        assertEquals("image 0: share/0.png: Stale file handle, and no other image of the set can be read any more: make the set"
+                + " available again (a network folder or a disk may be disconnected), then start again",
                 assertThrows(ImagesUnavailableException.class, () -> access.check(0, STALE)).getMessage());
         assertThrows(ImagesUnavailableException.class, () -> of(false, false).check(0, STALE));
     }

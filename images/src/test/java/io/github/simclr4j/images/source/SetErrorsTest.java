@@ -49,7 +49,7 @@ class SetErrorsTest {
             }
         }
         String message = refused(Samples.write(dir.resolve("a.zip"), zip));
-        assertEquals(dir.resolve("a.zip") + " is an encrypted zip archive (secret/a.png): unpack it with its password, and name the"
+        assertEquals(dir.resolve("a.zip") + " is an encrypted zip archive (secret/a.png): unpack it with its password, and use the"
                 + " folder", message);
         assertTrue(refused(Samples.write(dir.resolve("b.zip"), Arrays.copyOf(zip, zip.length - 30))).contains("damaged zip"));
     }

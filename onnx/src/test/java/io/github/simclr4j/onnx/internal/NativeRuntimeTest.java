@@ -81,7 +81,7 @@ class NativeRuntimeTest {
         Process p = start(file);
         assertTrue(p.waitFor(60, TimeUnit.SECONDS));
         assertEquals("java.lang.IllegalStateException: Can't write temporary files to " + file + " (there is no such folder): free"
-                + " some space there, or name another folder by the Java property java.io.tmpdir (-Djava.io.tmpdir=FOLDER)",
+                + " some space there, or choose another folder by the Java property java.io.tmpdir (-Djava.io.tmpdir=FOLDER)",
                 log().strip());
     }
 
