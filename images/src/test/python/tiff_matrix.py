@@ -546,7 +546,7 @@ def fax_runs():
 
 # --- what is refused ---------------------------------------------------------------------------------------------------------------
 def refusals():
-    remedy = "which is not supported: convert it to 8-bit grey or RGB$"
+    remedy = "which is not read: convert it to 8-bit grey or RGB$"
 
     def refused(name, tiff, words):
         put(f"refused-{name}", tiff, f"{words}.*{remedy}")

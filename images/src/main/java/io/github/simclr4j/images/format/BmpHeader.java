@@ -134,7 +134,7 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
         private void check(int width, int height, int bits, int compression) throws IOException {
             boolean os2 = length == OS2 && compression >= 3;
             if (!os2 && (compression == 4 || compression == 5)) {
-                throw new IOException("a BMP image that contains a " + (compression == 4 ? "JPEG" : "PNG")
+                throw new IOException("a BMP image that holds a " + (compression == 4 ? "JPEG" : "PNG")
                         + " image, as for printers, which is not supported: convert it to PNG");
             } else if (os2 || compression < 0 || compression > MASKS_WITH_ALPHA) {
                 throw new IOException("a BMP image of compression " + Integer.toUnsignedString(compression) + (os2 ? " of OS/2" : "")
@@ -150,7 +150,7 @@ record BmpHeader(int width, int height, boolean topDown, int bits, int compressi
                 default -> false;
             };
             if (!fits) {
-                throw new IOException("a BMP image with " + bits + " bits per pixel in compression " + compression
+                throw new IOException("a BMP image with " + bits + " bits a pixel in compression " + compression
                         + ", which is not supported: convert it to PNG");
             }
         }

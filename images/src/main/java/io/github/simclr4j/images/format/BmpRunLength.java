@@ -47,7 +47,7 @@ final class BmpRunLength {
                 x += next();
                 y += next();
                 if (x > header.width() || y >= header.height()) {
-                    throw new IOException("damaged BMP image: a run goes beyond the image");
+                    throw new IOException("damaged BMP image: a run goes beyond the picture");
                 }
             } else {
                 literal(rgb, value);
@@ -57,7 +57,7 @@ final class BmpRunLength {
 
     private void literal(byte[] rgb, int count) throws IOException {
         if (x + count > header.width()) {
-            throw new IOException("damaged BMP image: a run goes beyond the image");
+            throw new IOException("damaged BMP image: a run goes beyond the picture");
         }
         int start = at;
         int pair = 0;

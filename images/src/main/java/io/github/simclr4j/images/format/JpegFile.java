@@ -96,7 +96,7 @@ final class JpegFile {
         }
         // Many files lack only the end marker.
         if (!scans.complete()) {
-            throw new IOException("damaged image: the file is truncated and lacks a part of the image");
+            throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
         }
     }
 
@@ -198,7 +198,7 @@ final class JpegFile {
         int from = s.end();
         int to = s.skipData();
         if (to == from || 8L * (to - from) < bits) {
-            throw new IOException("damaged image: the file is truncated and lacks a part of the image");
+            throw new IOException("damaged image: the file is cut short and lacks a part of the picture");
         }
         parts.add(new Part(file, from, to, true));
     }

@@ -121,7 +121,7 @@ record PngChunks(int width, int height, int bits, int colourType, boolean interl
         CRC32 crc = new CRC32();
         crc.update(file, at + 4, length + 4);
         if ((int) crc.getValue() != expected) {
-            throw new IOException("damaged PNG image: a checksum does not match");
+            throw new IOException("damaged PNG image: a checksum does not fit");
         }
     }
 

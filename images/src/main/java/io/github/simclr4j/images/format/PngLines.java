@@ -108,7 +108,7 @@ final class PngLines implements AutoCloseable {
                 }
             }
         } catch (DataFormatException e) {
-            throw new IOException("damaged PNG image: its pixels can't be decompressed", e);
+            throw new IOException("damaged PNG image: its compressed pixels can't be unpacked", e);
         }
     }
 

@@ -63,7 +63,7 @@ record TiffKind(int photometric, int bits, int samples, int alpha, boolean premu
 
     /** Returns the exception for a kind of image that is not supported. */
     static IOException refused(String kind) {
-        return new IOException("a TIFF image with " + kind + ", which is not supported: convert it to 8-bit grey or RGB");
+        return new IOException("a TIFF image with " + kind + ", which is not read: convert it to 8-bit grey or RGB");
     }
 
     /** Returns the number of samples of the colour. */

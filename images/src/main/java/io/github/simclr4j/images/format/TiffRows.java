@@ -34,7 +34,7 @@ interface TiffRows extends Closeable {
                     throw new IOException("damaged image: Deflate data in a strip or tile: " + e.getMessage(), e);
                 }
                 if (n < row.length) {
-                    throw new IOException("damaged image: the pixels of a strip or tile are incomplete");
+                    throw new IOException("damaged image: the pixels of a strip or tile are not complete");
                 }
             }
 

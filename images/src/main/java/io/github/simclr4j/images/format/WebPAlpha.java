@@ -23,7 +23,7 @@ final class WebPAlpha {
         byte[] alpha;
         if (compression == 0) {
             if (end - from - 1 < pixels) {
-                throw new IOException("damaged or truncated WebP image: its opacity ends before the last pixel");
+                throw new IOException("damaged or cut WebP image: its opacity ends before the last pixel");
             }
             alpha = Arrays.copyOfRange(data, from + 1, from + 1 + pixels);
         } else {

@@ -174,7 +174,7 @@ record WebPFrame(int canvasWidth, int canvasHeight, int left, int top, int width
     }
 
     private static IOException cut() {
-        return new IOException("truncated WebP image: the file is shorter than its header states");
+        return new IOException("cut WebP image: the file is shorter than its header states");
     }
 
     private static IOException damaged() {

@@ -68,7 +68,7 @@ final class WebPLosslessBits {
     /** Throws an exception if more was read than there are data. */
     void checkEnd() throws IOException {
         if (8L * (next - end) > count) {
-            throw new IOException("damaged or truncated WebP image: its lossless data end before the last pixel");
+            throw new IOException("damaged or cut WebP image: its lossless data end before the last pixel");
         }
     }
 }

@@ -34,7 +34,7 @@ final class WebPVp8Bits {
     void check() throws IOException {
         if (ended || impossible) {
             throw new IOException(impossible ? "damaged WebP image: its lossy data cannot be decoded"
-                    : "damaged or truncated WebP image: its lossy data end before the last pixel");
+                    : "damaged or cut WebP image: its lossy data end before the last pixel");
         }
     }
 

@@ -71,7 +71,7 @@ final class WebPVp8Header {
     }
 
     private static IOException ended() {
-        return new IOException("damaged or truncated WebP image: its lossy data end in their header");
+        return new IOException("damaged or cut WebP image: its lossy data end in their header");
     }
 
     private void filters(int level, boolean segments, boolean absolute, int[] levels) {

@@ -78,7 +78,7 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
             side = Math.max(side, size[0]);
         }
         if (side == 0) {
-            throw new IOException("None of the first images tried can be read, such as " + last.getMessage(), last);
+            throw new IOException("No image could be read of those looked at first, such as " + last.getMessage(), last);
         }
         return Math.max(imageSize, Math.min(side, Math.min(1024, 2 * imageSize)));
     }

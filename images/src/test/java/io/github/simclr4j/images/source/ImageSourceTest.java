@@ -186,7 +186,7 @@ class ImageSourceTest {
         fails("no images", Samples.write(dir.resolve("none.zip"), zip(none)));
         fails("no images", Samples.write(dir.resolve("none.tar"), tar(none)));
         fails("neither", Samples.write(dir.resolve("text.gz"), compress("gz", "some text".getBytes(StandardCharsets.UTF_8))));
-        fails("not what", Samples.write(dir.resolve("text.zip"), "some text".getBytes(StandardCharsets.UTF_8)));
+        fails("does not match", Samples.write(dir.resolve("text.zip"), "some text".getBytes(StandardCharsets.UTF_8)));
         fails("(7z)", Samples.write(dir.resolve("x.7z"), new byte[] {'7', 'z', (byte) 0xbc, (byte) 0xaf, 0x27, 0x1c, 0, 0, 0, 0,
             0, 0, 0, 0, 0, 0}));
     }
@@ -581,13 +581,13 @@ class ImageSourceTest {
         fails("dimensions", Samples.write(dir.resolve("huge"), Samples.idxHeader(8, 20, huge, huge, huge, huge).array()));
         fails("dimensions", Samples.write(dir.resolve("negative"), Samples.idxHeader(8, 20, -5, -2, 2).array()));
         fails("dimensions", Samples.write(dir.resolve("zero"), Samples.idxHeader(8, 0, 0, 28, 28).array()));
-        fails("not what", Samples.write(dir.resolve("wrong-idx3-ubyte"), new byte[] {1, 0, 8, 3, 0, 0, 0, 1, 9, 9}));
+        fails("does not match", Samples.write(dir.resolve("wrong-idx3-ubyte"), new byte[] {1, 0, 8, 3, 0, 0, 0, 1, 9, 9}));
         Path of = Samples.write(dir.resolve("m/train-images-idx3-ubyte"), images);
         Samples.write(dir.resolve("m/train-labels-idx1-ubyte"), Samples.idx(p -> 1, 4));
         fails("expected 5 labels", of);
         Samples.write(dir.resolve("two/a-images-idx3-ubyte"), images);
         Samples.write(dir.resolve("two/b-images-idx3-ubyte"), images);
-        fails("name one of", dir.resolve("two"));
+        fails("choose one of", dir.resolve("two"));
     }
 
     @Test

@@ -30,7 +30,7 @@ final class HalfPrecision {
         Set<String> keep = new HashSet<>();
         for (NodeProto n : graph.getNodeList()) {
             if (n.getOpType().equals("QuantizeLinear") || n.getOpType().equals("DequantizeLinear")) {
-                throw new IllegalArgumentException("The encoder is quantised already: expected a float32 encoder");
+                throw new IllegalArgumentException("The encoder is quantized already: expected a float32 encoder");
             }
             if (n.getAttributeList().stream().anyMatch(AttributeProto::hasG)) {
                 throw new IllegalArgumentException(

@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Quantises a graph statically in QDQ form (<a href="https://arxiv.org/abs/1712.05877">Jacob et al., CVPR 2018</a>, sections 2.1 to
+ * Quantizes a graph statically in QDQ form (<a href="https://arxiv.org/abs/1712.05877">Jacob et al., CVPR 2018</a>, sections 2.1 to
  * 2.4). A pair of QuantizeLinear and DequantizeLinear follows each value that integer kernels compute, and a DequantizeLinear follows
  * each weight. A runtime fuses them into integer kernels (in ONNX Runtime QLinearConv and QLinearAdd).
  *
@@ -29,7 +29,7 @@ import java.util.Set;
  *   <li>Activations are uint8.
  * </ul>
  *
- * <p>Quantised are convolutions with constant weights and what connects them: Add of two values, GlobalAveragePool and MaxPool. A ReLU
+ * <p>Quantized are convolutions with constant weights and what connects them: Add of two values, GlobalAveragePool and MaxPool. A ReLU
  * or Clip between an operator and its quantization is dropped, since the quantization clips as well. Everything else (preprocessing,
  * dense layers, other activations) stays float32.
  */
@@ -39,17 +39,17 @@ final class Int8Quantizer {
 
     private final ModelProto model;
     private final GraphIndex index;
-    /** The largest magnitude of a quantised weight. */
+    /** The largest magnitude of a quantized weight. */
     private final int levels;
-    /** The values to quantise, each with the value whose range it has, which is usually itself. */
+    /** The values to quantize, each with the value whose range it has, which is usually itself. */
     private final Map<String, String> values = new LinkedHashMap<>();
     private final Set<NodeProto> convolutions = new HashSet<>();
 
     /**
-     * Finds the operators to quantise.
+     * Finds the operators to quantize.
      *
      * @param reduceRange whether weights get 7 bits instead of 8
-     * @throws IllegalArgumentException if there is nothing to quantise, or if the model is not float32
+     * @throws IllegalArgumentException if there is nothing to quantize, or if the model is not float32
      */
     Int8Quantizer(ModelProto model, boolean reduceRange) {
         levels = reduceRange ? 63 : 127;
@@ -59,7 +59,7 @@ final class Int8Quantizer {
         for (NodeProto n : graph.getNodeList()) {
             switch (n.getOpType()) {
                 case "QuantizeLinear", "DequantizeLinear" ->
-                    throw new IllegalArgumentException("The encoder is quantised already: expected a float32 encoder");
+                    throw new IllegalArgumentException("The encoder is quantized already: expected a float32 encoder");
                 case "Conv" -> convolution(n);
                 case "Add" -> {
                     if (isActivation(n.getInput(0)) && isActivation(n.getInput(1))
@@ -70,7 +70,7 @@ final class Int8Quantizer {
                     }
                 }
                 case "GlobalAveragePool" -> {
-                    // The embedding itself is not quantised.
+                    // The embedding itself is not quantized.
                     if (values.containsKey(n.getInput(0)) && !leadsOnlyOut(n.getOutput(0))) {
                         quantise(n.getOutput(0));
                     }
@@ -85,7 +85,7 @@ final class Int8Quantizer {
         }
         if (convolutions.isEmpty()) {
             throw new IllegalArgumentException(
-                    "Nothing to quantise: expected float32 convolutions with constant weights");
+                    "Nothing to quantize: expected float32 convolutions with constant weights");
         }
     }
 
@@ -98,7 +98,7 @@ final class Int8Quantizer {
         }
     }
 
-    /** Quantises an input of an integer kernel. If it is also an output of the graph, the output itself is not quantised. */
+    /** Quantizes an input of an integer kernel. If it is also an output of the graph, the output itself is not quantized. */
     private void takes(String value) {
         values.putIfAbsent(value, value);
     }
@@ -146,7 +146,7 @@ final class Int8Quantizer {
     }
 
     /**
-     * Returns the quantised model.
+     * Returns the quantized model.
      *
      * @param ranges the ranges of the values in {@link #calibrated()}
      */
@@ -183,7 +183,7 @@ final class Int8Quantizer {
                 List.of(value + "_quantized", scale, zero), value + "_dequantized"));
     }
 
-    /** Replaces a convolution's weights and bias by quantised ones with names derived from its output. */
+    /** Replaces a convolution's weights and bias by quantized ones with names derived from its output. */
     private void weights(GraphProto.Builder b, NodeProto n, NodeProto.Builder node, float inputScale) {
         TensorProto kernel = index.floatConstant(n, 1);
         float[] w = TensorValues.floats(kernel);

@@ -13,7 +13,7 @@ public enum Precision {
     /**
      * 8-bit integers for convolutions, residual additions and pooling: a quarter of the size. Weights are signed, with a scale for each
      * output channel. Activations are unsigned, with a scale and a zero point for each tensor:
-     * {@code real = scale * (quantised - zeroPoint)} (<a href="https://arxiv.org/abs/1712.05877">Jacob et al., CVPR 2018</a>, equation
+     * {@code real = scale * (quantized - zeroPoint)} (<a href="https://arxiv.org/abs/1712.05877">Jacob et al., CVPR 2018</a>, equation
      * 1).
      */
     INT8

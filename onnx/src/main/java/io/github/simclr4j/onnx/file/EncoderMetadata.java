@@ -32,7 +32,7 @@ public final class EncoderMetadata {
     public static final String CHECKSUM = "content.sha256";
     /** The key of the precision of a converted file. */
     public static final String PRECISION = "precision";
-    /** The key of the calibration method of a quantised file. */
+    /** The key of the calibration method of a quantized file. */
     public static final String CALIBRATION = "calibration";
 
     private EncoderMetadata() {}

@@ -145,7 +145,7 @@ final class FileGraph {
         TensorProto s = constants.get(input(node, 1));
         TensorProto z = constants.get(input(node, 2));
         if (q == null || s == null || z == null && !input(node, 2).isEmpty()) {
-            throw new InvalidEncoderException(file + ": " + node.getOutput(0) + " is quantised with a scale or zero point that is not a constant");
+            throw new InvalidEncoderException(file + ": " + node.getOutput(0) + " is quantized with a scale or zero point that is not a constant");
         }
         used.addAll(node.getInputList());
         int axis = (int) GraphIndex.integer(node, "axis", 1);

@@ -12,7 +12,7 @@ import java.util.Optional;
 /**
  * Reads the weights of an encoder from an ONNX file, so that they can be trained further. Layers are found by the structure of the graph
  * and never by names, which differ between exporters. Files of this library and of both PyTorch exporters are supported, with batch norm
- * folded or not, in single or half precision, or with quantised weights.
+ * folded or not, in single or half precision, or with quantized weights.
  *
  * <p>A batch norm that was folded into its layer is restored as one that only adds the bias: gamma is 1, beta is the layer's bias, the
  * mean is 0 and the variance is 1 minus epsilon. For a batch norm with another epsilon, or after a layer with a bias, the variance and

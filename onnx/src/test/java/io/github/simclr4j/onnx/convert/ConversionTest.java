@@ -196,7 +196,7 @@ class ConversionTest {
         ModelProto half = conversion(Precision.FLOAT16, null).convert(full);
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
                 () -> conversion(Precision.INT8, CalibrationMethod.MSE).convert(half));
-        assertTrue(e.getMessage().contains("Nothing to quantise"), e.getMessage());
+        assertTrue(e.getMessage().contains("Nothing to quantize"), e.getMessage());
         assertThrows(IllegalArgumentException.class, () -> conversion(Precision.INT8, null));
     }
 
