@@ -464,7 +464,7 @@ class ImageSourceTest {
         }
         Path twice = Samples.write(dir.resolve("twice/data_batch_1.bin"), like);
         Files.writeString(twice.resolveSibling("batches.meta.txt"), "cat\ndog\ncat\n");
-        fails("batches.meta.txt: expected a name for each class, found one twice", twice.getParent());
+        fails("batches.meta.txt: expected a different name for each class, found a duplicate", twice.getParent());
         // By size and labels, whatever the name.
         try (ImageSource source = ImageSource.open(Samples.write(dir.resolve("mine.bin"), Samples.cifar(0, 3, 2)))) {
             assertImages(source, 32, 0, 1, 2);

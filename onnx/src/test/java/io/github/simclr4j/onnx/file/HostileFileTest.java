@@ -103,8 +103,8 @@ public class HostileFileTest {
         changed("is defined twice", b -> b.getGraphBuilder().addInitializer(b.getGraph().getInitializer(0)));
         changed("used twice", b -> b.getGraphBuilder().addInput(b.getGraph().getInput(0)));
         changed("computed by no node", b -> b.getGraphBuilder().getOutputBuilder(0).setName("other"));
-        changed("no text", b -> b.getGraphBuilder().getNodeBuilder(0).setName("a\0b"));
-        changed("no text", b -> b.getGraphBuilder().getNodeBuilder(0).setNameBytes(ByteString.copyFrom(new byte[] {(byte) 0xf0})));
+        changed("not valid text", b -> b.getGraphBuilder().getNodeBuilder(0).setName("a\0b"));
+        changed("not valid text", b -> b.getGraphBuilder().getNodeBuilder(0).setNameBytes(ByteString.copyFrom(new byte[] {(byte) 0xf0})));
         changed("has no output", b -> b.getGraphBuilder().addNode(Graphs.node("Relu", List.of(), List.of())));
         changed("custom operators", b -> b.getGraphBuilder().getNodeBuilder(0).setDomain("com.vendor"));
     }
@@ -120,12 +120,12 @@ public class HostileFileTest {
 
     @Test
     void tensorsAreChecked() {
-        changed("other data", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, 9));
+        changed("do not match its shape", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, 9));
         changed("has the shape", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, -8));
         changed("has the shape", b -> b.getGraphBuilder().getInitializerBuilder(2).setDims(0, Long.MAX_VALUE).addDims(8));
         changed("unknown type", b -> b.getGraphBuilder().getInitializerBuilder(2).setDataType(77));
         // Two gigabytes that are said but not there.
-        changed("other data", b -> b.getGraphBuilder().getInitializerBuilder(2).clearDims().addDims(1 << 29));
+        changed("do not match its shape", b -> b.getGraphBuilder().getInitializerBuilder(2).clearDims().addDims(1 << 29));
         changed("dimension of", b -> b.getGraphBuilder().getInputBuilder(0).getTypeBuilder().getTensorTypeBuilder()
                 .getShapeBuilder().getDimBuilder(1).setDimValue(1L << 40));
         changed("4096", b -> b.getGraphBuilder().getInputBuilder(0).getTypeBuilder().getTensorTypeBuilder()
