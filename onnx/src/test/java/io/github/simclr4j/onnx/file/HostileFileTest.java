@@ -134,7 +134,7 @@ public class HostileFileTest {
         changed("group", b -> b.getGraphBuilder().getNodeBuilder(4).getAttributeBuilderList().stream()
                 .filter(a -> a.getName().equals("group")).forEach(a -> a.setI(0)));
         changed("pads", b -> attribute(b, 1, "pads", 1L << 40));
-        changed("says", b -> b.getGraphBuilder().getNodeBuilder(1).getAttributeBuilder(0).setF(1));
+        changed("a value of its type", b -> b.getGraphBuilder().getNodeBuilder(1).getAttributeBuilder(0).setF(1));
     }
 
     /** Found by mutating: an axis like this makes ONNX Runtime 1.28 read outside its memory. */
