@@ -7,18 +7,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Two views of N images, of which each is compared with the other view alone: anchor i of 2N has candidates in the half of the
- * columns that it stands in, and column i is its positive. Where the anchors of one half and the columns of the same half are of
- * different views, a mean over all anchors is the symmetric InfoNCE of MoCo v3 (Chen, Xie and He 2021, algorithm 1).
+ * The anchors of a symmetric contrastive loss in which each view is compared with the other view only.
  *
- * @param rows the anchors, before normalisation, [to - from, d]
- * @param columns what they are compared with, before normalisation, [2N, d]
- * @param from first anchor
- * @param to anchor after the last
+ * <p>There are 2N anchors and 2N columns for N images. Anchor {@code i} is compared with the N columns of its own half,
+ * and its positive is column {@code i}. If the anchors and the columns of a half come from different views, the mean over
+ * all anchors is the symmetric InfoNCE of MoCo v3 (<a href="https://arxiv.org/abs/2104.02057">Chen, Xie and He 2021</a>,
+ * algorithm 1).
+ *
+ * @param rows the anchors before normalisation, [to - from, d]
+ * @param columns the candidates before normalisation, [2N, d]
+ * @param from index of the first anchor, inclusive
+ * @param to index after the last anchor, exclusive
  */
 public record CrossViews(NDArray rows, NDArray columns, int from, int to) {
 
-    /** Logits of the anchors from some one on; row i is right in column {@code first + i}. */
+    /** The logits of consecutive anchors of one half; the positive of row i is column {@code first + i}. */
     private record Half(NDArray logits, int first) {}
 
     private List<Half> halves(double temperature) {
@@ -38,7 +41,12 @@ public record CrossViews(NDArray rows, NDArray columns, int from, int to) {
         return halves;
     }
 
-    /** Returns the cross entropy of the cosines over a temperature, the mean over the anchors. */
+    /**
+     * Returns the cross entropy of the cosine similarities divided by the temperature, averaged over the anchors.
+     *
+     * @param temperature above 0
+     * @return a scalar
+     */
     public NDArray crossEntropy(double temperature) {
         NDArray sum = null;
         for (Half h : halves(temperature)) {
@@ -50,7 +58,11 @@ public record CrossViews(NDArray rows, NDArray columns, int from, int to) {
         return sum;
     }
 
-    /** Returns for each anchor how many of the other candidates are as near as its positive or nearer, without gradient. */
+    /**
+     * Returns the rank of each anchor's positive: the number of other candidates that are at least as similar.
+     *
+     * @return [to - from], without gradient; 0 is best
+     */
     public NDArray rank() {
         NDList ranks = new NDList();
         new CrossViews(rows.stopGradient(), columns.stopGradient(), from, to).halves(1)

@@ -4,26 +4,31 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 
-/** Operations that losses share. */
+/** Row operations that the losses share. */
 public final class Rows {
-    /** Keeps the squared norm of a zero vector from dividing by zero: norms are at least 1e-12. */
+    /** Lower bound of a squared norm, which keeps a zero vector from dividing by zero: norms are at least 1e-12. */
     private static final float FLOOR = 1e-24f;
 
     private Rows() {}
 
-    /** Returns the rows of a matrix, each divided by its length. */
+    /** Returns a matrix with each row divided by its Euclidean norm. */
     public static NDArray normalise(NDArray z) {
-        // The floor is under the root: the root's gradient at 0 is no number.
+        // The bound is applied before the root, because the gradient of the root at 0 is NaN.
         return z.div(z.square().sum(new int[] {1}, true).maximum(number(z, FLOOR)).sqrt());
     }
 
     /**
-     * Returns a number that an operation may keep for its backward pass. DJL makes one of a Java number, too, but in memory that
-     * Java's garbage collector frees, and closes it at once: a collection before the backward pass then leaves a gradient of rubbish.
+     * Returns a scalar tensor that an operation can keep for its backward pass.
+     *
+     * <p>DJL also accepts a Java number, but wraps it in a tensor on memory that the garbage collector may free before the
+     * backward pass, which then yields wrong gradients.
+     *
+     * @param like a tensor whose manager and data type the scalar gets
+     * @param value the value
      */
     public static NDArray number(NDArray like, double value) {
         if (like.getDataType() == DataType.FLOAT64) {
-            // full has the digits of a float only; the copy's memory is libtorch's own.
+            // full() has float precision only, and the copy owns libtorch memory.
             try (NDArray javas = like.getManager().create(value)) {
                 return javas.duplicate();
             }
@@ -31,7 +36,7 @@ public final class Rows {
         return like.getManager().full(new Shape(), (float) value, like.getDataType());
     }
 
-    /** Returns a constant in the type of z. */
+    /** Returns a constant converted to the data type of z. */
     public static NDArray like(NDArray z, NDArray constant) {
         return constant.toType(z.getDataType(), false);
     }

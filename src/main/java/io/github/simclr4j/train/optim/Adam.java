@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Adam (Kingma and Ba 2015, algorithm 1; beta 0.9 and 0.999, epsilon 1e-8) with weight decay in the gradient, or
- * decoupled from it (AdamW, Loshchilov and Hutter 2019, algorithm 2).
+ * Adam (<a href="https://arxiv.org/abs/1412.6980">Kingma and Ba 2015</a>, algorithm 1; beta 0.9 and 0.999, epsilon 1e-8)
+ * with L2 weight decay in the gradient, or with decoupled weight decay
+ * (AdamW, <a href="https://arxiv.org/abs/1711.05101">Loshchilov and Hutter 2019</a>, algorithm 2).
  */
 final class Adam extends ScriptedOptimizer {
     private static final double BETA1 = 0.9;

@@ -6,9 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Exponential moving averages of tensors, as momentum encoders and averaged weights are. */
+/** Exponential moving averages of tensors, which momentum encoders and averaged weights use. */
 public final class Averages {
-    /** Stays loaded until the JVM ends. */
+    /** Stays loaded until the JVM exits. */
     private static final Script SCRIPT = Script.of("""
               def move(self: __torch__.Net, mine: List[Tensor], theirs: List[Tensor], momentum: float) -> float:
                 if torch.eq(momentum, 0.):
@@ -22,19 +22,20 @@ public final class Averages {
     private Averages() {}
 
     /**
-     * Moves tensors towards others: {@code mine = momentum * mine + (1 - momentum) * theirs} (He et al. 2020, equation 2).
+     * Updates an exponential moving average: {@code mine = momentum * mine + (1 - momentum) * theirs}
+     * (<a href="https://arxiv.org/abs/1911.05722">He et al. 2020</a>, equation 2).
      *
-     * @param mine by name, changed in place
-     * @param theirs by name; further tensors stay out of it
-     * @param momentum from 0, which copies, to 1
-     * @throws IllegalArgumentException if one of the names is missing among theirs
+     * @param mine the averages by name, changed in place
+     * @param theirs the new values by name; tensors that {@code mine} lacks are ignored
+     * @param momentum from 0, which copies, to 1, which keeps the averages
+     * @throws IllegalArgumentException if {@code theirs} lacks a name of {@code mine}
      */
     public static void move(Map<String, NDArray> mine, Map<String, NDArray> theirs, double momentum) {
         List<NDArray> from = new ArrayList<>(mine.size());
         mine.keySet().forEach(name -> {
             NDArray other = theirs.get(name);
             if (other == null) {
-                throw new IllegalArgumentException("There is no tensor " + name + " to move towards");
+                    throw new IllegalArgumentException("Cannot update the moving average of " + name + ": the source has no such tensor");
             }
             from.add(other);
         });

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Layer-wise adaptive rate scaling (You et al. 2017, algorithm 1, with the learning rate inside the momentum as in SimCLR's
- * own code):
+ * Layer-wise adaptive rate scaling (<a href="https://arxiv.org/abs/1708.03888">You et al. 2017</a>, algorithm 1), with the
+ * learning rate inside the momentum as in SimCLR's reference implementation:
  *
  * <pre>
  * g' = g + decay * w
@@ -14,10 +14,10 @@ import java.util.Map;
  * w  = w - v
  * </pre>
  *
- * Plain weights, that is batch norm and biases: {@code v = momentum * v + rate * g}.
+ * <p>Weights without layer adaptation, that is batch norm and biases, use {@code v = momentum * v + rate * g}.
  */
 final class Lars extends ScriptedOptimizer {
-    /** The trust coefficient of SimCLR's own code. */
+    /** The trust coefficient of SimCLR's reference implementation. */
     private static final double TRUST = 0.001;
 
     private final double trust;

@@ -7,20 +7,22 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Moves weights by their gradients. An optimizer owns its state until it is closed, or until the manager of the first weight is;
- * the weights stay the caller's. Not thread-safe.
+ * Updates weights from their gradients.
+ *
+ * <p>An optimizer owns its state until it is closed or the manager of the first weight is closed. The weights belong to the
+ * caller. Not thread-safe.
  */
 public interface Optimizer extends AutoCloseable {
     /**
-     * Moves the weights once.
+     * Performs one optimizer step.
      *
-     * @param gradients in the order of the weights, of their shapes and types
+     * @param gradients one per weight, in the order, shape and data type of the weights
      * @param rate learning rate
-     * @throws IllegalArgumentException if there are more or fewer gradients than weights
+     * @throws IllegalArgumentException if the number of gradients differs from the number of weights
      */
     void step(Collection<NDArray> gradients, double rate);
 
-    /** Returns the state tensors by name, to save and to fill again. */
+    /** Returns the state tensors by name, for a checkpoint to save and to restore in place. */
     Map<String, NDArray> state();
 
     @Override
@@ -31,17 +33,18 @@ public interface Optimizer extends AutoCloseable {
         return Arrays.stream(OptimizerKind.values()).map(OptimizerKind::id).toList();
     }
 
-    /** Returns the optimizer that settings name, with the {@link WeightRules#DEFAULT usual rules}. */
+    /** Returns the optimizer that the settings name, with the {@link WeightRules#DEFAULT default rules}. */
     static Optimizer of(OptimizerSettings settings, Map<String, NDArray> weights) {
         return of(settings, weights, WeightRules.DEFAULT);
     }
 
     /**
-     * Returns the optimizer that settings name.
+     * Returns the optimizer that the settings name.
      *
-     * @param settings its name, weight decay and momentum
-     * @param weights by name, all on one device and of one type
-     * @param rules which weights it treats in another way
+     * @param settings name, weight decay and momentum
+     * @param weights the weights by name, all on one device and of one data type
+     * @param rules which weights are exempt from weight decay or from the schedule
+     * @throws IllegalArgumentException if the name is unknown
      */
     static Optimizer of(OptimizerSettings settings, Map<String, NDArray> weights, WeightRules rules) {
         return OptimizerKind.of(settings.name()).factory().create(settings, weights, rules);

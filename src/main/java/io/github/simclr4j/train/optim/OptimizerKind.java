@@ -7,17 +7,17 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 
-/** What goes with the name of an optimizer. A further optimizer is a class and a constant here. */
+/** The optimizers by name, with their default learning rates. A new optimizer is a class and a constant here. */
 enum OptimizerKind {
-    /** Rates of Chen et al. 2020, appendix B.1. */
+    /** LARS, with the rates of <a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix B.1. */
     LARS(true, true, b -> 0.3 * b / 256, b -> 0.075 * Math.sqrt(b), Lars::new),
-    /** The rate of He et al. 2020, section 3.3. */
+    /** SGD with momentum, with the rate of <a href="https://arxiv.org/abs/1911.05722">He et al. 2020</a>, section 3.3. */
     SGD(true, true, b -> 0.03 * (b / 256.0), b -> 0.03 * Math.sqrt(b / 256.0), (s, w, r) -> new Sgd(s, w, r, false)),
-    /** As SGD. */
+    /** SGD with Nesterov momentum, with the rates of {@link #SGD}. */
     NESTEROV(true, true, SGD.linear, SGD.squareRoot, (s, w, r) -> new Sgd(s, w, r, true)),
-    /** The rate is ours. */
+    /** Adam. No paper has these rates; they were chosen for this library. */
     ADAM(false, false, b -> 0.008 * (b / 128.0), b -> 0.008 * Math.sqrt(b / 128.0), (s, w, r) -> new Adam(s, w, r, false)),
-    /** As Adam. */
+    /** AdamW, with the rates of {@link #ADAM}. */
     ADAMW(false, false, ADAM.linear, ADAM.squareRoot, (s, w, r) -> new Adam(s, w, r, true));
 
     private final boolean momentum;
@@ -26,7 +26,7 @@ enum OptimizerKind {
     private final IntToDoubleFunction squareRoot;
     private final Factory factory;
 
-    /** Makes an optimizer for weights. */
+    /** Creates an optimizer for weights. */
     @FunctionalInterface
     interface Factory {
         Optimizer create(OptimizerSettings settings, Map<String, NDArray> weights, WeightRules rules);
@@ -41,7 +41,7 @@ enum OptimizerKind {
         this.factory = factory;
     }
 
-    /** The kind of a name. */
+    /** Returns the optimizer of a name. */
     static OptimizerKind of(String name) {
         return Arrays.stream(values()).filter(k -> k.id().equals(name)).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("Unknown optimizer, expected " + all() + ", found " + name));
@@ -53,27 +53,27 @@ enum OptimizerKind {
         return String.join(", ", names.subList(0, last)) + " or " + names.get(last);
     }
 
-    /** The name that users write. */
+    /** Returns the name that users write. */
     String id() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** Whether the momentum of the settings is used. */
+    /** Tells whether the optimizer uses the momentum of the settings. */
     boolean momentum() {
         return momentum;
     }
 
-    /** Whether the last batch norm of a residual block should start at 0. */
+    /** Tells whether the scale of the last batch norm of a residual block should start at 0. */
     boolean zeroGamma() {
         return zeroGamma;
     }
 
-    /** The learning rate of a batch where it grows with it. */
+    /** Returns the learning rate by batch size, for linear scaling. */
     IntToDoubleFunction linear() {
         return linear;
     }
 
-    /** The learning rate of a batch where it grows with its square root. */
+    /** Returns the learning rate by batch size, for square root scaling. */
     IntToDoubleFunction squareRoot() {
         return squareRoot;
     }

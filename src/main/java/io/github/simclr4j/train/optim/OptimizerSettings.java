@@ -1,17 +1,18 @@
 package io.github.simclr4j.train.optim;
 
 /**
- * How the weights move.
+ * The settings of an optimizer and its learning rate schedule.
  *
- * @param name {@code lars}, {@code sgd}, {@code nesterov} (SGD with Nesterov's momentum), {@code adam} or {@code adamw}
+ * @param name {@code lars}, {@code sgd}, {@code nesterov} (SGD with Nesterov momentum), {@code adam} or {@code adamw}
  * @param rate learning rate after the warm-up, above 0 and finite
- * @param weightDecay of weights that are neither batch norm's nor biases, at least 0 and finite
- * @param momentum of LARS and SGD of both kinds, 0 up to (not including) 1
- * @param warmupEpochs epochs in which the rate rises from 0, at least 0 and finite
- * @param schedule what follows: {@code cosine} to zero, {@code step} (a tenth after 60% of the run, a hundredth after 80%, as
- *     MoCo v1 has it) or {@code constant}
- * @param clip largest norm of all gradients together, finite; 0 for no clipping
- * @param average momentum of the moving average of the weights, which is then what is exported, below 1; 0 for none
+ * @param weightDecay weight decay, at least 0 and finite; biases and batch norm are exempt
+ * @param momentum momentum of {@code lars}, {@code sgd} and {@code nesterov}, from 0 (inclusive) to 1 (exclusive)
+ * @param warmupEpochs epochs of linear learning rate warm-up from 0, at least 0 and finite
+ * @param schedule schedule after the warm-up: {@code cosine} (to zero), {@code step} (a tenth after 60% of the run, a hundredth
+ *     after 80%, as in MoCo v1) or {@code constant}
+ * @param clip largest norm of all gradients together, at least 0 and finite; 0 for no clipping
+ * @param average momentum of the exponential moving average of the weights, from 0 (inclusive) to 1 (exclusive); 0 for none.
+ *     With an average, the averaged weights are exported.
  */
 public record OptimizerSettings(
         String name,
@@ -26,7 +27,7 @@ public record OptimizerSettings(
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a name is unknown, or a value out of its range
+     * @throws IllegalArgumentException if a name is unknown or a value is out of range
      */
     public OptimizerSettings {
         OptimizerKind.of(name);
@@ -34,7 +35,7 @@ public record OptimizerSettings(
             throw new IllegalArgumentException("Unknown schedule, expected cosine, step or constant, found " + schedule);
         }
         if (!(rate > 0 && Double.isFinite(rate))) {
-            throw new IllegalArgumentException("Learning rate must be above 0 and finite, found " + rate);
+                throw new IllegalArgumentException("The learning rate must be above 0 and finite, found " + rate);
         }
         if (!notNegative(weightDecay) || !notNegative(warmupEpochs) || !notNegative(clip)) {
             throw new IllegalArgumentException("Weight decay, warm-up and clipping must be at least 0 and finite, found "
@@ -51,39 +52,56 @@ public record OptimizerSettings(
     }
 
     /**
-     * Begins settings with weight decay 1e-4, momentum 0.9, a cosine, and neither warm-up, clipping nor average.
+     * Returns a builder with weight decay 1e-4, momentum 0.9 and a cosine schedule, without warm-up, clipping or average.
      *
-     * @param name of the optimizer
+     * @param name name of the optimizer
      * @param rate learning rate
      */
     public static Builder builder(String name, double rate) {
         return new Builder(new OptimizerSettings(name, rate, 1e-4, 0.9, 0, "cosine", 0, 0));
     }
 
-    /** Begins settings with the values of these. */
+    /** Returns a builder that starts from these settings. */
     public Builder toBuilder() {
         return new Builder(this);
     }
 
-    /** Returns AdamW at the rate for a batch, with a tenth of the epochs (at most 10) to warm up, then a cosine. */
+    /**
+     * Returns AdamW with the square root learning rate of a batch size, a {@link #warmup warm-up} and a cosine schedule.
+     *
+     * @param batch images per step
+     * @param epochs epochs of the run
+     */
     public static OptimizerSettings adamw(int batch, int epochs) {
         return builder("adamw", rate("adamw", "sqrt", batch)).warmupEpochs(warmup(epochs)).build();
     }
 
-    /** Returns the warm-up for a number of epochs: a tenth of them, at most the 10 of Chen et al. 2020. */
+    /**
+     * Returns the default warm-up in epochs: a tenth of the run, at most the 10 epochs of
+     * <a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>.
+     *
+     * @param epochs epochs of the run
+     */
     public static double warmup(int epochs) {
         return Math.min(10, epochs / 10.0);
     }
 
     /**
-     * Returns the learning rate that goes with a batch. LARS: {@code 0.3 * B / 256} or {@code 0.075 * sqrt(B)} (Chen et al. 2020,
-     * appendix B.1). SGD: {@code 0.03 * B / 256} (He et al. 2020), of which the square root is 0.03 * sqrt(B / 256). Adam and
-     * AdamW: {@code 0.008 * sqrt(B / 128)}, or {@code 0.008 * B / 128}: the 0.008 is ours and no paper's.
+     * Returns the default learning rate of a batch size B.
      *
-     * @param name of the optimizer, as above
+     * <ul>
+     *   <li>LARS: {@code 0.3 * B / 256} (linear) or {@code 0.075 * sqrt(B)}
+     *       (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix B.1)
+     *   <li>SGD and Nesterov: {@code 0.03 * B / 256} (<a href="https://arxiv.org/abs/1911.05722">He et al. 2020</a>) or
+     *       {@code 0.03 * sqrt(B / 256)}
+     *   <li>Adam and AdamW: {@code 0.008 * B / 128} or {@code 0.008 * sqrt(B / 128)}; the 0.008 comes from no paper, it was chosen
+     *       for this library
+     * </ul>
+     *
+     * @param name name of the optimizer
      * @param scaling {@code linear} or {@code sqrt}
-     * @param batch images a step, B
-     * @throws IllegalArgumentException if the optimizer or the scaling is none of these
+     * @param batch images per step, B
+     * @throws IllegalArgumentException if the optimizer or the scaling is unknown
      */
     public static double rate(String name, String scaling, int batch) {
         OptimizerKind kind = OptimizerKind.of(name);
@@ -96,11 +114,11 @@ public record OptimizerSettings(
     }
 
     /**
-     * Returns the learning rate of a batch, by the rate of a batch of 256.
+     * Scales the learning rate of a batch of 256 to another batch size.
      *
-     * @param base the rate of a batch of 256
+     * @param base learning rate of a batch of 256
      * @param scaling {@code linear} or {@code sqrt}
-     * @param batch images a step
+     * @param batch images per step
      */
     public static double scaled(double base, String scaling, int batch) {
         double batches = batch / 256.0;
@@ -108,25 +126,34 @@ public record OptimizerSettings(
     }
 
     /**
-     * Tells whether the last batch norm of a residual block starts at 0. Not with Adam: each of its first steps moves a weight by
-     * the learning rate at most, however large the gradient, and blocks that add nothing at first make a short run much worse.
+     * Tells whether the scale (gamma) of the last batch norm of a residual block starts at 0.
+     *
+     * <p>It does except with Adam and AdamW. Their first steps move a weight by at most the learning rate, however large the
+     * gradient, so that blocks which start as the identity make a short run much worse.
+     *
+     * @param name name of the optimizer
      */
     public static boolean zeroGamma(String name) {
         return OptimizerKind.of(name).zeroGamma();
     }
 
-    /** Tells whether {@link #momentum} is used. */
+    /** Tells whether the optimizer uses {@link #momentum}. */
     public boolean usesMomentum() {
         return OptimizerKind.of(name).momentum();
     }
 
-    /** Returns the schedule of a run. */
+    /**
+     * Returns the learning rate schedule of a run.
+     *
+     * @param stepsPerEpoch optimizer steps per epoch
+     * @param epochs epochs of the run
+     */
     public Schedule schedule(long stepsPerEpoch, int epochs) {
         long total = stepsPerEpoch * epochs;
         return new Schedule(rate, Math.min(total, Math.round(warmupEpochs * stepsPerEpoch)), total, schedule);
     }
 
-    /** Settings in the making; {@link #build} checks them. */
+    /** Builds settings; {@link #build} checks them. */
     public static final class Builder {
         private final String name;
         private double rate;
@@ -154,37 +181,37 @@ public record OptimizerSettings(
             return this;
         }
 
-        /** Sets the decay of weights that are neither batch norm's nor biases. */
+        /** Sets the weight decay; biases and batch norm are exempt. */
         public Builder weightDecay(double value) {
             weightDecay = value;
             return this;
         }
 
-        /** Sets the momentum of LARS and SGD. */
+        /** Sets the momentum of LARS, SGD and Nesterov. */
         public Builder momentum(double value) {
             momentum = value;
             return this;
         }
 
-        /** Sets the epochs in which the rate rises from 0. */
+        /** Sets the epochs of linear learning rate warm-up from 0. */
         public Builder warmupEpochs(double value) {
             warmupEpochs = value;
             return this;
         }
 
-        /** Sets what follows the warm-up: {@code cosine}, {@code step} or {@code constant}. */
+        /** Sets the schedule after the warm-up: {@code cosine}, {@code step} or {@code constant}. */
         public Builder schedule(String value) {
             schedule = value;
             return this;
         }
 
-        /** Sets the largest norm of all gradients together, 0 for no clipping. */
+        /** Sets the largest norm of all gradients together; 0 for no clipping. */
         public Builder clip(double value) {
             clip = value;
             return this;
         }
 
-        /** Sets the momentum of the moving average of the weights, 0 for none. */
+        /** Sets the momentum of the exponential moving average of the weights; 0 for none. */
         public Builder average(double value) {
             average = value;
             return this;
@@ -193,7 +220,7 @@ public record OptimizerSettings(
         /**
          * Returns the settings.
          *
-         * @throws IllegalArgumentException if a value is out of its range
+         * @throws IllegalArgumentException if a value is out of range
          */
         public OptimizerSettings build() {
             return new OptimizerSettings(name, rate, weightDecay, momentum, warmupEpochs, schedule, clip, average);

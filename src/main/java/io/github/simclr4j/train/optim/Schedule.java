@@ -3,21 +3,22 @@ package io.github.simclr4j.train.optim;
 import java.util.List;
 
 /**
- * Learning rate: linear warm-up from 0, then half a cosine to 0 (Loshchilov and Hutter 2017, without restarts), steps, or none.
+ * A learning rate schedule: linear warm-up from 0, then a cosine to 0
+ * (<a href="https://arxiv.org/abs/1608.03983">Loshchilov and Hutter 2017</a>, without restarts), two steps, or a constant.
  *
- * @param base the rate at the end of the warm-up
- * @param warmupSteps steps of the warm-up
- * @param totalSteps all steps
- * @param shape {@code cosine}, {@code step} (a tenth after 60%, a hundredth after 80%) or {@code constant}
+ * @param base learning rate at the end of the warm-up
+ * @param warmupSteps optimizer steps of the warm-up
+ * @param totalSteps optimizer steps of the run
+ * @param shape {@code cosine}, {@code step} (a tenth after 60% of the run, a hundredth after 80%) or {@code constant}
  */
 public record Schedule(double base, long warmupSteps, long totalSteps, String shape) {
-    /** The shapes. */
+    /** The names of the shapes. */
     public static final List<String> SHAPES = List.of("cosine", "step", "constant");
 
     /**
      * Checks the shape.
      *
-     * @throws IllegalArgumentException if it is none of the three
+     * @throws IllegalArgumentException if the shape is not one of {@link #SHAPES}
      */
     public Schedule {
         if (!SHAPES.contains(shape)) {
@@ -25,7 +26,11 @@ public record Schedule(double base, long warmupSteps, long totalSteps, String sh
         }
     }
 
-    /** Returns the rate of a step, from 0 to {@code totalSteps}. */
+    /**
+     * Returns the learning rate of a step.
+     *
+     * @param step from 0 to {@code totalSteps}
+     */
     public double at(long step) {
         if (step < warmupSteps) {
             return base * step / warmupSteps;

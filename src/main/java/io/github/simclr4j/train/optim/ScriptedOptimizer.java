@@ -11,11 +11,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** An optimizer whose step is one call of a script for all weights that are treated alike. */
+/** An optimizer whose step is one TorchScript call per group of weights that are treated alike. */
 abstract class ScriptedOptimizer implements Optimizer {
     /**
-     * The steps. libtorch's fused kernels walk through the memory of weight, gradient and state side by side, and check neither
-     * strides nor sizes, so the gradients are prepared. The script stays loaded until the JVM ends.
+     * The optimizer steps. libtorch's fused kernels iterate over the memory of weight, gradient and state in parallel and check
+     * neither strides nor sizes, so the script makes the gradients contiguous first. It stays loaded until the JVM exits.
      */
     static final Script SCRIPT = Script.of("""
               def prepared(self: __torch__.Net, w: List[Tensor], g: List[Tensor]) -> List[Tensor]:
@@ -75,19 +75,19 @@ abstract class ScriptedOptimizer implements Optimizer {
     /**
      * Weights that are treated alike.
      *
-     * @param plain whether they get neither weight decay nor layer adaptation
-     * @param constantRate whether they move by the rate of the settings
-     * @param places of the weights among all
+     * @param plain whether the weights are exempt from weight decay and layer adaptation
+     * @param constantRate whether the weights always use the learning rate of the settings
+     * @param places indices of the weights among all weights
      * @param weights the weights
-     * @param state for each kind of state the tensors by the order of the weights
+     * @param state for each kind of state, one tensor per weight
      */
     record Group(
             boolean plain, boolean constantRate, List<Integer> places, List<NDArray> weights, List<List<NDArray>> state) {}
 
     /**
-     * Makes the state, zeros of the shapes and types of the weights.
+     * Creates the state as zeros of the shapes and data types of the weights.
      *
-     * @param kinds of state, the last part of a tensor's name
+     * @param kinds kinds of state, each the suffix of a tensor's name
      */
     ScriptedOptimizer(OptimizerSettings settings, Map<String, NDArray> weights, WeightRules rules, String... kinds) {
         this.settings = settings;
@@ -120,14 +120,14 @@ abstract class ScriptedOptimizer implements Optimizer {
         return groups.get(groups.size() - 1);
     }
 
-    /** Adds a float32 state tensor of one value, 0, that belongs to no weight. */
+    /** Adds a float32 state tensor with the single value 0 that belongs to no weight. */
     final NDArray number(String name) {
         NDArray zero = manager.zeros(new Shape(1), DataType.FLOAT32);
         state.put(name, zero);
         return zero;
     }
 
-    /** The settings. */
+    /** Returns the settings. */
     final OptimizerSettings settings() {
         return settings;
     }
@@ -144,7 +144,7 @@ abstract class ScriptedOptimizer implements Optimizer {
         }
     }
 
-    /** Moves the weights of a group. */
+    /** Updates the weights of a group. */
     abstract void move(Group group, List<NDArray> gradients, double rate);
 
     @Override

@@ -1,2 +1,2 @@
-/** How weights move: optimizers, their settings, schedules of the learning rate, and moving averages. */
+/** Optimizers, their settings, learning rate schedules, and exponential moving averages of weights. */
 package io.github.simclr4j.train.optim;

@@ -369,7 +369,7 @@ class OptimizerTest {
             IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
                     () -> new OptimizerSettings("sgd", v[0], v[1], v[2], v[3], "cosine", v[4], v[5]), "" + wrong);
             String expected = switch (which) {
-                case 0 -> "Learning rate must be above 0 and finite, found " + wrong;
+                case 0 -> "The learning rate must be above 0 and finite, found " + wrong;
                 case 2, 5 -> "A momentum must be from 0 to below 1, found " + v[2] + " and " + v[5];
                 default -> "Weight decay, warm-up and clipping must be at least 0 and finite, found "
                         + v[1] + ", " + v[3] + " and " + v[4];
@@ -436,7 +436,7 @@ class OptimizerTest {
             theirs.set(new float[] {3, 2});
             Averages.move(Map.of("a", mine), Map.of("a", theirs), 0);
             assertArrayEquals(new float[] {3, 2}, mine.toFloatArray());
-            assertEquals("There is no tensor a to move towards", message(() -> Averages.move(Map.of("a", mine), Map.of(), 0.5)));
+            assertEquals("Cannot update the moving average of a: the source has no such tensor", message(() -> Averages.move(Map.of("a", mine), Map.of(), 0.5)));
         }
     }
 }
