@@ -21,17 +21,19 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Augmented multiscale deep infomax (Bachman, Hjelm and Buchwalter 2019,
- * <a href="https://arxiv.org/abs/1906.00910">arXiv:1906.00910</a>): the features of one view, and one place of its 5x5 map, are told to
- * belong to all places of the 5x5 and 7x7 maps of the other view of the image, among all places of all other images.
+ * AMDIM, augmented multiscale deep infomax (Bachman, Hjelm and Buchwalter 2019,
+ * <a href="https://arxiv.org/abs/1906.00910">arXiv:1906.00910</a>).
+ *
+ * <p>The global features of one view, and one random location of its 5x5 feature map, must identify all locations of the 5x5
+ * and 7x7 maps of the image's other view among all locations of all other images.
  */
 public final class Amdim implements MethodFactory {
-    /** What scores are squashed to. */
+    /** The bound of the scores. */
     public static final Option<Double> CLIP = Option.above("score-clip", 20.0, 0,
-            "c, the bound of scores s, which become c tanh(s / c)", "Bachman et al. 2019, section 3.4");
-    /** Weight of the penalty. */
+            "c, the soft bound of scores s: c tanh(s / c)", "Bachman et al. 2019, section 3.4");
+    /** Weight of the penalty on large scores. */
     public static final Option<Double> PENALTY = Option.atLeast("score-penalty", 0.05, 0,
-            "Weight of the mean squared score before it is bounded", "the code of Bachman et al. 2019; 0.04 in its section 3.4");
+            "Weight of the mean squared score before bounding", "the authors' code; 0.04 in Bachman et al. 2019, section 3.4");
     private static final String F1 = "f1";
     private static final String F5 = "f5";
     private static final String F7 = "f7";
@@ -43,7 +45,7 @@ public final class Amdim implements MethodFactory {
 
     @Override
     public String summary() {
-        return "Features of a view and places of the other view's maps are positive pairs, places of other images are negatives";
+        return "Features of a view and locations of the other view's feature maps are positive pairs; locations of other images are negatives";
     }
 
     @Override
@@ -56,7 +58,7 @@ public final class Amdim implements MethodFactory {
         return List.of(CLIP, PENALTY);
     }
 
-    /** The views of its code for STL-10 and ImageNet, without AutoAugment. */
+    /** Sets the views of the authors' code for STL-10 and ImageNet, without AutoAugment. */
     @Override
     public void defaults(Defaults d) {
         d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.2,grey@0.25");
@@ -67,7 +69,7 @@ public final class Amdim implements MethodFactory {
         return HeadUse.NONE;
     }
 
-    /** AMDIM has an encoder of its own; a ResNet-18 stands for one that costs about as much. */
+    /** Returns the AMDIM encoder; a ResNet-18 stands for the AMDIM encoder of about the same cost. */
     @Override
     public Architecture encoder(Architecture chosen) {
         if (chosen instanceof ResNet net && net.depth() == 18) {
@@ -76,8 +78,8 @@ public final class Amdim implements MethodFactory {
         } else if (chosen instanceof AmdimEncoder) {
             return chosen;
         }
-        throw new IllegalArgumentException("AMDIM has an encoder of its own: expected amdim, or resnet18 for one that costs about as"
-                + " much, found " + chosen.name());
+        throw new IllegalArgumentException("Method amdim trains its own encoder: expected architecture amdim, or resnet18 for an"
+                + " AMDIM encoder of about the same cost, found " + chosen.name());
     }
 
     @Override
@@ -93,7 +95,7 @@ public final class Amdim implements MethodFactory {
                 o.get(PENALTY), context.batch(), context.seed());
     }
 
-    /** Embeds each place of a map (section 3.6): two 1x1 convolutions and a shortcut. Returns [places, length]. */
+    /** Embeds each location of a feature map (section 3.6) by two 1x1 convolutions and a shortcut, [locations, length]. */
     private static Node places(LayerGraph.Builder g, Node map, String name, int length) {
         int in = map.shape().get(0);
         Node y = g.relu(g.add(conv(name + ".conv1", in, length, false), map));
@@ -109,12 +111,12 @@ public final class Amdim implements MethodFactory {
     }
 
     /**
-     * Returns a half of the six terms of section 3.5 together (1 to 5, 1 to 7 and 5 to 5, each from both views).
+     * Returns half the sum of the six terms of section 3.5 (1 to 5, 1 to 7 and 5 to 5, each from both views).
      *
-     * @param maps of the first view then of the second: features [N, d], 5x5 places [N, 25, d], 7x7 places [N, 49, d]
-     * @param at for each image the place of the 5x5 map that the term 5 to 5 goes out from
-     * @param from first image that the loss is the mean over
-     * @param to image after the last
+     * @param maps of the first view, then of the second: features [N, d], 5x5 locations [N, 25, d], 7x7 locations [N, 49, d]
+     * @param at for each image the location of the 5x5 map that the term 5 to 5 starts from
+     * @param from index of the first image that the loss averages over, inclusive
+     * @param to index after the last image, exclusive
      */
     static NDArray loss(List<NDArray> maps, int[] at, double clip, double penalty, int from, int to) {
         NDArray sum = null;
@@ -132,7 +134,7 @@ public final class Amdim implements MethodFactory {
         return sum.mul(Rows.number(sum, 0.5));
     }
 
-    /** Returns of each image one place, [n, d] of [n, places, d]. */
+    /** Returns one location of each image, [n, d] of [n, locations, d]. */
     private static NDArray place(NDArray map, int[] at) {
         long places = map.getShape().get(1);
         long[] rows = new long[at.length];
@@ -143,11 +145,11 @@ public final class Amdim implements MethodFactory {
     }
 
     /**
-     * Returns equation 2 with the bounds of section 3.4: each image's antecedent against each of its own places, with all places of
-     * all other images for negatives, and the penalty.
+     * Returns equation 2 with the bound of section 3.4 and the penalty: the positives of an antecedent are all locations of its
+     * image, the negatives are all locations of all other images.
      *
-     * @param antecedents [n, d], of the images from {@code from} on
-     * @param map [N, places, d]
+     * @param antecedents [n, d], of the images that start at {@code from}
+     * @param map [N, locations, d]
      */
     private static NDArray term(NDArray antecedents, NDArray map, double clip, double penalty, int from) {
         long n = antecedents.getShape().get(0);
@@ -159,7 +161,7 @@ public final class Amdim implements MethodFactory {
         NDArray bounded = Activation.tanh(scores.mul(Rows.number(map, 1 / clip))).mul(Rows.number(map, clip));
         NDArray image = map.getManager().arange((int) images).repeat(0, places).reshape(1, -1);
         NDArray others = Rows.like(map, map.getManager().arange(from, from + (int) n).reshape(-1, 1).neq(image));
-        // The bound keeps exponentials from overflowing.
+        // Subtracting the bound keeps the exponentials from overflowing.
         NDArray negatives = bounded.sub(Rows.number(map, clip)).exp().mul(others).sum(new int[] {1}, true).log()
                 .add(Rows.number(map, clip));
         NDArray own = bounded.gather(columns(map, from, n, places), 1);
@@ -167,7 +169,7 @@ public final class Amdim implements MethodFactory {
         return Activation.softPlus(negatives.sub(own)).mean().add(large);
     }
 
-    /** Columns of each image's own places, int64 [n, places]. */
+    /** Returns the columns of each image's own locations, int64 [n, locations]. */
     private static NDArray columns(NDArray map, int from, long n, long places) {
         return map.getManager().arange((int) (from * places), (int) ((from + n) * places)).toType(DataType.INT64, false)
                 .reshape(n, places);
@@ -190,7 +192,7 @@ public final class Amdim implements MethodFactory {
                     z.of(both, F1).get(n + ":"), z.of(both, F5).get(n + ":"), z.of(both, F7).get(n + ":"));
         }
 
-        /** The same for the same images in the same order, so that a step can be taken again. */
+        /** Returns the same locations for the same images in the same order, so that a step can be repeated. */
         private int[] places(Embeddings z) {
             return new Random(seed * 31 + Arrays.hashCode(z.images())).ints(z.size(), 0, 25).toArray();
         }
@@ -203,7 +205,7 @@ public final class Amdim implements MethodFactory {
             return Loss.of(Amdim.loss(maps(z), places(z), clip, penalty, z.from(), z.to()), Losses.rankOfDiagonal(near, z.from()));
         }
 
-        /** Equal scores of 0. */
+        /** All scores are 0. */
         @Override
         public double lossAtCollapse() {
             return 2 * Math.log(1 + (batch - 1) * 25.0) + Math.log(1 + (batch - 1) * 49.0);

@@ -8,21 +8,23 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
 /**
- * Barlow Twins (Zbontar et al. 2021, <a href="https://arxiv.org/abs/2103.03230">arXiv:2103.03230</a>): the cross-correlation matrix of
- * the two views' projections, over the batch, is drawn to the identity: the views agree in each number, and the numbers say different
- * things. There are no negatives; the projection must be long.
+ * Barlow Twins (Zbontar et al. 2021, <a href="https://arxiv.org/abs/2103.03230">arXiv:2103.03230</a>).
+ *
+ * <p>The cross-correlation matrix of the two views' projections over the batch is trained towards the identity matrix. The
+ * diagonal makes the projections invariant to the augmentations, the rest reduces redundancy between their dimensions. There
+ * are no negatives, and the projection must be long.
  */
 public final class BarlowTwins implements MethodFactory {
-    /** Added to the variance that numbers are standardised by, as in a batch norm. */
+    /** Added to the variance before the root, as in batch norm. */
     private static final double EPSILON = 1e-5;
 
-    /** Weight of the entries beside the diagonal. */
+    /** Weight of the off-diagonal entries. */
     public static final Option<Double> LAMBDA = Option.atLeast("lambda", 0.005, 0,
-            "Weight of the correlations of different numbers against those of the same number",
+            "Weight of the off-diagonal correlations against the diagonal ones",
             "Zbontar et al. 2021, section 2.2; also solo-learn for CIFAR");
-    /** What the sum is multiplied by. */
+    /** Factor of the loss. */
     public static final Option<Double> SCALE = Option.above("loss-scale", 0.1, 0,
-            "What the loss is multiplied by; with adam and adamw it hardly matters",
+            "Factor of the loss; it hardly matters with adam and adamw",
             "solo-learn for CIFAR; 0.024 in the authors' code for ImageNet");
 
     @Override
@@ -32,7 +34,7 @@ public final class BarlowTwins implements MethodFactory {
 
     @Override
     public String summary() {
-        return "The correlations of the two views' projections over the batch are drawn to the identity matrix; no negatives";
+        return "The cross-correlation matrix of the two views' projections is trained towards the identity matrix; no negatives";
     }
 
     @Override
@@ -45,7 +47,10 @@ public final class BarlowTwins implements MethodFactory {
         return List.of(LAMBDA, SCALE);
     }
 
-    /** Three layers of 2048 as solo-learn for CIFAR (8192 in section 2.2), BYOL's views, the rate of section 2.2 for LARS. */
+    /**
+     * Sets a head of three layers of 2048 as solo-learn uses for CIFAR (8192 in section 2.2), BYOL's views, and the learning rate
+     * of section 2.2 for LARS.
+     */
     @Override
     public void defaults(Defaults d) {
         d.head("deep").hidden(d.width(2048)).projection(d.width(2048)).headOutputNorm(false);
@@ -65,11 +70,12 @@ public final class BarlowTwins implements MethodFactory {
     }
 
     /**
-     * Returns equation 1, {@code sum over i of (1 - C_ii)^2 + lambda * sum over i != j of C_ij^2}, where C are the correlations of the
-     * numbers of z1 with those of z2.
+     * Returns equation 1, {@code sum over i of (1 - C_ii)^2 + lambda * sum over i != j of C_ij^2}, where C is the
+     * cross-correlation matrix of z1 and z2.
      *
      * @param z1 projections of the first views, [N, d]
      * @param z2 projections of the second views, [N, d]
+     * @param lambda weight of the off-diagonal entries
      */
     static NDArray loss(NDArray z1, NDArray z2, double lambda) {
         NDArray a = standardised(z1);
@@ -99,7 +105,7 @@ public final class BarlowTwins implements MethodFactory {
             return Loss.of(sum.mul(Rows.number(sum, scale)));
         }
 
-        /** Numbers that never vary are correlated with nothing. */
+        /** Constant dimensions have a correlation of 0. */
         @Override
         public double lossAtCollapse() {
             return scale * length;

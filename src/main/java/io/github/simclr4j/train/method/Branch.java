@@ -4,12 +4,12 @@ import io.github.simclr4j.train.network.Network;
 import java.util.List;
 
 /**
- * A network, and the views that it embeds in one pass.
+ * A network and the views that it embeds in one pass.
  *
- * @param network what embeds
- * @param views numbers of the views, from 0
- * @param results which results of the network's graph are wanted
- * @param gradient true if the loss moves the network's weights; false for a network that follows as a moving average
+ * @param network the network
+ * @param views indices of the views, from 0
+ * @param results names of the results of the network's graph that the loss uses
+ * @param gradient {@code true} if the loss trains the network, {@code false} for a momentum encoder
  */
 public record Branch(Network network, List<Integer> views, List<String> results, boolean gradient) {
     /** Copies the lists. */
@@ -18,7 +18,7 @@ public record Branch(Network network, List<Integer> views, List<String> results,
         results = List.copyOf(results);
     }
 
-    /** Returns a branch whose network is trained. */
+    /** Returns a branch whose network is trained by the loss. */
     public static Branch trained(Network network, String result, Integer... views) {
         return new Branch(network, List.of(views), List.of(result), true);
     }

@@ -12,18 +12,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * BYOL (Grill et al. 2020, <a href="https://arxiv.org/abs/2006.07733">arXiv:2006.07733</a>): the online network's prediction of one
- * view is drawn to the target network's projection of the other view. The target follows the online network as a moving average,
- * gets no gradient, and has no predictor. There are no negatives.
+ * BYOL (Grill et al. 2020, <a href="https://arxiv.org/abs/2006.07733">arXiv:2006.07733</a>).
+ *
+ * <p>The online network predicts from one view the target network's projection of the other view. The target network has no
+ * predictor and gets no gradient: its weights are an exponential moving average of the online network's. There are no negatives.
  */
 public final class Byol implements MethodFactory {
-    /** The target's momentum at the start. */
+    /** The target network's momentum at the start. */
     public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.99, 0, 1,
-            "Momentum m of the encoder that follows, target = m*target + (1-m)*online",
+            "Momentum m of the target network: target = m*target + (1-m)*online",
             "0.996 in Grill et al. 2020 for 1000 epochs of ImageNet, 0.99 for short runs");
-    /** The target's momentum at the end. */
+    /** The target network's momentum at the end. */
     public static final Option<Double> MOMENTUM_END = Option.between("momentum-encoder-end", 1, 0, 1,
-            "What that momentum rises to along half a cosine; 0 for no rise", "Grill et al. 2020, implementation details");
+            "Momentum at the end of a cosine ramp; 0 for a constant momentum", "Grill et al. 2020, implementation details");
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Predictor.HIDDEN;
 
@@ -34,7 +35,7 @@ public final class Byol implements MethodFactory {
 
     @Override
     public String summary() {
-        return "A prediction from one view is drawn to a slowly following network's projection of the other; no negatives";
+        return "A prediction from one view is trained to match a momentum encoder's projection of the other view; no negatives";
     }
 
     @Override
@@ -60,8 +61,8 @@ public final class Byol implements MethodFactory {
     }
 
     /**
-     * Head, predictor and views as solo-learn for CIFAR and the paper have them (no batch norm behind the last layer), the paper's
-     * rate for LARS (appendix C).
+     * Sets head, predictor and views as in the paper and in solo-learn for CIFAR (no batch norm after the last layer), and the
+     * paper's learning rate for LARS (appendix C).
      */
     @Override
     public void defaults(Defaults d) {
@@ -73,7 +74,7 @@ public final class Byol implements MethodFactory {
         }
     }
 
-    /** Two kinds of views, of which one is solarised (Grill et al. 2020, appendix B); without blur for small images. */
+    /** Sets two compositions of views, one of them with solarisation (Grill et al. 2020, appendix B); small images get no blur. */
     static void views(Defaults d) {
         d.views(d.isSmall() ? "byol-cifar" : "byol").otherViews(d.isSmall() ? "byol2-cifar" : "byol2");
     }
@@ -92,7 +93,7 @@ public final class Byol implements MethodFactory {
         OptionValues o = context.options();
         Network online = context.train(Predictor.behind(context.encoder(), o.get(HIDDEN)));
         Network target = context.follow("target", online, context.encoder(), momentum(o));
-        // The target of a view's prediction is the other view.
+        // The target of the prediction from one view is the other view.
         return new OnlineAndTarget(Branch.trained(online, Predictor.PREDICTION, 0, 1),
                 Branch.fixed(target, ProjectionHead.PROJECTION, 1, 0), MultiCrop.branch(o, online, Predictor.PREDICTION));
     }
@@ -108,7 +109,7 @@ public final class Byol implements MethodFactory {
         return ofCosine(cosines.mean());
     }
 
-    /** The mean over 2N rows is half the sum of the means over N. */
+    /** Maps the mean cosine over 2N rows to the loss: this mean is half the sum of the means over N rows. */
     private static NDArray ofCosine(NDArray mean) {
         return mean.mul(Rows.number(mean, -4)).add(Rows.number(mean, 4));
     }

@@ -12,12 +12,14 @@ import io.github.simclr4j.util.Option;
 import java.util.List;
 
 /**
- * Contrastive multiview coding (Tian, Krishnan and Isola 2020, <a href="https://arxiv.org/abs/1906.05849">arXiv:1906.05849</a>): the
- * luminance and the chrominance of one crop are a positive pair, those of the batch's other images are negatives. Each has an
- * encoder of half the width; the encoder that is exported is both of them, side by side.
+ * CMC, contrastive multiview coding (Tian, Krishnan and Isola 2020,
+ * <a href="https://arxiv.org/abs/1906.05849">arXiv:1906.05849</a>).
+ *
+ * <p>The luminance and the chrominance of one crop are a positive pair; those of the other images of the batch are negatives.
+ * Each has an encoder of half the width. The exported encoder runs both side by side.
  */
 public final class Cmc implements MethodFactory {
-    /** t, which cosines are divided by. */
+    /** Temperature of the loss. */
     public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.07, "Tian et al. 2020; 0.1 for STL-10");
     private static final String LUMINANCE = "luminance.projection";
     private static final String CHROMINANCE = "chrominance.projection";
@@ -42,7 +44,7 @@ public final class Cmc implements MethodFactory {
         return List.of(TEMPERATURE);
     }
 
-    /** The paper's, but for the optimizer: a linear head of 128, crops of a fifth of the image and more, no colour jitter. */
+    /** Sets a linear head of 128 and crops of at least a fifth of the image without colour jitter, as in the paper. */
     @Override
     public void defaults(Defaults d) {
         d.head("linear").headNorm(false).projection(128).views("crop:0.2,flip");
@@ -53,7 +55,7 @@ public final class Cmc implements MethodFactory {
         return HeadUse.PARTS;
     }
 
-    /** Luminance and chrominance come of one crop. */
+    /** Luminance and chrominance come from one crop. */
     @Override
     public int views() {
         return 1;
@@ -66,8 +68,8 @@ public final class Cmc implements MethodFactory {
         } else if (chosen instanceof TwoTowers) {
             return chosen;
         }
-        throw new IllegalArgumentException("CMC divides a ResNet into two towers: expected resnet18 to resnet152, or resnet18-towers to"
-                + " resnet152-towers, found " + chosen.name());
+        throw new IllegalArgumentException("Method cmc splits a ResNet into two towers: expected architecture resnet18 to resnet152, or"
+                + " resnet18-towers to resnet152-towers, found " + chosen.name());
     }
 
     @Override
@@ -80,13 +82,13 @@ public final class Cmc implements MethodFactory {
     }
 
     /**
-     * Returns the loss of section 3.1 with the batch for negatives, {@code CE(z1 z2' / t) + CE(z2 z1' / t)}, where row i's right
-     * column is i and rows are divided by their length.
+     * Returns the loss of section 3.1 with in-batch negatives, {@code CE(z1 z2' / t) + CE(z2 z1' / t)}, where the positive of row
+     * i is column i and all rows are normalised.
      *
      * @param luminance z1, [N, d]
      * @param chrominance z2, [N, d]
-     * @param from first image whose two rows count
-     * @param to image after the last
+     * @param from index of the first image that the loss averages over, inclusive
+     * @param to index after the last image, exclusive
      */
     static NDArray loss(NDArray luminance, NDArray chrominance, double temperature, int from, int to) {
         return half(luminance, chrominance, temperature, from, to).add(half(chrominance, luminance, temperature, from, to));

@@ -6,9 +6,11 @@ import io.github.simclr4j.onnx.network.LayerGraph.Node;
 import io.github.simclr4j.onnx.network.Weight;
 
 /**
- * CPC's context network (Hénaff et al. 2020, appendix A): residual layers of masked convolutions over the grid of a patch encoder's
- * features. The context of a place depends on its own row and on the rows that come before it, and on no other. Rows come from the
- * top or from the bottom, columns from the left or from the right.
+ * The context network of CPC (<a href="https://arxiv.org/abs/1905.09272">Hénaff et al. 2020</a>, appendix A): residual layers
+ * of masked convolutions over the grid of a patch encoder's features.
+ *
+ * <p>The context of a location depends only on its own row and the rows before it. Depending on the direction, rows are counted
+ * from the top or the bottom, or columns from the left or the right.
  */
 final class ContextNetwork {
     private final LayerGraph.Builder g;
@@ -16,16 +18,16 @@ final class ContextNetwork {
     private final String name;
     private final int width;
 
-    /** From where the rows, or columns, come that are known; towards the other side is predicted. */
+    /** The direction of prediction: {@code DOWN} predicts lower rows from upper ones. */
     enum Direction {
         DOWN, UP, RIGHT, LEFT;
 
-        /** The axis of a map, [channels, rows, columns], along which is predicted. */
+        /** Returns the axis of a map, [channels, rows, columns], along which it predicts. */
         int axis() {
             return this == DOWN || this == UP ? 1 : 2;
         }
 
-        /** Whether places with lower numbers are known. */
+        /** Tells whether the known locations have the lower indices. */
         boolean fromZero() {
             return this == DOWN || this == RIGHT;
         }
@@ -34,8 +36,9 @@ final class ContextNetwork {
     /**
      * Prepares a network.
      *
-     * @param g what it is added to
-     * @param name of its weights begins with this
+     * @param g the graph that the layers are added to
+     * @param direction direction of prediction
+     * @param name prefix of the names of its weights
      * @param width channels within a residual layer
      */
     ContextNetwork(LayerGraph.Builder g, Direction direction, String name, int width) {
@@ -45,7 +48,7 @@ final class ContextNetwork {
         this.width = width;
     }
 
-    /** Adds the layers; the map and the contexts are [channels, rows, columns]. */
+    /** Adds the layers; the input map and the resulting contexts are [channels, rows, columns]. */
     Node append(Node map, int layers) {
         Node x = map;
         int channels = map.shape().get(0);
@@ -53,7 +56,7 @@ final class ContextNetwork {
         for (int i = 0; i < layers; i++) {
             String of = name + "." + i;
             Node y = g.relu(convolve(of + ".in", x, channels, width));
-            // Across the direction a place sees its neighbours on both sides; along it, the one that comes before.
+            // A location sees its neighbours on both sides across the direction, and only the one before it along the direction.
             y = sum(convolve(of + ".across.before", shifted(y, 3 - along, 1), width, width),
                     convolve(of + ".across.own", y, width, width),
                     convolve(of + ".across.after", shifted(y, 3 - along, -1), width, width));
@@ -76,7 +79,7 @@ final class ContextNetwork {
         return all;
     }
 
-    /** Moves a map by one place along an axis, up for 1 and down for -1; what comes in is 0. */
+    /** Shifts a map by one location along an axis, to higher indices for 1 and lower ones for -1, and fills with 0. */
     private Node shifted(Node x, int axis, int by) {
         int size = x.shape().get(axis);
         Node kept = size == 1 ? g.add(new Layer.Scale(0), x)

@@ -22,31 +22,33 @@ import java.util.Locale;
 import java.util.stream.IntStream;
 
 /**
- * Contrastive predictive coding, version 2 (van den Oord, Li and Vinyals 2018,
+ * CPC v2, contrastive predictive coding (van den Oord, Li and Vinyals 2018,
  * <a href="https://arxiv.org/abs/1807.03748">arXiv:1807.03748</a>; Hénaff et al. 2020,
- * <a href="https://arxiv.org/abs/1905.09272">arXiv:1905.09272</a>): from the rows of patches that are known, the patches of later rows
- * are predicted and told from all patches of all images of the batch. Rows whose patches overlap those of the last known row are not
- * predicted, since they share pixels with it.
+ * <a href="https://arxiv.org/abs/1905.09272">arXiv:1905.09272</a>).
+ *
+ * <p>A context network predicts from known rows of patches the patches of later rows, and must identify them among all patches
+ * of all images of the batch. Rows whose patches overlap those of the last known row are not predicted, because they share
+ * pixels with it.
  */
 public final class Cpc implements MethodFactory {
-    /** Rows that are predicted. */
+    /** Number of rows to predict. */
     public static final Option<Integer> STEPS = Option.whole("steps", 1, 1, 64,
-            "How many rows are predicted, from the nearest one that shares no pixels with the known ones",
+            "Number of rows to predict, from the nearest one that shares no pixels with the known rows",
             "Hénaff et al. 2020, appendix A: one row, in the code of its appendix");
-    /** Directions in which is predicted. */
+    /** Number of directions of prediction. */
     public static final Option<Integer> DIRECTIONS = Option.whole("directions", 1, 1, 4,
             "Directions of prediction, each with a context network: down, up, right and left",
-            "Hénaff et al. 2020, section 4.1: four directions are 1.5 points better than one, for more time a step");
+            "Hénaff et al. 2020, section 4.1: four directions are 1.5 points better than one, but take more time per step");
     /** Layers of the context network. */
     public static final Option<Integer> LAYERS = Option.whole("context-layers", 5, 1, 64,
             "Residual layers of the context network", "Hénaff et al. 2020, appendix A");
     /** Channels of the context network. */
     public static final Option<Integer> WIDTH = Option.whole("context-width", 0, 0, 1 << 13,
-            "Channels within those layers; 0 for half of the encoder's dimension", "256 for 1024 in Hénaff et al. 2020, appendix A");
-    /** Length of predictions. */
+            "Channels within those layers; 0 for half the encoder's dimension", "256 for 1024 in Hénaff et al. 2020, appendix A");
+    /** Length of predictions and targets. */
     public static final Option<Integer> LENGTH = Option.whole("prediction-length", 64, 1, 1 << 13,
-            "Length of predictions and of what is predicted", "Hénaff et al. 2020, appendix A");
-    /** What a prediction is multiplied by, so that the first logits are small. */
+            "Length of predictions and their targets", "Hénaff et al. 2020, appendix A");
+    /** Factor of the predictions, which keeps the first logits small. */
     private static final float SCALE = 0.1f;
     private static final String TARGETS = "targets";
 
@@ -57,7 +59,7 @@ public final class Cpc implements MethodFactory {
 
     @Override
     public String summary() {
-        return "From rows of patches those further on are predicted, and told from all patches of the batch's images";
+        return "Later rows of patches are predicted from known ones and identified among all patches of the batch's images";
     }
 
     @Override
@@ -80,7 +82,7 @@ public final class Cpc implements MethodFactory {
         return HeadUse.NONE;
     }
 
-    /** One view; its patches are what is compared. */
+    /** One view, whose patches are compared. */
     @Override
     public int views() {
         return 1;
@@ -94,8 +96,8 @@ public final class Cpc implements MethodFactory {
         } else if (chosen instanceof PatchEncoder) {
             return chosen;
         }
-        throw new IllegalArgumentException("CPC has an encoder of patches: expected resnet18 to resnet152, or resnet18-patches to"
-                + " resnet152-patches, found " + chosen.name());
+        throw new IllegalArgumentException("Method cpc trains an encoder of patches: expected architecture resnet18 to resnet152, or"
+                + " resnet18-patches to resnet152-patches, found " + chosen.name());
     }
 
     @Override
@@ -128,7 +130,7 @@ public final class Cpc implements MethodFactory {
                 (long) context.batch() * side * side);
     }
 
-    /** The number of the nearest row whose patches share no pixel with those of row 0. */
+    /** Returns the distance in rows at which patches share no pixels. */
     private static int overlap(LayerGraph encoder) {
         Layer.Patches patches = (Layer.Patches) encoder.nodes().stream().map(Node::layer).filter(l -> l instanceof Layer.Patches)
                 .findFirst().orElseThrow();
@@ -136,17 +138,17 @@ public final class Cpc implements MethodFactory {
     }
 
     /**
-     * What is predicted by one matrix.
+     * The predictions of one matrix.
      *
-     * @param name of the result, [places, length]
-     * @param places numbers of the patches that are predicted, in the order of the result
+     * @param name name of the result, [locations, length]
+     * @param places indices of the predicted patches, in the order of the result
      */
     private record Prediction(String name, int[] places) {}
 
     private static Prediction predict(LayerGraph.Builder g, Node contexts, Direction d, int step, String name, int length) {
         int side = contexts.shape().get(1);
         int dimension = contexts.shape().get(0);
-        // The contexts that have a patch so far ahead.
+        // The contexts that have a patch this many rows ahead.
         Node some = g.add(new Layer.Slice(d.axis(), d.fromZero() ? 0 : step, d.fromZero() ? side - step : side), contexts);
         int count = (side - step) * side;
         Node rows = g.add(new Layer.Reshape(List.of(count, dimension)), g.add(new Layer.Transpose(List.of(1, 2, 0)), some));
@@ -161,12 +163,12 @@ public final class Cpc implements MethodFactory {
     }
 
     /**
-     * Returns equation 4 of van den Oord et al. 2018 without temperature: the mean cross entropy of telling what was predicted from
-     * all places of all images.
+     * Returns equation 4 of van den Oord et al. 2018 without temperature: the mean cross entropy of identifying the predicted
+     * patch among all patches of all images.
      *
      * @param predictions [rows, d]
-     * @param targets [images * places, d]
-     * @param right for each prediction its target's row
+     * @param targets [images * patches, d]
+     * @param right for each prediction the row of its target
      */
     static NDArray loss(NDArray predictions, NDArray targets, int[] right) {
         return Losses.crossEntropy(predictions.matMul(targets.transpose()), right);
@@ -178,13 +180,13 @@ public final class Cpc implements MethodFactory {
             return List.of(branch);
         }
 
-        /** Each image has as many predictions as every other one, so a mean over images is one over predictions. */
+        /** All images have equally many predictions, so the mean over images is the mean over predictions. */
         @Override
         public int anchors(int images) {
             return images;
         }
 
-        /** Some images' predictions, image by image, [images * predictions, d]. */
+        /** Returns the predictions of a range of images, image by image, [images * predictions, d]. */
         private NDArray predicted(Embeddings z) {
             NDList parts = new NDList();
             predictions.forEach(p -> parts.add(z.of(branch, p.name()).get(z.from() + ":" + z.to())));
@@ -204,7 +206,7 @@ public final class Cpc implements MethodFactory {
             int[] right = IntStream.range(z.from(), z.to()).flatMap(i -> IntStream.of(places).map(p -> i * all + p)).toArray();
             NDArray rows = predicted(z);
             NDArray flat = targets.reshape(-1, targets.getShape().get(2));
-            // Of an image the first prediction stands for all of them in what is watched.
+            // Monitoring uses only the first prediction of each image.
             NDArray first = rows.stopGradient().reshape(new Shape(z.to() - z.from(), places.length, -1)).get(":, 0");
             int[] own = IntStream.range(z.from(), z.to()).map(i -> i * all + places[0]).toArray();
             return Loss.of(Cpc.loss(rows, flat, right), Losses.rankOf(first.matMul(flat.stopGradient().transpose()), own));

@@ -6,8 +6,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a run is, as far as a method's defaults depend on it, and where a {@link MethodFactory} puts them. A value that the user gave
- * wins over any default.
+ * The properties of a run that a method's defaults depend on, and the defaults that a {@link MethodFactory} sets for it.
+ *
+ * <p>Values that the user sets take precedence over all defaults.
  */
 public final class Defaults {
     private final int images;
@@ -23,10 +24,10 @@ public final class Defaults {
     /**
      * Describes a run.
      *
-     * @param images how many there are
+     * @param images number of training images
      * @param imageSize side of the views in pixels
-     * @param batch images a step
-     * @param microBatch images that go through the network at once, 0 for all
+     * @param batch images per step
+     * @param microBatch images that go through the network at once, 0 for the whole batch
      * @param epochs passes over the images
      * @param optimizer name of the optimizer
      */
@@ -49,12 +50,12 @@ public final class Defaults {
         return imageSize;
     }
 
-    /** Returns the number of images a step. */
+    /** Returns the number of images per step. */
     public int batch() {
         return batch;
     }
 
-    /** Returns the number of images that go through the network at once, 0 for all. */
+    /** Returns the number of images that go through the network at once, 0 for the whole batch. */
     public int microBatch() {
         return microBatch;
     }
@@ -69,61 +70,65 @@ public final class Defaults {
         return optimizer;
     }
 
-    /** Says how long a feature is; 512, as of a ResNet-18, where it is not said. */
+    /** Sets the length of the encoder's features; 512, as of a ResNet-18, by default. */
     public Defaults ofFeatures(int length) {
         features = length;
         return this;
     }
 
     /**
-     * Returns a published width for this encoder: at most eight times the length of a feature, as heads were published for a ResNet-18 at
-     * least, and would take most of the time of a narrower network.
+     * Scales a published width to the run's encoder: returns at most eight times the length of the features.
+     *
+     * <p>Published heads belong to encoders of at least the size of a ResNet-18. On a narrower encoder they would take most of the
+     * time.
+     *
+     * @param published the published width
      */
     public int width(int published) {
         return Math.min(published, 8 * features);
     }
 
-    /** Sets the kind of the head: none, linear, nonlinear or deep. */
+    /** Sets the kind of projection head: {@code none}, {@code linear}, {@code nonlinear} or {@code deep}. */
     public Defaults head(String kind) {
         return put("head", kind);
     }
 
-    /** Sets whether batch norm stands behind the head's dense layers. */
+    /** Sets whether batch norm follows the head's dense layers. */
     public Defaults headNorm(boolean norm) {
         return put("headNorm", norm);
     }
 
-    /** Sets whether, with batch norm in the head, one stands behind its last layer, too. */
+    /** Sets whether batch norm follows the head's last layer, too, if the head has batch norm. */
     public Defaults headOutputNorm(boolean norm) {
         return put("headOutputNorm", norm);
     }
 
-    /** Sets the width of the head's hidden layers, 0 for the encoder's dimension. */
+    /** Sets the width of the head's hidden layers; 0 for the encoder's dimension. */
     public Defaults hidden(int width) {
         return put("hidden", width);
     }
 
-    /** Sets the length of a projection. */
+    /** Sets the length of the projections. */
     public Defaults projection(int length) {
         return put("projection", length);
     }
 
-    /** Sets how views are made: a preset, or augmentations in order. */
+    /** Sets the composition of the views: a preset, or augmentations in order. */
     public Defaults views(String text) {
         return put("views", text);
     }
 
-    /** Sets how the second and further views are made, where they differ. */
+    /** Sets the composition of the second and further views, if it differs from the first. */
     public Defaults otherViews(String text) {
         return put("otherViews", text);
     }
 
-    /** Sets the schedule of the learning rate. */
+    /** Sets the learning rate schedule. */
     public Defaults schedule(String name) {
         return put("schedule", name);
     }
 
-    /** Sets the epochs in which the learning rate rises. */
+    /** Sets the learning rate warm-up in epochs. */
     public Defaults warmupEpochs(double warmup) {
         return put("warmupEpochs", warmup);
     }
@@ -138,7 +143,7 @@ public final class Defaults {
         return put("learningRate", rate);
     }
 
-    /** Sets the learning rate after the warm-up for a batch of 256; how it goes with the batch is the run's own setting. */
+    /** Sets the learning rate after the warm-up for a batch of 256; the run's settings say how it scales with the batch. */
     public Defaults baseLearningRate(double rate) {
         return put("baseLearningRate", rate);
     }
@@ -153,12 +158,12 @@ public final class Defaults {
         return optimizer.startsWith("adam") ? put("rateFactor", factor) : this;
     }
 
-    /** Sets the number of groups of a batch with batch norm statistics of their own. */
+    /** Sets the number of groups of a batch that have their own batch norm statistics (shuffle BN). */
     public Defaults bnSplits(int groups) {
         return put("bnSplits", groups);
     }
 
-    /** Sets the default of one of the method's own options, where it depends on the run. */
+    /** Sets the default of one of the method's own options for this run. */
     public <T> Defaults option(Option<T> option, T value) {
         options.put(option.name(), option.check(value));
         return this;
@@ -169,17 +174,17 @@ public final class Defaults {
         return this;
     }
 
-    /** Returns a default that the method set, if it did. */
+    /** Returns a default if the method set it. */
     public <T> Optional<T> get(String name, Class<T> type) {
         return Optional.ofNullable(values.get(name)).map(type::cast);
     }
 
-    /** Returns the defaults of the method's own options that were set here, by their names. */
+    /** Returns the defaults of the method's own options that the method set, by name. */
     public Map<String, Object> options() {
         return options;
     }
 
-    /** Whether images are so small that a blur would take away what there is to see: up to 64 pixels. */
+    /** Tells whether the images are too small for blur: up to 64 pixels. */
     public boolean isSmall() {
         return imageSize <= 64;
     }

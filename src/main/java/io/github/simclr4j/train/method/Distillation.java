@@ -11,20 +11,26 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Learning from a teacher's soft labels (Chen et al. 2020b, equation 2), of both views of an image. The labels of the images are
- * the teacher's most likely classes, and are for the monitor alone. It is made in Java with the labels, and has no name to choose.
+ * Distillation from soft labels (<a href="https://arxiv.org/abs/2006.10029">Chen et al. 2020b</a>, equation 2): the student
+ * learns a teacher's class probabilities of both views of an image.
  *
- * <p>The teacher is a classifier, and the student learns its classes. From a teacher without classes, which gives features, a student
- * learns by {@link FeatureDistillation}.
+ * <p>The hard labels of the images are the teacher's most likely classes; only the monitor uses them. The method is created in
+ * Java with its soft labels and cannot be chosen by name.
+ *
+ * <p>The teacher is a classifier. {@link FeatureDistillation} learns from a teacher that yields features instead of classes.
  */
 public final class Distillation implements MethodFactory {
-    /** t of the teacher's and the student's distribution. */
+    /** Temperature of the teacher's and the student's distributions. */
     public static final Option<Double> TEMPERATURE =
             Option.above("temperature", 1, 0, "Temperature of the soft labels", "Chen et al. 2020b, equation 2");
 
     private final SoftLabels soft;
 
-    /** Makes the method for some soft labels, a row for each image of the training set. */
+    /**
+     * Creates the method.
+     *
+     * @param soft one distribution per image of the training set
+     */
     public Distillation(SoftLabels soft) {
         this.soft = soft;
     }
@@ -36,7 +42,7 @@ public final class Distillation implements MethodFactory {
 
     @Override
     public String summary() {
-        return "A student learns what a teacher says of each image";
+        return "A student learns a teacher's class probabilities of each image";
     }
 
     @Override

@@ -7,8 +7,9 @@ import ai.djl.ndarray.NDManager;
 import java.util.Map;
 
 /**
- * What the branches of a method made of a batch of N images. The rows of a branch stand view by view: row {@code v * N + i} is the
- * v-th of its views of image i.
+ * The results of a method's branches for a batch of N images.
+ *
+ * <p>The rows of a branch are ordered view by view: row {@code v * N + i} belongs to the branch's v-th view of image i.
  */
 public final class Embeddings {
     private final Map<Branch, NDList> results;
@@ -21,12 +22,12 @@ public final class Embeddings {
     /**
      * Collects the results.
      *
-     * @param results of each branch, in the order of {@link Branch#results()}
-     * @param images numbers of the batch's images in the whole set
-     * @param labels class of each image, or null
-     * @param targets what {@link Method#targets} returned
-     * @param from first anchor that is asked for
-     * @param to anchor after the last
+     * @param results the results of each branch, in the order of {@link Branch#results()}
+     * @param images indices of the batch's images in the training set, [N]
+     * @param labels class of each image, [N], or null
+     * @param targets the result of {@link Method#targets}, or null
+     * @param from index of the first requested anchor, inclusive
+     * @param to index after the last requested anchor, exclusive
      */
     public Embeddings(Map<Branch, NDList> results, int[] images, int[] labels, NDArray targets, int from, int to) {
         this.results = results;
@@ -37,7 +38,7 @@ public final class Embeddings {
         this.to = to;
     }
 
-    /** Collects the results of a method that has no targets. */
+    /** Collects the results of a method without targets. */
     public Embeddings(Map<Branch, NDList> results, int[] images, int[] labels, int from, int to) {
         this(results, images, labels, null, from, to);
     }
@@ -50,7 +51,7 @@ public final class Embeddings {
     /**
      * Returns a result of a branch, [views * N, ...].
      *
-     * @throws IllegalArgumentException if the branch does not have it
+     * @throws IllegalArgumentException if the branch has no result of this name
      */
     public NDArray of(Branch branch, String result) {
         int i = branch.results().indexOf(result);
@@ -60,21 +61,26 @@ public final class Embeddings {
         return results.get(branch).get(i);
     }
 
-    /** Returns the rows of one of a branch's views in its first result, [N, ...]; the first view has the number 0. */
+    /**
+     * Returns the rows of one view in a branch's first result, [N, ...].
+     *
+     * @param branch the branch
+     * @param view index among the branch's views, from 0
+     */
     public NDArray view(Branch branch, int view) {
         return of(branch).get(view * images.length + ":" + (view + 1) * images.length);
     }
 
     /**
-     * Returns a result of a branch of two views with the views exchanged, [2N, ...]: row i is what the other view of the image of
-     * row i came to.
+     * Returns a result of a branch of two views with the views swapped, [2N, ...]: row i belongs to the other view of the image of
+     * row i.
      */
     public NDArray others(Branch branch, String result) {
         NDArray both = of(branch, result);
         return NDArrays.concat(new NDList(both.get(images.length + ":"), both.get(":" + images.length)));
     }
 
-    /** Returns what {@link Method#targets} returned for this step, without gradient; null if that was nothing. */
+    /** Returns the result of {@link Method#targets} for this step, without gradient; null if there is none. */
     public NDArray targets() {
         return targets;
     }
@@ -84,7 +90,7 @@ public final class Embeddings {
         return images.length;
     }
 
-    /** Returns the numbers of the images in the whole set. */
+    /** Returns the indices of the images in the training set, [N]. */
     public int[] images() {
         return images;
     }
@@ -92,26 +98,26 @@ public final class Embeddings {
     /**
      * Returns the class of each image, [N].
      *
-     * @throws IllegalStateException if the images have none
+     * @throws IllegalStateException if the images have no labels
      */
     public int[] labels() {
         if (labels == null) {
-            throw new IllegalStateException("These images have no labels: name a folder with one sub-folder a class");
+            throw new IllegalStateException("The method needs labels, but the images have none: use a folder with one subfolder per class");
         }
         return labels;
     }
 
-    /** Returns the first anchor that is asked for. */
+    /** Returns the index of the first requested anchor, inclusive. */
     public int from() {
         return from;
     }
 
-    /** Returns the anchor after the last that is asked for. */
+    /** Returns the index after the last requested anchor, exclusive. */
     public int to() {
         return to;
     }
 
-    /** Returns the owner of what the step makes. */
+    /** Returns the manager that owns the tensors of the step. */
     public NDManager manager() {
         return results.values().iterator().next().get(0).getManager();
     }

@@ -10,12 +10,14 @@ import io.github.simclr4j.util.Option;
 import java.util.List;
 
 /**
- * End to end (He et al. 2020, section 3.2 and figure 2a): the first views are queries and the second ones keys, each with an
- * encoder of its own; the two start equal and both get gradients. A query's negatives are the keys of the batch's other images,
- * so there are as many as the batch is large. The baseline that MoCo is compared with.
+ * End-to-end contrastive learning with in-batch negatives, the baseline of MoCo
+ * (<a href="https://arxiv.org/abs/1911.05722">He et al. 2020</a>, section 3.2 and figure 2a).
+ *
+ * <p>First views are queries, second views are keys. Queries and keys have separate encoders, which start equal and are both
+ * trained. The negatives of a query are the keys of the other images of the batch.
  */
 public final class EndToEnd implements MethodFactory {
-    /** t, which cosines are divided by. */
+    /** Temperature of the loss. */
     public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.2, "");
 
     @Override
@@ -25,7 +27,7 @@ public final class EndToEnd implements MethodFactory {
 
     @Override
     public String summary() {
-        return "A query and its key are a positive pair, the batch's other keys are negatives; both encoders get gradients";
+        return "A query and its key are a positive pair, the batch's other keys are negatives; both encoders are trained";
     }
 
     @Override

@@ -16,44 +16,45 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Learning from the features of a teacher, which is any encoder file (Koohpayegani, Tejankar and Pirsiavash 2020, CompRess, "1q",
- * <a href="https://arxiv.org/abs/2010.14713">arXiv:2010.14713</a>): an image shall be as similar to each of a queue of images for the
- * student as it is for the teacher. A linear layer, which is not exported, brings the student's features to the length of the
- * teacher's. No labels are read.
+ * Distillation from the features of a teacher, which can be any encoder file (Koohpayegani, Tejankar and Pirsiavash 2020,
+ * CompRess, "1q", <a href="https://arxiv.org/abs/2010.14713">arXiv:2010.14713</a>).
  *
- * <p>By default the teacher looks at each image once, as it is, before training, and what it says is kept on disk. It may also look at
- * the very views that the student gets, in each step, which takes the teacher's time for each of them.
+ * <p>The student learns to reproduce the teacher's similarities of an image to a queue of other images. A linear layer, which is
+ * not exported, maps the student's features to the length of the teacher's. No labels are used.
  *
- * <p>{@link Distillation} is another thing: there the teacher is a classifier, and the student learns the classes that it gives.
+ * <p>By default the teacher embeds each original image once before training, and its features are cached on disk. It can also
+ * embed the student's own views in each step, which costs one pass of the teacher per view.
+ *
+ * <p>{@link Distillation} differs: its teacher is a classifier, and the student learns its classes.
  */
 public final class FeatureDistillation implements MethodFactory {
-    /** The file. */
+    /** File of the teacher. */
     public static final Option<Path> TEACHER =
             Option.path("teacher", "Encoder whose features are learnt (ONNX): one of this program, or any other", "");
-    /** What the file does not say. */
-    public static final Option<Path> CONFIG = Option.path("teacher-config", "JSON file of what the teacher's file does not say of its"
-            + " images, or a preprocessor_config.json, which is found by itself beside the teacher", "");
-    /** What runs it. */
+    /** Preprocessing of the teacher. */
+    public static final Option<Path> CONFIG = Option.path("teacher-config", "JSON file with the preprocessing that the teacher's file"
+            + " lacks; a preprocessor_config.json beside the teacher is found automatically", "");
+    /** Execution provider of the teacher. */
     public static final Option<String> PROVIDER = new Option<>("teacher-provider", String.class, "cpu",
             "cpu, cuda, tensorrt, coreml, directml, openvino or xnnpack; cuda:1 names a device", FeatureDistillation::isProvider,
-            List.of(), "What runs the teacher: cpu, or cuda and others if this ONNX Runtime has them", "");
-    /** What it looks at. */
-    public static final Option<Boolean> VIEWS = Option.flag("teacher-views", "Let the teacher look at the student's own views, in each"
+            List.of(), "Execution provider of the teacher: cpu, or cuda and others if this ONNX Runtime has them", "");
+    /** Whether the teacher embeds the student's views. */
+    public static final Option<Boolean> VIEWS = Option.flag("teacher-views", "Let the teacher embed the student's own views in each"
             + " step, instead of each image once before training (Beyer et al. 2022)", "");
-    /** Where its features are kept. */
-    public static final Option<Path> CACHE = Option.path("teacher-cache", "Folder in which the teacher's features are kept; by default"
+    /** Folder of the cached features. */
+    public static final Option<Path> CACHE = Option.path("teacher-cache", "Folder that caches the teacher's features; by default"
             + " teacher-features beside the checkpoints", "");
-    /** How many images each is compared with. */
+    /** Number of images in the queue. */
     public static final Option<Integer> QUEUE = Option.whole("queue", 4096, 2, KeyQueue.MOST_KEYS,
-            "Images that each is compared with, a queue of the teacher's features", "128000 in Koohpayegani et al. 2020 for ImageNet;"
-            + " all images where there are fewer");
-    /** t of both distributions. */
+            "Images that each image is compared with: a queue of the teacher's features", "128000 in Koohpayegani et al. 2020 for ImageNet;"
+            + " all images if there are fewer");
+    /** Temperature of the teacher's and the student's distributions. */
     public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.07, "0.04 in Koohpayegani et al. 2020");
 
     private final Teacher teacher;
     private final RunResources resources;
 
-    /** Makes the factory. */
+    /** Creates the factory. */
     public FeatureDistillation() {
         this(null, null);
     }
@@ -78,7 +79,7 @@ public final class FeatureDistillation implements MethodFactory {
 
     @Override
     public String summary() {
-        return "An image shall be as similar to others as it is for a teacher, which is any encoder";
+        return "The student learns to reproduce the similarities of images that a teacher, which can be any encoder, gives them";
     }
 
     @Override
@@ -91,7 +92,7 @@ public final class FeatureDistillation implements MethodFactory {
         return List.of(TEACHER, CONFIG, PROVIDER, VIEWS, CACHE, QUEUE, TEMPERATURE);
     }
 
-    /** The teacher sees the whole image, so that a view must show most of what is in it. */
+    /** Sets views that show most of the image, because the teacher embeds the whole image. */
     @Override
     public void defaults(Defaults d) {
         d.views("crop:0.35,flip,jitter:0.4@0.8");
@@ -100,13 +101,13 @@ public final class FeatureDistillation implements MethodFactory {
 
     @Override
     public Map<Option<?>, String> withoutEffect(OptionValues values) {
-        return values.get(VIEWS) ? Map.of(CACHE, "in which the teacher does not look at the views") : Map.of();
+        return values.get(VIEWS) ? Map.of(CACHE, "where the teacher does not embed the views") : Map.of();
     }
 
     @Override
     public void check(OptionValues o, Defaults run) {
         if (!isSet(o.get(TEACHER))) {
-            throw new IllegalArgumentException("teacher must name the encoder file (ONNX) whose features are learnt, found none");
+            throw new IllegalArgumentException("teacher must name the encoder file (ONNX) to learn from, found none");
         }
         exists(o, TEACHER);
         exists(o, CONFIG);
@@ -119,7 +120,7 @@ public final class FeatureDistillation implements MethodFactory {
     private static void exists(OptionValues o, Option<Path> option) {
         Path file = o.get(option);
         if (isSet(file) && !Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(option.name() + " must name a file, found none at " + file);
+            throw new IllegalArgumentException(option.name() + " must name an existing file, found " + file);
         }
     }
 
@@ -148,21 +149,21 @@ public final class FeatureDistillation implements MethodFactory {
                 : Map.of("training.teacher_sha256", teacher.sha256(), "training.teacher_settings", teacher.settings());
     }
 
-    /** The teacher has seen the images that this run lacks. */
+    /** Returns {@code false}, because the teacher has learnt from other images. */
     @Override
     public boolean needsManyImages() {
         return false;
     }
 
     /**
-     * Makes the method.
+     * Creates the method.
      *
      * @throws IllegalStateException if the teacher was not {@linkplain #open opened}
      */
     @Override
     public Method create(MethodContext context) {
         if (teacher == null) {
-            throw new IllegalStateException("The teacher is not open: ask the method to open what its options name first");
+            throw new IllegalStateException("The teacher is not open: call open on the method first, and create on its result");
         }
         OptionValues o = context.options();
         Network student = context.train(withLinearLayer(context.encoder(), teacher.dimension()));

@@ -22,11 +22,11 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 
-/** The student of a {@linkplain FeatureDistillation teacher's features}. */
+/** The student of {@link FeatureDistillation}. */
 final class FeatureStudent implements Method {
-    /** Views whose pixels are in Java's memory at once. */
+    /** Number of views whose pixels are in Java's memory at once. */
     private static final int CHUNK = 64;
-    /** Folder of the features beside the checkpoints. */
+    /** Folder of the cached features beside the checkpoints. */
     private static final String FOLDER = "teacher-features";
 
     private final Branch both;
@@ -37,11 +37,12 @@ final class FeatureStudent implements Method {
     private TeacherFeatures cached;
 
     /**
-     * What the teacher is shown, and where its features are kept.
+     * What the teacher embeds, and where its features are cached.
      *
-     * @param resources own the teacher, and get the features
-     * @param ofViews whether it is shown the student's views
-     * @param cache folder of the features; null for one beside the checkpoints
+     * @param teacher the teacher
+     * @param resources owner of the teacher and of its features
+     * @param ofViews whether the teacher embeds the student's views
+     * @param cache folder of the features; null for a folder beside the checkpoints
      */
     record Lessons(Teacher teacher, RunResources resources, boolean ofViews, Path cache) {}
 
@@ -54,8 +55,8 @@ final class FeatureStudent implements Method {
     }
 
     /**
-     * Computes the teacher's features of all images unless it is shown views, and fills the queue with those of images that are
-     * drawn at random.
+     * Computes the teacher's features of all images unless it embeds views, and fills the queue with the features of randomly
+     * drawn images.
      */
     @Override
     public void begin(RunStart start) throws IOException {
@@ -64,7 +65,7 @@ final class FeatureStudent implements Method {
             Path folder = lessons.cache() != null ? lessons.cache()
                     : start.folder() == null ? null : start.folder().resolve(FOLDER);
             cached = lessons.resources().own(TeacherFeatures.of(lessons.teacher(), images, folder, start.progress()));
-            // A large one takes much memory, and is not asked again.
+            // The teacher is not needed again, and a large one takes much memory.
             lessons.teacher().close();
         }
         if (!start.continued()) {
@@ -104,7 +105,7 @@ final class FeatureStudent implements Method {
         return Rows.normalise(manager.create(all.array(), new Shape(rows.size(), d)));
     }
 
-    /** Returns the teacher's features of each row of the branch, each of length 1. */
+    /** Returns the teacher's features of each row of the branch, normalised. */
     @Override
     public NDArray targets(StepViews views, NDManager manager) {
         if (lessons.ofViews()) {
@@ -115,8 +116,8 @@ final class FeatureStudent implements Method {
             for (int i : views.images()) {
                 float[] features = cached.get(i);
                 if (features == null) {
-                    throw new IOException(cached.name(i) + " could not be read when the teacher looked at the images, and now it can:"
-                            + " delete the teacher's features, and the next run computes them again");
+                    throw new IOException(cached.name(i) + " was unreadable when the teacher's features were computed, but is readable now:"
+                            + " delete the cached features, and the next run computes them again");
                 }
                 rows.add(features);
             }
@@ -139,7 +140,7 @@ final class FeatureStudent implements Method {
         return rows;
     }
 
-    /** Pixels as bytes, which encoders take; a view that no augmentation has changed has just these. */
+    /** Converts pixels to bytes, the input of encoders; this is exact for a view that no augmentation has changed. */
     private static List<RgbImage> pixels(float[] views, int count) {
         int plane = views.length / count / 3;
         int side = (int) Math.round(Math.sqrt(plane));
@@ -167,18 +168,17 @@ final class FeatureStudent implements Method {
     }
 
     /**
-     * Returns {@code KL(softmax(teacher queue' / t) || softmax(student queue' / t))}, the mean over the rows, whose vectors are divided
-     * by their length.
+     * Returns {@code KL(softmax(teacher queue' / t) || softmax(student queue' / t))} of normalised vectors, averaged over the rows.
      *
      * @param student [n, d]
      * @param teacher [n, d], without gradient
-     * @param queue [K, d], each row of length 1
+     * @param queue [K, d], each row normalised
      */
     static NDArray loss(NDArray student, NDArray teacher, NDArray queue, double temperature) {
         return Losses.divergence(Losses.similarities(student, queue, temperature), Losses.similarities(teacher, queue, temperature));
     }
 
-    /** The rank is that of the image in the queue that is nearest for the teacher, among those that are near for the student. */
+    /** Returns the divergence; the rank is that of the teacher's most similar image of the queue among the student's similarities. */
     @Override
     public Loss loss(Embeddings z) {
         String some = z.from() + ":" + z.to();
@@ -192,13 +192,13 @@ final class FeatureStudent implements Method {
         return new NDList(z.of(both).stopGradient(), Rows.like(z.of(both), z.targets()));
     }
 
-    /** All features of some teachers point in nearly one direction. */
+    /** Returns {@code false}, because all features of some teachers point in nearly the same direction. */
     @Override
     public boolean needsSpread() {
         return false;
     }
 
-    /** The features of the batch's images, or of their first views, take the places of the oldest. */
+    /** Replaces the oldest features in the queue by those of the batch's images, or of their first views. */
     @Override
     public void afterStep(Embeddings z) {
         queue.enqueue(Rows.like(queue.rows(), z.targets().get(":" + z.size())));

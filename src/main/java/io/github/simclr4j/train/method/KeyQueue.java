@@ -9,30 +9,30 @@ import io.github.simclr4j.train.network.Network;
 import java.util.Random;
 
 /**
- * A queue of embeddings of earlier batches, each of length 1, that forgets its oldest. It starts as noise. The newest are in front of
- * its position.
+ * A first-in, first-out queue of normalised embeddings of earlier batches, initialised with noise.
  *
- * @param rows the embeddings, [size, d]
- * @param position the row that is written next, [1]
+ * @param rows the embeddings, [size, d]; the newest ones are before {@code position}
+ * @param position the row that is overwritten next, [1]
  */
 record KeyQueue(NDArray rows, NDArray position) {
-    /** A queue's position is kept in float32, which counts up to here without a gap. */
+    /** The largest queue: its position is a float32, which is exact up to this number. */
     static final int MOST_KEYS = 1 << 24;
-    /** Numbers that the queue may have, 4 GiB of them. */
+    /** The largest number of values in the queue, which take 4 GiB. */
     private static final long MOST_NUMBERS = 1L << 30;
 
     /**
-     * Makes a queue, which the context keeps as {@code queue} and {@code queue.position}.
+     * Creates a queue that the context saves as {@code queue} and {@code queue.position}.
      *
-     * @param network whose type and manager the queue has
-     * @param size how many embeddings
-     * @param d their length
-     * @throws IllegalArgumentException if that takes too much memory
+     * @param context context of the method
+     * @param network network whose data type and manager the queue gets
+     * @param size number of embeddings
+     * @param d length of an embedding
+     * @throws IllegalArgumentException if the queue takes too much memory
      */
     static KeyQueue of(MethodContext context, Network network, int size, int d) {
         if ((long) size * d > MOST_NUMBERS) {
-            throw new IllegalArgumentException("The queue's keys must take at most " + MOST_NUMBERS + " numbers, found " + size
-                    + " keys of " + d + ": lower the queue or the projection");
+            throw new IllegalArgumentException("The queue must hold at most " + MOST_NUMBERS + " values, found " + size
+                    + " keys of length " + d + ": lower the queue size or the projection length");
         }
         NDManager m = network.manager();
         NDArray rows = context.state("queue", noise(m, size, d, context.seed(), network));
@@ -52,12 +52,12 @@ record KeyQueue(NDArray rows, NDArray position) {
         }
     }
 
-    /** Returns how many embeddings there are. */
+    /** Returns the number of embeddings. */
     int size() {
         return (int) rows.getShape().get(0);
     }
 
-    /** Puts embeddings in the places of the oldest; there are no more than the queue holds. */
+    /** Overwrites the oldest embeddings; there must not be more keys than the queue holds. */
     void enqueue(NDArray keys) {
         int size = size();
         int at = (int) position.toFloatArray()[0];

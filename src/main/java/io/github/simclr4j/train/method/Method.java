@@ -8,73 +8,90 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How the views of a batch become a loss. A method names its {@linkplain Branch branches}, which are passes of networks over views,
- * and computes the loss of what they embed. Views, micro-batches, precision, the optimizer, moving averages, checkpoints and the
- * monitor are the same for all methods and work without a method's help.
+ * A self-supervised (or supervised) training method: turns the views of a batch into a loss.
  *
- * <p>A {@link MethodFactory} makes it, and declares its name, options and defaults. Tensors are DJL's; everything that a method
- * computes in a step belongs to the manager of the embeddings and is freed after the step.
+ * <p>A method names its {@linkplain Branch branches}, which are passes of networks over views, and computes the loss of their
+ * embeddings. Views, micro-batches, precision, the optimizer, moving averages, checkpoints and monitoring are common to all
+ * methods and need no support from a method.
+ *
+ * <p>A {@link MethodFactory} creates the method and declares its name, options and defaults. Tensors are DJL's. All tensors that
+ * a method computes in a step belong to the manager of the embeddings and are freed after the step.
  */
 public interface Method {
     /**
-     * A loss, and what a step is watched by.
+     * A loss and the values that the monitor records.
      *
-     * @param value the loss, a scalar: the mean over the anchors that were asked for
-     * @param rank for each anchor the number of candidates that are as near as its positive or nearer, [anchors], without gradient;
-     *     null for a method without candidates
+     * @param value the loss, a scalar: the mean over the requested anchors
+     * @param rank for each anchor the number of other candidates that are at least as similar as its positive, [anchors], without
+     *     gradient; null for a method without candidates
      * @param figures further scalars by name, without gradient, whose means over an epoch are reported
      */
     record Loss(NDArray value, NDArray rank, Map<String, NDArray> figures) {
-        /** Returns a loss with a rank and without further figures. */
+        /** Returns a loss with ranks and without further figures. */
         public static Loss of(NDArray value, NDArray rank) {
             return new Loss(value, rank, Map.of());
         }
 
-        /** Returns a loss without candidates. */
+        /** Returns a loss without ranks and further figures. */
         public static Loss of(NDArray value) {
             return new Loss(value, null, Map.of());
         }
     }
 
     /**
-     * Gets ready for the first step, such as by computing what a teacher says of each image. It is called once, after a checkpoint
-     * was read, unless all epochs are done.
+     * Prepares the first step, for example by computing a teacher's features of each image.
      *
-     * @throws IOException if images can't be read, or what is kept of them can't be written
-     * @throws java.io.InterruptedIOException if the thread was interrupted; a later run goes on from what is kept
+     * <p>It is called once, after a checkpoint has been restored, unless all epochs are done.
+     *
+     * @param start images, folder and progress of the run
+     * @throws IOException if an image cannot be read or a file cannot be written
+     * @throws java.io.InterruptedIOException if the thread was interrupted; a later run continues from what has been saved
      */
     default void begin(RunStart start) throws IOException {}
 
     /**
-     * Returns what the loss needs of a step's images and views beside what the branches embed, such as a teacher's features; null,
-     * the default, for nothing. It is called once a step, and the losses of all anchors get it as {@link Embeddings#targets}.
+     * Returns targets of a step that the loss needs beside the embeddings of the branches, such as a teacher's features.
      *
-     * @param manager owns the result
+     * <p>It is called once per step. The losses of all ranges of anchors get the result as {@link Embeddings#targets}.
+     *
+     * @param views images and views of the step
+     * @param manager owner of the result
+     * @return the targets, or null (the default) for none
      */
     default NDArray targets(StepViews views, NDManager manager) {
         return null;
     }
 
-    /** Returns the passes of a step; those without gradient run first. */
+    /** Returns the passes of a step; those without gradient are run first. */
     List<Branch> branches();
 
-    /** Returns the loss of a batch, or of the anchors from {@link Embeddings#from()} to {@link Embeddings#to()}. */
+    /**
+     * Returns the loss of a batch, averaged over the anchors from {@link Embeddings#from()} to {@link Embeddings#to()}.
+     *
+     * @param z embeddings of the batch
+     */
     Loss loss(Embeddings z);
 
     /**
-     * Returns how many anchors the loss is a mean over, if it is the mean of the losses of some of them at a time: with micro-batches
-     * it is then taken of a part of the anchors at a time, so that what compares each with all others never stands in memory at
-     * once. Returns 0, the default, for a loss of the whole batch only, which no range of anchors is asked for.
+     * Returns the number of anchors that the loss is a mean over, if it can be computed as the mean of the losses of ranges of
+     * anchors.
      *
-     * @param images in the batch
+     * <p>With micro-batches such a loss is computed range by range, so that the full similarity matrix is never in memory.
+     *
+     * @param images images in the batch
+     * @return the number of anchors, or 0 (the default) if the loss is only defined for the whole batch
      */
     default int anchors(int images) {
         return 0;
     }
 
     /**
-     * Returns embeddings and the positive of each, [n, d] both, without gradient, for alignment, uniformity and the effective rank.
-     * By default these are the first two views of the first branch that gets gradients.
+     * Returns embeddings and their positives for the metrics alignment, uniformity and effective rank.
+     *
+     * <p>By default these are the first two views of the first branch with gradient.
+     *
+     * @param z embeddings of the batch
+     * @return two tensors, [n, d] each, without gradient
      */
     default NDList pairs(Embeddings z) {
         Branch first = branches().stream().filter(Branch::gradient).findFirst().orElseThrow();
@@ -86,39 +103,40 @@ public interface Method {
         return List.of();
     }
 
-    /** Changes the method's own state after the weights have moved, such as a queue of keys. */
+    /** Updates the method's own state, such as a queue of keys, after the optimizer step. */
     default void afterStep(Embeddings z) {}
 
     /**
-     * Returns what the names of those weights begin with that always move by the base learning rate, whatever the schedule says; none
-     * by default. The names are those of the network that holds the encoder.
+     * Returns name prefixes of weights that always use the base learning rate, whatever the schedule; none by default.
+     *
+     * <p>The names are those of the network that holds the encoder.
      */
     default List<String> constantRate() {
         return List.of();
     }
 
-    /** Returns the loss of networks whose embeddings are all equal, or NaN if it is not known. */
+    /** Returns the loss of a collapsed network, whose embeddings are all equal, or NaN if it is unknown. */
     default double lossAtCollapse() {
         return Double.NaN;
     }
 
     /**
-     * Returns whether embeddings that are nearly all equal show that a run goes wrong; not so where they need only be as different as
-     * a teacher's are.
+     * Tells whether nearly equal embeddings indicate a failing run. They do not for a student whose embeddings need only spread as
+     * much as its teacher's.
      */
     default boolean needsSpread() {
         return true;
     }
 
     /**
-     * Returns whether a positive can be told by batch norm statistics that all rows share, so that the batch should be split into
-     * groups (shuffle BN, He et al. 2020, section 3.3).
+     * Tells whether shared batch norm statistics can reveal the positive, so that the batch should be split into groups with their
+     * own statistics (shuffle BN, <a href="https://arxiv.org/abs/1911.05722">He et al. 2020</a>, section 3.3).
      */
     default boolean needsGroups() {
         return false;
     }
 
-    /** Returns the number of steps at the start in which the loss may well rise, such as those that fill a queue. */
+    /** Returns the number of initial steps in which a rising loss is normal, such as those that fill a queue. */
     default int settlingSteps() {
         return 0;
     }

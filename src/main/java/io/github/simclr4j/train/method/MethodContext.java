@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a method is made from: the run's encoder, and the means to make networks and state. The context owns all of them: it saves
- * them in checkpoints, moves the followers after each step, and frees them when it is closed.
+ * What a method is created from: the run's encoder, and operations that create networks and state.
+ *
+ * <p>The context owns all networks and state. It saves them in checkpoints, updates the momentum encoders after each step, and
+ * frees everything when it is closed.
  */
 public final class MethodContext implements AutoCloseable {
     private final LayerGraph encoder;
@@ -24,13 +26,13 @@ public final class MethodContext implements AutoCloseable {
     private final Map<String, NDArray> states = new LinkedHashMap<>();
 
     /**
-     * What is known of the run.
+     * Properties of the run.
      *
      * @param options values of the method's options
-     * @param batch images a step
-     * @param classes how many classes the images have; 0 without labels
-     * @param seed of everything random
-     * @param head adds the run's projection head
+     * @param batch images per step
+     * @param classes number of classes of the images; 0 without labels
+     * @param seed seed of all random numbers
+     * @param head adds the run's projection head to a graph
      */
     public record Run(OptionValues options, int batch, int classes, long seed, HeadOfRun head) {}
 
@@ -38,29 +40,31 @@ public final class MethodContext implements AutoCloseable {
     @FunctionalInterface
     public interface HeadOfRun {
         /**
-         * Adds it.
+         * Adds the projection head.
          *
          * @param graph the network's builder
-         * @param features what the head takes, [n]
-         * @param name of the head's result, and the beginning of its weights' names
+         * @param features input of the head, [n]
+         * @param name name of the head's result, and prefix of the names of its weights
          */
         void append(LayerGraph.Builder graph, LayerGraph.Node features, String name);
     }
 
     /**
-     * A network that follows another one.
+     * A momentum encoder: a network whose weights are an exponential moving average of another network's.
      *
-     * @param network gets no gradient
+     * @param network the momentum encoder, which gets no gradient
      * @param leader the trained network that it follows
-     * @param momentum how slowly
+     * @param momentum momentum of the moving average
      */
     public record Follower(Network network, Network leader, Momentum momentum) {}
 
     /**
-     * Makes a context.
+     * Creates a context.
      *
-     * @param encoder the encoder and what stands behind it
-     * @param zeroGamma start the last batch norm of each residual branch at 0
+     * @param encoder the encoder and the layers after it
+     * @param zeroGamma whether the scale of the last batch norm of each residual block starts at 0
+     * @param computation device and precision of the networks
+     * @param run properties of the run
      */
     public MethodContext(LayerGraph encoder, boolean zeroGamma, Computation computation, Run run) {
         this.encoder = encoder;
@@ -70,15 +74,16 @@ public final class MethodContext implements AutoCloseable {
     }
 
     /**
-     * Returns the encoder as the settings have it, and what {@linkplain MethodFactory#headUse stands behind it}: results
-     * {@link LayerGraph#FEATURES} and, with the run's head or a classifier,
+     * Returns the encoder of the settings with the layers that {@link MethodFactory#headUse} asks for.
+     *
+     * <p>Its results are {@link LayerGraph#FEATURES} and, with the run's head or a classifier,
      * {@link io.github.simclr4j.onnx.network.ProjectionHead#PROJECTION}.
      */
     public LayerGraph encoder() {
         return encoder;
     }
 
-    /** Returns what adds the run's projection head to a part of the encoder. */
+    /** Returns a function that adds the run's projection head to a part of the encoder. */
     public HeadOfRun head() {
         return run.head();
     }
@@ -88,31 +93,31 @@ public final class MethodContext implements AutoCloseable {
         return run.options();
     }
 
-    /** Returns the number of images a step. */
+    /** Returns the number of images per step. */
     public int batch() {
         return run.batch();
     }
 
-    /** Returns the number of classes, 0 without labels. */
+    /** Returns the number of classes; 0 without labels. */
     public int classes() {
         return run.classes();
     }
 
-    /** Returns the seed of everything random. */
+    /** Returns the seed of all random numbers. */
     public long seed() {
         return run.seed();
     }
 
     /**
-     * Makes a network that gets gradients, with random weights. The first one holds the encoder that is written.
+     * Creates a trained network with random weights. The first one holds the encoder that is exported.
      *
-     * @param graph its layers; the encoder's, or the encoder's with more behind it
+     * @param graph its layers: those of the encoder, optionally with more after them
      */
     public Network train(LayerGraph graph) {
         return add(new Network(graph, zeroGamma, computation, run.seed()));
     }
 
-    /** Makes a network that gets gradients and starts equal to another. */
+    /** Creates a trained network that starts as a copy of another network. */
     public Network trainCopy(Network network) {
         return add(network.copy());
     }
@@ -123,13 +128,13 @@ public final class MethodContext implements AutoCloseable {
     }
 
     /**
-     * Makes a network that starts equal to a trained one, gets no gradient, and follows it as a moving average of the weights after
-     * each step. Its batch norm statistics are those of its own batches.
+     * Creates a momentum encoder: a network that starts as a copy of a trained network, gets no gradient, and follows it as an
+     * exponential moving average of the weights after each step. Its batch norm statistics come from its own batches.
      *
-     * @param name in checkpoints, such as {@code key}
-     * @param leader which network it follows
-     * @param part the leader's layers, or some of them
-     * @param momentum how slowly
+     * @param name name in checkpoints, such as {@code key}
+     * @param leader the network that it follows
+     * @param part all layers of the leader, or some of them
+     * @param momentum momentum of the moving average
      */
     public Network follow(String name, Network leader, LayerGraph part, Momentum momentum) {
         Network network = leader.copy(part, false);
@@ -138,10 +143,10 @@ public final class MethodContext implements AutoCloseable {
     }
 
     /**
-     * Keeps a tensor for the whole run and in checkpoints.
+     * Registers a tensor that lasts for the whole run and is saved in checkpoints.
      *
-     * @param name in checkpoints, such as {@code queue}
-     * @param first its first values; the context takes it over
+     * @param name name in checkpoints, such as {@code queue}
+     * @param first the initial values; the context takes ownership
      * @return the same tensor
      */
     public NDArray state(String name, NDArray first) {
@@ -150,22 +155,22 @@ public final class MethodContext implements AutoCloseable {
         return first;
     }
 
-    /** Returns the network that holds the encoder: the first that was made. */
+    /** Returns the network that holds the exported encoder: the first that was created. */
     public Network exported() {
         return trained.get(0);
     }
 
-    /** Returns the networks that get gradients, in the order in which they were made. */
+    /** Returns the trained networks in the order of their creation. */
     public List<Network> trained() {
         return trained;
     }
 
-    /** Returns the networks that follow others, by name. */
+    /** Returns the momentum encoders by name. */
     public Map<String, Follower> followers() {
         return followers;
     }
 
-    /** Returns what a checkpoint keeps of the followers and the method's state, by name. */
+    /** Returns the tensors of the momentum encoders and of the method's state that a checkpoint saves, by name. */
     public Map<String, NDArray> tensors() {
         Map<String, NDArray> all = new LinkedHashMap<>();
         followers.forEach((name, f) -> f.network().tensors().forEach((n, a) -> all.put(name + "." + n, a)));

@@ -8,111 +8,117 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How a method presents itself: its name, paper, options and defaults, and how it is made. Factories are found by
- * {@link java.util.ServiceLoader}, so that a method in another jar can be chosen by its name like those of this library: the jar
- * has a file {@code META-INF/services/io.github.simclr4j.train.method.MethodFactory} with the class's name.
+ * Describes a training method (name, paper, options and defaults) and creates it.
+ *
+ * <p>{@link java.util.ServiceLoader} finds the factories, so that a method in another jar can be chosen by name like those of
+ * this library. The jar needs a file {@code META-INF/services/io.github.simclr4j.train.method.MethodFactory} that contains the
+ * name of the class.
  */
 public interface MethodFactory {
-    /** Returns the name by which it is chosen: lower case letters, digits and dashes. */
+    /** Returns the name that chooses the method: lower-case letters, digits and dashes. */
     String name();
 
-    /** Returns what the positives and negatives are, in one sentence. */
+    /** Returns the positives and negatives of the method in one sentence. */
     String summary();
 
-    /** Returns the paper, as an address. */
+    /** Returns the URL of the paper. */
     String paper();
 
-    /** Returns the options that this method has beside those of every run. */
+    /** Returns the options that the method has in addition to those of every run. */
     default List<Option<?>> options() {
         return List.of();
     }
 
-    /** Sets this method's own defaults for the settings of every run; a setting that is left alone has the common default. */
+    /** Sets the method's defaults for settings of every run; other settings keep the common defaults. */
     default void defaults(Defaults defaults) {}
 
     /**
-     * Returns the options that have no effect with some values, each with the condition under which it has one, such as
-     * {@code where loss is margin}.
+     * Returns the options that have no effect with the given values, each with the condition under which it has one, such as
+     * {@code where loss is margin}, which completes "has an effect only with settings".
      */
     default Map<Option<?>, String> withoutEffect(OptionValues values) {
         return Map.of();
     }
 
     /**
-     * Checks values together.
+     * Checks combinations of values.
      *
-     * @throws IllegalArgumentException if they don't fit each other or the run
+     * @param values values of the method's options
+     * @param run properties of the run
+     * @throws IllegalArgumentException if the values do not fit each other or the run
      */
     default void check(OptionValues values, Defaults run) {}
 
-    /** Whether training reads the images' labels. */
+    /** Tells whether training uses the images' labels. */
     default boolean needsLabels(OptionValues values) {
         return false;
     }
 
-    /** What stands behind the encoder in training. */
+    /** The layers after the encoder during training. */
     enum HeadUse {
-        /** The run's projection head, behind the features. */
+        /** The run's projection head after the features. */
         FEATURES,
-        /** The run's projection head, once for each part of the encoder; the method adds them. */
+        /** The run's projection head after each part of the encoder; the method adds them. */
         PARTS,
-        /** Nothing that the run's settings of the head could change. */
+        /** No layers that depend on the run's settings of the head. */
         NONE,
         /** A linear classifier on the features. */
         CLASSIFIER
     }
 
-    /** Returns what stands behind the encoder in training. */
+    /** Returns which layers follow the encoder during training. */
     default HeadUse headUse() {
         return HeadUse.FEATURES;
     }
 
     /**
-     * Returns the architecture that the method trains and exports where another was chosen, such as two towers of half the width.
+     * Returns the architecture that the method trains and exports for the architecture of the settings, such as two towers of half
+     * the width.
      *
-     * @param chosen what the run's settings say
-     * @throws IllegalArgumentException if the method can't train it; the message says which ones it can
+     * @param chosen the architecture of the settings
+     * @throws IllegalArgumentException if the method cannot train it; the message names those that it can train
      */
     default Architecture encoder(Architecture chosen) {
         return chosen;
     }
 
     /**
-     * Whether the method learns little from fewer than some thousands of images where the weights start at random; false for one that
-     * learns from a teacher.
+     * Tells whether the method needs some thousands of images to learn anything useful from random weights; it is {@code false} for
+     * a method that learns from a teacher.
      */
     default boolean needsManyImages() {
         return headUse() != HeadUse.CLASSIFIER;
     }
 
-    /** Returns how many random views of full size each image has in a step; at least 1. */
+    /** Returns the number of full-size random views per image and step, at least 1. */
     default int views() {
         return 2;
     }
 
-    /** Returns the smaller views that each image has beside those of full size; none by default. */
+    /** Returns the smaller views of each image in addition to the full-size ones (multi-crop); none by default. */
     default SmallViews smallViews(OptionValues values, int imageSize) {
         return SmallViews.NONE;
     }
 
     /**
-     * Returns this method with the files open that its options name, such as a teacher's. It is called once before a run, and where a
-     * run is only to be described; what is returned is asked for {@linkplain #metadata metadata} and {@linkplain #create makes} the
-     * method. What takes long is done later, by {@link Method#begin}.
+     * Returns this method with the files open that its options name, such as a teacher's.
      *
-     * @param values of the method's options
-     * @param resources owns what is opened
-     * @throws IOException if a file can't be read or is none of its kind; the message names it
+     * <p>It is called once before a run, or before a run is described. {@link #metadata} and {@link #create} are called on the
+     * result. Slow work belongs in {@link Method#begin}.
+     *
+     * @param values values of the method's options
+     * @param resources owner of the open files
+     * @throws IOException if a file cannot be read or has the wrong format; the message names the file
      */
     default MethodFactory open(OptionValues values, RunResources resources) throws IOException {
         return this;
     }
 
-    /** Returns further entries for the metadata of the run, such as the hash of what it learns from. */
+    /** Returns additional metadata of the run, such as the hash of a teacher's file. */
     default Map<String, String> metadata() {
         return Map.of();
     }
 
-    /** Makes the method for a run; the context owns the networks. */
+    /** Creates the method for a run; the context owns the networks. */
     Method create(MethodContext context);
 }

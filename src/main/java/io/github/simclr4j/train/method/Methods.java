@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
-/** The methods that are on the class path. */
+/** The training methods on the class path. */
 public final class Methods {
     private Methods() {}
 
-    /** Returns all of them: those of this library in the order of its list, then others. */
+    /** Returns all methods: first those of this library in the order of its service file, then others. */
     public static List<MethodFactory> all() {
         List<MethodFactory> all = new ArrayList<>();
         ServiceLoader.load(MethodFactory.class).forEach(all::add);
@@ -21,9 +21,9 @@ public final class Methods {
     }
 
     /**
-     * Returns the method of a name.
+     * Returns the method with a name.
      *
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if there is no method with this name
      */
     public static MethodFactory named(String name) {
         return all().stream().filter(f -> f.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(

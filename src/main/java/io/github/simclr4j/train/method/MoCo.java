@@ -11,30 +11,32 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
 /**
- * Momentum contrast (He et al. 2020, algorithm 1): the first view is the query, the second one, through the momentum encoder, its
- * key. The negatives are the keys of earlier batches, in a queue that forgets its oldest. The momentum encoder starts equal to
- * the encoder, gets no gradient, and follows it: {@code key = m * key + (1 - m) * query} (equation 2). Version 1 and 2 differ in
- * head, views and temperature alone.
+ * MoCo, momentum contrast (<a href="https://arxiv.org/abs/1911.05722">He et al. 2020</a>, algorithm 1).
  *
- * <p>Keys of a batch must not tell by their batch norm statistics which query they belong to (shuffle BN, section 3.3): queries and
- * keys are dealt to the groups of a split batch in different random orders.
+ * <p>The first view is the query. Its key is the second view, embedded by the momentum encoder. The negatives are keys of
+ * earlier batches from a first-in, first-out queue. The momentum encoder starts as a copy of the encoder, gets no gradient, and
+ * follows it as an exponential moving average: {@code key = m * key + (1 - m) * query} (equation 2). Versions 1 and 2 differ
+ * only in head, views, temperature and schedule.
+ *
+ * <p>Batch norm statistics must not reveal which key belongs to which query. Queries and keys are therefore distributed over the
+ * groups of a split batch in different random orders (shuffle BN, section 3.3).
  */
 public abstract sealed class MoCo implements MethodFactory {
-    /** The queue must be small against the number of images. */
+    /** Number of images from which the published queue size and momentum are used: the queue must be small against it. */
     private static final int MANY = 200_000;
 
-    /** How many keys the queue holds. */
+    /** Number of keys in the queue. */
     public static final Option<Integer> QUEUE = Option.whole("queue", 65_536, 1, KeyQueue.MOST_KEYS, "Keys in the queue",
             "He et al. 2020; 4096 for fewer than 200000 images");
-    /** m of the momentum encoder. */
+    /** Momentum of the momentum encoder at the start. */
     public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.999, 0, 1,
-            "Momentum m of the encoder that follows, key = m*key + (1-m)*query", "He et al. 2020; 0.99 for fewer than 200000 images");
-    /** What m rises to. */
+            "Momentum m of the momentum encoder: key = m*key + (1-m)*query", "He et al. 2020; 0.99 for fewer than 200000 images");
+    /** Momentum of the momentum encoder at the end. */
     public static final Option<Double> MOMENTUM_END = Option.below("momentum-encoder-end", 0, 0, 1,
-            "What that momentum rises to along half a cosine, as in BYOL (Grill et al. 2020); 0 for no rise", "");
-    /** Whether both views are queries. */
+            "Momentum at the end of a cosine ramp, as in BYOL (Grill et al. 2020); 0 for a constant momentum", "");
+    /** Whether both views serve as queries. */
     public static final Option<Boolean> SYMMETRIC = Option.flag("symmetric",
-            "Take both views as queries in turn (MoCo v3, Chen, Xie and He 2021)", "");
+            "Use both views as queries in turn (MoCo v3, Chen, Xie and He 2021)", "");
 
     private final Option<Double> temperature;
 
@@ -42,9 +44,9 @@ public abstract sealed class MoCo implements MethodFactory {
         this.temperature = temperature;
     }
 
-    /** MoCo v1 (He et al. 2020): a linear head, temperature 0.07, steps of the learning rate. */
+    /** MoCo v1 (He et al. 2020): a linear head, temperature 0.07, a step schedule of the learning rate. */
     public static final class V1 extends MoCo {
-        /** Makes the factory. */
+        /** Creates the factory. */
         public V1() {
             super(SimClr.TEMPERATURE.withDefault(0.07, "He et al. 2020"));
         }
@@ -66,9 +68,12 @@ public abstract sealed class MoCo implements MethodFactory {
         }
     }
 
-    /** MoCo v2 (Chen, Fan, Girshick and He 2020): a non-linear head, temperature 0.2, a cosine of the learning rate. */
+    /**
+     * MoCo v2 (<a href="https://arxiv.org/abs/2003.04297">Chen, Fan, Girshick and He 2020</a>): a non-linear head, temperature 0.2,
+     * a cosine schedule of the learning rate.
+     */
     public static final class V2 extends MoCo {
-        /** Makes the factory. */
+        /** Creates the factory. */
         public V2() {
             super(SimClr.TEMPERATURE.withDefault(0.2, "Chen, Fan, Girshick and He 2020"));
         }
@@ -92,7 +97,7 @@ public abstract sealed class MoCo implements MethodFactory {
 
     @Override
     public String summary() {
-        return "A query and its key from a momentum encoder are a positive pair, a queue of older keys are negatives";
+        return "A query and its key from a momentum encoder are a positive pair, a queue of earlier keys are negatives";
     }
 
     @Override
@@ -111,7 +116,7 @@ public abstract sealed class MoCo implements MethodFactory {
         }
     }
 
-    /** The most groups up to 8 that the batch can be split into, of 8 images at least. */
+    /** Returns the largest number of groups, up to 8, that splits the batch into groups of at least 8 images; 0 for none. */
     private static int splits(Defaults d) {
         int micro = d.microBatch() == 0 ? 1 : Math.max(1, d.batch() / d.microBatch());
         for (int n = 8; n > 1; n--) {
@@ -169,7 +174,7 @@ public abstract sealed class MoCo implements MethodFactory {
             return Loss.of(Losses.crossEntropyOfFirst(logits), Losses.rankOfFirst(logits.stopGradient()));
         }
 
-        /** The batch's keys, each of length 1, in the order of the queries. */
+        /** Returns the batch's normalised keys, in the order of the queries. */
         private NDArray keys(Embeddings z) {
             return Rows.normalise(z.of(key));
         }
@@ -179,7 +184,7 @@ public abstract sealed class MoCo implements MethodFactory {
             return new NDList(z.of(query).stopGradient(), keys(z));
         }
 
-        /** The newest keys take the places of the oldest. */
+        /** Replaces the oldest keys in the queue by those of the batch. */
         @Override
         public void afterStep(Embeddings z) {
             queue.enqueue(keys(z));
@@ -195,7 +200,7 @@ public abstract sealed class MoCo implements MethodFactory {
             return true;
         }
 
-        /** The queue starts as noise, from which a key is told apart at once. */
+        /** The queue starts as noise, from which a key is easily distinguished. */
         @Override
         public int settlingSteps() {
             return queue.size() / arriving + 1;

@@ -11,21 +11,23 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
 /**
- * MoCo v3 (Chen, Xie and He 2021, <a href="https://arxiv.org/abs/2104.02057">arXiv:2104.02057</a>, algorithm 1): the prediction of each
- * view is the query, and the other view, through the momentum encoder without predictor, its key. The negatives are the keys of the
- * batch's other images; there is no queue. {@code L = 2t CE(q1 k2' / t) + 2t CE(q2 k1' / t)}.
+ * MoCo v3 (Chen, Xie and He 2021, <a href="https://arxiv.org/abs/2104.02057">arXiv:2104.02057</a>, algorithm 1).
+ *
+ * <p>The query is the prediction from one view. Its key is the other view, embedded by the momentum encoder without predictor.
+ * The negatives are the keys of the other images of the batch; there is no queue. The loss is
+ * {@code 2t CE(q1 k2' / t) + 2t CE(q2 k1' / t)}.
  */
 public final class MoCoV3 implements MethodFactory {
-    /** t, which cosines are divided by. */
+    /** Temperature of the loss. */
     public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.2,
             "Chen, Xie and He 2021 for vision transformers, solo-learn for CIFAR; 1 in the paper for ResNet-50 on ImageNet");
-    /** The momentum encoder's momentum at the start. */
+    /** Momentum of the momentum encoder at the start. */
     public static final Option<Double> MOMENTUM = Option.below("momentum-encoder", 0.99, 0, 1,
-            "Momentum m of the encoder that follows, key = m*key + (1-m)*query",
+            "Momentum m of the momentum encoder: key = m*key + (1-m)*query",
             "Chen, Xie and He 2021; 0.996 for 1000 epochs of ImageNet with ResNet-50");
-    /** The momentum encoder's momentum at the end. */
+    /** Momentum of the momentum encoder at the end. */
     public static final Option<Double> MOMENTUM_END = Option.between("momentum-encoder-end", 1, 0, 1,
-            "What that momentum rises to along half a cosine; 0 for no rise", "Chen, Xie and He 2021, section 3");
+            "Momentum at the end of a cosine ramp; 0 for a constant momentum", "Chen, Xie and He 2021, section 3");
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Predictor.HIDDEN;
 
@@ -49,7 +51,10 @@ public final class MoCoV3 implements MethodFactory {
         return List.of(TEMPERATURE, MOMENTUM, MOMENTUM_END, HIDDEN);
     }
 
-    /** Head, predictor and views as solo-learn for CIFAR and the paper have them; the paper's rates for LARS and ResNet-50. */
+    /**
+     * Sets head, predictor and views as in the paper and in solo-learn for CIFAR, and the paper's learning rate of ResNet-50 for
+     * LARS.
+     */
     @Override
     public void defaults(Defaults d) {
         d.hidden(d.width(4096)).projection(256).option(HIDDEN, d.width(4096));
@@ -80,12 +85,12 @@ public final class MoCoV3 implements MethodFactory {
     }
 
     /**
-     * Returns the loss over both directions, or the part of it that some queries have.
+     * Returns the loss over both directions, or the part of it that belongs to a range of queries.
      *
      * @param pairs queries q1 above q2, and keys k2 above k1
      */
     static NDArray loss(CrossViews pairs, double temperature) {
-        // The mean over 2N queries is half the sum of the means over N.
+        // The mean over 2N queries is half the sum of the means over N queries.
         NDArray mean = pairs.crossEntropy(temperature);
         return mean.mul(Rows.number(mean, 4 * temperature));
     }

@@ -1,41 +1,42 @@
 package io.github.simclr4j.train.method;
 
 /**
- * The momentum m of a network that follows another: {@code theirs = m * theirs + (1 - m) * mine} after each step. It rises from a
- * start to an end along half a cosine (BYOL, Grill et al. 2020, implementation details,
+ * The momentum m of a momentum encoder: {@code theirs = m * theirs + (1 - m) * mine} after each step.
+ *
+ * <p>It rises along half a cosine from a start to an end value (BYOL, Grill et al. 2020, implementation details,
  * <a href="https://arxiv.org/abs/2006.07733">arXiv:2006.07733</a>).
  *
- * @param start at the beginning of the run, 0 up to (not including) 1
- * @param end after the last step, from the start to 1
+ * @param start value at the beginning of the run, from 0 (inclusive) to 1 (exclusive)
+ * @param end value after the last step, from {@code start} to 1
  */
 public record Momentum(double start, double end) {
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a value is out of range, or the momentum falls
+     * @throws IllegalArgumentException if a value is out of range or {@code end} is below {@code start}
      */
     public Momentum {
         if (!(start >= 0 && start < 1) || !(end >= start && end <= 1)) {
-            throw new IllegalArgumentException("A momentum encoder's momentum must be from 0 to below 1 and must not fall, found "
+            throw new IllegalArgumentException("The momentum of a momentum encoder must be at least 0 and below 1 and must not fall, found "
                     + start + " to " + end);
         }
     }
 
     /**
-     * Returns a momentum by two options' values.
+     * Returns the momentum of two option values.
      *
-     * @param start at the beginning of the run
-     * @param end after the last step; 0 for no rise
-     * @throws IllegalArgumentException if a value is out of range, or the momentum falls
+     * @param start value at the beginning of the run
+     * @param end value after the last step; 0 for a constant momentum
+     * @throws IllegalArgumentException if a value is out of range or {@code end} is below {@code start}
      */
     public static Momentum rising(double start, double end) {
         return new Momentum(start, end == 0 ? start : end);
     }
 
     /**
-     * Returns the momentum at a share of the run.
+     * Returns the momentum at a point of the run.
      *
-     * @param done 0 to 1
+     * @param done fraction of the run that is done, from 0 to 1
      */
     public double at(double done) {
         return start + (end - start) * (1 - Math.cos(Math.PI * done)) / 2;

@@ -14,36 +14,38 @@ import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /**
- * Multi-crop (Caron et al. 2020, <a href="https://arxiv.org/abs/2006.09882">arXiv:2006.09882</a>, section 3.3): beside its two
- * full-size views an image has S small ones, each of which is compared with both full-size views. As in the authors' code all pairs of
- * a full-size view and another view count alike: {@code L = (L of the full-size views + S * L of the small views) / (1 + S)}.
+ * Multi-crop (Caron et al. 2020, <a href="https://arxiv.org/abs/2006.09882">arXiv:2006.09882</a>, section 3.3).
  *
- * <p>The anchors of a method with multi-crop are the full-size views, 2N, and then the small ones, S * N, view by view.
+ * <p>In addition to two full-size views, an image has S small views, each of which is compared with both full-size views. As in
+ * the authors' code, all pairs of a full-size view and another view have equal weight:
+ * {@code L = (L of the full-size views + S * L of the small views) / (1 + S)}.
+ *
+ * <p>The anchors of a method with multi-crop are the 2N full-size views, then the S * N small ones, view by view.
  */
 final class MultiCrop {
-    /** How many small views an image has. */
+    /** Number of small views per image. */
     static final Option<Integer> COUNT = Option.whole("multi-crop", 0, 0, 64,
-            "Small views of each image beside the two of full size, each compared with these two; 0 for none",
+            "Small views per image in addition to the two full-size views, each compared with these two; 0 for none",
             "6 in Caron et al. 2020, section 3.3");
-    /** Their side. */
+    /** Side of the small views. */
     static final Option<Integer> SIZE = Option.whole("multi-crop-size", 0, 0, 4096,
-            "Side of the small views in pixels; 0 for 3/7 of the image size, or 5/8 of one up to 64",
+            "Side of the small views in pixels; 0 for 3/7 of the image size, or 5/8 of an image size up to 64",
             "96 of 224 in Caron et al. 2020, section 3.3");
-    /** The smallest share of the area that one shows. */
+    /** Smallest share of the image's area in a small view. */
     static final Option<Double> LEAST = Option.between("multi-crop-least", 0.05, 0.001, 1,
-            "Smallest share of the area that a small view shows", "Caron et al. 2020, section 3.3");
-    /** The largest share. */
+            "Smallest share of the image's area in a small view", "Caron et al. 2020, section 3.3");
+    /** Largest share of the image's area in a small view. */
     static final Option<Double> MOST = Option.between("multi-crop-most", 0.4, 0.001, 1,
-            "Largest share of the area that a small view shows", "Caron et al. 2021 (DINO); 0.14 in Caron et al. 2020");
-    /** The options that a method with multi-crop has. */
+            "Largest share of the image's area in a small view", "Caron et al. 2021 (DINO); 0.14 in Caron et al. 2020");
+    /** The options of a method with multi-crop. */
     static final List<Option<?>> OPTIONS = List.of(COUNT, SIZE, LEAST, MOST);
 
-    /** Numbers of the full-size views. */
+    /** Number of full-size views. */
     private static final int FULL = 2;
 
     private MultiCrop() {}
 
-    /** Returns those of the options that have no effect, see {@link MethodFactory#withoutEffect}. */
+    /** Returns the options that have no effect, see {@link MethodFactory#withoutEffect}. */
     static Map<Option<?>, String> withoutEffect(OptionValues values) {
         Map<Option<?>, String> none = new HashMap<>();
         if (values.get(COUNT) == 0) {
@@ -52,7 +54,7 @@ final class MultiCrop {
         return none;
     }
 
-    /** Returns what the options say. */
+    /** Returns the small views that the options describe. */
     static SmallViews views(OptionValues values, int imageSize) {
         if (values.get(COUNT) == 0) {
             return SmallViews.NONE;
@@ -62,24 +64,25 @@ final class MultiCrop {
         return new SmallViews(values.get(COUNT), size, values.get(LEAST), values.get(MOST));
     }
 
-    /** Returns the branch of the small views, which goes through the same network as the others; null for none. */
+    /** Returns the branch of the small views, which uses the same network as the full-size ones; null for none. */
     static Branch branch(OptionValues values, Network network, String result) {
         int count = values.get(COUNT);
         return count == 0 ? null : Branch.trained(network, result, IntStream.range(FULL, FULL + count).boxed().toArray(Integer[]::new));
     }
 
-    /** Returns how many anchors there are of some images. */
+    /** Returns the number of anchors of a number of images. */
     static int anchors(int images, Branch small) {
         return (FULL + (small == null ? 0 : small.views().size())) * images;
     }
 
     /**
-     * Returns the share in the loss of the anchors that are asked for: a mean over anchors, in which those of full-size and those of small
-     * views have the weights of the class's formula.
+     * Returns the loss of the requested anchors: a mean over anchors in which full-size and small views have the weights of the
+     * formula above.
      *
-     * @param small the branch of the small views, or null
-     * @param fullSize the mean loss of the full-size anchors from one up to another
-     * @param ofSmall the same of the small views, whose first has the number 0
+     * @param z embeddings of the batch
+     * @param small branch of the small views, or null
+     * @param fullSize mean loss of a range of full-size anchors
+     * @param ofSmall mean loss of a range of small views, counted from 0
      */
     static NDArray loss(Embeddings z, Branch small, BiFunction<Integer, Integer, NDArray> fullSize,
             BiFunction<Integer, Integer, NDArray> ofSmall) {
@@ -108,23 +111,23 @@ final class MultiCrop {
     }
 
     /**
-     * Returns the mean cosine of some small views with both full-size views of their images.
+     * Returns the mean cosine similarity of small views to both full-size views of their images.
      *
-     * @param some embeddings of the small views from one on, [n, d]
-     * @param from number of the first of them, of S * N
+     * @param some embeddings of consecutive small views, [n, d]
+     * @param from index of the first of them among all S * N
      * @param full embeddings of the full-size views, view by view, [2N, d]
      */
     static NDArray cosine(NDArray some, int from, NDArray full) {
         int n = (int) full.getShape().get(0) / FULL;
         NDArray unit = Rows.normalise(full);
-        // The product with the sum of two vectors is the sum of the products.
+        // The dot product with the sum of two vectors is the sum of the dot products.
         NDArray sums = unit.get(":" + n).add(unit.get(n + ":"));
         NDArray targets = ofImages(sums, from, (int) some.getShape().get(0));
         NDArray products = Rows.normalise(some).mul(targets).sum(new int[] {1}).mean();
         return products.mul(Rows.number(products, 1.0 / FULL));
     }
 
-    /** Returns row {@code i mod N} for each number i from one on. */
+    /** Returns rows {@code i mod N} for {@code count} consecutive indices i. */
     static NDArray ofImages(NDArray rows, int from, int count) {
         int n = (int) rows.getShape().get(0);
         NDList parts = new NDList();

@@ -10,19 +10,21 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
 /**
- * NNCLR (Dwibedi et al. 2021, <a href="https://arxiv.org/abs/2104.14548">arXiv:2104.14548</a>): the positive of a view is not the other
- * view itself but the nearest neighbour of its projection among those of earlier batches, so that images of one kind become positives.
- * Its negatives are the predictions of the batch's other images. Gradients go through the predictions alone.
+ * NNCLR (Dwibedi et al. 2021, <a href="https://arxiv.org/abs/2104.14548">arXiv:2104.14548</a>).
+ *
+ * <p>A view is replaced by the nearest neighbour of its projection among projections of earlier batches, so that different
+ * images of one kind become positives. Its positive is the prediction from the other view, its negatives are the predictions
+ * from the other images of the batch. Only the predictions get gradients.
  */
 public final class Nnclr implements MethodFactory {
-    /** The queue must be small against the number of images. */
+    /** Number of images from which the published queue size is used: the queue must be small against it. */
     private static final int MANY = 200_000;
 
-    /** t, which cosines are divided by. */
+    /** Temperature of the loss. */
     public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.2, "solo-learn for CIFAR; 0.1 in Dwibedi et al. 2021");
-    /** How many projections neighbours are looked for among. */
+    /** Number of projections in the queue. */
     public static final Option<Integer> QUEUE = Option.whole("queue", 65_536, 1, KeyQueue.MOST_KEYS,
-            "Projections of earlier images in the queue, among which the nearest neighbour is looked for",
+            "Projections of earlier images in the queue, which is searched for the nearest neighbour",
             "solo-learn for CIFAR, 98304 in Dwibedi et al. 2021; 4096 for fewer than 200000 images");
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Predictor.HIDDEN.withDefault(4096, "Dwibedi et al. 2021; at most 8 times the encoder's dimension");
@@ -48,7 +50,10 @@ public final class Nnclr implements MethodFactory {
         return List.of(TEMPERATURE, QUEUE, HIDDEN);
     }
 
-    /** A head of three layers, 2048 and 256 (solo-learn for CIFAR, section 4.1 of the paper); the paper's rate for LARS. */
+    /**
+     * Sets a head of three layers of 2048, 2048 and 256 as in solo-learn for CIFAR and section 4.1 of the paper, and the paper's
+     * learning rate for LARS.
+     */
     @Override
     public void defaults(Defaults d) {
         d.head("deep").hidden(d.width(2048)).projection(256).option(HIDDEN, d.width(4096));
@@ -80,15 +85,15 @@ public final class Nnclr implements MethodFactory {
     }
 
     /**
-     * Returns the nearest of some rows for each projection, by the cosine, without gradient.
+     * Returns the row of a queue with the largest cosine similarity to each projection, without gradient.
      *
      * @param projections [n, d]
-     * @param queue [K, d], each row of length 1
+     * @param queue [K, d], each row normalised
      * @return [n, d]
      */
     static NDArray nearest(NDArray projections, NDArray queue) {
         NDArray columns = queue.transpose();
-        // It would stay with the queue, and so for ever.
+        // The transpose belongs to the queue's manager, which outlives the step.
         columns.attach(projections.getManager());
         NDArray cosines = Rows.normalise(projections.stopGradient()).matMul(columns);
         NDArray nearest = queue.get(cosines.argMax(1));
@@ -107,7 +112,7 @@ public final class Nnclr implements MethodFactory {
             return 2 * images;
         }
 
-        /** Equation 3: {@code (CE(nn(z1) p2' / t) + CE(nn(z2) p1' / t)) / 2}. */
+        /** Returns equation 3, {@code (CE(nn(z1) p2' / t) + CE(nn(z2) p1' / t)) / 2}. */
         @Override
         public Loss loss(Embeddings z) {
             NDArray some = z.of(both, ProjectionHead.PROJECTION).get(z.from() + ":" + z.to());
@@ -115,7 +120,7 @@ public final class Nnclr implements MethodFactory {
             return Loss.of(pairs.crossEntropy(temperature), pairs.rank());
         }
 
-        /** The first views of a batch take the places of the oldest. */
+        /** Replaces the oldest projections in the queue by those of the batch's first views. */
         @Override
         public void afterStep(Embeddings z) {
             queue.enqueue(Rows.normalise(z.view(both, 0).stopGradient()));

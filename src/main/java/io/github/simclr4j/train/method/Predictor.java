@@ -7,13 +7,15 @@ import io.github.simclr4j.onnx.network.Weight;
 import io.github.simclr4j.util.Option;
 
 /**
- * The predictor of BYOL and what followed it: dense, batch norm, ReLU, dense behind the projection (Grill et al. 2020,
- * architecture). It is trained, but no follower and no exported encoder has it.
+ * The predictor of BYOL and later methods: dense, batch norm, ReLU and dense layers after the projection
+ * (<a href="https://arxiv.org/abs/2006.07733">Grill et al. 2020</a>, architecture).
+ *
+ * <p>It is trained, but belongs to no momentum encoder and no exported encoder.
  */
 final class Predictor {
-    /** Name of the network's result behind the predictor. */
+    /** Name of the predictor's result. */
     static final String PREDICTION = "prediction";
-    /** What the names of its weights begin with. */
+    /** Prefix of the names of its weights. */
     static final String PREFIX = "predictor.";
 
     /** Width of the hidden layer. */
@@ -23,8 +25,9 @@ final class Predictor {
     private Predictor() {}
 
     /**
-     * Returns an encoder and head with a predictor behind it, whose result is {@link #PREDICTION}.
+     * Returns an encoder and head with a predictor after them, whose result is {@link #PREDICTION}.
      *
+     * @param encoder encoder and head
      * @param hidden width of the hidden layer, 0 for the encoder's dimension
      */
     static LayerGraph behind(LayerGraph encoder, int hidden) {

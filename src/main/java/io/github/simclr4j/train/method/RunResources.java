@@ -3,32 +3,35 @@ package io.github.simclr4j.train.method;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** What a method has opened for a run, and the threads that it may use. Closing it closes what was opened, the newest first. */
+/**
+ * Resources that a method has opened for a run, and the number of threads that it may use. Closing it closes the resources, the
+ * newest first.
+ */
 public final class RunResources implements AutoCloseable {
     private final int threads;
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
     /**
-     * Makes an owner of nothing yet.
+     * Creates an owner without resources.
      *
-     * @param threads that the run may use on the CPU, 0 for one a core
+     * @param threads CPU threads that the run may use, 0 for one per core
      */
     public RunResources(int threads) {
         this.threads = threads;
     }
 
-    /** Returns how many threads the run may use on the CPU, 0 for one a core. */
+    /** Returns the number of CPU threads that the run may use, 0 for one per core. */
     public int threads() {
         return threads;
     }
 
-    /** Takes over something that is to be closed after the run, and returns it. */
+    /** Takes ownership of a resource that is closed after the run, and returns it. */
     public <T extends AutoCloseable> T own(T resource) {
         open.push(resource);
         return resource;
     }
 
-    /** Closes everything; a second call does nothing. */
+    /** Closes all resources; a second call has no effect. */
     @Override
     public void close() {
         RuntimeException first = null;

@@ -5,11 +5,11 @@ import io.github.simclr4j.util.Progress;
 import java.nio.file.Path;
 
 /**
- * What a method gets ready from before the first step.
+ * What a method can use before the first step.
  *
- * @param images that the run learns from
- * @param folder for what should outlive the run, beside its checkpoints; null for a run that keeps nothing
- * @param continued whether the networks and the method's state are those of a checkpoint
- * @param progress told how far it is
+ * @param images the training images
+ * @param folder folder for files that outlive the run, beside its checkpoints; null for a run that saves nothing
+ * @param continued whether networks and state were restored from a checkpoint
+ * @param progress reports the progress of slow work
  */
 public record RunStart(TrainingImages images, Path folder, boolean continued, Progress progress) {}

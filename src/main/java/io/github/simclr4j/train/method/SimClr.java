@@ -16,27 +16,29 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * SimCLR (Chen et al. 2020, algorithm 1): both views of every image go through one network in one batch, the two views of an
- * image are a positive pair, and all other 2N - 2 views are negatives. The loss is symmetric.
+ * SimCLR (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, algorithm 1).
+ *
+ * <p>Both views of every image go through one network in one batch. The two views of an image are a positive pair, and the
+ * other 2N - 2 views of the batch are negatives. The loss is symmetric.
  */
 public final class SimClr implements MethodFactory {
-    /** The losses; each is a formula of {@link Losses}. */
+    /** The losses; {@link Losses} has their formulas. */
     public static final Option<String> LOSS = Option.choice("loss", List.of("nt-xent", "nt-logistic", "nt-logistic-semihard", "margin",
             "margin-semihard", "debiased", "decoupled", "supcon"), "The loss: NT-Xent, NT-Logistic and margin triplet, the last two"
             + " also with semi-hard negatives, debiased (Chuang 2020), decoupled (Yeh 2022), or supcon (Khosla 2020, needs labels)",
             "Chen et al. 2020, equation 1 and table 4");
-    /** t, which cosines are divided by. */
+    /** Temperature of the loss. */
     public static final Option<Double> TEMPERATURE = Option.above("temperature", 0.2, 0, "Temperature of the loss",
             "of 0.1 to 1 in Chen et al. 2020, table 5");
-    /** m of the margin losses. */
+    /** Margin of the margin losses. */
     public static final Option<Double> MARGIN =
             Option.atLeast("margin", 0.8, 0, "Margin of the margin losses", "Chen et al. 2020, table 2");
-    /** The share of negatives that is of the anchor's class. */
+    /** Share of the negatives that belongs to the anchor's class. */
     public static final Option<Double> CLASS_PRIOR = Option.below("class-prior", 0.1, 0, 1,
-            "Share of the negatives that the debiased loss takes to be of the anchor's class", "Chuang et al. 2020, for ten classes");
-    /** Whether projections are compared as they are. */
+            "Share of the negatives that the debiased loss assumes to belong to the anchor's class", "Chuang et al. 2020, for ten classes");
+    /** Whether projections are compared without normalisation. */
     public static final Option<Boolean> DOT_PRODUCT = Option.flag("dot-product", "Compare projections in NT-Xent by their dot"
-            + " product, without normalising them, which needs a far higher temperature", "Chen et al. 2020, table 5");
+            + " product, without normalisation; this needs a far higher temperature", "Chen et al. 2020, table 5");
 
     @Override
     public String name() {
@@ -68,10 +70,10 @@ public final class SimClr implements MethodFactory {
     @Override
     public void check(OptionValues values, Defaults run) {
         if (values.get(MultiCrop.COUNT) > 0 && !values.get(LOSS).equals("nt-xent")) {
-            throw new IllegalArgumentException("multi-crop goes with the loss nt-xent, found " + values.get(LOSS));
+            throw new IllegalArgumentException("multi-crop requires the loss nt-xent, found " + values.get(LOSS));
         }
         if (values.get(DOT_PRODUCT) && values.get(MultiCrop.COUNT) > 0) {
-            throw new IllegalArgumentException("multi-crop compares by cosines and does not go with dot-product");
+            throw new IllegalArgumentException("multi-crop uses cosine similarity and cannot be combined with dot-product");
         }
     }
 
@@ -80,11 +82,11 @@ public final class SimClr implements MethodFactory {
         Map<Option<?>, String> none = MultiCrop.withoutEffect(values);
         String loss = values.get(LOSS);
         if (loss.startsWith("margin")) {
-            none.put(TEMPERATURE, "where the loss is none of margin and margin-semihard");
+            none.put(TEMPERATURE, "where the loss is neither margin nor margin-semihard");
         } else {
             none.put(MARGIN, "where the loss is margin or margin-semihard");
         }
-        // Left out of the metadata where it is off, as before there was this option.
+        // If the flag is off it stays out of the metadata, which then equal those of versions without this option.
         if (!loss.equals("nt-xent") || !values.get(DOT_PRODUCT)) {
             none.put(DOT_PRODUCT, "where the loss is nt-xent");
         }
@@ -115,7 +117,7 @@ public final class SimClr implements MethodFactory {
             return small == null ? List.of(both) : List.of(both, small);
         }
 
-        /** Semi-hard mining finds a negative for some anchors only, and the mean is over these. */
+        /** Returns 0 with semi-hard mining, because its loss is a mean over those anchors only that have a semi-hard negative. */
         @Override
         public int anchors(int images) {
             return loss.endsWith("-semihard") ? 0 : MultiCrop.anchors(images, small);
@@ -155,7 +157,7 @@ public final class SimClr implements MethodFactory {
             return Loss.of(value, ranks.size() == 1 ? ranks.get(0) : NDArrays.concat(ranks));
         }
 
-        /** The matrices of the rank are as large as the loss's own, so they are freed at once. */
+        /** Returns the ranks; their matrices are as large as those of the loss, so they are freed at once. */
         private static NDArray rank(Anchors a) {
             try (NDManager m = a.z().getManager().newSubManager()) {
                 NDArray fixed = a.z().stopGradient();
@@ -166,7 +168,7 @@ public final class SimClr implements MethodFactory {
             }
         }
 
-        /** A small view, too, has 2N - 1 candidates: one of its image's full-size views is left out. */
+        /** A small view also has 2N - 1 candidates, because one full-size view of its image is left out. */
         @Override
         public double lossAtCollapse() {
             return switch (loss) {

@@ -11,16 +11,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * SimSiam (Chen and He 2021, <a href="https://arxiv.org/abs/2011.10566">arXiv:2011.10566</a>): the prediction of one view is drawn to
- * the other view's projection, through which no gradient goes. One network, no negatives, no moving average. The predictor's learning
- * rate does not fall with the schedule (section 4.2): it must stay ahead of the projections.
+ * SimSiam (Chen and He 2021, <a href="https://arxiv.org/abs/2011.10566">arXiv:2011.10566</a>).
+ *
+ * <p>The prediction from one view is trained to match the other view's projection, which is behind a stop-gradient. There is one
+ * network, without negatives or momentum encoder. The predictor's learning rate does not follow the schedule (section 4.2),
+ * because the predictor must keep up with the projections.
  */
 public final class SimSiam implements MethodFactory {
     /** Width of the predictor's hidden layer. */
     public static final Option<Integer> HIDDEN = Option.whole("predictor-hidden", 512, 0, 1 << 15,
             "Width of the predictor's hidden layer, a bottleneck; 0 for the encoder's dimension",
             "a quarter of the projection, Chen and He 2021, section 4.5");
-    /** Whether the predictor's learning rate stays as it is. */
+    /** Whether the predictor's learning rate is constant. */
     public static final Option<String> PREDICTOR_RATE = Option.choice("predictor-rate", List.of("constant", "scheduled"),
             "Whether the predictor's learning rate stays at the base rate or follows the schedule", "Chen and He 2021, table 1");
 
@@ -31,7 +33,7 @@ public final class SimSiam implements MethodFactory {
 
     @Override
     public String summary() {
-        return "A prediction from one view is drawn to the other's projection, which gets no gradient; no negatives";
+        return "A prediction from one view is trained to match the other view's projection, behind a stop-gradient; no negatives";
     }
 
     @Override
@@ -56,7 +58,10 @@ public final class SimSiam implements MethodFactory {
         return MultiCrop.views(values, imageSize);
     }
 
-    /** The settings of appendix D, CIFAR-10: two layers with batch norm, also on the output; views of appendix A, without blur. */
+    /**
+     * Sets the head of appendix D for CIFAR-10, two layers with batch norm also on the output, and the views of appendix A, for small
+     * images without blur.
+     */
     @Override
     public void defaults(Defaults d) {
         d.option(HIDDEN, d.width(2048) / 4).hidden(d.width(2048)).projection(d.width(2048)).views(d.isSmall() ? "mocov2-cifar" : "mocov2");
@@ -78,10 +83,11 @@ public final class SimSiam implements MethodFactory {
     }
 
     /**
-     * Returns equation 2, {@code -(mean cos(p1, z2) + mean cos(p2, z1)) / 2}, or the part of it that some predictions have.
+     * Returns equation 2, {@code -(mean cos(p1, z2) + mean cos(p2, z1)) / 2}, or the part of it that belongs to a range of
+     * predictions.
      *
-     * @param predictions of some views, [n, d]
-     * @param projections of the other view of each, [n, d], without gradient
+     * @param predictions predictions from some views, [n, d]
+     * @param projections projections of the other view of each, [n, d], without gradient
      */
     static NDArray loss(NDArray predictions, NDArray projections) {
         return Rows.normalise(predictions).mul(Rows.normalise(projections)).sum(new int[] {1}).mean().neg();

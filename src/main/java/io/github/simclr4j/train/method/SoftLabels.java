@@ -5,15 +5,18 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * What a teacher says of each image. The arrays are not copied.
+ * A teacher's class probabilities of each image. The arrays are not copied.
  *
  * @param probabilities [images, classes], each row a distribution
  */
 public record SoftLabels(float[][] probabilities) {
 
     /**
-     * Softens or sharpens a distribution: {@code P(y; t) = P(y)^(1/t) / sum over k of P(k)^(1/t)}, which is the softmax of
-     * the logits over t.
+     * Applies a temperature to a distribution: {@code P(y; t) = P(y)^(1/t) / sum over k of P(k)^(1/t)}, which equals the softmax of
+     * the logits divided by t.
+     *
+     * @param temperature t, above 0
+     * @param probabilities a distribution, [classes]
      */
     public static float[] at(double temperature, double[] probabilities) {
         double[] logits = new double[probabilities.length];
@@ -34,7 +37,7 @@ public record SoftLabels(float[][] probabilities) {
         return soft;
     }
 
-    /** Names the content. */
+    /** Returns the SHA-256 hash of the probabilities. */
     public String sha256() {
         return Sha256.hex(() -> Arrays.stream(probabilities).map(SoftLabels::bytes).iterator());
     }

@@ -7,8 +7,8 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
 /**
- * Supervised training of the same encoder on the same views: the head is a linear classifier, and the loss is the cross entropy
- * of both views of an image with its label. What the others are compared with, and what fine-tunes an encoder.
+ * Supervised training of the encoder on the same views: a linear classifier as head, and the cross entropy of both views of an
+ * image with its label. It is the baseline of the other methods, and it fine-tunes encoders.
  */
 public final class Supervised implements MethodFactory {
     @Override
@@ -18,7 +18,7 @@ public final class Supervised implements MethodFactory {
 
     @Override
     public String summary() {
-        return "A linear classifier on the same views, for comparison";
+        return "A linear classifier on the same views, as a supervised baseline";
     }
 
     @Override
@@ -66,7 +66,7 @@ public final class Supervised implements MethodFactory {
         }
     }
 
-    /** The class of the image of each anchor that is asked for. */
+    /** Returns the class of the image of each requested anchor. */
     static int[] labels(Embeddings z) {
         int[] labels = new int[z.to() - z.from()];
         for (int i = 0; i < labels.length; i++) {

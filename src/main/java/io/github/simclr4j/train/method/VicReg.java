@@ -9,23 +9,25 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
 /**
- * VICReg (Bardes, Ponce and LeCun 2022, <a href="https://arxiv.org/abs/2105.04906">arXiv:2105.04906</a>): the projections of the two
- * views are drawn together (invariance), each number keeps a standard deviation of 1 over the batch (variance), and different numbers
- * are decorrelated (covariance). There are no negatives; the projection must be long.
+ * VICReg (Bardes, Ponce and LeCun 2022, <a href="https://arxiv.org/abs/2105.04906">arXiv:2105.04906</a>).
+ *
+ * <p>The loss has three terms. Invariance makes the projections of the two views equal, variance keeps the standard deviation of
+ * each dimension over the batch at 1 or above, and covariance decorrelates the dimensions. There are no negatives, and the
+ * projection must be long.
  */
 public final class VicReg implements MethodFactory {
-    /** Added to the variance under the root. */
+    /** Added to the variance before the root. */
     private static final double EPSILON = 1e-4;
 
-    /** Weight of the invariance. */
+    /** Weight of the invariance term. */
     public static final Option<Double> SIMILARITY = Option.atLeast("similarity", 25, 0,
-            "Weight of the mean squared distance of the two views", "Bardes et al. 2022, section 4.2");
-    /** Weight of the variance. */
+            "Weight of the mean squared distance of the two views' projections", "Bardes et al. 2022, section 4.2");
+    /** Weight of the variance term. */
     public static final Option<Double> VARIANCE = Option.atLeast("variance", 25, 0,
-            "Weight of what keeps each number's standard deviation at 1 or above", "Bardes et al. 2022, section 4.2");
-    /** Weight of the covariance. */
+            "Weight of the hinge that keeps each dimension's standard deviation at 1 or above", "Bardes et al. 2022, section 4.2");
+    /** Weight of the covariance term. */
     public static final Option<Double> COVARIANCE = Option.atLeast("covariance", 1, 0,
-            "Weight of the squared covariances of different numbers", "Bardes et al. 2022, section 4.2");
+            "Weight of the squared covariances of different dimensions", "Bardes et al. 2022, section 4.2");
 
     @Override
     public String name() {
@@ -34,8 +36,8 @@ public final class VicReg implements MethodFactory {
 
     @Override
     public String summary() {
-        return "Two views' projections are drawn together while their numbers keep their variance and lose their covariance;"
-                + " no negatives";
+        return "The two views' projections are made equal (invariance), each dimension keeps its variance, and dimensions are"
+                + " decorrelated; no negatives";
     }
 
     @Override
@@ -48,7 +50,7 @@ public final class VicReg implements MethodFactory {
         return List.of(SIMILARITY, VARIANCE, COVARIANCE);
     }
 
-    /** Three layers of 2048 and views as solo-learn for CIFAR (8192 in the paper); the paper's rate for LARS. */
+    /** Sets three layers of 2048 and the views as in solo-learn for CIFAR (8192 in the paper), and the paper's learning rate for LARS. */
     @Override
     public void defaults(Defaults d) {
         d.head("deep").hidden(d.width(2048)).projection(d.width(2048)).headOutputNorm(false);
@@ -74,12 +76,15 @@ public final class VicReg implements MethodFactory {
     record Weights(double similarity, double variance, double covariance) {}
 
     /**
-     * Returns equation 6, with the figures of the authors' code: {@code similarity * mse(z1, z2) + variance * (v(z1) + v(z2)) +
-     * covariance * (c(z1) + c(z2))}, where v is half the mean of {@code max(0, 1 - sqrt(var + 1e-4))} and c the sum of the squared
-     * covariances of different numbers over d. Variances and covariances are unbiased.
+     * Returns equation 6, normalised as in the authors' code: {@code similarity * mse(z1, z2) + variance * (v(z1) + v(z2)) +
+     * covariance * (c(z1) + c(z2))}.
+     *
+     * <p>Here v is half the mean of {@code max(0, 1 - sqrt(var + 1e-4))}, and c is the sum of the squared covariances of different
+     * dimensions divided by d. Variances and covariances are unbiased.
      *
      * @param z1 projections of the first views, [N, d]
      * @param z2 projections of the second views, [N, d]
+     * @param w weights of the terms
      */
     static NDArray loss(NDArray z1, NDArray z2, Weights w) {
         NDArray distance = z1.sub(z2).square().mean();
@@ -109,7 +114,7 @@ public final class VicReg implements MethodFactory {
             return Loss.of(VicReg.loss(z.view(both, 0), z.view(both, 1), weights));
         }
 
-        /** Nothing varies, and the views are equal. */
+        /** The variance is 0 and the views are equal. */
         @Override
         public double lossAtCollapse() {
             return weights.variance() * (1 - Math.sqrt(EPSILON));

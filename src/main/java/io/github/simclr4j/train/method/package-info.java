@@ -1,5 +1,5 @@
 /**
- * The methods: how views become a loss. A further one is a {@link io.github.simclr4j.train.method.MethodFactory} and its
- * registration, here or in another jar.
+ * Training methods, which turn the views of a batch into a loss. To add a method, implement
+ * {@link io.github.simclr4j.train.method.MethodFactory} and register it, in this jar or in another.
  */
 package io.github.simclr4j.train.method;
