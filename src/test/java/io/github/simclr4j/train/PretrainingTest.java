@@ -384,7 +384,7 @@ class PretrainingTest {
         refused("Epochs must be at least 1", () -> small().epochs(0).build());
         refused("Expected at least one image", () -> small().images(List.of()));
         IOException e = assertThrows(IOException.class, () -> small().method("supervised").build());
-        assertEquals("Training by supervised with these settings needs a class of each image, expected one sub-folder a class: image 0"
+        assertEquals("Training by supervised with these settings needs a label for each image, expected one sub-folder per class: image 0"
                 + " has none", e.getMessage());
         assertThrows(IOException.class, () -> small().images(dir.resolve("missing")).build());
         Path state = dir.resolve("state");

@@ -335,7 +335,7 @@ class CommandLineTest {
                     "--device", "cpu", "--out", dir.resolve("large.onnx"), "--memory", i == 0 ? 0 : 1, "--json",
                     dir.resolve("large.json"));
             assertEquals(0, run.code(), run.err());
-            assertEquals(i == 1, run.err().contains("decoded anew in every epoch"), run.err());
+            assertEquals(i == 1, run.err().contains("decoded again in every epoch"), run.err());
             results[i] = json(dir.resolve("large.json"));
         }
         assertEquals(results[0].get("finalLoss"), results[1].get("finalLoss"));

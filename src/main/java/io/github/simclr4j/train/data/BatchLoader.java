@@ -5,31 +5,31 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.Arrays;
 
-/** Brings the images of a run to the trainer, batch by batch, as the bytes that are kept of them. Not thread-safe. */
+/** Delivers the images of a run to the trainer batch by batch, as bytes. Not thread-safe. */
 public interface BatchLoader extends AutoCloseable {
     /**
      * Begins an epoch.
      *
-     * @param order numbers of all images
-     * @param batch images a step
-     * @param step the first step to be taken
+     * @param order indices of all images, in the order of the epoch
+     * @param batch images per step
+     * @param step index of the first step to run, from 0
      */
     void begin(int[] order, int batch, int step);
 
     /**
-     * Goes to the epoch's next batch, the first one at the first call.
+     * Advances to the epoch's next batch; the first call advances to the first batch.
      *
-     * @return the numbers of its images
+     * @return the indices of its images
      * @throws IOException if the images can no longer be read
-     * @throws InterruptedIOException if the thread was interrupted while it waited for them
+     * @throws InterruptedIOException if the thread was interrupted while it waited for images
      */
     int[] next() throws IOException;
 
     /**
-     * Returns an image of the present batch.
+     * Returns an image of the current batch.
      *
-     * @param slot its place in the batch
-     * @return RGB, unsigned bytes [side, side, 3]; not to be changed
+     * @param slot position in the batch, from 0
+     * @return RGB, unsigned bytes [side, side, 3]; must not be modified
      */
     byte[] pixels(int slot);
 
@@ -39,12 +39,12 @@ public interface BatchLoader extends AutoCloseable {
     @Override
     void close();
 
-    /** Returns the loader of some images. */
+    /** Returns a loader of images. */
     static BatchLoader of(TrainingImages images) {
         return images instanceof StreamedImages streamed ? new Streamed(streamed) : new InMemory((ImageSet) images);
     }
 
-    /** Images that are all in memory. */
+    /** Loads images that are all in memory. */
     final class InMemory implements BatchLoader {
         private final ImageSet set;
         private int[] order;
@@ -82,7 +82,7 @@ public interface BatchLoader extends AutoCloseable {
         public void close() {}
     }
 
-    /** Images that are decoded as they are needed. */
+    /** Loads images that are decoded on demand. */
     final class Streamed implements BatchLoader {
         private final StreamedImages images;
         private ImageStream stream;
@@ -96,7 +96,7 @@ public interface BatchLoader extends AutoCloseable {
         public void begin(int[] order, int batch, int step) {
             close();
             stream = images.stream(batch);
-            // The last images that do not fill a batch are left out.
+            // Images at the end that do not fill a batch are left out.
             stream.start(Arrays.copyOf(order, order.length / batch * batch), step * batch);
         }
 

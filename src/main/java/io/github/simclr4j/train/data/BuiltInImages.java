@@ -13,8 +13,9 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 
 /**
- * Images to try the library on, drawn from a seed: ten classes of 32x32 pixels. Shape or texture makes the class; colours,
- * position, scale, the background and noise say nothing of it.
+ * Synthetic images to try the library on: ten classes of 32x32 pixels, drawn from a seed.
+ *
+ * <p>Shape or texture makes the class. Colours, position, scale, background and noise are random and independent of the class.
  */
 public final class BuiltInImages {
     /** Side in pixels. */
@@ -22,7 +23,7 @@ public final class BuiltInImages {
 
     private static final int SAMPLES = 3;
 
-    /** A class: positive inside, in coordinates where the figure fills [-1, 1]. */
+    /** A class: 1 inside the figure and 0 outside, in coordinates where the figure fills [-1, 1]. */
     private record Figure(String name, DoubleBinaryOperator inside) {}
 
     private static final List<Figure> FIGURES = List.of(
@@ -52,12 +53,17 @@ public final class BuiltInImages {
         return u - 0.55 * Math.round(u / 0.55);
     }
 
-    /** The class names, in order. */
+    /** Returns the class names, in order. */
     public static List<String> classNames() {
         return FIGURES.stream().map(Figure::name).toList();
     }
 
-    /** Draws one image of a class. */
+    /**
+     * Draws one image of a class.
+     *
+     * @param figure index of the class, from 0
+     * @param random source of all random choices
+     */
     public static RgbImage draw(int figure, Random random) {
         double[] paper = colour(random);
         double[] ink;
@@ -103,16 +109,17 @@ public final class BuiltInImages {
     }
 
     /**
-     * Writes PNG files {@code folder/class/0000.png}, in place of those that an earlier call wrote there.
+     * Writes PNG files {@code folder/class/0000.png} and replaces those of an earlier call.
      *
-     * @param perClass images of each class, at least 1
-     * @param seed of everything random
+     * @param folder the folder, which is created if it does not exist
+     * @param perClass images per class, at least 1
+     * @param seed seed of all random choices
      * @throws IllegalArgumentException if {@code perClass} is below 1
-     * @throws IOException if the folder holds other files, or can't be written
+     * @throws IOException if the folder holds other files or cannot be written
      */
     public static void write(Path folder, int perClass, long seed) throws IOException {
         if (perClass < 1) {
-            throw new IllegalArgumentException("Images of each class must be at least 1, found " + perClass);
+            throw new IllegalArgumentException("The number of images per class must be at least 1, found " + perClass);
         }
         clear(folder);
         for (int f = 0; f < FIGURES.size(); f++) {
@@ -144,7 +151,7 @@ public final class BuiltInImages {
             boolean ours = name.getNameCount() == 2 && classNames().contains(name.getName(0).toString())
                     && name.getName(1).toString().matches("\\d{4,}\\.png");
             if (!ours) {
-                throw new IOException(folder + " holds files that are none of the built-in images, such as " + name
+                throw new IOException(folder + " holds files other than the built-in images, such as " + name
                         + ": choose another folder");
             }
         }

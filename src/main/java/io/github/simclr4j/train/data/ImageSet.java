@@ -13,19 +13,19 @@ import java.util.stream.Stream;
 /**
  * Images in memory. The arrays are not copied.
  *
- * @param side in pixels
- * @param pixels an array an image, [side, side, 3], unsigned bytes
- * @param labels class of each image, an index into {@code classes}; null where there are none
+ * @param side side of the images in pixels
+ * @param pixels one array per image, [side, side, 3], unsigned bytes
+ * @param labels class of each image, an index into {@code classes}; null without labels
  * @param classes names of the classes, in order
- * @param skipped images that could not be read, and why
- * @param fingerprint names the content: images of a source have that of {@link ResidentImages}, which is the same when they are
- *     streamed, others SHA-256 over all pixels in order; in hexadecimal
- * @param originals as {@link TrainingImages#originals} says
+ * @param skipped images that could not be read, with the reasons
+ * @param fingerprint hash of the content, in hexadecimal. Images of a source have the fingerprint of {@link ResidentImages}, which
+ *     is the same if they are streamed. For other images it is SHA-256 over all pixels in order
+ * @param originals the original images, see {@link TrainingImages#originals}
  */
 public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped,
         String fingerprint, ImageSource originals) implements TrainingImages {
 
-    /** Makes a set whose originals are its squares. */
+    /** Creates a set whose originals are its own images. */
     public ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped, String fingerprint) {
         this(side, pixels, labels, classes, skipped, fingerprint, new Squares(side, pixels, fingerprint));
     }
@@ -35,7 +35,12 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
         return pixels.size();
     }
 
-    /** Images that are already decoded, without labels. */
+    /**
+     * Returns decoded images as a set without labels.
+     *
+     * @param images the images, of any size
+     * @param side side in pixels that they are resized to
+     */
     public static ImageSet of(List<RgbImage> images, int side) {
         Preprocessing rule = new Preprocessing(side);
         List<byte[]> pixels = images.stream().map(i -> rule.apply(i).rgb()).toList();
@@ -48,10 +53,10 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
     }
 
     /**
-     * Some of the images; their fingerprint is SHA-256 over their pixels.
+     * Returns a subset of the images, whose fingerprint is SHA-256 over their pixels.
      *
-     * @param images their numbers, from 0 to {@link #count()} - 1
-     * @throws IllegalArgumentException if there is no image of a number
+     * @param images their indices, from 0 to {@link #count()} - 1
+     * @throws IllegalArgumentException if an index is out of range
      */
     public ImageSet only(int[] images) {
         for (int i : images) {
@@ -65,9 +70,10 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
     }
 
     /**
-     * The images of a source that are in memory.
+     * Returns the images of a source that are in memory.
      *
-     * @param source that they were read from; it stays the caller's to close, after the set was used
+     * @param images the images
+     * @param source the source that they were read from; the caller closes it after the set's last use
      */
     public static ImageSet of(ResidentImages images, ImageSource source) {
         ImageSet set = of(images);
@@ -75,7 +81,7 @@ public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String>
         return new ImageSet(set.side, set.pixels, set.labels, set.classes, set.skipped, set.fingerprint, read);
     }
 
-    /** The images of a source that is closed, or not needed any more, that are in memory. */
+    /** Returns images in memory whose source is closed or no longer needed. */
     public static ImageSet of(ResidentImages images) {
         boolean labelled = Arrays.stream(images.labels()).allMatch(l -> l >= 0);
         return new ImageSet(images.side(), images.pixels(), labelled ? images.labels() : null,

@@ -7,11 +7,11 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Squares in memory as a source without labels.
+ * Square images in memory as a source without labels.
  *
- * @param side in pixels
- * @param pixels an array an image, [side, side, 3], unsigned bytes
- * @param fingerprint names the content
+ * @param side side in pixels
+ * @param pixels one array per image, [side, side, 3], unsigned bytes
+ * @param fingerprint hash of the content
  */
 record Squares(int side, List<byte[]> pixels, String fingerprint) implements ImageSource {
     @Override

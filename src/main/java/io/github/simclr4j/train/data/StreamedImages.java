@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.IntStream;
 
-/** Images that do not fit into memory: they are decoded anew in every epoch, by threads that run ahead of the trainer. */
+/** Images that do not fit into memory. Threads that run ahead of the trainer decode them again in every epoch. */
 public final class StreamedImages implements TrainingImages {
     private final ImageSource source;
     private final ImageStream.Settings settings;
@@ -20,20 +20,23 @@ public final class StreamedImages implements TrainingImages {
     private final Set<String> skipped = new ConcurrentSkipListSet<>();
 
     /**
-     * @param source stays the caller's to close, after the run
-     * @param imageSize side of the views; larger images are kept at up to twice that
-     * @param megabytes (2^20 bytes) that are decoded ahead at most
-     * @param batch images a step
-     * @param threads that decode
-     * @throws IOException if the source can't be read
-     * @throws IllegalArgumentException if the megabytes don't hold two batches, or a number is below 1
+     * Prepares a stream of images.
+     *
+     * @param source the images; the caller closes it after the run
+     * @param imageSize side of the views in pixels; larger images are stored at up to twice that side
+     * @param megabytes largest amount that is decoded ahead, in units of 2^20 bytes
+     * @param batch images per step
+     * @param threads number of decoding threads
+     * @param progress receives warnings about images that cannot be read
+     * @throws IOException if the source cannot be read
+     * @throws IllegalArgumentException if the megabytes do not hold two batches, or a number is below 1
      */
     public StreamedImages(ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
             throws IOException {
         this(source, new ImageStream.Settings(ResidentImages.side(source, imageSize), batch, threads, megabytes), progress);
     }
 
-    /** Where the side is known already. */
+    /** Prepares a stream of images whose side is already known. */
     StreamedImages(ImageSource source, ImageStream.Settings settings, Progress progress) throws IOException {
         this.source = source;
         this.progress = progress;
@@ -82,16 +85,16 @@ public final class StreamedImages implements TrainingImages {
         return settings.batch();
     }
 
-    /** What is decoded ahead at most, 2^20 bytes. */
+    /** Returns the largest amount that is decoded ahead, in units of 2^20 bytes. */
     int megabytes() {
         return settings.megabytes();
     }
 
-    /** A stream of batches of this size; the caller's to close. */
+    /** Returns a stream of batches of this size, which the caller closes. */
     ImageStream stream(int batch) {
         ImageStream.Settings s = new ImageStream.Settings(settings.side(), batch, settings.threads(), settings.megabytes());
         return new ImageStream(source, s, u -> {
-            // Each epoch meets it anew.
+            // The image fails in every epoch, but one warning is enough.
             if (skipped.add(u.toString())) {
                 progress.warn("skipped " + u + "; another image takes its place");
             }

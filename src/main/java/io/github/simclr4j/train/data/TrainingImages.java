@@ -3,29 +3,30 @@ package io.github.simclr4j.train.data;
 import io.github.simclr4j.images.source.ImageSource;
 import java.util.List;
 
-/** The images that a run learns from: squares of one size, with or without labels. */
+/** The training images of a run: squares of one size, with or without labels. */
 public sealed interface TrainingImages permits ImageSet, StreamedImages {
-    /** How many there are. */
+    /** Returns the number of images. */
     int count();
 
     /**
-     * The images as they were before they became squares, in their numbers' order, for what looks at them in another size; the
-     * squares where nothing else is known. Whoever opened the source that they are from closes it.
+     * Returns the images before they were resized to squares, in the same order, for a teacher with another input size.
+     *
+     * <p>These are the squares if the originals are unknown. The code that opened the source closes it.
      */
     ImageSource originals();
 
-    /** Side in pixels. */
+    /** Returns the side in pixels. */
     int side();
 
-    /** Class of each image, an index into {@link #classes()}; null where not all of them have one. */
+    /** Returns the class of each image, an index into {@link #classes()}; null unless all images have labels. */
     int[] labels();
 
-    /** Names of the classes, in order; empty where there are no labels. */
+    /** Returns the names of the classes, in order; empty without labels. */
     List<String> classes();
 
-    /** Names the content, so that a run is not continued with other images; the same in memory and streamed. */
+    /** Returns a hash of the content, which keeps a run from continuing with other images; it is the same in memory and streamed. */
     String fingerprint();
 
-    /** The images that could not be read so far, and why. */
+    /** Returns the images that could not be read so far, with the reasons. */
     List<String> skipped();
 }

@@ -7,22 +7,22 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.util.Locale;
 
-/** Makes {@link TrainingImages} of any source of images. */
+/** Creates {@link TrainingImages} from a source of images. */
 public final class TrainingSets {
     private TrainingSets() {}
 
     /**
-     * Brings images to the trainer: a set that fits is decoded once and held in memory, a larger one is decoded anew in every
-     * epoch, ahead of the trainer.
+     * Loads images: a set that fits into memory is decoded once, a larger one is decoded ahead of the trainer in every epoch.
      *
-     * @param source stays the caller's to close, after the run
-     * @param imageSize side of the views; larger images are kept at up to twice that
-     * @param megabytes (2^20 bytes) that a set may take in memory, or that are decoded ahead of a set that does not fit; 0 for
-     *     what the heap has room for, and half of that decoded ahead at most
-     * @param batch images a step
-     * @param threads that decode ahead; 0 for one a core
+     * @param source the images; the caller closes it after the run
+     * @param imageSize side of the views in pixels; larger images are stored at up to twice that side
+     * @param megabytes memory for the set, or for decoding ahead if the set does not fit, in units of 2^20 bytes; 0 for the free heap,
+     *     at most half of which is used for decoding ahead
+     * @param batch images per step
+     * @param threads number of decoding threads; 0 for one per core
+     * @param progress receives the progress and warnings
      * @throws IOException if there is no readable image
-     * @throws IllegalArgumentException if what is decoded ahead does not hold two batches
+     * @throws IllegalArgumentException if the memory for decoding ahead does not hold two batches
      */
     public static TrainingImages of(ImageSource source, int imageSize, int megabytes, int batch, int threads, Progress progress)
             throws IOException {
@@ -33,8 +33,8 @@ public final class TrainingSets {
         if (needed <= room) {
             return ImageSet.of(ResidentImages.read(source, imageSize, progress), source);
         }
-        progress.line(String.format(Locale.ROOT, "%d images of %dx%d pixels take %d MB, of which %d MB are free: they are decoded"
-                + " anew in every epoch", source.size(), side, side, needed >> 20, room >> 20));
+        progress.line(String.format(Locale.ROOT, "%d images of %dx%d pixels take %d MB, but only %d MB are free: they are decoded"
+                + " again in every epoch", source.size(), side, side, needed >> 20, room >> 20));
         int ahead = (int) Math.max(1, (megabytes == 0 ? room / 2 : room) >> 20);
         int decoders = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
         return new StreamedImages(source,
@@ -42,26 +42,28 @@ public final class TrainingSets {
     }
 
     /**
-     * Checks that every image has a class, before any is decoded.
+     * Checks that every image has a label before any image is decoded.
      *
-     * @param who what needs the classes; the message begins with it
-     * @throws IOException if an image has no class; the message names it
+     * @param source the images
+     * @param who subject of the error message: what needs the labels
+     * @throws IOException if an image has no label; the message names it
      */
     public static void requireLabels(ImageSource source, String who) throws IOException {
         for (int i = 0; i < source.size(); i++) {
             if (source.label(i).isEmpty()) {
-                throw new IOException(who + " needs a class of each image, expected one sub-folder a class: " + source.name(i)
+                throw new IOException(who + " needs a label for each image, expected one sub-folder per class: " + source.name(i)
                         + " has none");
             }
         }
     }
 
     /**
-     * Returns the fingerprint that the images of a source have once they are {@linkplain #of read}, without decoding them.
+     * Returns the fingerprint that the images of a source have once they are {@linkplain #of loaded}, without decoding them.
      *
-     * @param imageSize side of the views
-     * @param readable how many of the images can be read
-     * @throws IOException if the source can't be read
+     * @param source the images
+     * @param imageSize side of the views in pixels
+     * @param readable number of images that can be read
+     * @throws IOException if the source cannot be read
      */
     public static String fingerprint(ImageSource source, int imageSize, int readable) throws IOException {
         return ResidentImages.fingerprint(source, ResidentImages.side(source, imageSize), readable);

@@ -1,2 +1,2 @@
-/** The images that a training learns from, in memory or streamed, as bytes. This package knows no tensors. */
+/** The training images as bytes, in memory or streamed. This package does not depend on tensors. */
 package io.github.simclr4j.train.data;

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The random views of the images of a step. A view depends on the run's seed, the epoch, the image and its number; it can be made
- * again and is the same. Row {@code r} is view {@code r / N} of image {@code r mod N}.
+ * The random views of a step's images. A view depends only on the run's seed, the epoch, the image and the view's index, so it can
+ * be rendered again. Row {@code r} is view {@code r / N} of image {@code r mod N}.
  */
 class BatchViews implements StepViews {
     private final BatchLoader loader;
@@ -27,13 +27,13 @@ class BatchViews implements StepViews {
     /**
      * Describes a batch.
      *
-     * @param loader stands at this batch
-     * @param views how each view is made
-     * @param images numbers of the images in the whole set
-     * @param labels of the images, or null
-     * @param epochSeed of the views
-     * @param stepSeed of what is drawn once a step
-     * @param pool makes the views
+     * @param loader loader whose current batch is this one
+     * @param views generator of each view
+     * @param images indices of the images in the training set
+     * @param labels class of each image, or null
+     * @param epochSeed seed of the views
+     * @param stepSeed seed of everything that is drawn once per step
+     * @param pool renders the views
      */
     BatchViews(BatchLoader loader, List<ViewGenerator> views, int[] images, int[] labels, long epochSeed, long stepSeed,
             ViewPool pool) {
@@ -61,12 +61,12 @@ class BatchViews implements StepViews {
         return labels;
     }
 
-    /** Returns a seed of this step's own. */
+    /** Returns a seed of this step for a purpose. */
     long seed(int purpose) {
         return Seeds.mix(stepSeed, purpose);
     }
 
-    /** Small views are numbered downwards from -1, so that those of full size are the same with them and without. */
+    /** Numbers small views downwards from -1, so that the full-size views are the same with and without them. */
     private long seed(int view, int image) {
         long full = fullSize();
         return Seeds.mix(epochSeed, view < full ? full * image + view : -1 - ((views.size() - full) * image + view - full));
@@ -76,12 +76,12 @@ class BatchViews implements StepViews {
         return views.stream().filter(v -> v.size() == views.get(0).size()).count();
     }
 
-    /** Returns whether a view is smaller than the first. */
+    /** Tells whether a view is smaller than the first. */
     boolean isSmall(int view) {
         return views.get(view).size() < views.get(0).size();
     }
 
-    /** Makes some rows of one size, float32 [rows, 3, size, size] in [0, 1], owned by the manager. */
+    /** Renders rows of one size, float32 [rows, 3, size, size] in [0, 1], owned by the manager. */
     @Override
     public NDArray rows(NDManager manager, int[] rows) {
         List<ViewRequest> requests = new ArrayList<>(rows.length);

@@ -24,33 +24,35 @@ import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
 
 /**
- * The state of a run between two steps, one file each; see {@link CheckpointFolder}. A file is written beside its place, forced
- * to disk and renamed, so that a kill leaves the last good one. Layout: magic, version, position, settings, tensors, CRC-32.
+ * The state of a run between two steps, in one file per state; see {@link CheckpointFolder}.
+ *
+ * <p>A file is written under a temporary name, synced to disk and renamed, so that a crash leaves the previous one intact. Layout:
+ * magic number, version, position, settings, tensors, CRC-32.
  */
 public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;
     private static final int VERSION = 3;
-    /** What may change between the parts of a run. */
+    /** Settings that may differ when a run continues. */
     private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs", TrainingRun.RUN);
 
     private Checkpoint() {}
 
     /**
-     * Where a run is. All else that is random follows from the seed and this.
+     * The position of a run, from which, with the seed, everything random follows.
      *
-     * @param epoch epochs that are done
-     * @param step steps of the next epoch that are done
-     * @param loss mean loss of the last whole epoch, or NaN
+     * @param epoch number of finished epochs
+     * @param step number of finished steps of the current epoch
+     * @param loss mean loss of the last complete epoch, or NaN
      * @param scale loss scale of mixed precision
-     * @param good steps since the loss scale changed
-     * @param atChance epochs in a row at whose end the loss was at chance, see {@link Diagnosis}
-     * @param rising epochs in a row in which the loss rose
-     * @param settings of the run
+     * @param good steps since the loss scale last changed
+     * @param atChance consecutive epochs whose loss was at chance, see {@link Diagnosis}
+     * @param rising consecutive epochs in which the loss rose
+     * @param settings settings of the run
      */
     public record State(int epoch, int step, double loss, double scale, double good, int atChance, int rising,
             Map<String, String> settings) {}
 
-    /** Writes the state to a file, which appears whole or not at all. */
+    /** Writes the state to a file atomically. */
     static void write(Path file, State state, Map<String, NDArray> tensors) throws IOException {
         AtomicFiles.write(file, stream -> {
             CheckedOutputStream checked = new CheckedOutputStream(stream, new CRC32());
@@ -85,7 +87,7 @@ public final class Checkpoint {
         }
     }
 
-    /** Whether a file is a checkpoint that nothing is missing of and nothing was changed in. */
+    /** Tells whether a file is a complete and undamaged checkpoint. */
     static boolean sound(Path file) throws IOException {
         long body = Files.size(file) - 8;
         if (body < 8) {
@@ -115,10 +117,13 @@ public final class Checkpoint {
     }
 
     /**
-     * Fills the tensors from a file.
+     * Loads the tensors from a file.
      *
-     * @param settings the present run's
-     * @throws IOException if it belongs to another run
+     * @param file the checkpoint
+     * @param settings settings of the current run
+     * @param tensors tensors by name, overwritten in place
+     * @param warn receives warnings
+     * @throws IOException if the file belongs to another run
      */
     static State fill(Path file, Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
             throws IOException {
@@ -132,7 +137,7 @@ public final class Checkpoint {
                 in.readFully(bytes);
                 NDArray a = tensors.get(name);
                 if (a == null || a.getDataType() != type || a.getShape().size() * type.getNumOfBytes() != bytes.length) {
-                    throw new IOException(file + " has an unknown tensor " + name);
+                    throw new IOException(file + " does not fit this run: it has an unknown tensor " + name);
                 }
                 ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length).order(ByteOrder.nativeOrder());
                 try (NDArray source = a.getManager().create(direct.put(bytes).rewind(), a.getShape(), type)) {
@@ -143,15 +148,15 @@ public final class Checkpoint {
         }
     }
 
-    /** All that stands before the tensors. */
+    /** Reads everything before the tensors. */
     private static State header(Path file, DataInputStream in) throws IOException {
         if (in.readInt() != MAGIC) {
-            throw new IOException(file + " is no checkpoint: expected a step-*.ckpt file");
+            throw new IOException(file + " is not a checkpoint: expected a step-*.ckpt file");
         }
         int version = in.readInt();
         if (version != VERSION) {
             throw new IOException(file + ": expected checkpoint version " + VERSION + ", found " + version
-                    + "; delete the folder to start anew");
+                    + "; delete the folder to start over");
         }
         int epoch = in.readInt();
         int step = in.readInt();
@@ -167,7 +172,7 @@ public final class Checkpoint {
         return new State(epoch, step, loss, scale, good, atChance, rising, today(settings));
     }
 
-    /** Returns settings as they are written today: those of runs up to November 2026 had two of them in other words. */
+    /** Translates saved settings to their current names: two of them were written differently up to November 2026. */
     private static Map<String, String> today(Map<String, String> saved) {
         Map<String, String> settings = new TreeMap<>(saved);
         String mixed = settings.remove("training.mixed_precision");
@@ -177,20 +182,22 @@ public final class Checkpoint {
         String[] momentum = settings.getOrDefault("training.momentum_encoder", "").split(" to ");
         if (momentum.length == 2) {
             settings.put("training.momentum_encoder", momentum[0]);
-            // No rise was written as a rise to the same value.
+            // A constant momentum was written as a rise to the same value.
             settings.put("training.momentum_encoder_end", momentum[1].equals(momentum[0]) ? "0.0" : momentum[1]);
         }
         return settings;
     }
 
     /**
-     * The tensors of a file by name, row-major.
+     * Reads the float32 tensors of a checkpoint.
      *
-     * @throws IOException if it can't be read, is no whole checkpoint or one of another version
+     * @param file the checkpoint
+     * @return values by name, in row-major order
+     * @throws IOException if the file cannot be read, is damaged or has another version
      */
     public static Map<String, float[]> tensors(Path file) throws IOException {
         if (!Files.isRegularFile(file) || !sound(file)) {
-            throw new IOException(file + " is no whole checkpoint: expected a step-*.ckpt file");
+            throw new IOException(file + " is not a complete checkpoint: expected a step-*.ckpt file");
         }
         Map<String, float[]> all = new TreeMap<>();
         try (DataInputStream in = open(file)) {
@@ -211,7 +218,7 @@ public final class Checkpoint {
 
     private static void compare(Path file, Map<String, String> now, Map<String, String> saved, Consumer<String> warn)
             throws IOException {
-        // What one of the two alone has follows from something that both have: that is named first.
+        // A setting that only one of them has follows from a setting that both have, so the latter is reported first.
         Set<String> keys = new LinkedHashSet<>(now.keySet());
         keys.retainAll(saved.keySet());
         keys.addAll(now.keySet());
@@ -222,11 +229,11 @@ public final class Checkpoint {
                 continue;
             }
             if (!FREE.contains(key)) {
-                throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now " + now.get(key)
-                        + "; name another folder for the checkpoints or delete this one");
+                throw new IOException(file + " belongs to another run: " + key + " was " + was + ", now it is " + now.get(key)
+                        + "; choose another folder for the checkpoints or delete this one");
             }
             if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {
-                warn.accept(key + " was " + was + " so far, asked for is " + now.get(key));
+                warn.accept(key + " was " + was + " so far, from now on it is " + now.get(key));
             }
         }
     }

@@ -20,7 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The encoder of a checkpoint, run by the trainer itself, to compare an exported file with. Owns its weights until it is closed. */
+/** The encoder of a checkpoint, run by libtorch, to verify an exported file against. It owns its weights until it is closed. */
 public final class CheckpointEncoder implements AutoCloseable {
     private static final String AVERAGE = "average.";
 
@@ -28,12 +28,12 @@ public final class CheckpointEncoder implements AutoCloseable {
     private final Preprocessing preprocessing;
 
     /**
-     * Reads a checkpoint; the moving average of the weights where it has one.
+     * Reads the encoder's weights from a checkpoint, or their moving average if it has one.
      *
      * @param file a {@code step-*.ckpt} file
      * @param net the architecture that the exported file names
      * @param imageSize side of the images in pixels
-     * @throws IOException if it can't be read, or holds another architecture
+     * @throws IOException if the file cannot be read or has another architecture
      */
     public CheckpointEncoder(Path file, Architecture net, int imageSize) throws IOException {
         Map<String, float[]> saved = Checkpoint.tensors(file);
@@ -50,11 +50,16 @@ public final class CheckpointEncoder implements AutoCloseable {
             network.load(values);
         } catch (IllegalArgumentException e) {
             network.close();
-            throw new IOException(file + " is no checkpoint of " + net.describe() + ": " + e.getMessage(), e);
+            throw new IOException(file + " is not a checkpoint of " + net.describe() + ": " + e.getMessage(), e);
         }
     }
 
-    /** Returns features [images, dimension], before any head. */
+    /**
+     * Returns the features of images, before any head.
+     *
+     * @param images images of any size
+     * @return [images, dimension]
+     */
     public float[][] embed(List<RgbImage> images) {
         Torch.noGradient();
         int size = preprocessing.size();

@@ -17,15 +17,17 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The checkpoints of a run, of which the newest few stay. A damaged one counts as none: neither is it continued from, nor does it
- * take the place of a whole one. What is no file, such as a folder of that name, is passed over. One thread uses it at a time.
+ * The folder of a run's checkpoints, which keeps the newest few.
+ *
+ * <p>A damaged checkpoint is ignored: a run neither continues from it nor counts it among those to keep. Entries that are not
+ * regular files are ignored, too. Not thread-safe.
  */
 public final class CheckpointFolder {
     private static final Pattern NAME = Pattern.compile("step-\\d{10}\\.ckpt");
-    /** What programs up to November 2026 left when they were killed. */
+    /** Temporary files that versions up to November 2026 left when they were killed. */
     private static final Pattern OLD_PART = Pattern.compile(NAME + "\\.part");
 
-    /** What a file had when it was found to be whole. */
+    /** Size and time of a file when it was found to be undamaged. */
     private record Seen(long size, FileTime time) {
         static Seen of(Path file) throws IOException {
             return new Seen(Files.size(file), Files.getLastModifiedTime(file));
@@ -35,17 +37,19 @@ public final class CheckpointFolder {
     private final Path folder;
     private final Map<Path, Seen> sound = new HashMap<>();
 
-    /** The checkpoints in a folder, which need not exist. */
+    /** Uses a folder, which need not exist. */
     public CheckpointFolder(Path folder) {
         this.folder = folder;
     }
 
     /**
-     * Writes the state and deletes all but the newest whole checkpoints.
+     * Writes a checkpoint and deletes old ones.
      *
-     * @param number steps of the whole run that are done
-     * @param keep how many whole ones stay, at least 1; the one written always does
-     * @throws IOException if the disk is full, say; the checkpoints before stay
+     * @param number number of finished steps of the whole run
+     * @param keep number of undamaged checkpoints to keep, at least 1; the new one is always kept
+     * @param state position of the run
+     * @param tensors tensors by name
+     * @throws IOException if the checkpoint cannot be written, for example on a full disk; the previous ones are kept
      */
     public void write(long number, int keep, Checkpoint.State state, Map<String, NDArray> tensors) throws IOException {
         Path file = folder.resolve(String.format(Locale.ROOT, "step-%010d.ckpt", number));
@@ -88,11 +92,13 @@ public final class CheckpointFolder {
     }
 
     /**
-     * Fills the tensors from the newest whole checkpoint.
+     * Loads the tensors from the newest undamaged checkpoint.
      *
-     * @param settings the present run's
-     * @return where the run is, or null where there is no checkpoint
-     * @throws IOException if it belongs to another run, or if all are damaged
+     * @param settings settings of the current run
+     * @param tensors tensors by name, overwritten in place
+     * @param warn receives a warning for each damaged checkpoint
+     * @return the position of the run, or null if there is no checkpoint
+     * @throws IOException if the checkpoint belongs to another run, or if all checkpoints are damaged
      */
     public Checkpoint.State read(Map<String, String> settings, Map<String, NDArray> tensors, Consumer<String> warn)
             throws IOException {
@@ -101,15 +107,15 @@ public final class CheckpointFolder {
             if (isSound(all.get(i))) {
                 return Checkpoint.fill(all.get(i), settings, tensors, warn);
             }
-            warn.accept(all.get(i) + " is damaged" + (i > 0 ? ", taking the one before" : ""));
+            warn.accept(all.get(i) + " is damaged" + (i > 0 ? ", trying the previous one" : ""));
         }
         if (!all.isEmpty()) {
-            throw new IOException("No checkpoint in " + folder + " is whole: delete the folder to start anew");
+            throw new IOException("All checkpoints in " + folder + " are damaged: delete the folder to start over");
         }
         return null;
     }
 
-    /** Returns the newest whole checkpoint; null if there is none. */
+    /** Returns the newest undamaged checkpoint; null if there is none. */
     Path newestSound() throws IOException {
         List<Path> all = list();
         for (int i = all.size() - 1; i >= 0; i--) {
@@ -121,7 +127,7 @@ public final class CheckpointFolder {
     }
 
     /**
-     * Returns the newest whole checkpoint.
+     * Returns the newest undamaged checkpoint.
      *
      * @throws IOException if there is none
      */
@@ -129,12 +135,12 @@ public final class CheckpointFolder {
         Path newest = newestSound();
         if (newest == null) {
             throw new IOException(list().isEmpty() ? "No checkpoint in " + folder + ": expected step-*.ckpt files"
-                    : "No checkpoint in " + folder + " is whole");
+                    : "All checkpoints in " + folder + " are damaged");
         }
         return newest;
     }
 
-    /** Deletes what killed processes left half written. */
+    /** Deletes incomplete files of killed processes. */
     void deleteAbandoned() throws IOException {
         if (Files.isDirectory(folder)) {
             TemporaryFile.deleteAbandoned(folder, NAME);
@@ -142,9 +148,9 @@ public final class CheckpointFolder {
     }
 
     /**
-     * Deletes the checkpoints, and the folder if nothing else is in it; a folder that is not there is none.
+     * Deletes the checkpoints, and the folder if it is then empty. A missing folder counts as empty.
      *
-     * @throws IOException if a file can't be deleted
+     * @throws IOException if a file cannot be deleted
      */
     public void delete() throws IOException {
         deleteAbandoned();
@@ -156,18 +162,18 @@ public final class CheckpointFolder {
         deleteIfEmpty(folder);
     }
 
-    /** Deletes a folder if nothing is in it. */
+    /** Deletes a folder if it is empty. */
     static void deleteIfEmpty(Path folder) throws IOException {
         try {
             if (!Files.isSymbolicLink(folder)) {
                 Files.deleteIfExists(folder);
             }
         } catch (DirectoryNotEmptyException e) {
-            // Someone else's files stay.
+            // The folder holds files of someone else.
         }
     }
 
-    /** Returns the checkpoints, damaged ones included, oldest first. */
+    /** Returns the checkpoints, damaged ones included, the oldest first. */
     public List<Path> list() throws IOException {
         return list(NAME);
     }

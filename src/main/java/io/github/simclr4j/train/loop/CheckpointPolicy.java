@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** When a run is saved, and what becomes of an interruption while it is. */
+/** Decides when a run is saved, and handles interrupts during saving. */
 final class CheckpointPolicy implements AutoCloseable {
     private final RunOptions options;
     private final Map<String, NDArray> tensors;
@@ -27,10 +27,11 @@ final class CheckpointPolicy implements AutoCloseable {
     }
 
     /**
-     * Keeps other runs out of the folder until this is closed, and fills the tensors from the newest good checkpoint.
+     * Locks the folder against other runs until this policy is closed, and loads the tensors from the newest undamaged checkpoint.
      *
-     * @return null where there is none
-     * @throws IOException if another run writes to the folder, or if none of its checkpoints will do
+     * @param description settings of the current run
+     * @return the position of the run, or null if there is no checkpoint
+     * @throws IOException if another run writes to the folder, or if its checkpoints cannot be used
      */
     Checkpoint.State read(Map<String, String> description) throws IOException {
         if (folder == null) {
@@ -43,7 +44,7 @@ final class CheckpointPolicy implements AutoCloseable {
         return folder.read(description, tensors, progress::warn);
     }
 
-    /** Lets other runs into the folder; one that was made and in which nothing was saved goes. */
+    /** Unlocks the folder, and deletes it if this run created it and saved nothing. */
     @Override
     public void close() throws IOException {
         if (lock != null) {
@@ -54,7 +55,7 @@ final class CheckpointPolicy implements AutoCloseable {
         }
     }
 
-    /** Starts to count the minutes to the next checkpoint. */
+    /** Starts the interval to the next checkpoint. */
     void begin() {
         saved = System.nanoTime();
     }
@@ -68,7 +69,7 @@ final class CheckpointPolicy implements AutoCloseable {
         if (folder == null) {
             return;
         }
-        // An interrupted thread can't write.
+        // Channels refuse to write in an interrupted thread.
         boolean interrupted = Thread.interrupted();
         try {
             folder.write(number, options.keep(), state, tensors);
@@ -76,7 +77,7 @@ final class CheckpointPolicy implements AutoCloseable {
             if (!(e.getCause() instanceof ClosedByInterruptException)) {
                 throw e;
             }
-            // It was interrupted while it wrote.
+            // The interrupt came during the write.
             interrupted = Thread.interrupted();
             folder.write(number, options.keep(), state, tensors);
         }
@@ -85,9 +86,10 @@ final class CheckpointPolicy implements AutoCloseable {
         }
     }
 
-    /** Names the last good state, for an error's message; empty where there is none. */
+    /** Returns a phrase with the last good checkpoint for an error message; empty if there is none. */
     String lastGood() throws IOException {
         Path newest = folder == null ? null : folder.newestSound();
-        return newest == null ? "" : "; the last good state is " + newest + ", from which a run with the same settings and a lower rate continues";
+        return newest == null ? "" : "; the last good checkpoint is " + newest + ", from which a run with the same settings and a lower learning"
+                + " rate continues";
     }
 }

@@ -12,11 +12,11 @@ import io.github.simclr4j.train.settings.Head;
 import java.util.List;
 import java.util.Map;
 
-/** Makes encoder files of trained networks. */
+/** Exports trained networks as encoder files. */
 public final class EncoderExport {
     private EncoderExport() {}
 
-    /** Returns the encoder of a network as an ONNX file, with the layers of the head that are to be kept. */
+    /** Returns the encoder of a network as an ONNX file, with the kept layers of the head. */
     static byte[] toBytes(Network network, Architecture encoder, Head head, int imageSize, Map<String, String> metadata) {
         EncoderLayout layout = head.kept() == 0
                 ? EncoderLayout.DEFAULT
@@ -24,12 +24,18 @@ public final class EncoderExport {
         return EncoderWriter.toBytes(encoder, new Preprocessing(imageSize), network::values, metadata, layout);
     }
 
-    /** Returns the linear classifier that a method trained in place of a head. */
+    /** Returns the linear classifier that a method trained in place of a projection head. */
     static LinearClassifier classifier(Network network, List<String> classes) {
         return new LinearClassifier(network.values("head.0.weight"), network.values("head.0.bias"), classes);
     }
 
-    /** Returns an encoder of an architecture with random weights, to compare with. */
+    /**
+     * Returns an encoder with random weights as an ONNX file, as a baseline.
+     *
+     * @param encoder the architecture
+     * @param imageSize side of the images in pixels
+     * @param seed seed of the weights
+     */
     public static byte[] untrained(Architecture encoder, int imageSize, long seed) {
         LayerGraph graph = encoder.graph(imageSize);
         try (Network network = new Network(graph, true, Computation.cpu(), seed)) {

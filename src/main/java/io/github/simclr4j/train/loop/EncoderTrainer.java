@@ -30,14 +30,14 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * Trains an encoder by any method: chooses the device, makes the networks, and runs the {@linkplain TrainingRun loop}. Not
- * thread-safe.
+ * Trains an encoder by any method: creates the networks on the device and runs the {@linkplain TrainingRun training loop}.
  *
- * <p>On one machine the same settings, images, precision, devices and number of threads give the same weights, to the bit, whether or
- * not the run was cut into parts. Another number of devices gives the same but for rounding, and continues the same checkpoints.
+ * <p>Training is deterministic. On one machine the same settings, images, precision, devices and number of threads give bit-identical
+ * weights, whether or not the run was interrupted and continued. Another number of devices gives the same weights except for
+ * rounding, and can continue the same checkpoints. Not thread-safe.
  */
 public final class EncoderTrainer {
-    /** Images to which the batch norms of a loaded encoder are fitted. */
+    /** Number of images on which the batch norms of a loaded encoder are recalibrated. */
     private static final int FIT = 256;
 
     private final PretrainSettings settings;
@@ -50,22 +50,23 @@ public final class EncoderTrainer {
     /**
      * Prepares a training.
      *
-     * @param settings what to do
-     * @param device {@code auto} (the first GPU, or the CPU where there is none), {@code cpu}, {@code gpu} or {@code gpu:N}
-     * @param threads threads on the CPU, 0 for libtorch's own choice
-     * @param progress who is told of it
-     * @throws IllegalArgumentException if the device's name is none of these, if there are fewer than 0 threads, or for float16 on
-     *     the CPU
-     * @throws IllegalStateException if a GPU is asked for and there is none; training never falls back to another device silently
+     * @param settings settings of the run
+     * @param device {@code auto} (the first GPU, or the CPU if there is none), {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param threads CPU threads, 0 for libtorch's default
+     * @param progress receives progress and warnings
+     * @throws IllegalArgumentException if the device's name is unknown, if {@code threads} is negative, or for float16 on the CPU
+     * @throws IllegalStateException if a GPU is requested and there is none; there is no silent fallback to another device
      */
     public EncoderTrainer(PretrainSettings settings, String device, int threads, Progress progress) {
         this(settings, Compute.choose(device, settings.precision(), threads, progress), progress);
     }
 
     /**
-     * Prepares a training on a device that was chosen before.
+     * Prepares a training on a chosen device.
      *
-     * @param settings what to do; the precision is that of {@code compute}
+     * @param settings settings of the run; their precision is replaced by that of {@code compute}
+     * @param compute devices, precision and threads
+     * @param progress receives progress and warnings
      */
     public EncoderTrainer(PretrainSettings settings, Compute compute, Progress progress) {
         settings.checkKeptHead();
@@ -74,66 +75,69 @@ public final class EncoderTrainer {
         this.progress = progress;
     }
 
-    /** Returns where and how this trainer computes. */
+    /** Returns the devices, precision and threads of this trainer. */
     public Compute compute() {
         return compute;
     }
 
     /**
-     * Starts from the weights of an encoder file in place of random ones; the head starts at random.
+     * Starts from the weights of an encoder file instead of random ones; the head still starts at random.
      *
-     * @param file an encoder of this library, or one of the same architecture that PyTorch exported
-     * @throws IOException if it can't be read, or is no network of this run's architecture
+     * @param file an encoder of this library, or one of the same architecture exported from PyTorch
+     * @throws IOException if the file cannot be read or has another architecture
      */
     public void startFrom(Path file) throws IOException {
         WeightReader.Loaded loaded = WeightReader.read(file, settings.encoder(), settings.imageSize());
         if (!loaded.missing().isEmpty()) {
-            throw new IOException(file + " lacks what " + settings.encoder().describe() + " needs: "
-                    + String.join(", ", loaded.missing()) + "; choose the encoder with the settings that the file has");
+            throw new IOException(file + " lacks weights of " + settings.encoder().describe() + ": "
+                    + String.join(", ", loaded.missing()) + "; choose the encoder settings with which the file was trained");
         }
         if (!loaded.leftOver().isEmpty()) {
-            progress.line(file + " also has " + String.join(", ", loaded.leftOver()) + ", which is left out");
+            progress.line(file + " also has " + String.join(", ", loaded.leftOver()) + ", which is ignored");
         }
         start = new Start(OnnxEncoder.sha256(file), loaded.weights());
     }
 
     /**
-     * What came of a training.
+     * The result of a training.
      *
-     * @param onnx the encoder file's bytes
-     * @param epochs epochs in all, those before a restart included
-     * @param steps steps in all, likewise
-     * @param resumedAt epochs that were done before, 0 for a fresh run
-     * @param finalLoss mean loss of the last epoch in which a step was taken; NaN if there was none, as float16 may leave out all
-     *     steps of a short run
-     * @param viewsPerSecond of this run; 0 if nothing was left to do
-     * @param knn accuracy of nearest neighbours after the last epoch, or NaN
-     * @param classifier of a method that trains one, on the encoder's features; null for the other methods, and where there is one
-     *     class
-     * @param settings what the encoder was trained with, as its file says it
-     * @param run the run's name, which its lines in the file of metrics have
+     * @param onnx content of the encoder file
+     * @param epochs number of epochs in total, those before a restart included
+     * @param steps number of steps in total, those before a restart included
+     * @param resumedAt number of epochs that were finished before this run, 0 for a fresh run
+     * @param finalLoss mean loss of the last epoch with at least one step; NaN if there was none, because float16 may skip all steps of
+     *     a short run
+     * @param viewsPerSecond throughput of this run; 0 if all epochs were already done
+     * @param knn nearest-neighbour accuracy after the last epoch, 0 to 1, or NaN if it was not measured
+     * @param classifier the classifier on the encoder's features; null for methods that train none, or if there is only one class
+     * @param settings settings that the encoder was trained with, as in the metadata of its file
+     * @param run name of the run in the metrics file
      */
     public record Result(byte[] onnx, int epochs, long steps, int resumedAt, double finalLoss, double viewsPerSecond, double knn,
             LinearClassifier classifier, Map<String, String> settings, String run) {}
 
     /**
-     * Trains to the end. A run whose epochs are all done already is not trained further: its encoder is made again, with the
-     * settings that it was trained with. Metrics that can't be written are a warning: each epoch is saved before.
+     * Trains to the end.
      *
-     * @param images at least two; with labels where the method needs them, of two classes or more
-     * @throws IOException if the images are not that, if a checkpoint can't be read or written or has more epochs done than are to
-     *     be, or if the file of the metrics holds other things
+     * <p>If all epochs are already done, the encoder is exported again with the settings that it was trained with. A failure to write
+     * metrics is only a warning, since each epoch is saved before.
+     *
+     * @param images at least two images; with labels of at least two classes if the method needs labels
+     * @param options checkpoints, metrics and listeners
+     * @return the encoder and figures of the run
+     * @throws IOException if the images do not qualify, if a checkpoint cannot be read or written or has more epochs done than
+     *     requested, or if the metrics file has other content
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
-     * @throws IllegalArgumentException if the devices can't share the batch norm groups, such as those of a batch that too few images
-     *     leave
-     * @throws IllegalStateException if the loss is no longer finite; the last good checkpoint stays
+     * @throws IllegalArgumentException if the devices cannot share the batch norm groups, for example because too few images make the
+     *     batch small
+     * @throws IllegalStateException if the loss is no longer finite; the last good checkpoint is kept
      */
     public Result run(TrainingImages images, RunOptions options) throws IOException {
         check(images);
         PretrainSettings fitting = settings.on(images.count());
         if (fitting != settings) {
             progress.warn("only " + images.count() + " images: batch " + settings.batch() + " becomes " + fitting.batch()
-                    + (fitting.microBatch() == settings.microBatch() ? "" : ", in one piece"));
+                    + (fitting.microBatch() == settings.microBatch() ? "" : ", without micro-batches"));
         }
         fitting.checkDevices(compute.devices());
         try (RunResources resources = new RunResources(compute.threads())) {
@@ -166,7 +170,7 @@ public final class EncoderTrainer {
         }
     }
 
-    /** Followers and copies start equal to the network that was loaded. */
+    /** Makes momentum encoders and copies equal to the loaded network. */
     private static void restartCopies(MethodContext context) {
         Map<String, float[]> values = new HashMap<>();
         Network from = context.exported();
@@ -186,18 +190,18 @@ public final class EncoderTrainer {
         }
         String who = "Training by " + settings.method().name() + " with these settings needs ";
         if (images.labels() == null) {
-            throw new IOException(who + "labels: expected one sub-folder a class");
+            throw new IOException(who + "labels: expected one sub-folder per class");
         }
         if (Arrays.stream(images.labels()).distinct().count() < 2) {
-            throw new IOException(who + "images of at least two classes, found one, from which nothing is learnt: expected one"
-                    + " sub-folder a class");
+            throw new IOException(who + "images of at least two classes, found one: expected one"
+                    + " sub-folder per class");
         }
     }
 
-    /** Keys that share batch norm statistics with their queries give them away (He et al. 2020, section 3.3). */
+    /** Warns if keys share batch norm statistics with their queries, which reveal the positive (He et al. 2020, section 3.3). */
     private void warnOfSharedStatistics(PretrainSettings used, Method method) {
         if (method.needsGroups() && used.groups() == 1) {
-            progress.warn("batch norm has the statistics of the whole batch, by which a key can tell its query: split it into groups"
+            progress.warn("the whole batch shares batch norm statistics, by which a key can tell its query: split the batch into groups"
                     + " (batch norm splits), whose number must divide the batch of " + used.batch());
         }
     }
@@ -213,7 +217,7 @@ public final class EncoderTrainer {
         }
     }
 
-    /** Returns how each view is made. */
+    /** Returns the generator of each view. */
     static List<ViewGenerator> views(PretrainSettings s) {
         List<ViewGenerator> views = new ArrayList<>();
         for (int v = 0; v < s.method().views(); v++) {

@@ -7,17 +7,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What an epoch came to.
+ * The results of an epoch.
  *
- * @param epoch its number, from 1
- * @param epochs how many there are to be
- * @param figures means over its steps
- * @param learningRate of its last step
- * @param viewsPerSecond of its steps
- * @param knn accuracy of nearest neighbours after it, or NaN if it was not measured
- * @param warnings what is wrong, a sentence each; mostly none
- * @param lossAtChance loss of a network that has learnt nothing, or NaN if the method does not know it
- * @param verdict how the run stands
+ * @param epoch number of the epoch, from 1
+ * @param epochs number of epochs of the run
+ * @param figures metrics, averaged over the steps
+ * @param learningRate learning rate of the last step
+ * @param viewsPerSecond throughput
+ * @param knn nearest-neighbour accuracy after the epoch, 0 to 1, or NaN if it was not measured
+ * @param warnings problems, one sentence each; usually empty
+ * @param lossAtChance loss of an untrained network, or NaN if it is unknown
+ * @param verdict verdict on the run
  */
 public record EpochSummary(int epoch, int epochs, Monitor.Figures figures, double learningRate, double viewsPerSecond, double knn,
         List<String> warnings, double lossAtChance, Verdict verdict) {
@@ -26,7 +26,7 @@ public record EpochSummary(int epoch, int epochs, Monitor.Figures figures, doubl
         warnings = List.copyOf(warnings);
     }
 
-    /** Returns the figures by name, as a line of the file of metrics has them; what was not measured is left out or NaN. */
+    /** Returns the values by name, as in a line of the metrics file; values that were not measured are left out or NaN. */
     public Map<String, Object> toMap() {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("epoch", epoch);

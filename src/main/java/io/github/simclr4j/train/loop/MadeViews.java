@@ -7,19 +7,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Views that were made before, so that a step can be measured without them. */
+/** Views that were rendered in advance, so that a step can be measured without rendering. */
 final class MadeViews extends BatchViews {
     private final NDArray made;
     private final NDArray small;
 
     /**
-     * Takes over views.
+     * Wraps views.
      *
-     * @param made float32 [views * images, 3, size, size], which stay the caller's
-     * @param small the same of smaller views, whose numbers follow, or null
-     * @param images how many images they are of
-     * @param labels of the images
-     * @param seed of what is drawn once a step
+     * @param made float32 [views * images, 3, size, size], which the caller closes
+     * @param small the same for smaller views, whose indices follow, or null
+     * @param images number of images
+     * @param labels class of each image
+     * @param seed seed of everything that is drawn once per step
      */
     MadeViews(NDArray made, NDArray small, int images, int[] labels, long seed) {
         super(null, List.of(), IntStream.range(0, images).toArray(), labels, seed, seed, null);
@@ -44,7 +44,7 @@ final class MadeViews extends BatchViews {
         if (all) {
             return Torch.onDeviceOf(manager, made);
         }
-        // On the device where the views are, which need not be the manager's.
+        // Index on the device of the views, which need not be the manager's.
         try (NDManager there = made.getManager().newSubManager()) {
             NDArray some = made.get(there.create(Arrays.stream(rows).asLongStream().toArray()));
             some.attach(there);

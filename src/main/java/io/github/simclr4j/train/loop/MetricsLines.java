@@ -3,7 +3,7 @@ package io.github.simclr4j.train.loop;
 import io.github.simclr4j.train.monitor.Metrics;
 import java.io.IOException;
 
-/** Adds a line of JSON an epoch to the file of metrics. */
+/** Appends one line of JSON per epoch to the metrics file. */
 final class MetricsLines implements TrainingListener, AutoCloseable {
     private final Metrics metrics;
 

@@ -16,12 +16,13 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * How the rows of a batch go through a network: in micro-batches, each of one or more groups with batch norm statistics of their
- * own. Rows are dealt to the groups in a random order, so that a group holds no more of an image's views than chance gives; with
- * one group the order is kept.
+ * Splits the rows of a batch into micro-batches, each of which has one or more groups with their own batch norm statistics.
  *
- * <p>In the random order the rows of a group stand together, and the groups of a micro-batch do: whether a batch goes through in one
- * piece or in micro-batches, the groups are the same, and so are the results.
+ * <p>Rows are distributed over the groups in random order (shuffle BN), so that the views of one image share a group only by chance.
+ * With one group the order is kept.
+ *
+ * <p>In the random order, groups and micro-batches are contiguous. A batch therefore has the same groups, and the same results, with
+ * and without micro-batches.
  */
 final class MicroBatches {
     private final int micro;
@@ -32,7 +33,7 @@ final class MicroBatches {
     private NDManager step;
 
     /**
-     * Divides batches.
+     * Creates a division of batches for a single thread.
      *
      * @param micro number of micro-batches
      * @param groups number of groups, a multiple of {@code micro}
@@ -42,38 +43,39 @@ final class MicroBatches {
     }
 
     /**
-     * Divides batches.
+     * Creates a division of batches.
      *
      * @param micro number of micro-batches
      * @param groups number of groups, a multiple of {@code micro}
-     * @param alone whether no other thread makes views of the same batch
+     * @param alone whether no other thread renders views of the same batch
      */
     MicroBatches(int micro, int groups, boolean alone) {
         if (groups % micro != 0) {
             throw new IllegalArgumentException(
-                    "Batch norm splits must be a multiple of the micro-batches, found " + groups + " and " + micro);
+                    "Batch norm splits must be a multiple of the number of micro-batches, found " + groups + " and " + micro);
         }
         this.micro = micro;
         this.groups = groups;
         this.alone = alone;
     }
 
-    /** Begins a step, whose manager owns what is made in it. */
+    /** Begins a step, whose manager owns the tensors of the step. */
     void begin(NDManager manager) {
         step = manager;
         draws = 0;
         statistics = new HashMap<>();
     }
 
-    /** Moves the running statistics once, after the weights of a step have moved. */
+    /** Updates the running statistics once, after the optimizer step. */
     void end() {
         statistics.forEach(Network::move);
     }
 
     /**
-     * Adds the statistics that copies of a network saw in this step.
+     * Adds the statistics of copies of networks in this step.
      *
-     * @param copies by the networks whose running statistics are moved
+     * @param others the division of the copies' device
+     * @param copies the copies by the networks whose running statistics are updated
      */
     void add(MicroBatches others, Map<Network, Network> copies) {
         copies.forEach((network, copy) -> {
@@ -88,18 +90,18 @@ final class MicroBatches {
         return micro;
     }
 
-    /** Deals rows to the groups in another order at each call within a step, which is the same in each run. */
+    /** Assigns rows to the groups in random order; each call within a step has its own order, which is reproducible. */
     int[] deal(BatchViews batch, int rows) {
         if (groups == 1) {
             return IntStream.range(0, rows).toArray();
         }
         if (rows % groups != 0) {
-            throw new IllegalArgumentException(rows + " views can't be split into " + groups + " equal groups");
+            throw new IllegalArgumentException(rows + " views cannot be split into " + groups + " equal groups");
         }
         return Seeds.permutation(rows, new Random(batch.seed(1 + draws++)));
     }
 
-    /** Deals the rows of a branch, which are numbered view by view. */
+    /** Assigns the rows of a branch, which are ordered view by view, to the groups. */
     int[] deal(BatchViews batch, Branch branch) {
         return deal(batch, branch.views().size() * batch.size());
     }
@@ -111,15 +113,18 @@ final class MicroBatches {
     }
 
     /**
-     * Runs some rows of a branch in one piece.
+     * Runs rows of a branch in one pass.
      *
-     * @param places of the rows within the branch, in the order dealt
-     * @param gradients whether a graph is kept
-     * @param count whether to count their batch norm statistics
-     * @return the branch's results, in the order of the places
+     * @param branch the branch
+     * @param batch renders the views
+     * @param places indices of the rows within the branch, in the assigned order
+     * @param gradients whether to record a graph
+     * @param count whether to collect batch norm statistics
+     * @param manager owner of the result
+     * @return the branch's results, in the order of {@code places}
      */
     NDList forward(Branch branch, BatchViews batch, int[] places, boolean gradients, boolean count, NDManager manager) {
-        // The exported encoder sees images of full size, so the running statistics are those of these alone.
+        // Only full-size views update the running statistics, because the exported encoder sees full-size images.
         BatchStatistics seen = count && !batch.isSmall(branch.views().get(0)) ? statistics.computeIfAbsent(branch.network(), n -> new BatchStatistics(step)) : null;
         int n = batch.size();
         int[] rows = IntStream.of(places).map(p -> branch.views().get(p / n) * n + p % n).toArray();
@@ -130,7 +135,7 @@ final class MicroBatches {
         }
     }
 
-    /** Views on the CPU lie in memory that the next ones take, so what threads make at the same time is copied. */
+    /** Renders views. On the CPU they share memory that the next ones overwrite, so concurrent threads copy them. */
     private NDArray views(BatchViews batch, int[] rows, NDManager manager) {
         if (alone) {
             return batch.rows(manager, rows);
@@ -149,9 +154,13 @@ final class MicroBatches {
     /**
      * Embeds some micro-batches of a branch, without gradient.
      *
-     * @param from the first
-     * @param to the one after the last
-     * @return the branch's results, in the order dealt, owned by the manager
+     * @param branch the branch
+     * @param batch renders the views
+     * @param dealt rows in the assigned order
+     * @param from index of the first micro-batch, inclusive
+     * @param to index after the last micro-batch, exclusive
+     * @param manager owner of the result
+     * @return the branch's results, in the assigned order
      */
     NDList embed(Branch branch, BatchViews batch, int[] dealt, int from, int to, NDManager manager) {
         NDList all = new NDList();
@@ -159,7 +168,7 @@ final class MicroBatches {
             try (NDManager m = manager.newSubManager()) {
                 NDList some = forward(branch, batch, part(dealt, k), false, true, m);
                 for (int r = 0; r < some.size(); r++) {
-                    // One array for all micro-batches: nothing small is left between the activations of two of them.
+                    // One array for all micro-batches avoids fragmenting the memory between their activations.
                     if (k == from) {
                         all.add(manager.zeros(some.get(r).getShape(), some.get(r).getDataType()).repeat(0, to - from));
                     }
@@ -171,7 +180,7 @@ final class MicroBatches {
         return all;
     }
 
-    /** Puts results that stand in the order dealt back in the order of the rows. Gradients pass through. */
+    /** Restores the order of the rows of results in the assigned order. Gradients pass through. */
     static NDList gather(NDList results, int[] dealt) {
         int[] place = new int[dealt.length];
         for (int i = 0; i < dealt.length; i++) {
@@ -182,7 +191,7 @@ final class MicroBatches {
         return ordered;
     }
 
-    /** Returns rows of an array in another order: row i of the result is row {@code place[i]}. Gradients pass through. */
+    /** Reorders the rows of an array: row i of the result is row {@code place[i]}. Gradients pass through. */
     static NDArray inOrder(NDArray x, int[] place) {
         boolean same = x.getShape().get(0) == place.length;
         for (int i = 0; same && i < place.length; i++) {
@@ -191,7 +200,7 @@ final class MicroBatches {
         return same ? x : x.get(x.getManager().create(Arrays.stream(place).asLongStream().toArray()));
     }
 
-    /** Returns the concatenation of scalars or vectors, or the only one. */
+    /** Returns the concatenation of scalars or vectors. */
     static NDArray together(NDList parts) {
         return parts.size() == 1 ? parts.get(0) : NDArrays.concat(parts);
     }

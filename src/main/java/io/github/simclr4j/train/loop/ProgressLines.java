@@ -3,7 +3,7 @@ package io.github.simclr4j.train.loop;
 import io.github.simclr4j.util.Progress;
 import java.util.Locale;
 
-/** Prints a line and the warnings of each epoch. */
+/** Prints a line of metrics and the warnings of each epoch. */
 final class ProgressLines implements TrainingListener {
     private final Progress progress;
 

@@ -21,13 +21,14 @@ import java.util.Random;
 import java.util.stream.IntStream;
 
 /**
- * Takes training steps on the same random views again and again, outside of a run: forward, loss, backward and optimizer, so that
- * they can be measured. It owns its networks until it is closed. Used by one thread.
+ * Repeats training steps (forward, loss, backward and optimizer) on the same random views outside of a run, for benchmarks.
+ *
+ * <p>It owns its networks until it is closed. Not thread-safe.
  */
 public final class RepeatedStep implements AutoCloseable {
-    /** Classes of a method that has labels. */
+    /** Number of classes for a method that needs labels. */
     private static final int CLASSES = 10;
-    /** So slow that the weights stay finite however many steps there are. */
+    /** Learning rate, so small that the weights stay finite for any number of steps. */
     private static final double RATE = 1e-6;
 
     private final RunResources resources;
@@ -41,10 +42,10 @@ public final class RepeatedStep implements AutoCloseable {
     /**
      * Prepares steps.
      *
-     * @param settings the precision is that of {@code compute}
-     * @param compute where and how
-     * @throws IllegalArgumentException if several devices can't share the batch norm groups
-     * @throws UncheckedIOException if a file that the method's options name can't be read
+     * @param settings settings of the steps; their precision is replaced by that of {@code compute}
+     * @param compute devices, precision and threads
+     * @throws IllegalArgumentException if several devices cannot share the batch norm groups
+     * @throws UncheckedIOException if a file that the method's options name cannot be read
      */
     public RepeatedStep(PretrainSettings settings, Compute compute) {
         Torch.noGradient();
@@ -84,7 +85,7 @@ public final class RepeatedStep implements AutoCloseable {
         }
     }
 
-    /** The images of a step, as far as a method looks at them before the first one. */
+    /** Returns random images for a method that reads the training images before the first step. */
     private static ImageSet images(PretrainSettings s) {
         Random random = new Random(s.seed());
         List<RgbImage> images = new ArrayList<>();
@@ -96,7 +97,7 @@ public final class RepeatedStep implements AutoCloseable {
         return ImageSet.of(images, s.imageSize());
     }
 
-    /** Whole numbers of pixels, as views of a real image have nearly. */
+    /** Returns random views whose pixels are multiples of 1/255, as those of real images nearly are. */
     private static NDArray random(NDManager manager, int views, int size, long seed) {
         Random random = new Random(seed);
         int one = 3 * size * size;
@@ -113,19 +114,19 @@ public final class RepeatedStep implements AutoCloseable {
         return all;
     }
 
-    /** Returns how many views a step has. */
+    /** Returns the number of views per step. */
     public int views() {
         return views;
     }
 
-    /** Takes a step; a GPU may still be at it afterwards. */
+    /** Starts a step; a GPU may still be computing when this method returns. */
     public void take() {
         release();
         last = context.exported().manager().newSubManager();
         loss = step.take(batch, RATE, 0.5, last).outcome().loss();
     }
 
-    /** Waits until the last step is done, and returns its loss. */
+    /** Waits for the last step to finish and returns its loss. */
     public double await() {
         return loss.toFloatArray()[0];
     }

@@ -16,8 +16,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One device's part of a step: the networks there, and the micro-batches that go through them. The first device has the run's own
- * networks, every other one copies of them. Used by one thread at a time.
+ * A device's share of a step: its networks and its micro-batches.
+ *
+ * <p>The first device has the run's own networks, each other device has copies. Not thread-safe.
  */
 final class Replica implements AutoCloseable {
     private final Map<Network, Network> networks = new LinkedHashMap<>();
@@ -30,13 +31,13 @@ final class Replica implements AutoCloseable {
     private NDManager step;
 
     /**
-     * Makes a replica.
+     * Creates a replica.
      *
-     * @param context has the run's networks
-     * @param device that gets copies of them, or null to take the networks themselves
-     * @param micro how batches are divided; the replica's own
-     * @param from the first micro-batch that is this device's
-     * @param to the one after the last
+     * @param context context with the run's networks
+     * @param device device that gets copies of the networks, or null to use the networks themselves
+     * @param micro the replica's own division of batches
+     * @param from index of the device's first micro-batch, inclusive
+     * @param to index after the device's last micro-batch, exclusive
      */
     Replica(MethodContext context, Device device, MicroBatches micro, int from, int to) {
         this.micro = micro;
@@ -49,12 +50,12 @@ final class Replica implements AutoCloseable {
                 f -> networks.put(f.network(), copied ? f.network().copyTo(device, false) : f.network()));
     }
 
-    /** Returns how batches are divided. */
+    /** Returns the division of batches. */
     MicroBatches micro() {
         return micro;
     }
 
-    /** Returns the networks here by the run's own. */
+    /** Returns this device's networks by the run's own. */
     Map<Network, Network> networks() {
         return networks;
     }
@@ -62,7 +63,7 @@ final class Replica implements AutoCloseable {
     /**
      * Begins a step.
      *
-     * @param manager owns what the step makes on the first device
+     * @param manager owner of the step's tensors on the first device
      */
     void begin(NDManager manager) {
         step = copied ? networks.values().iterator().next().manager().newSubManager() : manager;
@@ -70,12 +71,13 @@ final class Replica implements AutoCloseable {
     }
 
     /**
-     * Embeds this device's rows of all branches with the weights that the run has now.
+     * Embeds this device's rows of all branches with the current weights of the run.
      *
-     * @param dealt the rows of each branch in the order dealt
-     * @param keep whether the graphs of the branches that get gradients are kept for {@link #gradients}; they take the memory of
-     *     all these branches at once
-     * @return this device's rows of the results, in the order dealt, without gradient
+     * @param batch renders the views
+     * @param dealt rows of each branch in the assigned order
+     * @param keep whether to keep the graphs of branches with gradient for {@link #gradients}, which takes the memory of all these
+     *     branches at once
+     * @return this device's rows of the results, in the assigned order, without gradient
      */
     Map<Branch, NDList> embed(BatchViews batch, Map<Branch, int[]> dealt, boolean keep) {
         if (copied) {
@@ -110,11 +112,12 @@ final class Replica implements AutoCloseable {
     }
 
     /**
-     * Returns the share of this device's rows in the gradient of all weights, by the order of the trained networks. Micro-batches
-     * whose graphs were not kept go through the network once more.
+     * Returns the contribution of this device's rows to the gradient of all weights, in the order of the trained networks.
+     * Micro-batches whose graphs were not kept go through the network again.
      *
-     * @param slices for each branch that gets gradients those with respect to its results, in the order of the rows, on the first
-     *     device
+     * @param batch renders the views
+     * @param dealt rows of each branch in the assigned order
+     * @param slices gradients with respect to the results of each branch with gradient, in the order of the rows, on the first device
      */
     List<NDArray> gradients(BatchViews batch, Map<Branch, int[]> dealt, Map<Branch, NDList> slices) {
         if (!kept.isEmpty()) {
@@ -145,7 +148,7 @@ final class Replica implements AutoCloseable {
         return sums;
     }
 
-    /** Rows of tensors of the first device, on this one. */
+    /** Returns rows of tensors of the first device on this device. */
     private static NDList some(NDList whole, int[] places, NDManager manager) {
         NDList rows = new NDList();
         try (NDManager there = whole.get(0).getManager().newSubManager()) {
@@ -159,7 +162,7 @@ final class Replica implements AutoCloseable {
         return rows;
     }
 
-    /** Frees what the step made on a device of copies. */
+    /** Frees the step's tensors on a device with copies. */
     void end() {
         kept.clear();
         if (copied && step != null) {
@@ -168,7 +171,7 @@ final class Replica implements AutoCloseable {
         }
     }
 
-    /** Frees the copies; the run's own networks stay. */
+    /** Frees the copies; the run's own networks are kept. */
     @Override
     public void close() {
         end();

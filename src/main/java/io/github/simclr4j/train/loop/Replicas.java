@@ -20,9 +20,11 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * The devices that share each step. The batch norm groups of a batch are dealt to them in equal numbers, each device works on its
- * groups in a thread of its own (the first in the caller's), and what they come to is put together on the first: so a step is the
- * one that a single device takes with the same groups.
+ * The devices that share each step (data parallelism).
+ *
+ * <p>Each device gets the same number of the batch's batch norm groups and processes them in its own thread, the first device in the
+ * caller's. Embeddings are gathered on the first device, and gradients are summed there. A step is therefore the same as on a single
+ * device with the same groups.
  */
 final class Replicas implements AutoCloseable {
     private final List<Replica> all = new ArrayList<>();
@@ -31,10 +33,10 @@ final class Replicas implements AutoCloseable {
     /**
      * Copies the networks to the devices.
      *
-     * @param context has the run's networks, which are on the first device
-     * @param others the devices beside the first
-     * @param micro micro-batches that a batch is divided into at least
-     * @param groups of a batch, a multiple of both the micro-batches and the devices
+     * @param context context with the run's networks, which are on the first device
+     * @param others the other devices
+     * @param micro smallest number of micro-batches of a batch
+     * @param groups number of groups of a batch, a multiple of both the micro-batches and the devices
      */
     Replicas(MethodContext context, List<Device> others, int micro, int groups) {
         int devices = 1 + others.size();
@@ -50,25 +52,25 @@ final class Replicas implements AutoCloseable {
         }
     }
 
-    /** Returns the smallest number that both divide. */
+    /** Returns the least common multiple of two numbers. */
     static int leastCommonMultiple(int a, int b) {
         return IntStream.rangeClosed(1, b).map(k -> k * a).filter(n -> n % b == 0).findFirst().orElseThrow();
     }
 
-    /** Returns the first device's, whose networks are the run's own. */
+    /** Returns the replica of the first device, whose networks are the run's own. */
     Replica first() {
         return all.get(0);
     }
 
-    /** Returns how many devices there are. */
+    /** Returns the number of devices. */
     int count() {
         return all.size();
     }
 
     /**
-     * Begins a step; {@link #end} ends it.
+     * Begins a step, which {@link #end} ends.
      *
-     * @param manager owns what the step makes on the first device
+     * @param manager owner of the step's tensors on the first device
      */
     void begin(NDManager manager) {
         all.forEach(r -> r.begin(manager));
@@ -77,8 +79,10 @@ final class Replicas implements AutoCloseable {
     /**
      * Embeds all rows of all branches.
      *
-     * @param dealt the rows of each branch in the order dealt
-     * @param keep whether graphs are kept for {@link #gradients}
+     * @param batch renders the views
+     * @param dealt rows of each branch in the assigned order
+     * @param keep whether to keep graphs for {@link #gradients}
+     * @param manager owner of the results
      * @return the results in the order of the rows, without gradient, on the first device
      */
     Map<Branch, NDList> embed(BatchViews batch, Map<Branch, int[]> dealt, boolean keep, NDManager manager) {
@@ -99,9 +103,12 @@ final class Replicas implements AutoCloseable {
     }
 
     /**
-     * Returns the gradient of all weights, on the first device: the sum over the devices, in their order.
+     * Returns the gradient of all weights on the first device: the sum over the devices, in their order.
      *
-     * @param slices for each branch that gets gradients those with respect to its results, in the order of the rows
+     * @param batch renders the views
+     * @param dealt rows of each branch in the assigned order
+     * @param slices gradients with respect to the results of each branch with gradient, in the order of the rows
+     * @param manager owner of intermediate tensors
      */
     List<NDArray> gradients(BatchViews batch, Map<Branch, int[]> dealt, Map<Branch, NDList> slices, NDManager manager) {
         List<List<NDArray>> parts = each(r -> r.gradients(batch, dealt, slices));
@@ -114,13 +121,13 @@ final class Replicas implements AutoCloseable {
         return sums;
     }
 
-    /** Moves the running statistics of the run's networks once, by the mean of what all devices saw. */
+    /** Updates the running statistics of the run's networks once, with the mean over all devices. */
     void moveStatistics() {
         all.subList(1, all.size()).forEach(r -> first().micro().add(r.micro(), r.networks()));
         first().micro().end();
     }
 
-    /** Does some work on all devices at once. All have ended when it returns or throws. */
+    /** Runs work on all devices in parallel. All have finished when the method returns or throws. */
     private <T> List<T> each(Function<Replica, T> work) {
         List<CompletableFuture<T>> others = new ArrayList<>();
         for (Replica r : all.subList(1, all.size())) {
@@ -133,7 +140,7 @@ final class Replicas implements AutoCloseable {
         try {
             results.add(work.apply(first()));
         } finally {
-            // Even if this thread is interrupted or has failed: the others use what the caller frees.
+            // Also after an interrupt or a failure of this thread, because the other devices use what the caller frees.
             CompletableFuture.allOf(others.toArray(CompletableFuture[]::new)).handle((none, e) -> none).join();
         }
         others.forEach(o -> results.add(result(o)));
@@ -153,12 +160,12 @@ final class Replicas implements AutoCloseable {
         }
     }
 
-    /** Frees what the step made on all devices but the first. */
+    /** Frees the step's tensors on all devices but the first. */
     void end() {
         all.forEach(Replica::end);
     }
 
-    /** Ends the threads and frees the copies of the networks. */
+    /** Stops the threads and frees the copies of the networks. */
     @Override
     public void close() {
         all.forEach(Replica::close);

@@ -8,18 +8,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Says in which settings and images two runs are the same: checkpoints and encoder files have it. */
+/** Describes settings and images of a run, to compare a run with a checkpoint and for the metadata of encoder files. */
 public final class RunDescription {
     private RunDescription() {}
 
     /**
      * Describes a run.
      *
-     * @param settings as they are {@linkplain PretrainSettings#on used} on so many images
-     * @param images how many there are
-     * @param fingerprint names the images' content
-     * @param classes names of their classes
-     * @param labels class of each image, or null; only a method that needs labels is described by them
+     * @param settings settings as they are {@linkplain PretrainSettings#on used} on this number of images
+     * @param images number of images
+     * @param fingerprint hash of the images' content
+     * @param classes names of the classes
+     * @param labels class of each image, or null; part of the description only if the method needs labels
      * @param startedFrom SHA-256 of the encoder file that the run starts from, or null
      */
     public static Map<String, String> of(PretrainSettings settings, int images, String fingerprint, List<String> classes,

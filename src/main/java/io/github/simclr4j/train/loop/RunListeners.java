@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Tells all listeners of a run. One that can't write is a warning: the run goes on. */
+/** Notifies the listeners of a run. A listener that cannot write causes a warning and does not stop the run. */
 final class RunListeners {
     private final Progress progress;
     private final List<TrainingListener> all = new ArrayList<>();
@@ -25,7 +25,7 @@ final class RunListeners {
             try {
                 listener.runStarted(run);
             } catch (IOException e) {
-                progress.warn("the run goes on, but not all that was asked for is written: " + e.getMessage());
+                progress.warn("a record of the run could not be written, the run continues: " + e.getMessage());
             }
         }
     }
@@ -41,12 +41,12 @@ final class RunListeners {
             try {
                 listener.epochFinished(summary);
             } catch (IOException e) {
-                progress.warn("the run goes on, but epoch " + summary.epoch() + " has no line of metrics: " + e.getMessage());
+                progress.warn("the metrics of epoch " + summary.epoch() + " could not be written, the run continues: " + e.getMessage());
             }
         }
     }
 
-    /** Tells those who were told of the start that the run is over; a second call does nothing. */
+    /** Notifies the listeners that the run has ended, if they were notified of its start; a second call has no effect. */
     void ended(Throwable failure) {
         if (!started) {
             return;
@@ -56,8 +56,8 @@ final class RunListeners {
             try {
                 listener.runEnded(failure);
             } catch (IOException | RuntimeException e) {
-                // What was trained is not lost for it, nor is the reason why the run failed.
-                progress.warn("what was asked for at the end of the run is not written: " + e.getMessage());
+                // Must not mask the run's result or the reason of its failure.
+                progress.warn("a record of the end of the run could not be written: " + e.getMessage());
             }
         }
     }

@@ -7,11 +7,11 @@ import java.util.Map;
 /**
  * A run that begins or continues.
  *
- * @param name the time at which it began at first, as ISO 8601 in UTC; a run that continues from a checkpoint has its old one
- * @param settings what it learns with and from, as the encoder's file records it
- * @param doneEpochs epochs that were done before, 0 for a fresh run
- * @param epochs how many there are to be
- * @param views draws what it learns from
+ * @param name time at which the run first began, as ISO 8601 in UTC; a continued run keeps its name
+ * @param settings settings and images of the run, as in the metadata of the encoder file
+ * @param doneEpochs number of epochs that were already done, 0 for a fresh run
+ * @param epochs number of epochs of the run
+ * @param views draws training images beside their views
  */
 public record StartedRun(String name, Map<String, String> settings, int doneEpochs, int epochs, Views views) {
     /** Copies the map. */
@@ -19,13 +19,13 @@ public record StartedRun(String name, Map<String, String> settings, int doneEpoc
         settings = Map.copyOf(settings);
     }
 
-    /** Draws some of the training's images beside random views of them. The views of the training itself stay as they are. */
+    /** Draws some of the training images beside random views of them. It does not affect the views of the training. */
     @FunctionalInterface
     public interface Views {
         /**
          * Reads the images and draws them.
          *
-         * @return an RGB picture, with captions where Java has a font
+         * @return an RGB picture, with captions if Java has a font
          * @throws IOException if none of the images can be read
          */
         BufferedImage draw() throws IOException;

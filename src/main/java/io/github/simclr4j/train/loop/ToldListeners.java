@@ -4,10 +4,10 @@ import io.github.simclr4j.util.Progress;
 import java.util.List;
 
 /**
- * Passes on how far what comes before the first step is, to a run's listeners as well.
+ * Reports the progress of work before the first step also to a run's listeners.
  *
- * @param told hears of everything
- * @param listeners hear how many parts are done
+ * @param told receives all events
+ * @param listeners receive the number of finished parts
  */
 record ToldListeners(Progress told, List<TrainingListener> listeners) implements Progress {
     @Override

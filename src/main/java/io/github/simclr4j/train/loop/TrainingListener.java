@@ -2,44 +2,46 @@ package io.github.simclr4j.train.loop;
 
 import java.io.IOException;
 
-/** Is told how a training goes on, on the training's own thread. */
+/** Observes a training, on the thread of the training. */
 @FunctionalInterface
 public interface TrainingListener {
     /**
-     * A run begins, or continues from a checkpoint; not called where all epochs are done already.
+     * Called when a run begins or continues from a checkpoint, but not if all epochs are already done.
      *
-     * @throws IOException if the listener can't prepare what it wants to; the run warns and goes on
+     * @param run the run
+     * @throws IOException if the listener cannot prepare its output; the run warns and continues
      */
     default void runStarted(StartedRun run) throws IOException {}
 
     /**
-     * An epoch is over and saved.
+     * Called when an epoch is finished and saved.
      *
-     * @throws IOException if the listener can't write what it wants to; the run warns and goes on
+     * @param summary results of the epoch
+     * @throws IOException if the listener cannot write its output; the run warns and continues
      */
     void epochFinished(EpochSummary summary) throws IOException;
 
     /**
-     * Something that the method needs before the first step goes on; it can be interrupted.
+     * Called when the method's preparation before the first step advances; the preparation can be interrupted.
      *
-     * @param done parts that are done
+     * @param done number of finished parts
      */
     default void preparing(long done) {}
 
     /**
-     * A step was taken.
+     * Called after each step.
      *
-     * @param step steps of the whole run that are done
-     * @param steps steps of the whole run
+     * @param step number of finished steps of the whole run
+     * @param steps number of steps of the whole run
      */
     default void stepFinished(long step, long steps) {}
 
     /**
-     * The run that was {@linkplain #runStarted started} is over, and its last checkpoint is saved.
+     * Called when the {@linkplain #runStarted started} run has ended and its last checkpoint is saved.
      *
-     * @param failure why it did not come to its end, an {@link java.io.InterruptedIOException} if it is to be continued later; null
-     *     if all epochs are done
-     * @throws IOException if the listener can't write what it wants to; the run warns, and ends as it would have
+     * @param failure why the run stopped early, an {@link java.io.InterruptedIOException} if it can be continued later; null if all
+     *     epochs are done
+     * @throws IOException if the listener cannot write its output; the run warns and ends as it would have
      */
     default void runEnded(Throwable failure) throws IOException {}
 }

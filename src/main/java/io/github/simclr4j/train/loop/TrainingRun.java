@@ -33,11 +33,11 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 
-/** The loop of one run: batches, steps, epochs, and what is saved and told of them. */
+/** The training loop of one run: epochs, steps, checkpoints and reports. */
 final class TrainingRun {
-    /** Names a run in its checkpoints and metrics: the time at which it began. The encoder's file does not have it. */
+    /** Key of a run's name, the time at which it began, in checkpoints and metrics; it is not in the encoder file. */
     static final String RUN = "training.started";
-    /** Images that show whether weights are of any use. */
+    /** Number of images on which the weights are checked for finite results. */
     private static final int LOOKED_AT = 64;
 
     private final PretrainSettings s;
@@ -145,7 +145,7 @@ final class TrainingRun {
             loss = figures.none() ? loss : figures.loss();
             List<String> wrong = diagnosis.look(epoch + 1, figures);
             monitor.clear();
-            // First of all: a measurement or a full disk may end the run.
+            // Save before anything else, since a measurement or a full disk may end the run.
             save(epoch + 1, 0);
             report(epoch, figures, wrong, speed);
             if (Thread.interrupted() && epoch + 1 < s.epochs()) {
@@ -167,30 +167,30 @@ final class TrainingRun {
         return result;
     }
 
-    /** Every setting, as the encoder's file has it. */
+    /** Returns all settings, as in the metadata of the encoder file. */
     private Map<String, String> settings() {
         Map<String, String> settings = new TreeMap<>(description);
         settings.remove(RUN);
         return settings;
     }
 
-    /** Goes on where a checkpoint is. */
+    /** Continues from a checkpoint. */
     private void resume(Checkpoint.State done) throws IOException {
         int epoch = done.epoch();
         loss = done.loss();
         String where = epoch + (done.step() == 0 ? "" : " and " + done.step() + " steps");
         if (epoch > s.epochs() || epoch == s.epochs() && done.step() > 0) {
-            throw new IOException("The run in " + options.checkpoints() + " is past the epochs asked for, it has done " + where
+            throw new IOException("The run in " + options.checkpoints() + " has done more epochs than requested, " + where
                     + ": expected " + (done.step() == 0 ? epoch : epoch + 1) + " epochs or more, found " + s.epochs());
         }
         step.scaling(done.scale(), done.good());
         diagnosis.resume(loss, done.atChance(), done.rising());
         description.put(RUN, done.settings().get(RUN));
         if (epoch == s.epochs()) {
-            // Nothing is trained by the present settings, which may have another learning rate.
+            // Nothing is trained with the current settings, which may have another learning rate.
             description.clear();
             description.putAll(done.settings());
-            progress.line("all " + epoch + " epochs are done: the encoder is that of " + options.checkpoints()
+            progress.line("all " + epoch + " epochs are already done: the encoder is exported from " + options.checkpoints()
                     + ", with the settings that it was trained with");
         } else {
             progress.line("continuing after epoch " + where + " from " + options.checkpoints());
@@ -226,7 +226,7 @@ final class TrainingRun {
                 if (!last) {
                     throw interrupted(epoch);
                 }
-                // The epoch is over: it is reported and saved first.
+                // The epoch is complete, so it is reported and saved first.
                 Thread.currentThread().interrupt();
             }
         }
@@ -262,7 +262,7 @@ final class TrainingRun {
                     save(epoch, done);
                 }
             } catch (IOException full) {
-                // The folder of checkpoints may be gone as well: the one before stays.
+                // The folder of checkpoints may be unavailable, too; the previous checkpoint is kept.
                 e.addSuppressed(full);
             }
             throw e;
@@ -270,8 +270,8 @@ final class TrainingRun {
     }
 
     /**
-     * Returns whether the run can go on from here: the loss of a step is of the weights before it, which a wild step may have left
-     * worthless since.
+     * Tells whether the run can continue from here. The loss of a step belongs to the weights before the step, so the weights after it
+     * are checked, too.
      */
     private boolean isSound(BatchViews batch) {
         if (!TensorChecks.finite(tensors.values())) {
@@ -293,7 +293,7 @@ final class TrainingRun {
 
     private IllegalStateException diverged(int epoch) throws IOException {
         progress.end();
-        return new IllegalStateException("The loss or a weight is no longer a number in epoch " + (epoch + 1)
+        return new IllegalStateException("The loss or a weight is not finite any more in epoch " + (epoch + 1)
                 + ": lower the learning rate (" + s.optimizer().rate() + ")" + checkpoints.lastGood());
     }
 
@@ -313,7 +313,7 @@ final class TrainingRun {
                         pool);
                 measured = knn;
             } catch (InterruptedIOException e) {
-                // The epoch is reported without it; its thread stays marked.
+                // The epoch is reported without the accuracy; the thread stays interrupted.
             }
         }
         double rate = s.optimizer().schedule(stepsPerEpoch, s.epochs()).at((long) (epoch + 1) * stepsPerEpoch - 1);

@@ -27,17 +27,23 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * One step of any method: embed, loss, gradient, move.
+ * One training step of any method: embeds the views, computes loss and gradients, and updates the weights.
  *
- * <p>A contrastive loss needs the embeddings of the whole batch at once. With micro-batches (Gao et al. 2021, section 3.2,
- * <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>) all are embedded without a graph, the loss is differentiated
- * with respect to the embeddings, and each micro-batch is run again with a graph that is fed its slice of that gradient: the same
- * gradient with the memory of one micro-batch. With several devices the micro-batches are spread over them; where none are asked for,
- * each device has one and keeps its graph, so that nothing runs twice.
+ * <p>A contrastive loss needs the embeddings of the whole batch at once. With micro-batches (GradCache, Gao et al. 2021, section 3.2,
+ * <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>) a step proceeds as follows:
+ *
+ * <ol>
+ *   <li>all rows are embedded without a graph;
+ *   <li>the loss is differentiated with respect to the embeddings;
+ *   <li>each micro-batch is run again with a graph, and gets its slice of that gradient.
+ * </ol>
+ *
+ * <p>The result is the gradient of the whole batch with the memory of one micro-batch. Several devices share the micro-batches.
+ * Without micro-batches each device keeps the graph of its rows, so that nothing is run twice.
  *
  * <p>In float16 (Micikevicius et al. 2018, <a href="https://arxiv.org/abs/1710.03740">arXiv:1710.03740</a>) the loss is multiplied
- * by a scale so that small gradients survive; a step whose gradients overflow is left out and halves the scale, 2,000 good ones
- * double it.
+ * by a scale that keeps small gradients from underflowing. A step whose gradients overflow is skipped and halves the scale; 2,000
+ * consecutive good steps double it.
  */
 final class TrainingStep implements AutoCloseable {
     private static final float FIRST_SCALE = 65536;
@@ -53,14 +59,15 @@ final class TrainingStep implements AutoCloseable {
     private double scale = 1;
     private int good;
 
-    /** What a step came to; the tensors belong to the step's manager. */
+    /** The result of a step; the tensors belong to the step's manager. */
     record Result(Outcome outcome, boolean skipped) {}
 
     /**
-     * Prepares steps.
+     * Prepares steps on one device.
      *
-     * @param settings with the precision that is used
-     * @param context owns the networks; the caller's to close
+     * @param settings settings with the effective precision
+     * @param context owner of the networks, which the caller closes
+     * @param method the training method
      */
     TrainingStep(PretrainSettings settings, MethodContext context, Method method) {
         this(settings, context, method, List.of());
@@ -69,9 +76,10 @@ final class TrainingStep implements AutoCloseable {
     /**
      * Prepares steps that several devices share.
      *
-     * @param settings with the precision that is used, and batch norm groups that the devices can share
-     * @param context owns the networks, which are on the first device; the caller's to close
-     * @param others the devices beside the first
+     * @param settings settings with the effective precision and with batch norm groups that the devices can share
+     * @param context owner of the networks, which are on the first device; the caller closes it
+     * @param method the training method
+     * @param others the other devices
      */
     TrainingStep(PretrainSettings settings, MethodContext context, Method method, List<Device> others) {
         this.settings = settings;
@@ -82,7 +90,7 @@ final class TrainingStep implements AutoCloseable {
         if (scales) {
             scale = FIRST_SCALE;
         }
-        // Norms, biases and learned tokens get no weight decay.
+        // Norms, biases and learned tokens are exempt from weight decay.
         Set<String> plain = new HashSet<>();
         for (int i = 0; i < context.trained().size(); i++) {
             String prefix = prefix(i);
@@ -98,7 +106,7 @@ final class TrainingStep implements AutoCloseable {
         return network == 0 ? "" : "branch" + network + ".";
     }
 
-    /** Returns all tensors of the run but the monitor's, by name, to save and to fill again. */
+    /** Returns all tensors of the run except the monitor's by name, to save and to restore. */
     Map<String, NDArray> tensors() {
         Map<String, NDArray> all = new LinkedHashMap<>();
         for (int i = 0; i < context.trained().size(); i++) {
@@ -110,7 +118,7 @@ final class TrainingStep implements AutoCloseable {
         return all;
     }
 
-    /** Returns the loss scale and the good steps since it changed; a part of the state. */
+    /** Returns the loss scale and the number of good steps since it changed, for a checkpoint. */
     double[] scaling() {
         return new double[] {scale, good};
     }
@@ -121,11 +129,12 @@ final class TrainingStep implements AutoCloseable {
     }
 
     /**
-     * Takes a step.
+     * Performs a step.
      *
+     * @param batch views of the step
      * @param rate learning rate
-     * @param done share of the run that is over with this step
-     * @param manager owns what is made
+     * @param done fraction of the run that is done after this step
+     * @param manager owner of the step's tensors
      */
     Result take(BatchViews batch, double rate, double done, NDManager manager) {
         Torch.noGradient();
@@ -159,7 +168,7 @@ final class TrainingStep implements AutoCloseable {
 
     private record Step(Outcome outcome, Embeddings embeddings, List<NDArray> gradients) {}
 
-    /** The rows of each branch in the order dealt: first of those without gradient. */
+    /** Returns the rows of each branch in the assigned order; branches without gradient come first. */
     private Map<Branch, int[]> deal(BatchViews batch) {
         Map<Branch, int[]> dealt = new LinkedHashMap<>();
         for (boolean gradient : new boolean[] {false, true}) {
@@ -197,9 +206,9 @@ final class TrainingStep implements AutoCloseable {
         return new Embeddings(results, batch.images(), batch.labels(), targets, from, to);
     }
 
-    /** Embeds all parts of the batch, takes the loss on all embeddings, and gives each part its slice of the gradient. */
+    /** Embeds the batch in parts, computes the loss on all embeddings, and gives each part its slice of the gradient. */
     private Step inParts(BatchViews batch, Map<Branch, int[]> dealt, NDArray targets, NDManager manager) {
-        // Micro-batches are asked for where there is too little memory to keep graphs.
+        // Micro-batches are used if the memory is too small to keep graphs.
         Map<Branch, NDList> all = replicas.embed(batch, dealt, settings.microBatches() == 1, manager);
         NDList leaves = new NDList();
         NDList gradient = new NDList();
@@ -219,7 +228,7 @@ final class TrainingStep implements AutoCloseable {
                 replicas.gradients(batch, dealt, slices, manager));
     }
 
-    /** Takes the loss and adds its gradient with respect to the leaves to the slices, some anchors at a time. */
+    /** Computes the loss for a range of anchors at a time, and adds its gradient with respect to the leaves to the slices. */
     private Outcome lossByParts(BatchViews batch, Map<Branch, NDList> all, NDArray targets, NDList leaves, NDList slices,
             NDManager manager) {
         int anchors = method.anchors(batch.size());
@@ -228,7 +237,7 @@ final class TrainingStep implements AutoCloseable {
         NDList ranks = new NDList();
         Map<String, NDArray> figures = new LinkedHashMap<>();
         for (int k = 0; k < parts; k++) {
-            // The parts differ by one anchor where they don't divide the anchors, and each counts by its anchors.
+            // The parts differ by one anchor if their number does not divide the anchors, so each is weighted by its anchors.
             int from = (int) ((long) anchors * k / parts);
             int to = (int) ((long) anchors * (k + 1) / parts);
             double share = anchors == 0 ? 1 : (double) (to - from) / anchors;
@@ -269,14 +278,14 @@ final class TrainingStep implements AutoCloseable {
         return scale == 1 ? loss : loss.mul(Rows.number(loss, scale));
     }
 
-    /** Shortens gradients that are too long together; false if they are not finite and the step is to be left out. */
+    /** Clips the gradients; returns {@code false} if they are not finite and the step is to be skipped. */
     private boolean clip(List<NDArray> gradients) {
         double most = settings.optimizer().clip();
         if (most == 0 && !scales) {
             return true;
         }
         double norm = Gradients.clip(gradients, most);
-        // Without a loss scale the monitor stops the run; with one a smaller scale may do.
+        // Without loss scaling the monitor stops the run; with it a smaller scale may help.
         return Double.isFinite(norm) || !scales;
     }
 
@@ -288,8 +297,8 @@ final class TrainingStep implements AutoCloseable {
             scale /= 2;
             good = 0;
             if (scale < 1.0 / 65536) {
-                throw new IllegalStateException("Gradients overflow at any loss scale: lower the learning rate ("
-                        + settings.optimizer().rate() + ") or train in another precision than float16");
+                throw new IllegalStateException("Gradients overflow at every loss scale: lower the learning rate ("
+                        + settings.optimizer().rate() + ") or use another precision than float16");
             }
         } else if (++good == GOOD_STEPS) {
             scale = Math.min(scale * 2, 1 << 24);

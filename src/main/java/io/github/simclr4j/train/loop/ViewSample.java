@@ -12,18 +12,20 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Draws some of a run's images beside random views of them. */
+/** Draws some training images beside random views of them. */
 final class ViewSample {
     private static final int IMAGES = 6;
-    /** Views of an image, by one composition or by two. */
+    /** Number of views per image, shared by one or two compositions. */
     private static final int VIEWS = 6;
 
     private ViewSample() {}
 
     /**
-     * Draws images from all over the set.
+     * Draws images spread evenly over the set.
      *
-     * @throws IOException if none of them can be read
+     * @param images the training images
+     * @param s settings of the views
+     * @throws IOException if none of the images can be read
      */
     static BufferedImage draw(TrainingImages images, PretrainSettings s) throws IOException {
         ImageSource source = images.originals();

@@ -1,2 +1,2 @@
-/** The training loop: batches, micro-batches, steps, epochs and checkpoints. It knows no method by name. */
+/** The training loop: batches, micro-batches, steps, epochs and checkpoints. It is independent of particular methods. */
 package io.github.simclr4j.train.loop;

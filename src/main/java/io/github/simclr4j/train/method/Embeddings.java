@@ -102,7 +102,7 @@ public final class Embeddings {
      */
     public int[] labels() {
         if (labels == null) {
-            throw new IllegalStateException("The method needs labels, but the images have none: use a folder with one subfolder per class");
+            throw new IllegalStateException("The method needs labels, but the images have none: use a folder with one sub-folder per class");
         }
         return labels;
     }

@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Names a run that goes wrong, with its likely cause. One instance a run. */
+/** Detects failing runs and names the likely cause. Use one instance per run. */
 public final class Diagnosis {
     private static final double NO_SPREAD = 0.1;
     private static final double LOW_RANK = 1.5;
     private static final int LONG = 3;
-    /** A loss that is as near to that of chance, as a share of it, is at chance. */
+    /** Relative distance from the loss of chance below which a loss counts as being at chance. */
     private static final double NEAR = 0.02;
 
     private final double chance;
@@ -22,10 +22,12 @@ public final class Diagnosis {
     private Verdict verdict = Verdict.NO_STEP;
 
     /**
-     * @param chance the loss of a network that has learnt nothing, or NaN
-     * @param warmupEpochs in which nothing is expected yet
-     * @param settlingEpochs in which the loss may rise, such as those that fill a queue of noise
-     * @param contrastive false where embeddings need not be spread, such as the logits of supervised training
+     * Starts the diagnosis of a run.
+     *
+     * @param chance loss of an untrained network, or NaN if unknown
+     * @param warmupEpochs epochs of learning rate warm-up, in which no progress is expected
+     * @param settlingEpochs epochs in which a rising loss is normal, such as those that fill a queue of noise
+     * @param contrastive {@code false} if embeddings need not be spread, such as the logits of supervised training
      */
     public Diagnosis(double chance, double warmupEpochs, double settlingEpochs, boolean contrastive) {
         this.chance = chance;
@@ -35,11 +37,11 @@ public final class Diagnosis {
     }
 
     /**
-     * Goes on where an earlier part of the run was.
+     * Restores the state of an interrupted run.
      *
-     * @param loss of its last whole epoch, or NaN
-     * @param epochsAtChance what {@link #atChance} was
-     * @param epochsRising what {@link #rising} was
+     * @param loss loss of its last complete epoch, or NaN
+     * @param epochsAtChance saved value of {@link #atChance}
+     * @param epochsRising saved value of {@link #rising}
      */
     public void resume(double loss, int epochsAtChance, int epochsRising) {
         last = loss;
@@ -47,45 +49,46 @@ public final class Diagnosis {
         rising = epochsRising;
     }
 
-    /** Epochs in a row at whose end the loss was at chance. */
+    /** Returns the number of consecutive epochs, up to the last one, whose loss was at chance. */
     public int atChance() {
         return atChance;
     }
 
-    /** Returns the loss of a network that has learnt nothing, or NaN if it is not known. */
+    /** Returns the loss of an untrained network, or NaN if it is unknown. */
     public double lossAtChance() {
         return chance;
     }
 
-    /** Returns how the run stands after the epoch that was looked at last. */
+    /** Returns the verdict on the last epoch. */
     public Verdict verdict() {
         return verdict;
     }
 
-    /** Epochs in a row in which the loss rose. */
+    /** Returns the number of consecutive epochs, up to the last one, in which the loss rose. */
     public int rising() {
         return rising;
     }
 
     /**
-     * Looks at an epoch.
+     * Examines an epoch.
      *
-     * @param epoch how many are done, this one included
-     * @return what is wrong, a sentence each; mostly nothing
+     * @param epoch number of finished epochs, this one included
+     * @param f metrics of the epoch
+     * @return one sentence per problem; usually empty
      */
     public List<String> look(int epoch, Monitor.Figures f) {
         if (f.none()) {
             verdict = Verdict.NO_STEP;
-            return List.of("nothing was learnt in this epoch: in mixed precision the gradients of all its steps overflowed, and"
-                    + " they were left out; that is usual while the loss scale is found in the first steps of a run, and later"
-                    + " likely a learning rate that is too high");
+            return List.of("nothing was learnt in this epoch: in mixed precision the gradients of all its steps overflowed, so that the"
+                    + " steps were skipped; this is normal in the first steps of a run, until the loss scale is found; later the learning"
+                    + " rate is likely too high");
         }
         List<String> wrong = new ArrayList<>();
         if (contrastive && f.spread() < NO_SPREAD) {
             wrong.add(String.format(Locale.ROOT, "collapsed: all images have nearly the same embedding (spread %.3f of 1); likely"
-                    + " a learning rate that is too high, no negatives that differ, or a head without batch norm", f.spread()));
+                    + " a learning rate that is too high, too few different negatives, or a head without batch norm", f.spread()));
         } else if (contrastive && f.effectiveRank() < LOW_RANK) {
-            wrong.add(String.format(Locale.ROOT, "collapsed to a line: the embeddings fill %.1f directions; likely a learning"
+            wrong.add(String.format(Locale.ROOT, "collapsed to a line: the embeddings fill only %.1f directions; likely a learning"
                     + " rate that is too high, or views that share one shortcut such as colour (add colour jitter)",
                     f.effectiveRank()));
         }
@@ -113,7 +116,7 @@ public final class Diagnosis {
         if (rising >= LONG) {
             return Verdict.DIVERGING;
         }
-        // A loss over candidates that is above chance has learnt nothing either; other losses may begin far above theirs.
+        // A loss over candidates that is above chance shows no learning either, but other losses may start far above theirs.
         boolean candidates = !Double.isNaN(f.top1());
         return Math.abs(f.loss() - chance) < NEAR * chance || candidates && f.loss() > chance ? Verdict.AT_CHANCE : Verdict.LEARNING;
     }

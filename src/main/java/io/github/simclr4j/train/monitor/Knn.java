@@ -25,8 +25,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Weighted k-nearest-neighbour accuracy of features (Wu et al. 2018, section 3.4): the k images with the largest cosines vote for
- * their class with weight {@code exp(cosine / t)}; k = 200, t = 0.1. No classifier is trained, so that it can be watched.
+ * Weighted k-nearest-neighbour accuracy of features (<a href="https://arxiv.org/abs/1805.01978">Wu et al. 2018</a>, section 3.4).
+ *
+ * <p>The k = 200 images with the largest cosine similarity vote for their class with weight {@code exp(cosine / t)}, t = 0.1. No
+ * classifier is trained, so it is cheap enough to monitor during training.
  */
 public final class Knn {
     private static final int K = 200;
@@ -36,11 +38,15 @@ public final class Knn {
     private Knn() {}
 
     /**
-     * Accuracy on some labelled images.
+     * Returns the accuracy of a network's features on labelled images.
      *
+     * @param network the network
+     * @param imageSize side of the network's input in pixels
      * @param bank images that vote
-     * @param test images to be classified, or null for those of the bank, each by all others
+     * @param test images to classify, or null to classify each image of the bank by the others
+     * @param pool resizes the images
      * @return 0 to 1
+     * @throws IOException if an image cannot be read
      */
     public static double accuracy(Network network, int imageSize, TrainingImages bank, TrainingImages test, ViewPool pool)
             throws IOException {
@@ -48,7 +54,7 @@ public final class Knn {
         try (NDManager m = network.manager().newSubManager()) {
             Features known = features(network, imageSize, bank, m, pool);
             Features asked = test == null ? known : features(network, imageSize, test, m, pool);
-            // Each set numbers its own classes.
+            // Each set has its own indices of classes.
             int[] expected = test == null ? known.labels()
                     : IntStream.of(asked.labels()).map(l -> bank.classes().indexOf(test.classes().get(l))).toArray();
             return accuracy(known.rows(), known.labels(), bank.classes().size(), asked.rows(), expected, test == null);
@@ -56,19 +62,19 @@ public final class Knn {
     }
 
     /**
-     * Whether the images that vote have all classes of those that are asked.
+     * Checks that the images that vote have all classes of the images to classify.
      *
-     * @throws IOException if not
+     * @throws IOException if a class is missing
      */
     public static void check(TrainingImages bank, TrainingImages test) throws IOException {
         List<String> strange = test.classes().stream().filter(c -> !bank.classes().contains(c)).toList();
         if (!strange.isEmpty()) {
-            throw new IOException("No neighbour can be of class " + String.join(", ", strange) + ": the images that vote have "
+            throw new IOException("The neighbours lack images of class " + String.join(", ", strange) + ": they only have the classes "
                     + String.join(", ", bank.classes()));
         }
     }
 
-    /** Features, each of length 1, and the classes of their images. */
+    /** Normalised features and the classes of their images. */
     private record Features(NDArray rows, int[] labels) {}
 
     private static Features features(Network network, int imageSize, TrainingImages images, NDManager manager, ViewPool pool)
@@ -76,7 +82,7 @@ public final class Knn {
         NDList all = new NDList();
         int[] labels = new int[images.count()];
         int[] order = IntStream.range(0, labels.length).toArray();
-        // A stream's buffer is as large as its own batches need.
+        // The buffer of a stream is sized for its own batches.
         int batch = images instanceof StreamedImages s ? Math.min(BATCH, s.batch()) : BATCH;
         int whole = order.length / batch * batch;
         ViewGenerator resize = new ViewGenerator(AugmentationPipeline.of("none"), imageSize);
@@ -84,7 +90,7 @@ public final class Knn {
             for (int from = 0; from < order.length; from += batch) {
                 int n = Math.min(batch, order.length - from);
                 if (from == 0 || from == whole) {
-                    // Batches have one size, so the rest is a pass of its own.
+                    // A pass has one batch size, so the remainder needs its own pass.
                     loader.begin(Arrays.copyOfRange(order, from, n < batch ? order.length : whole), n, 0);
                 }
                 int[] which = loader.next();
@@ -106,11 +112,15 @@ public final class Knn {
     }
 
     /**
-     * The same on features.
+     * Returns the accuracy on features.
      *
-     * @param known [n, d], rows of length 1
-     * @param asked [m, d], likewise
-     * @param others true if asked is known, and a row must not vote for itself
+     * @param known features that vote, [n, d], rows normalised
+     * @param labels classes of {@code known}, [n]
+     * @param classes number of classes
+     * @param asked features to classify, [m, d], rows normalised
+     * @param expected classes of {@code asked}, [m]
+     * @param others whether {@code asked} equals {@code known}, so that a row must not vote for itself
+     * @return 0 to 1
      */
     public static double accuracy(NDArray known, int[] labels, int classes, NDArray asked, int[] expected, boolean others) {
         int n = labels.length;

@@ -20,26 +20,29 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A file of one JSON object a line, a line an epoch. Several runs may write to one file in turn: each line has its run's name,
- * and a run that continues first takes out its own lines of the epochs that it does again. A device or a FIFO just gets the lines.
+ * A file of metrics, one JSON object per line and one line per epoch.
+ *
+ * <p>Several runs may write to one file, since each line has the name of its run. A continued run first removes its own lines of
+ * the epochs that it repeats. A device or FIFO only receives the lines.
  */
 public final class Metrics implements AutoCloseable {
-    /** Of every line. */
+    /** The start of every line. */
     private static final String START = "{\"run\":";
-    /** How long another run's line is waited for. */
+    /** How long to wait for another run that is writing a line. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Path file;
     private final String run;
-    /** To a device or a FIFO; null for a file, and before the first line. */
+    /** Stream to a device or FIFO; null for a regular file, and before the first line. */
     private OutputStream stream;
 
     /**
      * Opens a file of metrics, which need not exist.
      *
-     * @param run the name of this run
-     * @param doneEpochs epochs whose lines stay
-     * @throws IOException if the file can't be read or written, or holds something else
+     * @param file the file
+     * @param run name of this run
+     * @param doneEpochs epochs whose lines are kept
+     * @throws IOException if the file cannot be read or written, or has other content
      */
     public Metrics(Path file, String run, int doneEpochs) throws IOException {
         this.file = file;
@@ -58,9 +61,10 @@ public final class Metrics implements AutoCloseable {
     /**
      * Reads the lines of one run.
      *
-     * @param run its name
-     * @return the epochs' figures, in the order of the file; empty where there is no such file or it is a device or a FIFO
-     * @throws IOException if the file can't be read
+     * @param file the file
+     * @param run name of the run
+     * @return one object per epoch, in the order of the file; empty if the file does not exist or is a device or FIFO
+     * @throws IOException if the file cannot be read
      */
     public static List<JsonObject> read(Path file, String run) throws IOException {
         if (!Files.isRegularFile(file)) {
@@ -69,7 +73,7 @@ public final class Metrics implements AutoCloseable {
         return text(file).lines().map(Metrics::parse).filter(l -> l != null && l.get("run").getAsString().equals(run)).toList();
     }
 
-    /** Takes out the lines that are to be written again. */
+    /** Removes the lines that will be written again. */
     private void clean(int doneEpochs) throws IOException {
         List<String> keep = new ArrayList<>();
         String before = text(file);
@@ -77,11 +81,11 @@ public final class Metrics implements AutoCloseable {
         boolean ended = before.isEmpty() || before.endsWith("\n");
         for (int i = 0; i < all.size(); i++) {
             JsonObject line = parse(all.get(i));
-            // The last line can be one that a kill has cut off: it is dropped if it starts like one of ours, and kept if it is whole.
+            // A crash may have cut off the last line. It is dropped if it starts like a line of metrics, and kept if it is complete.
             boolean cut = i + 1 == all.size() && !ended && (all.get(i).startsWith(START) || START.startsWith(all.get(i)));
             if (line == null && !cut) {
-                throw new IOException(file + " holds other things than an epoch's figures in line " + (i + 1)
-                        + ": choose another file for the metrics");
+                throw new IOException("Line " + (i + 1) + " of " + file
+                        + " is not a line of metrics: choose another file for the metrics");
             }
             if (line != null && !again(line, doneEpochs)) {
                 keep.add(all.get(i));
@@ -99,9 +103,9 @@ public final class Metrics implements AutoCloseable {
         } catch (CharacterCodingException e) {
             throw new IOException(file + " is no text: choose another file for the metrics", e);
         }
-    }
+    throw new IOException(file + " is not a text file: choose another file for the metrics", e);
 
-    /** A line's object, or null if it is none of ours. */
+    /** Returns the object of a line, or null if it is not a line of metrics. */
     private static JsonObject parse(String line) {
         try {
             JsonObject o = JsonParser.parseString(line).getAsJsonObject();
@@ -114,15 +118,16 @@ public final class Metrics implements AutoCloseable {
         }
     }
 
-    /** True for a line of this run that is to be written again. */
+    /** Tells whether a line of this run will be written again. */
     private boolean again(JsonObject line, int doneEpochs) {
         return line.get("run").getAsString().equals(run) && line.get("epoch").getAsInt() > doneEpochs;
     }
 
     /**
-     * Adds a line; what is no number becomes null.
+     * Appends a line; NaN and infinity become null.
      *
-     * @throws IOException if it can't be written, on a full disk, say; the lines before stay as they are
+     * @param figures values by name
+     * @throws IOException if the line cannot be written, for example on a full disk; earlier lines are kept
      */
     public void add(Map<String, Object> figures) throws IOException {
         JsonObject line = new JsonObject();
@@ -154,7 +159,7 @@ public final class Metrics implements AutoCloseable {
                 out.seek(end);
                 out.write(line);
             } catch (IOException e) {
-                // Half a line would spoil the next one.
+                // An incomplete line would corrupt the next one.
                 out.setLength(end);
                 throw e;
             }
@@ -163,7 +168,7 @@ public final class Metrics implements AutoCloseable {
         }
     }
 
-    /** Ends the writing to a device or a FIFO. */
+    /** Closes the stream to a device or FIFO. */
     @Override
     public void close() throws IOException {
         if (stream != null) {

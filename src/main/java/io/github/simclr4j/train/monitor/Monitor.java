@@ -12,13 +12,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What an epoch looks like, from the embeddings of its steps; everything is added up on the device and read once an epoch. The
- * loss alone tells little: it does not compare between batch sizes, temperatures or queue lengths.
+ * Metrics of an epoch, computed from the embeddings of its steps. They are accumulated on the device and read once per epoch.
+ *
+ * <p>The loss alone says little, because it cannot be compared across batch sizes, temperatures or queue lengths.
  */
 public final class Monitor {
-    /** Loss, top-1, top-5, alignment, uniformity, spread, effective rank, steps. */
+    /** Number of sums: loss, top-1, top-5, alignment, uniformity, spread, effective rank and steps. */
     private static final int FIGURES = 8;
-    /** Rows that are compared with all others at once. */
+    /** Number of rows that are compared with all others at once. */
     private static final int ROWS = 256;
 
     private final List<String> names;
@@ -28,23 +29,24 @@ public final class Monitor {
     private boolean ranked;
 
     /**
-     * Means over the steps of an epoch.
+     * Metrics averaged over the steps of an epoch.
      *
      * @param loss the loss
-     * @param top1 share of anchors to which no candidate is as near as the positive; NaN for a method without candidates
-     * @param top5 share of anchors to which at most four are; likewise
-     * @param alignment mean squared distance of positive pairs, 0 to 4 (Wang and Isola 2020, equation 5, alpha 2)
-     * @param uniformity log of the mean of {@code exp(-2 |x - y|^2)} over pairs, -8 to 0 (Wang and Isola 2020, equation 6, t 2)
-     * @param spread standard deviation of a normalised embedding's coordinates times the root of their number: 1 if spread
-     *     evenly over the sphere, 0 if collapsed
-     * @param effectiveRank directions that the embeddings fill: {@code (tr C)^2 / tr(C^2)} of their covariance C, 1 to d; 0 where
-     *     all are equal. It is the participation ratio of C's eigenvalues, a simpler relative of the effective rank of Roy and
-     *     Vetterli 2007, which takes the exponential of their entropy
-     * @param others further figures of the method, by name
+     * @param top1 share of anchors whose positive is more similar than all other candidates; NaN for a method without candidates
+     * @param top5 share of anchors whose positive is among the five most similar candidates; NaN for a method without candidates
+     * @param alignment mean squared distance of positive pairs, 0 to 4
+     *     (<a href="https://arxiv.org/abs/2005.10242">Wang and Isola 2020</a>, equation 5, alpha 2)
+     * @param uniformity logarithm of the mean of {@code exp(-2 |x - y|^2)} over pairs, -8 to 0 (Wang and Isola 2020, equation 6, t 2)
+     * @param spread standard deviation of the coordinates of normalised embeddings, times the square root of their number: 1 if the
+     *     embeddings are spread evenly over the sphere, 0 if they have collapsed
+     * @param effectiveRank number of directions that the embeddings fill: {@code (tr C)^2 / tr(C^2)} of their covariance C, 1 to d, or
+     *     0 if all embeddings are equal. This is the participation ratio of C's eigenvalues, a simpler relative of the effective rank
+     *     of Roy and Vetterli 2007, which is the exponential of their entropy
+     * @param others further metrics of the method, by name
      */
     public record Figures(double loss, double top1, double top5, double alignment, double uniformity, double spread,
             double effectiveRank, Map<String, Double> others) {
-        /** True if there was no step to take a mean over, as where mixed precision left out all of an epoch: nothing is a number. */
+        /** Tells whether no step was averaged, as when mixed precision skipped all steps of an epoch; all metrics are then NaN. */
         public boolean none() {
             return Double.isNaN(loss);
         }
@@ -54,12 +56,12 @@ public final class Monitor {
      * Starts an epoch.
      *
      * @param owner the run's manager
-     * @param names of the method's further figures, in order
+     * @param names names of the method's further metrics, in order
      */
     public Monitor(NDManager owner, List<String> names) {
         this.names = List.copyOf(names);
         sums = owner.zeros(new Shape(FIGURES + names.size()), DataType.FLOAT64);
-        // Reading a value from a GPU waits for it.
+        // Reading a value from a GPU waits for the GPU.
         checkEvery = owner.getDevice().isGpu() ? 20 : 1;
     }
 
@@ -67,14 +69,14 @@ public final class Monitor {
         return sums;
     }
 
-    /** Adds a step. */
+    /** Adds the outcome of a step. */
     public void add(Outcome o) {
         NDArray a = Rows.normalise(o.anchors());
         NDArray p = Rows.normalise(o.positives());
         long n = a.getShape().get(0);
         long d = a.getShape().get(1);
         NDArray alignment = a.sub(p).square().sum(new int[] {1}).mean();
-        // |x - y|^2 = 2 - 2 cos, and the pairs of a row with itself, of which there are n, add exp(0) each.
+        // |x - y|^2 = 2 - 2 cos. The n pairs of a row with itself add exp(0) each.
         NDArray uniformity = pairs(a).sub(n).div(Math.max(1, n * (n - 1))).maximum(1e-30f).log();
         NDArray centred = a.sub(a.sum(new int[] {0}, true).div(n));
         NDArray variances = centred.square().sum(new int[] {0}).div(n);
@@ -93,12 +95,12 @@ public final class Monitor {
         unchecked++;
     }
 
-    /** The share of anchors with fewer nearer candidates than a number; 0 without candidates. */
+    /** Returns the share of anchors whose rank is below a number; 0 without candidates. */
     private static NDArray within(Outcome o, int candidates) {
         return o.rank() == null ? o.loss().mul(0) : o.rank().lt(candidates).toType(DataType.FLOAT32, false).mean();
     }
 
-    /** The sum of {@code exp(-2 |x - y|^2)} over all pairs, some rows at a time: the whole matrix would take a large batch's memory. */
+    /** Returns the sum of {@code exp(-2 |x - y|^2)} over all pairs, in blocks of rows, because the full matrix takes much memory. */
     private static NDArray pairs(NDArray a) {
         long n = a.getShape().get(0);
         NDArray sum = a.getManager().zeros(new Shape());
@@ -113,7 +115,11 @@ public final class Monitor {
         return sum;
     }
 
-    /** True if the loss was a number in every step of the epoch so far; looks only now and then unless {@code now}. */
+    /**
+     * Tells whether the loss was finite in every step of the epoch so far.
+     *
+     * @param now {@code true} to check now; {@code false} to check only every few steps, because a check waits for the GPU
+     */
     public boolean sound(boolean now) {
         if (!now && unchecked < checkEvery) {
             return true;
@@ -122,7 +128,7 @@ public final class Monitor {
         return Double.isFinite(sums.toDoubleArray()[0]);
     }
 
-    /** The means so far; without a step they are NaN. */
+    /** Returns the means over the steps so far; without a step they are NaN. */
     public Figures figures() {
         double[] s = sums.toDoubleArray();
         double steps = s[FIGURES - 1];
@@ -133,7 +139,7 @@ public final class Monitor {
         return new Figures(s[0] / steps, ranked ? s[1] / steps : Double.NaN, ranked ? s[2] / steps : Double.NaN, s[3] / steps, s[4] / steps, s[5] / steps, s[6] / steps, others);
     }
 
-    /** A new epoch begins. */
+    /** Clears the sums for a new epoch. */
     public void clear() {
         sums.muli(0);
     }

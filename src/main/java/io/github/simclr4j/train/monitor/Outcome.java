@@ -4,13 +4,13 @@ import ai.djl.ndarray.NDArray;
 import java.util.Map;
 
 /**
- * What a batch came to, without gradient.
+ * The outcome of a step, without gradient.
  *
  * @param loss a scalar
- * @param rank for each anchor the number of candidates that are as near as its positive or nearer, [anchors]; null for a method
- *     without candidates
+ * @param rank for each anchor the number of other candidates that are at least as similar as its positive, [anchors]; null for a
+ *     method without candidates
  * @param figures further scalars of the method, by name
  * @param anchors embeddings, [n, d]
- * @param positives the positive of each, [n, d]
+ * @param positives the positive of each embedding, [n, d]
  */
 public record Outcome(NDArray loss, NDArray rank, Map<String, NDArray> figures, NDArray anchors, NDArray positives) {}

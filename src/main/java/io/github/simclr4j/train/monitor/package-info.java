@@ -1,2 +1,2 @@
-/** What is watched in a training: figures of the embeddings, nearest neighbours, and what goes wrong. */
+/** Training telemetry: metrics of the embeddings, nearest-neighbour accuracy, and the diagnosis of failing runs. */
 package io.github.simclr4j.train.monitor;

@@ -6,7 +6,7 @@ import io.github.simclr4j.onnx.network.Layer;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.List;
 
-/** The batch norm statistics that the passes of one step saw, as sums; the running statistics then move once by their mean. */
+/** Sums of the batch norm statistics of a step's passes. The running statistics are then updated once with the mean. */
 public final class BatchStatistics {
     private final NDManager owner;
     private List<Layer.BatchNorm> norms = List.of();
@@ -15,20 +15,20 @@ public final class BatchStatistics {
     private int count;
 
     /**
-     * Starts without any.
+     * Starts without statistics.
      *
-     * @param owner of the sums
+     * @param owner owner of the sums
      */
     public BatchStatistics(NDManager owner) {
         this.owner = owner;
     }
 
     /**
-     * Adds one pass.
+     * Adds the statistics of one pass.
      *
      * @param normsOfPass batch norms in order; the same in each pass
-     * @param mean [channels of all batch norms]
-     * @param variance likewise
+     * @param mean means of all batch norms, [channels of all batch norms]
+     * @param variance variances of all batch norms, [channels of all batch norms]
      */
     void add(List<Layer.BatchNorm> normsOfPass, NDArray mean, NDArray variance) {
         if (count == 0) {
@@ -44,7 +44,7 @@ public final class BatchStatistics {
         count++;
     }
 
-    /** Adds the passes that other statistics have, of the same batch norms on whatever device. */
+    /** Adds the passes of other statistics, which have the same batch norms and may be on another device. */
     public void add(BatchStatistics other) {
         if (other.count == 0) {
             return;
@@ -57,17 +57,17 @@ public final class BatchStatistics {
         count += other.count - 1;
     }
 
-    /** Returns the batch norms, in order; none before the first pass. */
+    /** Returns the batch norms, in order; empty before the first pass. */
     List<Layer.BatchNorm> norms() {
         return norms;
     }
 
-    /** Returns the mean over the passes of all means, owned by a manager. */
+    /** Returns the means of all batch norms, averaged over the passes, owned by a manager. */
     NDArray means(NDManager manager) {
         return mean(means, manager);
     }
 
-    /** Returns the mean over the passes of all variances, owned by a manager. */
+    /** Returns the variances of all batch norms, averaged over the passes, owned by a manager. */
     NDArray variances(NDManager manager) {
         return mean(variances, manager);
     }

@@ -1,9 +1,9 @@
 package io.github.simclr4j.train.network;
 
-/** How feature maps lie in memory. */
+/** The memory layout of feature maps. */
 public enum MemoryLayout {
-    /** Channel by channel, PyTorch's default. */
+    /** NCHW, PyTorch's default. */
     CHANNELS_FIRST,
-    /** Pixel by pixel, which convolutions compute faster on most CPUs and GPUs. */
+    /** NHWC, in which convolutions are faster on most CPUs and GPUs. */
     CHANNELS_LAST
 }

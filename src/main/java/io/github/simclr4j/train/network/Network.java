@@ -21,13 +21,14 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * A {@link LayerGraph} with weights, run by libtorch as TorchScript. The network owns the native memory of its weights and scripts
- * until it is closed. Not thread-safe.
+ * A {@link LayerGraph} with weights, run by libtorch as TorchScript.
+ *
+ * <p>The network owns the native memory of its weights and scripts until it is closed. Not thread-safe.
  */
 public final class Network implements AutoCloseable {
-    /** Share of the old value that a running statistic keeps at each step. */
+    /** Momentum of the running statistics of batch norm: the share of the old value that is kept. */
     private static final double MOMENTUM = 0.9;
-    /** Moves all running means and variances, which alternate in the list, and copies weights; stays loaded until the JVM ends. */
+    /** Updates all running means and variances, which alternate in the list, and copies weights; stays loaded until the JVM exits. */
     private static final Script WEIGHTS = Script.of("""
               def move(self: __torch__.Net, running: List[Tensor], means: Tensor, variances: Tensor, momentum: float) -> float:
                 start = 0
@@ -54,9 +55,9 @@ public final class Network implements AutoCloseable {
     /**
      * Where and how networks are computed.
      *
-     * @param device where the weights are
-     * @param precision of convolutions and tokens; with {@link Precision#FLOAT64} the weights are float64, too
-     * @param layout of feature maps in memory
+     * @param device device of the weights
+     * @param precision precision of convolutions and tokens; with {@link Precision#FLOAT64} the weights are float64, too
+     * @param layout memory layout of feature maps
      */
     public record Computation(Device device, Precision precision, MemoryLayout layout) {
         /** Returns float32 on the CPU in the layout that is fastest there. */
@@ -64,18 +65,20 @@ public final class Network implements AutoCloseable {
             return new Computation(Device.cpu(), Precision.FLOAT32, MemoryLayout.CHANNELS_LAST);
         }
 
-        /** Returns the type of the weights. */
+        /** Returns the data type of the weights. */
         public DataType type() {
             return precision == Precision.FLOAT64 ? DataType.FLOAT64 : DataType.FLOAT32;
         }
     }
 
     /**
-     * Makes a network with random weights.
+     * Creates a network with random weights.
      *
-     * @param graph the layers, with the distributions that their weights start from
-     * @param zeroGamma start the last batch norm of each residual branch at 0 (Goyal et al. 2017, section 5.1)
-     * @param seed of the weights
+     * @param graph the layers, with the distributions of their initial weights
+     * @param zeroGamma whether the scale of the last batch norm of each residual block starts at 0
+     *     (<a href="https://arxiv.org/abs/1706.02677">Goyal et al. 2017</a>, section 5.1)
+     * @param computation device, precision and memory layout
+     * @param seed seed of the weights
      */
     public Network(LayerGraph graph, boolean zeroGamma, Computation computation, long seed) {
         this.graph = graph;
@@ -98,7 +101,7 @@ public final class Network implements AutoCloseable {
             a = narrow.toType(computation.type(), true);
             narrow.close();
         }
-        // In a call of a script this becomes the entry of that name in the dictionary w.
+        // DJL passes an array with this name to a script as an entry of the dictionary w.
         a.setName("w." + w.name());
         tensors.put(w.name(), a);
         if (w.kind().isTrained()) {
@@ -112,27 +115,27 @@ public final class Network implements AutoCloseable {
         return graph;
     }
 
-    /** Returns where and how the network is computed. */
+    /** Returns the device, precision and memory layout. */
     public Computation computation() {
         return computation;
     }
 
-    /** Returns the owner of the weights. */
+    /** Returns the manager that owns the weights. */
     public NDManager manager() {
         return manager;
     }
 
-    /** Returns the type of weights and results: float32, or float64 where gradients are checked. */
+    /** Returns the data type of weights and results: float32, or float64 for checks of gradients. */
     public DataType type() {
         return computation.type();
     }
 
-    /** Returns the weights that get gradients, by name, in the order of the layers. */
+    /** Returns the trainable weights by name, in the order of the layers. */
     public Map<String, NDArray> trained() {
         return trained;
     }
 
-    /** Returns all tensors by name, the running statistics included: first those that are trained. */
+    /** Returns all tensors by name, running statistics included; the trainable weights come first. */
     public Map<String, NDArray> tensors() {
         Map<String, NDArray> all = new LinkedHashMap<>(trained);
         tensors.forEach(all::putIfAbsent);
@@ -140,14 +143,15 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * Returns the values of a tensor, row-major.
+     * Returns the values of a tensor in row-major order.
      *
-     * @throws IllegalArgumentException if there is no tensor of that name
+     * @param name name of the tensor
+     * @throws IllegalArgumentException if there is no tensor with this name
      */
     public float[] values(String name) {
         NDArray a = tensors.get(name);
         if (a == null) {
-            throw new IllegalArgumentException("The network has no tensor " + name);
+            throw new IllegalArgumentException("The network has no tensor named " + name);
         }
         return a.getDataType() == DataType.FLOAT32 ? a.toFloatArray() : floats(a);
     }
@@ -159,10 +163,10 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * Takes over values.
+     * Loads values into tensors.
      *
-     * @param values by name, row-major; a tensor that is not among them stays
-     * @throws IllegalArgumentException if one has another size
+     * @param values values by name, in row-major order; tensors without values keep theirs
+     * @throws IllegalArgumentException if a tensor has another size
      */
     public void load(Map<String, float[]> values) {
         Torch.noGradient();
@@ -181,23 +185,23 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * Takes over the values of another network, which may be on another device.
+     * Copies the values of another network, which may be on another device.
      *
-     * @param other has all tensors of this one, and may have more
+     * @param other a network that has at least the tensors of this one
      */
     public void takeOver(Network other) {
         WEIGHTS.update("copy", tensors.values(), tensors.keySet().stream().map(other.tensors::get).toList());
     }
 
-    /** Returns another network with the same values and computation, which the caller owns. */
+    /** Returns a copy with the same values and computation, which the caller closes. */
     public Network copy() {
         return copy(graph, true);
     }
 
     /**
-     * Returns another network that has the values of this one where the names are the same. The caller owns it.
+     * Returns a network with the values of this one, which the caller closes.
      *
-     * @param part a graph of some or all of these layers
+     * @param part a graph with all or some of the layers of this network
      * @param gradients whether its weights get gradients
      */
     public Network copy(LayerGraph part, boolean gradients) {
@@ -205,8 +209,9 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * Returns another network with the same layers and values on a device, computed in the same way. The caller owns it.
+     * Returns a copy on a device, with the same precision and memory layout, which the caller closes.
      *
+     * @param device the device
      * @param gradients whether its weights get gradients
      */
     public Network copyTo(Device device, boolean gradients) {
@@ -225,13 +230,13 @@ public final class Network implements AutoCloseable {
     /**
      * How images go through the network.
      *
-     * @param training true to normalise by the statistics of the images, false by the running ones
-     * @param groups rows stand group by group, and each group has batch norm statistics of its own
-     * @param gradients whether a graph for the backward pass is kept
-     * @param seen collects the statistics, or null
+     * @param training {@code true} to normalise by batch statistics, {@code false} to use the running statistics
+     * @param groups number of groups with their own batch statistics; the rows are ordered group by group
+     * @param gradients whether to record a graph for the backward pass
+     * @param seen collects the batch statistics, or null
      */
     public record Pass(boolean training, int groups, boolean gradients, BatchStatistics seen) {
-        /** By the running statistics and without gradients. */
+        /** Running statistics and no gradients. */
         public static final Pass EVALUATION = new Pass(false, 1, false, null);
     }
 
@@ -239,8 +244,9 @@ public final class Network implements AutoCloseable {
      * Runs the network.
      *
      * @param x images, float32 [n, 3, height, width] in [0, 1]
-     * @param results which of the graph's results are wanted
-     * @return the results in that order, of the type of the weights, owned by the manager of x
+     * @param pass how the images go through the network
+     * @param results names of the wanted results of the graph
+     * @return the results in that order, in the data type of the weights, owned by the manager of x
      */
     public NDList run(NDArray x, Pass pass, String... results) {
         ScriptWriter.Statistics statistics = pass.training() ? ScriptWriter.Statistics.BATCH
@@ -259,7 +265,7 @@ public final class Network implements AutoCloseable {
         return new NDList(out.subList(0, results.length));
     }
 
-    /** The tensors that a script reads: batch statistics stand in for the running ones. */
+    /** Returns the tensors that a script reads; running statistics are left out if batch statistics replace them. */
     private NDList inputs(NDArray x, LayerGraph part, ScriptWriter.Statistics statistics) {
         NDList all = new NDList(x);
         for (Weight w : part.weights()) {
@@ -274,7 +280,7 @@ public final class Network implements AutoCloseable {
         return scripts.computeIfAbsent(form, f -> Script.of(ScriptWriter.method(graph, f), manager));
     }
 
-    /** The batch norms of a graph, in order. */
+    /** Returns the batch norms of a graph, in order. */
     private static List<Layer.BatchNorm> norms(LayerGraph part) {
         List<Layer.BatchNorm> all = new ArrayList<>();
         part.nodes().forEach(n -> {
@@ -285,7 +291,7 @@ public final class Network implements AutoCloseable {
         return all;
     }
 
-    /** Moves the running statistics once, by the mean of what a step saw. */
+    /** Updates the running statistics once, with the mean of a step's statistics. */
     public void move(BatchStatistics statistics) {
         if (statistics.norms().isEmpty()) {
             return;
@@ -301,9 +307,11 @@ public final class Network implements AutoCloseable {
     }
 
     /**
-     * Makes the encoder's batch norms fit some images without a change of what it computes in evaluation. The batch norms of a file
-     * are folded into the convolutions: as read back they neither know the statistics of what comes to them nor scale it, so in
-     * training, where every batch is normalised, the network would be another one. A network without batch norm stays as it is.
+     * Recalibrates the encoder's batch norms on images without changing its output in evaluation mode.
+     *
+     * <p>Exported files have their batch norms folded into the convolutions. When such a file is read back, its batch norms are the
+     * identity with meaningless running statistics, and training, which normalises every batch, would change the network's function.
+     * A network without batch norm is left unchanged.
      *
      * @param x images as for {@link #run}
      */
@@ -338,7 +346,7 @@ public final class Network implements AutoCloseable {
         load(fitted);
     }
 
-    /** Frees weights and scripts. */
+    /** Frees the weights and scripts. */
     @Override
     public void close() {
         scripts.values().forEach(Script::close);

@@ -3,17 +3,22 @@ package io.github.simclr4j.train.network;
 import java.util.Locale;
 
 /**
- * The type in which convolutions, dense layers on tokens and attention are computed. Weights, batch statistics, heads, the loss and
- * the optimizer are float32 in any case (float64 is for the check of gradients).
+ * The data type of convolutions, dense layers on tokens, and attention (mixed precision).
+ *
+ * <p>Weights, batch statistics, heads, the loss and the optimizer always use float32, except with {@link #FLOAT64}, which exists
+ * for checks of gradients.
  */
 public enum Precision {
-    /** 64 bits throughout. */
+    /** 64 bits in all computations. */
     FLOAT64(7),
-    /** 32 bits throughout. */
+    /** 32 bits in all computations. */
     FLOAT32(6),
-    /** 16 bits with the range of float32. */
+    /** 16 bits with the exponent range of float32. */
     BFLOAT16(15),
-    /** 16 bits of a small range: gradients need a loss scale (Micikevicius et al. 2018). */
+    /**
+     * 16 bits with a small exponent range, so that gradients need loss scaling
+     * (<a href="https://arxiv.org/abs/1710.03740">Micikevicius et al. 2018</a>).
+     */
     FLOAT16(5);
 
     private final int number;
@@ -22,12 +27,12 @@ public enum Precision {
         this.number = number;
     }
 
-    /** Returns TorchScript's number of the type. */
+    /** Returns TorchScript's number of the data type. */
     int number() {
         return number;
     }
 
-    /** Whether everything is computed in the type of the weights. */
+    /** Tells whether all computations use the data type of the weights. */
     boolean isWide() {
         return this == FLOAT32 || this == FLOAT64;
     }
@@ -38,11 +43,11 @@ public enum Precision {
     }
 
     /**
-     * Reads the name of a precision for training.
+     * Parses the name of a precision for training.
      *
      * @param text {@code auto}, {@code float32}, {@code bfloat16} or {@code float16}
-     * @return null for {@code auto}: bfloat16 where the device computes with it natively, else float32
-     * @throws IllegalArgumentException if it is none of these
+     * @return the precision, or null for {@code auto}: bfloat16 if the device supports it natively, else float32
+     * @throws IllegalArgumentException if the name is unknown
      */
     public static Precision parse(String text) {
         return switch (text) {

@@ -12,24 +12,26 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
- * Writes a {@link LayerGraph} as TorchScript, in the language of TorchScript archives: one method that takes images and the weights
- * by name and returns the results. Convolutions, dense layers on tokens and attention run in the precision of the {@link Form};
- * features (one axis), and so the heads on them, run in float32, and the results are float32.
+ * Translates a {@link LayerGraph} to TorchScript, in the language of TorchScript archives: one method that takes images and the
+ * weights by name and returns the results.
  *
- * <p>In training, batch norms normalise by the statistics of the images, which come back behind the results as two tensors: all
- * means and all (unbiased) variances, one batch norm after the other. With several groups, rows of one group stand together, and
- * the statistics are the means over the groups.
+ * <p>Convolutions, dense layers on tokens, and attention use the precision of the {@link Form}. Features (tensors with one axis)
+ * and the heads on them use float32, and the results are float32.
+ *
+ * <p>In training, batch norms normalise by batch statistics, which are returned after the results as two tensors: the means and
+ * the (unbiased) variances of all batch norms. With several groups, the rows are ordered group by group, and the returned
+ * statistics are the means over the groups.
  */
 final class ScriptWriter {
-    /** Numbers that TorchScript has for tensor types. */
+    /** TorchScript's numbers of data types. */
     private static final int FLOAT32 = 6;
     private static final int FLOAT64 = 7;
     private static final int CHANNELS_LAST = 2;
-    /** (6/29)^3, where the two parts of CIELab's function meet. */
+    /** (6/29)^3, the breakpoint of CIELAB's function. */
     private static final double LAB_LIMIT = 216 / 24389.0;
     /**
-     * On the CPU, libtorch 2.7.1 computes convolutions in blocks of so many channels and multiplies what its memory happens to hold
-     * beyond the last one by zero; where that is NaN, so is the result. Channels are therefore padded to whole blocks.
+     * Number of channels that libtorch 2.7.1 processes at once in convolutions on the CPU. In an incomplete block it multiplies
+     * uninitialised memory by zero, which yields NaN if the memory holds NaN. Channels are therefore padded to whole blocks.
      */
     private static final int BLOCK = 16;
 
@@ -46,12 +48,12 @@ final class ScriptWriter {
     /**
      * The form in which a network is run.
      *
-     * @param results names of the graph's results, in the order in which they come back
+     * @param results names of the graph's results, in the order of return
      * @param statistics which statistics batch norms use
-     * @param groups groups of rows with batch statistics of their own; rows of a group stand together
-     * @param precision of the wide part of the network
-     * @param layout of feature maps in memory
-     * @param gpu whether it is written for a GPU; on the CPU some operations of libtorch must be avoided
+     * @param groups number of groups of rows with their own batch statistics; the rows are ordered group by group
+     * @param precision precision of convolutions and tokens
+     * @param layout memory layout of feature maps
+     * @param gpu whether the script is for a GPU; on the CPU some operations of libtorch must be avoided
      */
     record Form(List<String> results, Statistics statistics, int groups, Precision precision, MemoryLayout layout, boolean gpu) {
         /** Copies the list. */
@@ -60,13 +62,13 @@ final class ScriptWriter {
         }
     }
 
-    /** Which statistics batch norms use, and which come back. */
+    /** Which statistics batch norms use, and which are returned. */
     enum Statistics {
-        /** Those of the images, which come back. */
+        /** Uses and returns the batch statistics. */
         BATCH,
-        /** The running ones; none come back. */
+        /** Uses the running statistics and returns none. */
         RUNNING,
-        /** The running ones; those of the images come back, with biased variances. */
+        /** Uses the running statistics and returns the batch statistics, with biased variances. */
         RUNNING_AND_MEASURED
     }
 
@@ -75,7 +77,7 @@ final class ScriptWriter {
         this.form = form;
     }
 
-    /** Returns a method {@code forward(x, w)} that runs the graph. */
+    /** Returns a TorchScript method {@code forward(x, w)} that runs the graph. */
     static String method(LayerGraph graph, Form form) {
         return new ScriptWriter(graph.only(form.results().toArray(String[]::new)), form).write();
     }
@@ -157,7 +159,7 @@ final class ScriptWriter {
         } else if (layer instanceof Layer.Softmax) {
             return line("torch.softmax(" + in(node) + ", -1)");
         } else if (layer instanceof Layer.Pad l) {
-            // From the last axis on, two numbers an axis.
+            // torch.pad takes two numbers per axis, starting with the last axis.
             String later = "0, 0, ".repeat(node.shape().size() - 1 - l.axis());
             return as(line("torch.pad(" + in(node) + ", [" + later + l.before() + ", " + l.after() + "])"), node.inputs().get(0), node);
         } else if (layer instanceof Layer.Patches l) {
@@ -173,7 +175,7 @@ final class ScriptWriter {
             String shape = node.shape().stream().map(d -> ", " + d).collect(Collectors.joining());
             return as(line("torch.reshape(" + in(node) + ", [-1" + shape + "])"), node.inputs().get(0), node);
         }
-        throw new IllegalStateException("No TorchScript is known for " + layer);
+        throw new IllegalStateException("The trainer cannot run layer " + layer);
     }
 
     private String input(Node node) {
@@ -189,7 +191,7 @@ final class ScriptWriter {
         if (!form.gpu() && l.kernel() == 1 && l.groups() == 1 && l.padding() == 0) {
             return product(l, x, w, bias);
         }
-        // Of a depthwise convolution each further channel is a further group.
+        // Padding a channel of a depthwise convolution adds a group.
         boolean depthwise = l.groups() > 1 && l.groups() == l.in() && l.groups() == l.out();
         boolean pads = !form.gpu() && (l.groups() == 1 || depthwise);
         int more = pads ? padding(l.in()) : 0;
@@ -208,18 +210,18 @@ final class ScriptWriter {
         return moreOut > 0 ? line("torch.slice(" + y + ", 1, 0, " + l.out() + ", 1)") : y;
     }
 
-    /** Channels up to a whole number of blocks; 3, the colours, stays. */
+    /** Returns the number of channels missing to a whole block; the 3 colour channels are not padded. */
     private static int padding(int channels) {
         return channels == 3 ? 0 : (BLOCK - channels % BLOCK) % BLOCK;
     }
 
     /**
-     * Writes a 1x1 convolution as the matrix product that it is. For such convolutions libtorch 2.7.1 chooses a block size from the
-     * sizes of the CPU's caches, and where a virtual machine does not tell them it divides by zero, which kills the process.
+     * Writes a 1x1 convolution as a matrix product. For such convolutions libtorch 2.7.1 computes a block size from the CPU's cache
+     * sizes. On a virtual machine that hides them it divides by zero, which kills the process.
      */
     private String product(Layer.Conv l, String x, String w, String bias) {
         if (l.stride() > 1) {
-            // Every other pixel by a window of one: the backward pass of a strided slice takes a fifth of a narrow network's step.
+            // Subsampling by a pooling window of one pixel: the backward pass of a strided slice takes a fifth of a narrow network's step.
             x = line("torch.avg_pool2d(" + x + ", [1, 1], " + square(l.stride()) + ", [0, 0], False, True, None)");
         }
         String matrix = line("torch.reshape(" + w + ", [" + l.out() + ", " + l.in() + "])");
@@ -227,7 +229,7 @@ final class ScriptWriter {
         return line("torch.permute(" + y + ", [0, 3, 1, 2])");
     }
 
-    /** Writes a norm with float32 weights: on the CPU it takes the narrow input as it is, on a GPU it wants one type. */
+    /** Writes a norm with float32 weights. The CPU kernel accepts a 16-bit input, the GPU kernel requires one data type. */
     private String normalised(Node node, UnaryOperator<String> norm) {
         boolean narrow = !single.get(node.id()) && form.gpu();
         return narrow ? cast(line(norm.apply(cast(in(node), false, true))), true, false) : line(norm.apply(in(node)));
@@ -255,7 +257,7 @@ final class ScriptWriter {
         for (int g = 0; g < form.groups(); g++) {
             String mean = line("torch.zeros_like(" + scale + ")");
             String variance = line("torch.ones_like(" + scale + ")");
-            // With a momentum of 1 the running statistics become those of this batch.
+            // With a momentum of 1 the running statistics become the batch statistics.
             parts[g] = line("torch.batch_norm(" + (split == null ? x : split + "[" + g + "]") + ", " + scale + ", " + shift + ", "
                     + mean + ", " + variance + ", True, 1." + tail);
             groupMeans.add(mean);
@@ -273,7 +275,7 @@ final class ScriptWriter {
     private String activation(Layer.Activation l, Node node) {
         String x = in(node);
         return switch (l.function()) {
-            // Nobody else reads what it replaces, and no backward pass needs it.
+            // In place if no other layer reads the input and no backward pass needs it.
             case RELU -> line((replaceable(node.inputs().get(0)) ? "torch.relu_(" : "torch.relu(") + x + ")");
             case GELU -> line("torch.gelu(" + x + ")");
             case HARD_SWISH -> line("torch.hardswish(" + x + ")");
@@ -301,7 +303,7 @@ final class ScriptWriter {
         return line((inPlace ? "torch.add_(" : "torch.add(") + as(node, 0) + ", " + as(node, 1) + ")");
     }
 
-    /** Whether a result is read once only and the layer that made it does not need it in its backward pass. */
+    /** Tells whether a result is read only once and not needed by the backward pass of the layer that computed it. */
     private boolean replaceable(int id) {
         Layer maker = graph.nodes().stream().filter(n -> n.id() == id).findFirst().orElseThrow().layer();
         return uses.get(id) == 1 && (maker instanceof Layer.BatchNorm || maker instanceof Layer.Add);
@@ -326,12 +328,12 @@ final class ScriptWriter {
         return line("torch.cat(" + list(parts) + ", " + (l.axis() + 1) + ")");
     }
 
-    /** The only input of a layer that keeps the number of axes, and so the type. */
+    /** Returns the only input of a layer that keeps the number of axes, and so the data type. */
     private String in(Node node) {
         return names.get(node.inputs().get(0));
     }
 
-    /** An input in the type of the node's own result. */
+    /** Returns an input in the data type of the node's result. */
     private String as(Node node, int i) {
         int id = node.inputs().get(i);
         return cast(names.get(id), single.get(id), single.get(node.id()));
@@ -341,7 +343,7 @@ final class ScriptWriter {
         return cast(value, single.get(from), single.get(to.id()));
     }
 
-    /** A weight in the type of the node's result. */
+    /** Returns a weight in the data type of the node's result. */
     private String as(String weight, Node node) {
         return cast(weight, true, single.get(node.id()));
     }

@@ -9,25 +9,25 @@ import io.github.simclr4j.train.augment.ViewRequest;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/** Makes views as a tensor. */
+/** Renders views into a tensor. */
 public final class ViewBatch {
     private ViewBatch() {}
 
     /**
-     * Makes views of one size.
+     * Renders views of one size.
      *
-     * @param requests at least one
-     * @param pool makes them
-     * @return float32 [requests, 3, size, size] in [0, 1], owned by the manager; on the CPU it lies in the pool's memory, and the
-     *     next batch takes its place
-     * @throws IllegalArgumentException if they take more than 2 GB
+     * @param requests at least one request
+     * @param pool renders the views
+     * @param manager owner of the result
+     * @return float32 [requests, 3, size, size] in [0, 1]; on the CPU it uses the pool's memory, which the next batch overwrites
+     * @throws IllegalArgumentException if the views take more than 2 GB
      */
     public static NDArray of(List<ViewRequest> requests, ViewPool pool, NDManager manager) {
         int size = requests.get(0).generator().size();
         long bytes = (long) requests.size() * requests.get(0).generator().values() * Float.BYTES;
         if (bytes > Integer.MAX_VALUE) {
             throw new IllegalArgumentException(requests.size() + " views of " + size + "x" + size
-                    + " pixels are more than 2 GB: let fewer go through the network at once by a smaller micro-batch");
+                    + " pixels take more than 2 GB: use a smaller micro-batch");
         }
         ByteBuffer buffer = pool.memory((int) bytes);
         pool.make(requests, buffer.asFloatBuffer());

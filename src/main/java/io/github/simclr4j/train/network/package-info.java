@@ -1,2 +1,2 @@
-/** The Torch backend: a {@link io.github.simclr4j.onnx.network.LayerGraph} as TorchScript, with its weights. */
+/** The Torch backend: runs a {@link io.github.simclr4j.onnx.network.LayerGraph} with its weights as TorchScript. */
 package io.github.simclr4j.train.network;

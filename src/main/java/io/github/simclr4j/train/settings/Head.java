@@ -4,53 +4,59 @@ import io.github.simclr4j.onnx.network.ProjectionHead;
 import io.github.simclr4j.onnx.network.LayerGraph;
 
 /**
- * The projection head g behind the encoder; features are taken before it (Chen et al. 2020, section 4.2).
+ * The projection head g after the encoder; features are taken before it
+ * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, section 4.2).
  *
- * @param layers dense layers: 0 (none), 1 (linear), 2 (non-linear, SimCLR's) or 3 (SimCLRv2's)
+ * @param layers dense layers: 0 (none), 1 (linear), 2 (non-linear, SimCLR) or 3 (SimCLRv2)
  * @param hidden width of all layers but the last, up to {@link #WIDEST}; 0 for the encoder's dimension
- * @param out length of a projection, 1 to {@link #WIDEST}
- * @param batchNorm true for a batch norm behind each dense layer and no bias (the last norm without shift), as SimCLR has it;
- *     false for a bias and no batch norm, as MoCo has it. ReLU stands between the layers either way
- * @param outputNorm whether one of these batch norms stands behind the last layer, too; BYOL, Barlow Twins and VICReg have a bias
- *     there. Always false without {@code batchNorm}
- * @param kept how many layers stay with the exported encoder (Chen et al. 2020b, section 2.1); all of them
- *     for features that are the projections, which Chen et al. 2020 compare with those before the head (section 4.2)
+ * @param out length of the projections, 1 to {@link #WIDEST}
+ * @param batchNorm {@code true} for batch norm and no bias in each dense layer as in SimCLR (the last batch norm has no shift),
+ *     {@code false} for a bias and no batch norm as in MoCo; a ReLU separates the layers either way
+ * @param outputNorm whether batch norm follows the last layer, too; in BYOL, Barlow Twins and VICReg it has a bias instead. Always
+ *     {@code false} without {@code batchNorm}
+ * @param kept number of layers that stay with the exported encoder
+ *     (<a href="https://arxiv.org/abs/2006.10029">Chen et al. 2020b</a>, section 2.1); all of them to export projections as
+ *     features, which Chen et al. 2020 compare with the features before the head (section 4.2)
  */
 public record Head(int layers, int hidden, int out, boolean batchNorm, boolean outputNorm, int kept) {
-    /** The weights between two layers as wide as this still fit into one array. */
+    /** The largest width: the weights between two layers of this width still fit into one array. */
     public static final int WIDEST = 1 << 15;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a value is out of its range
+     * @throws IllegalArgumentException if a value is out of range
      */
     public Head {
         if (layers < 0 || layers > 3) {
-            throw new IllegalArgumentException("A head has 0 to 3 layers, found " + layers);
+            throw new IllegalArgumentException("A head must have 0 to 3 layers, found " + layers);
         }
         if (hidden < 0 || hidden > WIDEST || out < 1 || out > WIDEST) {
             throw new IllegalArgumentException("A head's hidden width must be 0 to " + WIDEST + " and its output (the projection)"
                     + " 1 to " + WIDEST + ", found " + hidden + " and " + out);
         }
         if (kept < 0 || kept > layers) {
-            throw new IllegalArgumentException("Of " + layers + " layers, 0 to " + layers
-                    + " can be kept, found " + kept);
+            throw new IllegalArgumentException("The number of kept layers must be 0 to " + layers + ", the layers of the head, found "
+                    + kept);
         }
         outputNorm = outputNorm && batchNorm;
     }
 
-    /** Makes a head whose last layer is as the others are. */
+    /** Creates a head whose last layer has batch norm if the others have it. */
     public Head(int layers, int hidden, int out, boolean batchNorm, int kept) {
         this(layers, hidden, out, batchNorm, batchNorm, kept);
     }
 
     /**
-     * Parses a kind.
+     * Returns a head of a kind.
      *
-     * @param kind {@code none}, {@code linear}, {@code nonlinear} or {@code deep} (three layers); the other arguments are as
-     *     above
-     * @throws IllegalArgumentException if the kind is none of these, or a value is out of its range
+     * @param kind {@code none}, {@code linear}, {@code nonlinear} or {@code deep} (three layers)
+     * @param hidden width of all layers but the last; 0 for the encoder's dimension
+     * @param out length of the projections
+     * @param batchNorm whether the layers have batch norm
+     * @param outputNorm whether the last layer has batch norm, too
+     * @param kept number of layers that stay with the exported encoder
+     * @throws IllegalArgumentException if the kind is unknown or a value is out of range
      */
     public static Head of(String kind, int hidden, int out, boolean batchNorm, boolean outputNorm, int kept) {
         int layers = switch (kind) {
@@ -64,24 +70,24 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
         return new Head(layers, hidden, out, batchNorm, outputNorm, kept);
     }
 
-    /** SimCLR's: dense, batch norm, ReLU, dense, batch norm. */
+    /** Returns the head of SimCLR: dense, batch norm, ReLU, dense, batch norm. */
     public static Head simclr(int out) {
         return new Head(2, 0, out, true, 0);
     }
 
-    /** A linear classifier on the features. */
+    /** Returns a linear classifier on the features. */
     public static Head classifier(int classes) {
         return new Head(1, 0, classes, false, 0);
     }
 
-    /** Returns the layers for features of a length; there must be at least one layer. */
+    /** Returns the layers for features of a length; the head must have at least one layer. */
     public ProjectionHead layers(int dimension) {
         return ProjectionHead.withNorms(dimension, hidden == 0 ? dimension : hidden, out, layers, batchNorm, outputNorm);
     }
 
     /**
-     * Returns an encoder with this head behind it; the result {@link ProjectionHead#PROJECTION} is what the loss is taken on, the
-     * features themselves where the head has no layers.
+     * Returns an encoder with this head after it. The result {@link ProjectionHead#PROJECTION} is the input of the loss; without
+     * layers it is the features.
      */
     public LayerGraph behind(LayerGraph encoder) {
         LayerGraph.Builder graph = encoder.extend();
@@ -98,8 +104,8 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
      * Adds this head to a part of an encoder.
      *
      * @param graph the network's builder
-     * @param features what the head takes, [n]
-     * @param name of the head's result, and the beginning of its weights' names
+     * @param features input of the head, [n]
+     * @param name name of the head's result, and prefix of the names of its weights
      */
     public void append(LayerGraph.Builder graph, LayerGraph.Node features, String name) {
         if (layers == 0) {
@@ -109,7 +115,7 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
         }
     }
 
-    /** As text, for metadata: what is used of it alone. */
+    /** Returns the effective settings as text, for metadata. */
     public String describe() {
         if (layers == 0) {
             return "none";
@@ -119,7 +125,7 @@ public record Head(int layers, int hidden, int out, boolean batchNorm, boolean o
                 + (!batchNorm ? ", biases" : outputNorm ? ", batch norm" : ", batch norm but behind the last") + (kept == 0 ? "" : ", " + kept + " kept");
     }
 
-    /** Length of what the loss is taken on. */
+    /** Returns the length of the loss's input for an encoder of a dimension. */
     public int projection(int dimension) {
         return layers == 0 ? dimension : out;
     }

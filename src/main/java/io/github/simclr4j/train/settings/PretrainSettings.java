@@ -23,26 +23,26 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Everything that decides the weights that a run ends with. A {@link PretrainBuilder} makes it and fills in the method's defaults.
+ * All settings that determine the weights of a run. A {@link PretrainBuilder} creates them and fills in the method's defaults.
  *
  * @param encoder the architecture
  * @param imageSize side of the views in pixels, at least 8
- * @param head the projection head; a method that trains a classifier has that in its place
- * @param firstView how view 0 is made
- * @param otherViews how the other views are made
- * @param method how views become a loss
+ * @param head the projection head; a method that trains a classifier has the classifier in its place
+ * @param firstView composition of view 0
+ * @param otherViews composition of the other views
+ * @param method the training method
  * @param options values of the method's own options
- * @param optimizer how weights move
- * @param batch images a step; at least 2
- * @param microBatch images that are on their way through the network at once; 0 for the whole batch, else a divisor of it. The
- *     gradient is that of the whole batch (Gao et al. 2021, <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>)
- * @param bnSplits groups of a batch with batch norm statistics of their own; 0 for one a micro-batch, else a multiple of their
- *     number
+ * @param optimizer optimizer and learning rate schedule
+ * @param batch images per step, at least 2
+ * @param microBatch images that go through the network at once: a divisor of the batch, or 0 for the whole batch. The gradient is
+ *     that of the whole batch (Gao et al. 2021, <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>)
+ * @param bnSplits number of groups of a batch that have their own batch norm statistics: a multiple of the number of micro-batches,
+ *     or 0 for one group per micro-batch
  * @param epochs passes over the images, at least 1
- * @param precision of convolutions and tokens; null for bfloat16 where the device computes with it natively, else float32
- * @param zeroGamma start the last batch norm of each residual branch at 0 (Goyal et al. 2017, section 5.1,
+ * @param precision precision of convolutions and tokens; null for bfloat16 if the device supports it natively, else float32
+ * @param zeroGamma whether the scale of the last batch norm of each residual block starts at 0 (Goyal et al. 2017, section 5.1,
  *     <a href="https://arxiv.org/abs/1706.02677">arXiv:1706.02677</a>)
- * @param seed of weights, order and views
+ * @param seed seed of weights, order and views
  */
 public record PretrainSettings(
         Architecture encoder,
@@ -60,17 +60,17 @@ public record PretrainSettings(
         Precision precision,
         boolean zeroGamma,
         long seed) {
-    /** Width of a ResNet for which none is given. */
+    /** Default width of a ResNet. */
     static final double WIDTH = 0.25;
-    /** Images below which random weights learn little without labels or a teacher. */
+    /** Number of images below which random weights learn little without labels or a teacher. */
     public static final int FEW_IMAGES = 2000;
-    /** Least side of a small view in pixels. */
+    /** Smallest side of a small view in pixels. */
     private static final int LEAST_SMALL = 4;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if a value is out of its range
+     * @throws IllegalArgumentException if a value is out of range
      */
     public PretrainSettings {
         atLeast("Batch", batch, 2);
@@ -79,7 +79,7 @@ public record PretrainSettings(
         atLeast("Micro-batch", microBatch, 0);
         atLeast("Batch norm splits", bnSplits, 0);
         if (microBatch > 0 && batch % microBatch != 0) {
-            throw new IllegalArgumentException("A micro-batch must divide the batch, found " + microBatch + " and " + batch);
+            throw new IllegalArgumentException("The micro-batch must divide the batch, found " + microBatch + " and " + batch);
         }
         checkSmallViews(method, options, encoder, imageSize, otherViews);
         int micro = microBatch == 0 ? 1 : batch / microBatch;
@@ -96,10 +96,13 @@ public record PretrainSettings(
     }
 
     /**
-     * Returns what is used on some images: these settings, or, with fewer images than a batch, the largest batch whose micro-batches
-     * and groups are as large as they were. Where not two of them fit, it is one piece, of two groups if there were any.
+     * Adapts the settings to a number of images.
      *
-     * @param images how many there are, at least 2
+     * <p>With fewer images than a batch, the batch becomes the largest one whose micro-batches and groups keep their size. If fewer
+     * than two of them fit, the batch is not split into micro-batches, and has two groups if it had any.
+     *
+     * @param images number of images, at least 2
+     * @return these settings, or adapted ones
      */
     public PretrainSettings on(int images) {
         return images < batch ? withBatch(images) : this;
@@ -116,7 +119,7 @@ public record PretrainSettings(
         return withBatch(two ? most / 2 * 2 : most, 0, two ? 2 : 0);
     }
 
-    /** Returns these settings with another batch, in micro-batches and groups. */
+    /** Returns these settings with another batch, micro-batch and number of groups. */
     public PretrainSettings withBatch(int newBatch, int newMicroBatch, int newSplits) {
         return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, optimizer, newBatch,
                 newMicroBatch, newSplits, epochs, precision, zeroGamma, seed);
@@ -134,22 +137,22 @@ public record PretrainSettings(
                 bnSplits, epochs, precision, zeroGamma, seed);
     }
 
-    /** Returns the smaller views that each image has beside those of full size. */
+    /** Returns the small views of each image in addition to the full-size ones (multi-crop). */
     public SmallViews smallViews() {
         return method.smallViews(options, imageSize);
     }
 
-    /** Returns how many views of each image a step has, small ones included. */
+    /** Returns the number of views per image and step, small ones included. */
     public int views() {
         return method.views() + smallViews().count();
     }
 
-    /** Returns how the small views are made: as the second view, but for the share of the image that is shown. */
+    /** Returns the composition of the small views: that of the second view, with their share of the image's area. */
     public AugmentationPipeline smallView() {
         return otherViews.cropping(smallViews().least(), smallViews().most());
     }
 
-    /** Small views go through the same network, which must not depend on the image size. */
+    /** Checks that small views can go through the same network, whose weights must not depend on the image size. */
     private static void checkSmallViews(MethodFactory method, OptionValues options, Architecture encoder, int imageSize,
             AugmentationPipeline otherViews) {
         SmallViews small = method.smallViews(options, imageSize);
@@ -162,7 +165,7 @@ public record PretrainSettings(
         }
         otherViews.cropping(small.least(), small.most());
         if (!shapes(encoder, small.size()).equals(shapes(encoder, imageSize))) {
-            throw new IllegalArgumentException("Small views (multi-crop) need an encoder that takes images of any size, and "
+            throw new IllegalArgumentException("Small views (multi-crop) need an encoder for images of any size, but "
                     + encoder.describe() + " has weights for one size");
         }
     }
@@ -172,32 +175,32 @@ public record PretrainSettings(
     }
 
     /**
-     * Returns these settings with a method that has {@linkplain MethodFactory#open opened} what its options name.
+     * Returns these settings with a method that has {@linkplain MethodFactory#open opened} the files that its options name.
      *
-     * @param resources owns what is opened
-     * @throws IOException if the method can't open it
+     * @param resources owner of the open files
+     * @throws IOException if the method cannot open a file
      */
     public PretrainSettings opened(RunResources resources) throws IOException {
         return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method.open(options, resources), options,
                 optimizer, batch, microBatch, bnSplits, epochs, precision, zeroGamma, seed);
     }
 
-    /** Returns how many micro-batches a batch has. */
+    /** Returns the number of micro-batches of a batch. */
     public int microBatches() {
         return microBatch == 0 ? 1 : batch / microBatch;
     }
 
-    /** Returns how many groups of a batch have batch norm statistics of their own. */
+    /** Returns the number of groups of a batch that have their own batch norm statistics. */
     public int groups() {
         return bnSplits == 0 ? microBatches() : bnSplits;
     }
 
     /**
-     * Checks that devices can share the steps: each works on the same number of whole groups, so that what comes out is the same on any
-     * number of devices.
+     * Checks that devices can share the steps. Each device processes the same number of whole groups, so that the result does not
+     * depend on the number of devices.
      *
-     * @param devices how many there are, at least 1
-     * @throws IllegalArgumentException if the groups can't be shared
+     * @param devices number of devices, at least 1
+     * @throws IllegalArgumentException if the groups cannot be shared equally
      */
     public void checkDevices(int devices) {
         if (groups() % devices != 0) {
@@ -207,9 +210,9 @@ public record PretrainSettings(
     }
 
     /**
-     * Checks that the layers of the head that are to stay with the encoder are behind its features.
+     * Checks that the head whose layers are kept with the encoder follows the encoder's features.
      *
-     * @throws IllegalArgumentException if the method has its heads elsewhere, or none
+     * @throws IllegalArgumentException if the method has no head, or has it elsewhere
      */
     public void checkKeptHead() {
         if (head.kept() > 0 && method.headUse() != MethodFactory.HeadUse.FEATURES) {
@@ -219,9 +222,9 @@ public record PretrainSettings(
     }
 
     /**
-     * Returns the encoder with what stands behind its features.
+     * Returns the encoder with the layers that follow its features.
      *
-     * @param classes of the images, for a classifier
+     * @param classes number of classes of the images, for a classifier
      */
     public LayerGraph network(int classes) {
         LayerGraph graph = encoder.graph(imageSize);
@@ -232,17 +235,17 @@ public record PretrainSettings(
         };
     }
 
-    /** Whether training reads labels. */
+    /** Tells whether training uses labels. */
     public boolean needsLabels() {
         return method.needsLabels(options);
     }
 
-    /** Whether so few images teach an encoder with random weights little, see {@link #FEW_IMAGES}. */
+    /** Tells whether this number of images is too small to train an encoder from random weights, see {@link #FEW_IMAGES}. */
     public boolean needsMoreThan(int images) {
         return images < FEW_IMAGES && method.needsManyImages();
     }
 
-    /** Returns what is used of the settings as text, for metadata and to compare a checkpoint's with the present ones. */
+    /** Returns the effective settings as text, for metadata and for comparison with those of a checkpoint. */
     public Map<String, String> describe() {
         Map<String, String> d = new TreeMap<>();
         d.put("training.method", method.name());
@@ -282,7 +285,7 @@ public record PretrainSettings(
         return d;
     }
 
-    /** Returns the options of a family of encoders, with the defaults that pretraining has. */
+    /** Returns the options of an encoder family, with the defaults of pretraining. */
     public static List<Option<?>> encoderOptions(EncoderFamily family) {
         List<Option<?>> options = new ArrayList<>(family.options());
         if (isNarrowByDefault(family)) {
@@ -291,14 +294,14 @@ public record PretrainSettings(
         return options;
     }
 
-    /** Whether a family's networks are residual ones, whose published width is too much for a CPU. */
+    /** Tells whether the networks of a family are ResNets, whose published width is too slow on a CPU. */
     static boolean isNarrowByDefault(EncoderFamily family) {
         return family instanceof ResNetFamily || family instanceof TwoTowersFamily || family instanceof PatchEncoderFamily;
     }
 
-    @SuppressWarnings("unchecked") // The type was looked at.
+    @SuppressWarnings("unchecked") // The type was checked.
     private static Option<?> narrow(Option<?> width) {
         return ((Option<Double>) width).withDefault(
-                WIDTH, "for a CPU; 1 is the published network, Chen et al. 2020 have 1, 2 and 4");
+                WIDTH, "for a CPU; 1 is the published network, Chen et al. 2020 use 1, 2 and 4");
     }
 }

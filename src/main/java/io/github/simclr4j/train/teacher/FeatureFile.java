@@ -14,12 +14,13 @@ import java.util.HexFormat;
 import java.util.zip.CRC32C;
 
 /**
- * Features of images on disk, a row an image, which are written in order and read in any. Rows are not held in memory. Layout: magic,
- * version, length of a row, rows in all, key; then of each row its values as float32, big-endian, and a CRC-32C over its number and
- * these. A row of an image that can't be read is NaN. What a kill left behind is the rows up to the first that is not whole, and is
- * written on.
+ * A file of image features, one row per image, written in order and read in any order.
  *
- * <p>Reading does not use channels, which an interrupt would close. One thread uses it at a time.
+ * <p>Layout: magic number, version, length of a row, number of rows and key, then for each row its values as big-endian float32 and
+ * a CRC-32C over the row's index and values. An unreadable image has a row of NaN. After a crash, the rows before the first
+ * incomplete one are kept, and writing continues there.
+ *
+ * <p>Rows are not held in memory. Reading does not use channels, because an interrupt would close them. Not thread-safe.
  */
 final class FeatureFile implements AutoCloseable {
     private static final int MAGIC = 0x53434654;
@@ -34,13 +35,13 @@ final class FeatureFile implements AutoCloseable {
     private int whole;
 
     /**
-     * Opens a file or makes it.
+     * Opens or creates a file.
      *
-     * @param path its folder is made if it is missing
-     * @param key 64 hexadecimal digits that say what the features are of; a file of another key is written anew
-     * @param rows how many there are in the end
-     * @param dimension values in a row
-     * @throws IOException if it can't be read or written, or is being written by another process
+     * @param path the file; its folder is created if it is missing
+     * @param key 64 hexadecimal digits that identify the features; a file with another key is overwritten
+     * @param rows number of rows of the complete file
+     * @param dimension values per row
+     * @throws IOException if the file cannot be read or written, or another process is writing it
      */
     FeatureFile(Path path, String key, int rows, int dimension) throws IOException {
         this.path = path;
@@ -57,7 +58,7 @@ final class FeatureFile implements AutoCloseable {
             Files.createDirectories(path.toAbsolutePath().getParent());
             file = new RandomAccessFile(path.toFile(), "rw");
             lock();
-            // Another process may have written on until it was locked.
+            // Another process may have appended rows before the lock was acquired.
             whole = count(header);
             if (whole == 0) {
                 file.setLength(0);
@@ -78,20 +79,20 @@ final class FeatureFile implements AutoCloseable {
             lock = null;
         }
         if (lock == null) {
-            throw new IOException("another run computes the same features: wait until it has them");
+            throw new IOException("another run is computing the same features: wait until it has finished");
         }
     }
 
     private IOException failed(IOException e) {
         return new IOException("Can't write the teacher's features to " + path + ": " + e.getMessage()
-                + "; make room there, or name another folder for them", e);
+                + "; free some space there, or choose another folder for them", e);
     }
 
     private long offset(int row) {
         return HEADER + (long) row * (dimension + 1) * Float.BYTES;
     }
 
-    /** Counts the rows before the first that is not whole. */
+    /** Counts the rows before the first incomplete one. */
     private int count(byte[] header) throws IOException {
         try (DataInputStream in = new DataInputStream(new BufferedInputStream(Files.newInputStream(path), 1 << 16))) {
             byte[] found = in.readNBytes(HEADER);
@@ -118,7 +119,7 @@ final class FeatureFile implements AutoCloseable {
         return (int) crc.getValue();
     }
 
-    /** Returns how many rows are there. */
+    /** Returns the number of complete rows. */
     int whole() {
         return whole;
     }
@@ -126,7 +127,7 @@ final class FeatureFile implements AutoCloseable {
     /**
      * Writes the next row.
      *
-     * @param features null for an image that can't be read
+     * @param features the values, or null for an unreadable image
      */
     void append(float[] features) throws IOException {
         ByteBuffer row = ByteBuffer.allocate((dimension + 1) * Float.BYTES);
@@ -145,9 +146,9 @@ final class FeatureFile implements AutoCloseable {
     }
 
     /**
-     * Reads a row that is there.
+     * Reads a row.
      *
-     * @return null for an image that could not be read
+     * @return the values, or null for an unreadable image
      */
     float[] read(int number) throws IOException {
         byte[] row = new byte[(dimension + 1) * Float.BYTES];
@@ -161,7 +162,7 @@ final class FeatureFile implements AutoCloseable {
         return dimension > 0 && Float.isNaN(features[0]) ? null : features;
     }
 
-    /** Gives the file back; its rows stay on disk. */
+    /** Releases the lock and closes the file; its rows stay on disk. */
     @Override
     public void close() throws IOException {
         if (lock != null) {

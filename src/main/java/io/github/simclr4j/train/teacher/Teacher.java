@@ -18,11 +18,13 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * An encoder file, of this library or another, that is only looked at. What its file does not say of its images is taken from the
- * configuration beside it, or from one that is named, as {@link OnnxEncoder} says. Closing it frees the native session.
+ * A frozen encoder file, of this library or another, that a student learns from.
+ *
+ * <p>Preprocessing that the file lacks is read from the configuration beside it or from a given one, see {@link OnnxEncoder}.
+ * Closing the teacher frees the native session.
  */
 public final class Teacher implements AutoCloseable {
-    /** Views that are prepared at once. */
+    /** Number of images that are prepared at once. */
     private static final int CHUNK = 256;
 
     private final OnnxEncoder encoder;
@@ -35,13 +37,13 @@ public final class Teacher implements AutoCloseable {
         this.workers = workers;
     }
 
-    /** Is given features in order. */
+    /** Receives features in the order of the images. */
     @FunctionalInterface
     public interface Receiver {
         /**
          * Receives the features of the next image.
          *
-         * @param features null if the image can't be read
+         * @param features the features, or null if the image is unreadable
          */
         void next(float[] features) throws IOException;
     }
@@ -51,11 +53,12 @@ public final class Teacher implements AutoCloseable {
      *
      * @param file the encoder
      * @param config JSON file of settings or {@code preprocessor_config.json}; null for none
-     * @param provider of ONNX Runtime, such as {@code cpu} or {@code cuda}
-     * @param threads on the CPU, 0 for one a core
-     * @param inSteps whether it will {@link #embed} some images at a time, with all threads on each call, rather than whole sources
-     * @throws IOException if it can't be read or is no image encoder, or the configuration does not fit it; the message names the file
-     * @throws IllegalStateException if there is no such provider
+     * @param provider execution provider of ONNX Runtime, such as {@code cpu} or {@code cuda}
+     * @param threads CPU threads, 0 for one per core
+     * @param inSteps {@code true} to call {@link #embed(List)} with all threads per call, {@code false} to embed whole sources
+     * @throws IOException if the file cannot be read or is not an image encoder, or if the configuration does not fit it; the message
+     *     names the file
+     * @throws IllegalStateException if this ONNX Runtime lacks the provider
      */
     public static Teacher open(Path file, Path config, String provider, int threads, boolean inSteps) throws IOException {
         int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
@@ -66,18 +69,18 @@ public final class Teacher implements AutoCloseable {
         return new Teacher(OnnxEncoder.open(file, given, runtime), provider, workers);
     }
 
-    /** Returns the SHA-256 of the file, and of its external data, in hexadecimal. */
+    /** Returns the SHA-256 hash of the file and its external data, in hexadecimal. */
     public String sha256() {
         return encoder.sha256();
     }
 
-    /** Returns all settings by which an image becomes features, as text. */
+    /** Returns all settings that determine the features of an image, as text. */
     public String settings() {
         return encoder.settings().values().entrySet().stream().map(e -> e.getKey() + " " + e.getValue().text())
                 .collect(Collectors.joining(", "));
     }
 
-    /** Returns what computes. */
+    /** Returns the execution provider. */
     String provider() {
         return provider;
     }
@@ -87,7 +90,12 @@ public final class Teacher implements AutoCloseable {
         return encoder.dimension();
     }
 
-    /** Returns the features of some images of any size, [images, dimension]. */
+    /**
+     * Returns the features of images.
+     *
+     * @param images images of any size
+     * @return [images, dimension]
+     */
     public float[][] embed(List<RgbImage> images) {
         Preprocessing rule = encoder.preprocessing();
         float[][] all = new float[images.size()][];
@@ -108,9 +116,10 @@ public final class Teacher implements AutoCloseable {
     }
 
     /**
-     * Computes the features of all images of a source, on all threads, in order.
+     * Computes the features of all images of a source in order, on all threads.
      *
-     * @param source stays the caller's to close
+     * @param source the images, which the caller closes
+     * @param receiver gets the features
      * @throws InterruptedIOException if the thread was interrupted
      * @throws IOException if the receiver throws it
      */
@@ -121,7 +130,7 @@ public final class Teacher implements AutoCloseable {
         try (EncoderPipeline pipeline = new EncoderPipeline(encoder, source, shared, item -> {})) {
             while (pipeline.hasNext()) {
                 receiver.next(pipeline.next().embedding());
-                // The pipeline looks when it waits, which it need not.
+                // The pipeline checks for interrupts only while it waits.
                 if (Thread.interrupted()) {
                     throw interrupted();
                 }
@@ -136,7 +145,7 @@ public final class Teacher implements AutoCloseable {
         return new InterruptedIOException("interrupted while the teacher's features were computed");
     }
 
-    /** Frees the native session; a second call does nothing. */
+    /** Frees the native session; a second call has no effect. */
     @Override
     public void close() {
         encoder.close();

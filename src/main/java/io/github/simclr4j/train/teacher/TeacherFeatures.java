@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.util.stream.IntStream;
 
 /**
- * A teacher's features of each image of a source, computed once and kept in a file, which is named after what they are of: the
- * teacher's content and settings, and the {@linkplain ImageSource#fingerprint fingerprint} of the images. What was interrupted is
- * continued. Only the rows that are asked for are in memory. One thread uses it at a time.
+ * A teacher's features of each image of a source, computed once and cached in a file.
+ *
+ * <p>The file's name is a hash of the teacher's content, settings and execution provider, and of the
+ * {@linkplain ImageSource#fingerprint fingerprint} of the images. An interrupted computation continues where it stopped. Only
+ * requested rows are in memory. Not thread-safe.
  */
 public final class TeacherFeatures implements AutoCloseable {
     private final FeatureFile file;
@@ -27,14 +29,15 @@ public final class TeacherFeatures implements AutoCloseable {
     }
 
     /**
-     * Reads the features that are there, and computes the others.
+     * Reads the cached features and computes the missing ones.
      *
-     * @param source of the images; it stays the caller's to close, after the features
-     * @param folder of the files; null for a temporary file, which is deleted on closing
-     * @param progress told how many are done
-     * @return the caller's to close
-     * @throws IOException if the file can't be read or written
-     * @throws InterruptedIOException if the thread was interrupted; what was computed is kept
+     * @param teacher the teacher
+     * @param source the images; the caller closes it after the features
+     * @param folder folder of the file; null for a temporary file, which is deleted on closing
+     * @param progress reports the number of finished images
+     * @return the features, which the caller closes
+     * @throws IOException if the file cannot be read or written
+     * @throws InterruptedIOException if the thread was interrupted; finished features are kept
      */
     public static TeacherFeatures of(Teacher teacher, ImageSource source, Path folder, Progress progress) throws IOException {
         String key = key(teacher, source);
@@ -65,7 +68,7 @@ public final class TeacherFeatures implements AutoCloseable {
         int all = source.size();
         int from = file.whole();
         if (from == all) {
-            progress.line("the teacher's features of " + all + " images are in " + kept);
+            progress.line("the teacher's features of " + all + " images are read from " + kept);
             return;
         }
         progress.start("teacher", all);
@@ -77,21 +80,21 @@ public final class TeacherFeatures implements AutoCloseable {
             });
         } catch (InterruptedIOException e) {
             throw (IOException) new InterruptedIOException("interrupted while the teacher's features were computed"
-                    + (kept == null ? "" : "; " + file.whole() + " of " + all + " are in " + kept
-                    + ", and the next run with the same settings computes the others")).initCause(e);
+                    + (kept == null ? "" : "; " + file.whole() + " of " + all + " are saved in " + kept
+                    + ", and the next run with the same settings computes the rest")).initCause(e);
         } finally {
             progress.end();
         }
         if (kept != null) {
-            progress.line("the teacher's features of " + all + " images are kept in " + kept);
+            progress.line("the teacher's features of " + all + " images are saved in " + kept);
         }
     }
 
     private void check(float[] features) throws IOException {
         for (int i = 0; features != null && i < features.length; i++) {
             if (!Float.isFinite(features[i])) {
-                throw new IOException("The teacher's features of " + source.name(file.whole()) + " are not finite: choose another"
-                        + " teacher, or another precision of it");
+                throw new IOException("The teacher's features of " + source.name(file.whole()) + " are not finite: use another"
+                        + " teacher, or the same one in a higher precision");
             }
         }
     }
@@ -99,20 +102,20 @@ public final class TeacherFeatures implements AutoCloseable {
     /**
      * Returns the features of an image.
      *
-     * @param image its number in the source
-     * @return null if it could not be read
-     * @throws IOException if the file can't be read
+     * @param image index of the image in the source
+     * @return the features, or null if the image was unreadable
+     * @throws IOException if the file cannot be read
      */
     public float[] get(int image) throws IOException {
         return file.read(image);
     }
 
-    /** Returns what an error calls an image. */
+    /** Returns the name of an image for messages. */
     public String name(int image) {
         return source.name(image);
     }
 
-    /** Gives the file back, and deletes it if it is a temporary one. */
+    /** Closes the file, and deletes it if it is temporary. */
     @Override
     public void close() throws IOException {
         file.close();

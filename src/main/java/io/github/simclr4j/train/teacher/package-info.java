@@ -1,2 +1,2 @@
-/** A frozen encoder that a student learns from: what it says of images, in memory and kept on disk. */
+/** A frozen teacher whose features a student learns, and the cache of these features on disk. */
 package io.github.simclr4j.train.teacher;

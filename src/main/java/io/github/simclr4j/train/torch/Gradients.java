@@ -8,14 +8,15 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Gradients of what was computed under {@link Torch#recording} or by {@link Script#run} with gradients. They come back as
- * tensors: nothing adds up in the weights, and nothing is to be cleared. The graph is used up. Threads may take gradients of
- * separate graphs at once, unless they share weights.
+ * Gradients of computations under {@link Torch#recording} or in {@link Script#run} with gradients.
+ *
+ * <p>They are returned as tensors: nothing accumulates in the weights, so nothing needs to be cleared. Taking gradients consumes
+ * the graph. Several threads may take gradients of separate graphs at once, unless the graphs share weights.
  */
 public final class Gradients {
     /**
-     * A gradient has the strides of the kernel that computed it, which optimizers that walk through memory must not see. A weight
-     * that the outputs don't depend on has none, and gets zeros.
+     * The script. It makes gradients contiguous, because they have the strides of the kernel that computed them, while fused optimizers
+     * iterate over memory. A weight that the outputs do not depend on has no gradient and gets zeros.
      */
     private static final String TEXT = """
               def of(self: __torch__.Net, outputs: List[Tensor], weights: List[Tensor]) -> List[Tensor]:
@@ -54,18 +55,18 @@ public final class Gradients {
                     _2 = torch.append(r, torch.zeros_like(weights[i]))
                 return r""".indent(4).stripTrailing());
 
-    /** Stays loaded until the JVM ends. */
+    /** Stays loaded until the JVM exits. */
     private static final Script SCRIPT = Script.of(TEXT);
 
     private Gradients() {}
 
     /**
-     * Returns the gradients with respect to some weights, by their order.
+     * Returns the gradients with respect to weights, in their order.
      *
-     * @param outputs what is differentiated; none of them is itself a weight
-     * @param given the gradients with respect to the outputs, by the chain rule; null where the output is one scalar
+     * @param outputs the tensors to differentiate; none of them is itself a weight
+     * @param given gradients with respect to the outputs, for the chain rule; null for a single scalar output
      * @param weights tensors that require gradients
-     * @param manager owns the gradients
+     * @param manager owner of the gradients
      */
     public static List<NDArray> of(NDList outputs, NDList given, Collection<NDArray> weights, NDManager manager) {
         NDList inputs = new NDList();
@@ -95,13 +96,13 @@ public final class Gradients {
     }
 
     /**
-     * Adds gradients to sums, as micro-batches do.
+     * Adds gradients to sums, for gradient accumulation over micro-batches.
      *
-     * @param sums by the order of the weights
+     * @param sums one per weight, changed in place
      * @param outputs as for {@link #of}
      * @param given as for {@link #of}
      * @param weights as for {@link #of}
-     * @param manager owns what is made on the way
+     * @param manager owner of intermediate tensors
      */
     public static void add(
             List<NDArray> sums, NDList outputs, NDList given, Collection<NDArray> weights, NDManager manager) {
@@ -111,21 +112,21 @@ public final class Gradients {
     }
 
     /**
-     * Adds gradients to sums, as those of several devices are.
+     * Adds gradients to sums, for the reduction over several devices.
      *
-     * @param sums changed in place
-     * @param more likewise by the order of the weights, and on the same device
+     * @param sums one per weight, changed in place
+     * @param more one per weight, on the same device
      */
     public static void add(List<NDArray> sums, List<NDArray> more) {
         SCRIPT.update("add", sums, more);
     }
 
     /**
-     * Shortens gradients that are too long together, to the largest norm (Pascanu et al. 2013, algorithm 1).
+     * Clips gradients to a global norm (<a href="https://arxiv.org/abs/1211.5063">Pascanu et al. 2013</a>, algorithm 1).
      *
      * @param gradients changed in place
-     * @param most the largest norm of all together; 0 changes nothing
-     * @return the norm before; where it isn't finite, the gradients stay
+     * @param most largest norm of all gradients together; 0 changes nothing
+     * @return the norm before clipping; if it is not finite, the gradients are left unchanged
      */
     public static double clip(Collection<NDArray> gradients, double most) {
         return SCRIPT.update("clip", gradients, most);

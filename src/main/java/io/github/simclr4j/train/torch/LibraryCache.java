@@ -22,16 +22,18 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The folder in which DJL keeps libtorch, which it copies there at the first start: under a temporary name that it gives up when it is
- * killed. While DJL loads, a mark lists the temporary names that were there before, so that the next process knows which ones a killed
- * process of this library has left. Other programs that use DJL share the folder.
+ * The folder to which DJL copies libtorch at the first start.
+ *
+ * <p>DJL copies under a temporary name, which remains if the process is killed. While DJL loads, a marker file lists the temporary
+ * names that existed before, so that the next process can tell which ones a killed process of this library has left. Other programs
+ * that use DJL share the folder.
  */
 final class LibraryCache {
     private static final String KIND = "libtorch";
-    /** Of whole folders, and of the binding, which is in the folder of its libtorch. */
+    /** Temporary names of whole folders, and of the JNI binding, which is in the folder of its libtorch. */
     private static final Pattern FOLDER = Pattern.compile("tmp\\d+");
     private static final Pattern BINDING = Pattern.compile("[^/\\\\]+[/\\\\]jni\\d+tmp");
-    /** What changed since then may be another program's, which is at it. */
+    /** Files that changed more recently may belong to another program that is still copying. */
     private static final Duration AT_REST = Duration.ofSeconds(3);
 
     private final Path folder;
@@ -40,7 +42,7 @@ final class LibraryCache {
         this.folder = folder;
     }
 
-    /** DJL's own. */
+    /** Returns DJL's own folder. */
     static LibraryCache ofDjl() {
         return new LibraryCache(Utils.getEngineCacheDir("pytorch"));
     }
@@ -48,7 +50,8 @@ final class LibraryCache {
     /**
      * Loads the engine.
      *
-     * @throws IllegalStateException if libtorch can't be copied to the folder; the message names it and the remedy
+     * @param loading loads DJL's engine
+     * @throws IllegalStateException if libtorch cannot be copied to the folder; the message names the folder and the remedy
      */
     Engine load(Supplier<Engine> loading) {
         OwnerMark mark = null;
@@ -59,7 +62,7 @@ final class LibraryCache {
             for (Throwable t = e; t != null; t = t.getCause()) {
                 if (t instanceof IOException io) {
                     throw new IllegalStateException("libtorch can't be copied to " + folder + " (" + io
-                            + "): free some space there, or name another folder in the environment variable DJL_CACHE_DIR", e);
+                            + "): free some space there, or set the environment variable DJL_CACHE_DIR to another folder", e);
                 }
             }
             throw e;
@@ -68,7 +71,7 @@ final class LibraryCache {
         }
     }
 
-    /** Null in a folder that is only read, where nothing is copied to either. */
+    /** Creates a mark; null in a read-only folder, to which nothing is copied either. */
     private OwnerMark mark() {
         try {
             Files.createDirectories(folder);
@@ -85,11 +88,11 @@ final class LibraryCache {
                 mark.close();
             }
         } catch (IOException e) {
-            // The next process takes it for an abandoned one, and finds nothing to delete.
+            // The next process treats it as abandoned and finds nothing to delete.
         }
     }
 
-    /** Deletes what killed processes left, unless a process is just copying. */
+    /** Deletes what killed processes left, unless a process is copying at the moment. */
     void deleteAbandoned() throws IOException {
         OwnerMark.Found found = OwnerMark.find(folder, KIND);
         for (OwnerMark mark : found.abandoned()) {
@@ -108,7 +111,7 @@ final class LibraryCache {
         }
     }
 
-    /** Paths in the folder that DJL gives what it is copying. */
+    /** Returns the paths in the folder that have one of DJL's temporary names. */
     private Set<String> temporary() throws IOException {
         try (Stream<Path> all = Files.find(folder, 2, (p, a) -> {
             String name = folder.relativize(p).toString();
@@ -136,7 +139,7 @@ final class LibraryCache {
         }
     }
 
-    /** A file or folder and all in it, the deepest first. */
+    /** Returns a file or folder with all its content, the deepest first. */
     private static List<Path> tree(Path path) throws IOException {
         try (Stream<Path> all = Files.walk(path)) {
             List<Path> paths = new ArrayList<>(all.toList());

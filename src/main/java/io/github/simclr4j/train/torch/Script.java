@@ -13,10 +13,12 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * TorchScript that Java wrote, compiled. A script owns its compiled code until it is closed, and no tensors: they are arguments
- * and results. Several threads may call a script at once, with separate arrays or with arrays whose names stay as they are.
+ * Compiled TorchScript that Java has written.
  *
- * <p>The text is one or more methods, in the language of TorchScript archives, indented by two spaces:
+ * <p>A script owns its compiled code until it is closed, but no tensors: they are arguments and results. Several threads may call a
+ * script at once if their arrays are separate, or if the names of shared arrays do not change.
+ *
+ * <p>The text is one or more methods in the language of TorchScript archives, indented by two spaces:
  *
  * <pre>
  *   def twice(self: __torch__.Net, x: Tensor, w: Dict[str, Tensor]) -&gt; List[Tensor]:
@@ -24,8 +26,8 @@ import java.util.zip.ZipOutputStream;
  *     return [y, torch.mul(y, 2.)]
  * </pre>
  *
- * <p>libtorch removes an in-place operation on a list that is written as {@code [a, b]} in the script, without a word: such
- * operations must have arguments, or lists made with {@code torch.append}, as their operands.
+ * <p>libtorch silently removes in-place operations on a list that the script writes as {@code [a, b]}. The operands of such
+ * operations must be arguments, or lists made with {@code torch.append}.
  */
 public final class Script implements AutoCloseable {
     private static final String HEAD = "class Net(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n";
@@ -41,30 +43,38 @@ public final class Script implements AutoCloseable {
     /**
      * Compiles a script, for the CPU and GPUs alike.
      *
-     * @param methods its text
-     * @throws ai.djl.engine.EngineException if it isn't TorchScript; the message quotes the line
+     * @param methods text of the methods
+     * @throws ai.djl.engine.EngineException if the text is not valid TorchScript; the message quotes the line
      */
     public static Script of(String methods) {
         return new Script(methods, Torch.engine().newBaseManager(Device.cpu()));
     }
 
     /**
-     * Compiles a script that is freed with a manager if it isn't closed before.
+     * Compiles a script that is freed with a manager, or earlier by {@link #close}.
      *
-     * @param methods its text
+     * @param methods text of the methods
      * @param owner the manager
-     * @throws ai.djl.engine.EngineException if it isn't TorchScript; the message quotes the line
+     * @throws ai.djl.engine.EngineException if the text is not valid TorchScript; the message quotes the line
      */
     public static Script of(String methods, NDManager owner) {
         return new Script(methods, owner.newSubManager());
     }
 
     /**
-     * Calls a method of tensors. Each argument of the method is one or more of the inputs, in their order: an array without a
-     * name is a {@code Tensor}, arrays named {@code NAME.KEY} are the entries KEY of one {@code Dict[str, Tensor]}, and
-     * arrays that are all named {@code NAME[]} are a {@code List[Tensor]}. A dictionary or list has at least one entry.
+     * Calls a method on tensors.
      *
-     * @param method its name
+     * <p>The names of the inputs map them to the arguments of the method, in order:
+     *
+     * <ul>
+     *   <li>an array without a name is a {@code Tensor};
+     *   <li>arrays named {@code NAME.KEY} are the entries KEY of one {@code Dict[str, Tensor]};
+     *   <li>arrays that are all named {@code NAME[]} are one {@code List[Tensor]}.
+     * </ul>
+     *
+     * <p>A dictionary or list has at least one entry.
+     *
+     * @param method name of the method
      * @param gradients whether the results can be differentiated with respect to inputs that require gradients
      * @param inputs the arguments
      * @return the results, owned by the manager of the first input
@@ -76,9 +86,10 @@ public final class Script implements AutoCloseable {
 
     /**
      * Calls a method that writes into tensors and returns a number ({@code float}, {@code int}, or {@code bool} as 1 or 0).
-     * Nothing that it computes can be differentiated. It may write into weights that require gradients.
      *
-     * @param method its name
+     * <p>Its operations are not recorded for gradients. It may write into weights that require gradients.
+     *
+     * @param method name of the method
      * @param arguments tensors, collections of tensors ({@code List[Tensor]}), maps of tensors ({@code Dict[str, Tensor]}),
      *     Double ({@code float}), Integer ({@code int}) and Boolean ({@code bool})
      * @throws ai.djl.engine.EngineException if the method fails; the message quotes the line
@@ -92,10 +103,10 @@ public final class Script implements AutoCloseable {
         manager.close();
     }
 
-    /** Makes an archive as libtorch reads it: a stored zip of the text and of a pickled object of its class. */
+    /** Returns an archive that libtorch can load: an uncompressed zip file of the text and a pickled object of its class. */
     private static byte[] archive(String text) {
         ByteArrayOutputStream pickle = new ByteArrayOutputStream();
-        // Protocol 2; an object of class Net, whose only attribute is the one that every module has.
+        // Pickle protocol 2: an object of class Net with the one attribute that every module has.
         pickle.writeBytes(new byte[] {(byte) 0x80, 2});
         pickle.writeBytes(ascii("c__torch__\nNet\n)"));
         pickle.writeBytes(new byte[] {(byte) 0x81, '}', '(', 'X', 8, 0, 0, 0});

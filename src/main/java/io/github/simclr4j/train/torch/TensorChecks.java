@@ -6,7 +6,7 @@ import java.util.List;
 
 /** Checks of many tensors at once. */
 public final class TensorChecks {
-    /** For a number, x - x is 0; for infinity and NaN it is NaN, which the sum keeps. The script stays loaded until the JVM ends. */
+    /** x - x is 0 for finite numbers and NaN otherwise, which the sum propagates. The script stays loaded until the JVM exits. */
     private static final Script SCRIPT = Script.of("""
               def finite(self: __torch__.Net, tensors: List[Tensor]) -> bool:
                 sums = annotate(List[Tensor], [])
@@ -18,7 +18,11 @@ public final class TensorChecks {
 
     private TensorChecks() {}
 
-    /** Tells whether all values of some tensors on one device are finite; tensors of other types than floating point are. */
+    /**
+     * Tells whether all values of tensors are finite.
+     *
+     * @param tensors tensors on one device; those without floating point values count as finite
+     */
     public static boolean finite(Collection<NDArray> tensors) {
         List<NDArray> floating = tensors.stream().filter(a -> a.getDataType().isFloating()).toList();
         return floating.isEmpty() || SCRIPT.update("finite", floating) != 0;

@@ -28,17 +28,17 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
-/** The one adapter to DJL's PyTorch engine: library, devices, threads, gradient mode and the calls of scripts. */
+/** The adapter to DJL's PyTorch engine: library, devices, threads, gradient mode and calls of scripts. */
 public final class Torch {
     private static volatile Engine engine;
 
     private Torch() {}
 
     /**
-     * What the engine loaded.
+     * The loaded native library.
      *
-     * @param version of libtorch
-     * @param folder that holds it
+     * @param version version of libtorch
+     * @param folder folder of libtorch
      * @param cuda whether it can use GPUs
      */
     public record Library(String version, Path folder, boolean cuda) {}
@@ -55,17 +55,20 @@ public final class Torch {
         return engine;
     }
 
-    /** Loads the engine and says what it loaded. */
+    /** Loads the engine and returns the loaded library. */
     public static Library library() {
         Engine engine = engine();
         return new Library(engine.getVersion(), Path.of(LibUtils.getLibtorchPath()), engine.hasCapability("CUDA"));
     }
 
     /**
-     * Adds a few numbers on a GPU. Counting GPUs is not enough: DJL counts them through a CUDA runtime that need not be
-     * installed, and a GPU may be there that the library has no code for, or that this user may not use.
+     * Tests a GPU by adding a few numbers on it.
      *
-     * @return null, or what went wrong
+     * <p>Counting GPUs is not enough. DJL counts them through a CUDA runtime that need not be installed, the library may have no code
+     * for a GPU, and the user may lack the permission to use it.
+     *
+     * @param gpu index of the GPU
+     * @return null on success, else the error
      */
     public static String probe(int gpu) {
         try (NDManager manager = engine().newBaseManager(Device.gpu(gpu))) {
@@ -77,8 +80,10 @@ public final class Torch {
     }
 
     /**
-     * Returns the bytes that are free on a GPU. Where the engine runs without the CUDA runtime that DJL asks for them, which is
-     * rare, there is nothing to ask, and all is taken to be free.
+     * Returns the free memory of a GPU in bytes.
+     *
+     * <p>DJL reads it through the CUDA runtime. In the rare case that the engine runs without it, the method returns
+     * {@link Long#MAX_VALUE}.
      */
     public static long freeMemory(Device gpu) {
         try {
@@ -89,14 +94,14 @@ public final class Torch {
         }
     }
 
-    /** Gives the memory of a GPU back that libtorch keeps although no tensor has it any more. */
+    /** Gives GPU memory that libtorch caches without using it back to the device. */
     public static void releaseMemory(Device device) {
         if (device.isGpu()) {
             JniUtils.emptyCudaCache();
         }
     }
 
-    /** Sets the threads of one operation on the CPU; 0 leaves libtorch's own choice. */
+    /** Sets the number of CPU threads of one operation; 0 keeps libtorch's default. */
     public static void threads(int threads) {
         engine();
         if (threads > 0) {
@@ -104,24 +109,24 @@ public final class Torch {
         }
     }
 
-    /** Returns the threads of one operation on the CPU that is called by this thread. */
+    /** Returns the number of CPU threads of one operation that this thread calls. */
     public static int threads() {
         engine();
         return JniUtils.getNumThreads();
     }
 
-    /** Turns gradients off on this thread: they are on by default on every thread but the one that loaded the engine. */
+    /** Turns gradients off on this thread; by default they are on for every thread except the one that loaded the engine. */
     public static void noGradient() {
         engine();
         JniUtils.setGradMode(false);
     }
 
-    /** Does some work while this thread records operations, so that {@link Gradients} can be taken through them. */
+    /** Runs work while this thread records operations, so that {@link Gradients} can differentiate them. */
     public static <T> T recording(Supplier<T> work) {
         return withGradients(true, work);
     }
 
-    /** Sets this thread's gradient mode for some work, and back afterwards. */
+    /** Runs work with a gradient mode on this thread, and restores the previous mode. */
     private static <T> T withGradients(boolean on, Supplier<T> work) {
         engine();
         boolean before = JniUtils.isGradMode();
@@ -134,8 +139,10 @@ public final class Torch {
     }
 
     /**
-     * Returns the same tensor for another manager. What is computed belongs to the manager of the first operand: with an alias as
-     * the operand the results go with that manager, the operand stays. Gradients pass through.
+     * Returns an alias of a tensor that belongs to another manager; gradients pass through.
+     *
+     * <p>Results of an operation belong to the manager of the first operand. With an alias as the operand, the results are freed with
+     * the other manager while the tensor stays.
      */
     public static NDArray alias(NDArray x, NDManager manager) {
         NDArray alias = x.reshape(x.getShape());
@@ -144,8 +151,8 @@ public final class Torch {
     }
 
     /**
-     * Returns a tensor's values on the device of a manager, which owns the result. Gradients don't pass through. On the tensor's own
-     * device it is the same memory.
+     * Returns the values of a tensor on the device of a manager, which owns the result. Gradients do not pass through. On the tensor's
+     * own device the result shares its memory.
      */
     public static NDArray onDeviceOf(NDManager manager, NDArray x) {
         NDArray there = x.getDevice().equals(manager.getDevice()) ? x.stopGradient() : x.toDevice(manager.getDevice(), false);
@@ -154,11 +161,12 @@ public final class Torch {
     }
 
     /**
-     * Changes a tensor and frees what the change needed on its way, and the tensor unless it is the caller's. The graph keeps by
-     * itself what a backward pass needs.
+     * Replaces a tensor by the result of a change, and frees intermediate tensors and, unless it is the caller's, the tensor itself. The
+     * graph keeps what a backward pass needs.
      *
-     * @param callers a tensor to leave open
-     * @param change may give back what it was given
+     * @param x the tensor
+     * @param callers a tensor that is not to be closed
+     * @param change computes the result; it may return its argument
      * @return the result, owned by the manager of x
      */
     public static NDArray replace(NDArray x, NDArray callers, UnaryOperator<NDArray> change) {
@@ -178,7 +186,7 @@ public final class Torch {
         return result;
     }
 
-    /** Clears the gradient that a weight collected; {@link Gradients} collects none there. */
+    /** Clears the gradient that a weight has accumulated; {@link Gradients} does not accumulate any. */
     public static void zeroGradient(NDArray weight) {
         JniUtils.zeroGrad((PtNDArray) weight);
     }
@@ -193,10 +201,10 @@ public final class Torch {
     }
 
     /**
-     * Calls a method; the names of the inputs say which arguments they make up.
+     * Calls a method; the names of the inputs map them to the arguments.
      *
-     * <p>DJL's flag for training is always set: without it the native side computes in libtorch's inference mode, and no later
-     * graph can use the results.
+     * <p>DJL's training flag is always set. Without it the native side computes in libtorch's inference mode, and no later graph can
+     * use the results.
      */
     static NDList call(PtSymbolBlock module, String method, boolean gradients, NDList inputs) {
         withoutProfiling();
@@ -208,7 +216,7 @@ public final class Torch {
         }
     }
 
-    /** Calls a method that writes into its arguments, in inference mode, and returns the number that it returns. */
+    /** Calls a method that writes into its arguments, in inference mode, and returns its number. */
     static double update(PtSymbolBlock module, String method, Object... arguments) {
         withoutProfiling();
         List<IValue> values = new ArrayList<>(arguments.length + 1);
@@ -244,12 +252,12 @@ public final class Torch {
             return IValue.stringMapFrom(entries);
         }
         throw new IllegalArgumentException(
-                "Expected a tensor, a list or map of tensors, a number or a truth value, found " + argument);
+                "Expected a tensor, a list or map of tensors, a number or a boolean, found " + argument);
     }
 
     /**
-     * Chooses the executor that runs a script as it is written. libtorch's default one watches the first calls and compiles; on
-     * networks that was a fifth slower and took a third more memory. Every thread has a switch of its own, which costs nothing.
+     * Chooses the executor that interprets a script as written. libtorch's default executor profiles the first calls and compiles; on
+     * encoders it was a fifth slower and took a third more memory. The setting belongs to the thread and costs nothing.
      */
     private static void withoutProfiling() {
         JniUtils.setGraphExecutorOptimize(false);

@@ -79,8 +79,8 @@ class CheckpointFolderTest {
         Files.write(file(50), new byte[] {1, 2, 3});
         List<String> warnings = new ArrayList<>();
         assertEquals(10, epoch(warnings));
-        assertEquals(List.of(file(50) + " is damaged, taking the one before", file(40) + " is damaged, taking the one before",
-                file(35) + " is damaged, taking the one before", file(30) + " is damaged, taking the one before"), warnings);
+        assertEquals(List.of(file(50) + " is damaged, trying the previous one", file(40) + " is damaged, trying the previous one",
+                file(35) + " is damaged, trying the previous one", file(30) + " is damaged, trying the previous one"), warnings);
         write(20, 1);
         assertEquals(List.of(20), numbers());
         assertEquals(20, epoch(warnings));
@@ -124,14 +124,14 @@ class CheckpointFolderTest {
         assertEquals(List.of(20), numbers());
         assertTrue(Files.isDirectory(file(90).resolve("inner")));
         IOException none = assertThrows(IOException.class, () -> Checkpoint.tensors(file(90)));
-        assertEquals(file(90) + " is no whole checkpoint: expected a step-*.ckpt file", none.getMessage());
+        assertEquals(file(90) + " is not a complete checkpoint: expected a step-*.ckpt file", none.getMessage());
     }
 
     @Test
     void whereNoneIsWholeTheNewestIsSaidToBeMissing() throws IOException {
         assertTrue(assertThrows(IOException.class, folder::newest).getMessage().startsWith("No checkpoint in " + dir + ": expected"));
         Files.write(file(1), new byte[100]);
-        assertEquals("No checkpoint in " + dir + " is whole", assertThrows(IOException.class, folder::newest).getMessage());
+        assertEquals("All checkpoints in " + dir + " are damaged", assertThrows(IOException.class, folder::newest).getMessage());
         assertThrows(IOException.class, () -> epoch(new ArrayList<>()));
     }
 

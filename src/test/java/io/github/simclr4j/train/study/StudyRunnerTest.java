@@ -200,7 +200,7 @@ class StudyRunnerTest {
         StudyResult result = runner(grid("method=supervised,simclr", "learning-rate=0.001,1e30"),
                 tiny("epochs", "2", "batch", "4", "optimizer", "sgd", "clip", "0"), bare, out).run();
         assertEquals(List.of("failed", "failed", "done", "failed"), result.cells().stream().map(CellResult::state).toList());
-        assertTrue(result.cells().get(0).failure().contains("needs a class of each image"), result.cells().get(0).failure());
+        assertTrue(result.cells().get(0).failure().contains("needs a label for each image"), result.cells().get(0).failure());
         assertNotNull(result.cells().get(3).failure());
         List<CSVRecord> rows = table(out.resolve("grid.csv"));
         assertEquals(List.of("failed", "failed", "done", "failed"), rows.stream().map(r -> r.get("state")).toList());
