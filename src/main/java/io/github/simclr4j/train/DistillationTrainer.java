@@ -1,10 +1,10 @@
 package io.github.simclr4j.train;
 
 /**
- * The old name of {@link io.github.simclr4j.train.tribuo.DistillationTrainer}, which configuration files and provenances have
- * that were written before it had its own package.
+ * The old name of {@link io.github.simclr4j.train.tribuo.DistillationTrainer}, for configuration files and provenances that were
+ * written before the class moved to its own package.
  *
- * @deprecated only for what was written before
+ * @deprecated use {@link io.github.simclr4j.train.tribuo.DistillationTrainer}
  */
 @Deprecated
 public final class DistillationTrainer extends io.github.simclr4j.train.tribuo.DistillationTrainer {

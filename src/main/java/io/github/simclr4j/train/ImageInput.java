@@ -9,56 +9,58 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Images in one of the forms in which a {@link PretrainingBuilder} takes them. */
+/** The images of a pretraining, in one of the forms that its builder accepts. */
 interface ImageInput extends AutoCloseable {
     /**
-     * Opens what stands at a path, and takes a sample of it; closing the input closes it.
+     * Opens the images at a path and takes a sample of them; closing the input closes them.
      *
-     * @param limit how many images at most, 0 for all
-     * @param seed of the choice
-     * @throws IOException if it can't be read or holds no images
+     * @param path the images
+     * @param limit largest number of images, 0 for all
+     * @param seed seed of the choice
+     * @param progress receives progress and warnings
+     * @throws IOException if the path cannot be read or has no images
      */
     static ImageInput open(Path path, int limit, long seed, Progress progress) throws IOException {
         return new Source(ImageSource.open(path, progress).sample(limit, seed), true);
     }
 
-    /** Takes a sample of a source, which stays the caller's to close. */
+    /** Takes a sample of a source, which the caller closes. */
     static ImageInput of(ImageSource source, int limit, long seed) {
         return new Source(source.sample(limit, seed), false);
     }
 
-    /** Takes images that are the caller's. */
+    /** Wraps loaded images, which belong to the caller. */
     static ImageInput of(TrainingImages images) {
         return new Loaded(images);
     }
 
-    /** Returns how many images there are; some of them may turn out to be unreadable. */
+    /** Returns the number of images; some of them may turn out to be unreadable. */
     int count();
 
     /**
-     * Checks that each image has a class.
+     * Checks that each image has a label.
      *
-     * @param who needs them, in words
-     * @throws IOException if one has none; the message names it
+     * @param who subject of the error message: what needs the labels
+     * @throws IOException if an image has no label; the message names it
      */
     void checkLabels(String who) throws IOException;
 
-    /** Returns the class of each image, an index into {@link #classes}; -1 for one without. */
+    /** Returns the class of each image, an index into {@link #classes}; -1 for an image without a label. */
     int[] labels();
 
     /** Returns the names of the classes. */
     List<String> classes();
 
-    /** Decodes the images, or prepares to decode them in each epoch; arguments as for {@link TrainingImages#of}. */
+    /** Decodes the images, or prepares to decode them in each epoch; the arguments are those of {@link TrainingSets#of}. */
     TrainingImages read(int imageSize, int megabytes, int batch, int decoders, Progress progress) throws IOException;
 
-    /** Returns the fingerprint of the {@linkplain #read read} images if so many of them turn out to be readable. */
+    /** Returns the fingerprint that the {@linkplain #read read} images have if this number of them is readable. */
     String fingerprint(int imageSize, int readable) throws IOException;
 
     @Override
     void close() throws IOException;
 
-    /** Images that are read by index. */
+    /** Images of a source. */
     record Source(ImageSource source, boolean owned) implements ImageInput {
         @Override
         public int count() {
@@ -98,7 +100,7 @@ interface ImageInput extends AutoCloseable {
         }
     }
 
-    /** Images that somebody read. */
+    /** Loaded images. */
     record Loaded(TrainingImages images) implements ImageInput {
         @Override
         public int count() {
@@ -108,7 +110,7 @@ interface ImageInput extends AutoCloseable {
         @Override
         public void checkLabels(String who) throws IOException {
             if (images.labels() == null) {
-                throw new IOException(who + " needs a class of each image, and these have none");
+                throw new IOException(who + " needs a label for each image, but the images have none");
             }
         }
 
@@ -134,7 +136,7 @@ interface ImageInput extends AutoCloseable {
 
         @Override
         public void close() {
-            // They are the caller's.
+            // They belong to the caller.
         }
     }
 }

@@ -23,7 +23,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Learns an encoder from images, by any method, as a program does it:
+ * Pretrains an encoder on images by any method:
  *
  * <pre>{@code
  * try (Pretraining pretraining = Pretraining.builder().images(Path.of("photos")).method("mocov2").epochs(100).build()) {
@@ -31,14 +31,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * }
  * }</pre>
  *
- * <p>Settings don't change after {@link Builder#build}. With the same settings, images, precision, devices and number of threads
- * one machine gives the same weights, to the bit. With a {@linkplain Builder#checkpoint checkpoint} folder, a run that was
- * cancelled, interrupted or killed is continued by the next run of a pretraining with the same settings and images, and ends with the
- * weights that the whole run would have had.
+ * <p>Settings are immutable after {@link Builder#build}. Training is deterministic: on one machine the same settings, images, precision,
+ * devices and number of threads give bit-identical weights. With a {@linkplain Builder#checkpoint checkpoint} folder, the next run with
+ * the same settings and images continues a run that was cancelled, interrupted or killed, and ends with the weights of an
+ * uninterrupted run.
  *
- * <p>{@link #run} frees all native memory that it takes before it returns or throws. {@link #close} closes the image source where
- * the pretraining opened it itself, from a path. All methods may be called by any thread; one run goes on at a time, and
- * {@link #close} is called when it has ended.
+ * <p>{@link #run} frees all native memory before it returns or throws. {@link #close} closes the image source if the pretraining opened
+ * it from a path. All methods may be called from any thread. Only one run is possible at a time, and {@link #close} must not be called
+ * before it has ended.
  */
 public final class Pretraining implements AutoCloseable {
     private final PretrainSettings settings;
@@ -53,12 +53,12 @@ public final class Pretraining implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * What a run may use.
+     * The resources of a run.
      *
      * @param devices names of the devices
-     * @param threads on the CPU, 0 for libtorch's own choice
-     * @param megabytes that decoded images may take, 0 for what the heap has room for
-     * @param decoders threads that decode ahead, 0 for one a core
+     * @param threads CPU threads, 0 for libtorch's default
+     * @param megabytes memory for decoded images in units of 2^20 bytes, 0 for the free heap
+     * @param decoders number of threads that decode ahead, 0 for one per core
      */
     record Machine(List<String> devices, int threads, int megabytes, int decoders) {}
 
@@ -69,10 +69,10 @@ public final class Pretraining implements AutoCloseable {
     }
 
     /**
-     * Labelled images for the accuracy of nearest neighbours.
+     * Labelled images for the nearest-neighbour accuracy.
      *
      * @param bank images that vote
-     * @param queries images that are classified, or null for those of the bank
+     * @param queries images to classify, or null to classify each image of the bank by the others
      * @param everyEpochs epochs between two measurements
      */
     record Neighbours(Opener bank, Opener queries, int everyEpochs) {}
@@ -88,19 +88,20 @@ public final class Pretraining implements AutoCloseable {
         this.progress = progress;
     }
 
-    /** Returns a builder with nothing set: SimCLR, and the method's defaults for all else. */
+    /** Returns a builder with the default settings of SimCLR. */
     public static Builder builder() {
         return new Builder();
     }
 
     /**
-     * Collects what a {@link Pretraining} is to do. Images must be given; everything else has the default that its method names, or
-     * that of the chosen pretraining method, if it has one of its own. Ranges are checked by {@link #build}. Not thread-safe; it can
-     * be used again.
+     * Builds a {@link Pretraining}. Only the images are required.
+     *
+     * <p>Other settings have the default in their documentation, unless the chosen method has a default of its own. {@link #build} checks
+     * the ranges. A builder can be used several times. Not thread-safe.
      *
      * <p>Sources of defaults: [1] Chen et al. 2020, <a href="https://arxiv.org/abs/2002.05709">SimCLR</a>; [2] He et al. 2020,
      * <a href="https://arxiv.org/abs/1911.05722">MoCo</a>; [3] Chen et al. 2020b,
-     * <a href="https://arxiv.org/abs/2006.10029">SimCLRv2</a>. Where none is named, the default is this library's choice.
+     * <a href="https://arxiv.org/abs/2006.10029">SimCLRv2</a>. A default without a source is this library's choice.
      */
     public static final class Builder extends PretrainingOptions<Builder> {
         private Builder() {}
@@ -113,39 +114,41 @@ public final class Pretraining implements AutoCloseable {
         /**
          * Checks the settings and opens the images.
          *
-         * @return the caller's to close
-         * @throws IOException if the images can't be read, or lack labels that the method needs
-         * @throws IllegalArgumentException if there are no images, a value is out of range, or values don't fit each other
+         * @return a pretraining, which the caller closes
+         * @throws IOException if the images cannot be read or lack labels that the method needs
+         * @throws IllegalArgumentException if there are no images, a value is out of range, or values do not fit each other
          */
         public Pretraining build() throws IOException {
             return open();
         }
     }
 
-    /** Returns the settings that decide the weights, the method's defaults included. */
+    /** Returns the settings that determine the weights, including the method's defaults. */
     public PretrainSettings settings() {
         return settings;
     }
 
     /**
-     * Trains to the end, from the newest checkpoint if there is one. Where all epochs are done already, nothing is trained and the
-     * encoder is made from the checkpoint. A second run without checkpoints does all work again.
+     * Trains to the end, from the newest checkpoint if there is one.
      *
-     * @throws IOException if images, the encoder to start from or a checkpoint can't be read, there are fewer than two readable
-     *     images, a checkpoint can't be written or belongs to other settings
+     * <p>If all epochs are already done, the encoder is exported from the checkpoint. Without checkpoints a second run repeats all work.
+     *
+     * @return the encoder and figures of the run
+     * @throws IOException if images, the encoder to start from or a checkpoint cannot be read, if there are fewer than two readable images,
+     *     or if a checkpoint cannot be written or belongs to other settings
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
      * @throws CancellationException if {@link #cancel} was called; the state is saved first
-     * @throws IllegalArgumentException for float16 on the CPU, if there is too little memory for two batches, and if images are so few
-     *     that the devices can't share a batch's groups
-     * @throws IllegalStateException if a GPU is asked for and there is none, if the loss is no longer a number (the last good
-     *     checkpoint stays), if another thread runs this pretraining, or if it is closed
+     * @throws IllegalArgumentException for float16 on the CPU, if the memory does not hold two batches, or if there are so few images that
+     *     the devices cannot share a batch's groups
+     * @throws IllegalStateException if a GPU is requested and there is none, if the loss is no longer finite (the last good checkpoint is
+     *     kept), if another thread runs this pretraining, or if it is closed
      */
     public PretrainingResult run() throws IOException {
         if (closed) {
             throw new IllegalStateException("The pretraining is closed");
         }
         if (!running.compareAndSet(false, true)) {
-            throw new IllegalStateException("Another thread runs this pretraining: wait for it, or build a second one");
+            throw new IllegalStateException("Another thread is running this pretraining: wait for it, or build a second one");
         }
         try {
             return train();
@@ -177,7 +180,7 @@ public final class Pretraining implements AutoCloseable {
             TrainingImages set = read(images);
             checkCancelled();
             if (init == null && settings.needsMoreThan(set.count())) {
-                progress.warn("only " + set.count() + " images: an encoder whose weights start at random learns little from fewer than "
+                progress.warn("only " + set.count() + " images: an encoder with random initial weights learns little from fewer than "
                         + PretrainSettings.FEW_IMAGES + "; start from a trained encoder (init), or choose a method that learns from a"
                         + " teacher");
             }
@@ -190,12 +193,13 @@ public final class Pretraining implements AutoCloseable {
     }
 
     /**
-     * Returns whether a file is the encoder that this pretraining makes: what it records of its settings and images is what a run
-     * would record. Precisions are compared only where one was chosen. Nothing is decoded, and a change in images of the same names
-     * and sizes may go unseen, see {@link io.github.simclr4j.images.source.ImageSource#fingerprint}.
+     * Tells whether a file is the encoder that this pretraining would create: whether its metadata have the same settings and images.
+     *
+     * <p>Precisions are compared only if one was chosen. Images are not decoded, so that a change of images with the same names and sizes
+     * may go unnoticed, see {@link io.github.simclr4j.images.source.ImageSource#fingerprint}.
      *
      * @param encoder a file, which need not exist
-     * @throws IOException if it is no encoder, or if it, the images or what the method's options name can't be read
+     * @throws IOException if the file is not an encoder, or if it, the images or a file that the method's options name cannot be read
      */
     public boolean matches(Path encoder) throws IOException {
         if (!Files.exists(encoder)) {
@@ -226,9 +230,10 @@ public final class Pretraining implements AutoCloseable {
     }
 
     /**
-     * Asks the run to end: it finishes its step, saves a checkpoint where it has a folder for them, and throws. A run whose last
-     * step is taken already ends as usual. This pretraining runs no more; one that is built with the same settings goes on from the
-     * checkpoint.
+     * Cancels the run: it finishes its step, saves a checkpoint if it has a folder for them, and throws a {@link CancellationException}.
+     *
+     * <p>A run whose last step is already done ends normally. A cancelled pretraining cannot run again, but another one with the same
+     * settings continues from the checkpoint.
      */
     public void cancel() {
         cancelled = true;
@@ -242,17 +247,17 @@ public final class Pretraining implements AutoCloseable {
 
     private CancellationException cancellation() {
         return new CancellationException("The pretraining was cancelled" + (options.checkpoints() == null
-                ? "" : "; one with the same settings continues from " + options.checkpoints()));
+                ? "" : "; a pretraining with the same settings continues from " + options.checkpoints()));
     }
 
-    /** Closes the image source if the pretraining opened it; a second call does nothing. */
+    /** Closes the image source if the pretraining opened it; a second call has no effect. */
     @Override
     public void close() throws IOException {
         closed = true;
         images.close();
     }
 
-    /** Marks the training's own thread, which then stops at the next point where it can save its state. */
+    /** Interrupts the training's own thread, which then stops at the next point where it can save its state. */
     private final class StopWhenCancelled implements TrainingListener {
         @Override
         public void preparing(long done) {
@@ -263,7 +268,7 @@ public final class Pretraining implements AutoCloseable {
 
         @Override
         public void stepFinished(long step, long steps) {
-            // The last step of an epoch is followed by the epoch's report, which an interrupt would disturb.
+            // An interrupt would disturb the report that follows the last step of an epoch.
             if (cancelled && step % (steps / settings.epochs()) != 0) {
                 Thread.currentThread().interrupt();
             }
@@ -277,7 +282,7 @@ public final class Pretraining implements AutoCloseable {
         }
     }
 
-    /** Passes everything on, and ends the reading of images when the run is cancelled. */
+    /** Forwards progress, and stops the reading of images when the run is cancelled. */
     private final class CancellableProgress implements Progress {
         @Override
         public void start(String task, long total) {

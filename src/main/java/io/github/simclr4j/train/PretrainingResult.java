@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** What came of a {@link Pretraining}: the encoder, and how the run went. It holds no native memory. */
+/** The result of a {@link Pretraining}: the encoder and figures of the run. It holds no native memory. */
 public final class PretrainingResult {
     private final EncoderTrainer.Result result;
     private final List<String> skipped;
@@ -23,75 +23,76 @@ public final class PretrainingResult {
         this.skipped = List.copyOf(skipped);
     }
 
-    /** Returns the bytes of the encoder's ONNX file, a copy. */
+    /** Returns a copy of the encoder's ONNX file. */
     public byte[] encoder() {
         return result.onnx().clone();
     }
 
     /**
-     * Writes the encoder's ONNX file. Whatever happens, the file is the old one or the whole new one.
+     * Writes the encoder's ONNX file atomically.
      *
-     * @throws IOException if the path can't be written; the message names it
+     * @param file the file, which is replaced if it exists
+     * @throws IOException if the file cannot be written; the message names it
      */
     public void writeEncoder(Path file) throws IOException {
         AtomicFiles.write(file, result.onnx());
     }
 
     /**
-     * Opens the encoder in ONNX Runtime, without a file.
+     * Opens the encoder in ONNX Runtime without writing a file.
      *
-     * @param runtime how it is run, such as {@link RuntimeSettings#DEFAULT}
-     * @return the caller's to close
+     * @param runtime settings of ONNX Runtime, such as {@link RuntimeSettings#DEFAULT}
+     * @return the encoder, which the caller closes
      */
     public OnnxEncoder openEncoder(RuntimeSettings runtime) {
         try {
             return OnnxEncoder.open(result.onnx(), "the trained encoder", EncoderSettings.none(), runtime);
         } catch (IOException e) {
-            throw new IllegalStateException("The trained encoder is not sound: " + e.getMessage(), e);
+            throw new IllegalStateException("The trained encoder is not a valid model: " + e.getMessage(), e);
         }
     }
 
-    /** Returns what the encoder's file records of its training and its images, by key. */
+    /** Returns the metadata of the encoder file about its training and images, by key. */
     public Map<String, String> settings() {
         return Map.copyOf(result.settings());
     }
 
-    /** Returns the number of epochs in all, those before a restart included. */
+    /** Returns the number of epochs in total, those before a restart included. */
     public int epochs() {
         return result.epochs();
     }
 
-    /** Returns the number of steps in all, those before a restart included. */
+    /** Returns the number of steps in total, those before a restart included. */
     public long steps() {
         return result.steps();
     }
 
-    /** Returns the number of epochs that were done before this run, 0 for a fresh one. */
+    /** Returns the number of epochs that were done before this run; 0 for a fresh run. */
     public int resumedAt() {
         return result.resumedAt();
     }
 
-    /** Returns the mean loss of the last epoch in which a step was taken; NaN if there was none. */
+    /** Returns the mean loss of the last epoch with at least one step; NaN if there was none. */
     public double finalLoss() {
         return result.finalLoss();
     }
 
-    /** Returns the rate of this run, 0 if nothing was left to do. */
+    /** Returns the throughput of this run in views per second; 0 if all epochs were already done. */
     public double viewsPerSecond() {
         return result.viewsPerSecond();
     }
 
-    /** Returns the accuracy of nearest neighbours after the last epoch, 0 to 1, if it was measured. */
+    /** Returns the nearest-neighbour accuracy after the last epoch, 0 to 1, if it was measured. */
     public OptionalDouble neighboursAccuracy() {
         return Double.isNaN(result.knn()) ? OptionalDouble.empty() : OptionalDouble.of(result.knn());
     }
 
-    /** Returns the linear classifier on the features, of a method that trains one. */
+    /** Returns the linear classifier on the features if the method trains one. */
     public Optional<LinearClassifier> classifier() {
         return Optional.ofNullable(result.classifier());
     }
 
-    /** Returns the images that could not be read, and why. */
+    /** Returns the images that could not be read, with the reasons. */
     public List<String> skipped() {
         return skipped;
     }

@@ -1,8 +1,7 @@
 /**
- * Pretraining of image encoders: {@link io.github.simclr4j.train.Pretraining} is where to start; it learns an encoder from images by
- * any method.
+ * Pretraining of image encoders. Start with {@link io.github.simclr4j.train.Pretraining}, which trains an encoder by any method.
  *
- * <p>The packages below depend on each other one way: torch, data, augment, network, loss, method, optim, device, monitor, settings,
- * loop, this package, tribuo. Only the old names of two trainers here know the trainers in tribuo.
+ * <p>The packages below depend on each other in one direction: torch, data, augment, network, loss, method, optim, device, monitor,
+ * settings, loop, this package, tribuo. The only exception is the deprecated names of two trainers here, which depend on tribuo.
  */
 package io.github.simclr4j.train;

@@ -246,7 +246,7 @@ class PretrainingTest {
             try (Pretraining pretraining = small().checkpoint(state).listener(recorder).build()) {
                 self.set(pretraining);
                 CancellationException e = assertThrows(CancellationException.class, pretraining::run);
-                assertEquals("The pretraining was cancelled; one with the same settings continues from " + state, e.getMessage());
+                assertEquals("The pretraining was cancelled; a pretraining with the same settings continues from " + state, e.getMessage());
                 assertFalse(Thread.currentThread().isInterrupted());
                 assertEquals(step, recorder.steps.size(), "it ends after the step");
                 assertEquals(step / 2, recorder.epochs.size());

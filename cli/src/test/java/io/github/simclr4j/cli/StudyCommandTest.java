@@ -166,7 +166,7 @@ class StudyCommandTest {
 
         Run last = study("grid", out, options);
         assertEquals(0, last.code(), last.err());
-        assertTrue(last.err().contains("1 of 2 cells were done before"), last.err());
+        assertTrue(last.err().contains("1 of 2 cells were already done"), last.err());
         assertEquals(Files.readString(alone.resolve("grid.csv")), Files.readString(out.resolve("grid.csv")));
     }
 }

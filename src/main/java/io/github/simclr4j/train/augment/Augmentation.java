@@ -3,36 +3,38 @@ package io.github.simclr4j.train.augment;
 import java.util.random.RandomGenerator;
 
 /**
- * A random change of an image (Chen et al. 2020, figure 4). It first draws what is random, and the image is changed afterwards:
- * the {@link ViewGenerator} draws for images that it doesn't change too, so that what follows is the same for both.
- * Implementations are immutable.
+ * A random transformation of an image (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, figure 4).
+ *
+ * <p>An augmentation first draws its random numbers and changes the image afterwards. {@link ViewGenerator} also draws for images that
+ * it does not change, so that later augmentations get the same random numbers either way. Implementations are immutable.
  */
 @FunctionalInterface
 public interface Augmentation {
 
-    /** A change whose random numbers are drawn. */
+    /** A transformation whose random numbers have been drawn. */
     @FunctionalInterface
     interface Change {
-        /** Leaves an image as it is. */
+        /** Leaves an image unchanged. */
         Change NONE = image -> {};
 
-        /** Changes an image. */
+        /** Transforms an image in place. */
         void apply(ViewImage image);
     }
 
     /**
-     * Draws a change.
+     * Draws a transformation.
      *
-     * @param side of the image in pixels
-     * @param random the one source of chance, so that a seed gives the same view again
+     * @param side side of the image in pixels
+     * @param random the only source of randomness, so that a seed reproduces a view
      */
     Change draw(int side, RandomGenerator random);
 
     /**
-     * Draws what happens to an image that this augmentation doesn't change. It draws the same numbers as for one that it does
-     * and does nothing. Only crops, which resize every image, do something else.
+     * Draws the transformation of an image that this augmentation skips. The default draws the same random numbers and leaves the image
+     * unchanged. Only crops, which resize every image, override it.
      *
-     * @param side of the image in pixels
+     * @param side side of the image in pixels
+     * @param random the only source of randomness
      */
     default Change skip(int side, RandomGenerator random) {
         draw(side, random);

@@ -4,57 +4,57 @@ import java.util.List;
 import java.util.ServiceLoader;
 
 /**
- * Declares an augmentation and makes it. The parser of {@link AugmentationPipeline#of}, its error messages and
- * {@link AugmentationPipeline#help} know of an augmentation what is declared here.
+ * Declares an augmentation and creates it. The parser of {@link AugmentationPipeline#of}, its error messages and
+ * {@link AugmentationPipeline#help} use this declaration.
  *
- * <p>Factories are found by {@link ServiceLoader}, so that one in another jar can be named like those of this library. An
- * implementation is a public class with a public constructor without arguments; it has no state.
+ * <p>{@link ServiceLoader} finds the factories, so that an augmentation in another jar can be named like those of this library. An
+ * implementation is a stateless public class with a public constructor without arguments.
  */
 public interface AugmentationFactory {
 
-    /** Returns the name in a pipeline: lower-case words joined by dashes. */
+    /** Returns the name in a composition: lower-case words joined by dashes. */
     String name();
 
-    /** Returns one sentence or two without a full stop that say what is done, where it is from, and what the strengths mean. */
+    /** Returns a description of one or two sentences without a final full stop: the transformation, its source and its strengths. */
     String help();
 
-    /** Returns the probability that an image is changed, 0 to 1, where a pipeline doesn't say it. */
+    /** Returns the default probability that an image is transformed, 0 to 1. */
     double probability();
 
-    /** Returns the declaration of each strength in their order; none by default. */
+    /** Returns the declarations of the strengths, in order; none by default. */
     default List<Strength> strengths() {
         return List.of();
     }
 
-    /** Returns other lists of strengths that may be given instead of {@link #strengths}, each of another length. */
+    /** Returns alternative lists of strengths, each of a different length. */
     default List<List<Strength>> alternatives() {
         return List.of();
     }
 
     /**
-     * Returns whether this augmentation brings images of any size to the side of the view. A pipeline has one of these at most;
-     * without one the whole image is resized first.
+     * Tells whether this augmentation resizes images of any size to the side of the view. A composition has at most one such augmentation;
+     * without one, the whole image is resized first.
      */
     default boolean crops() {
         return false;
     }
 
     /**
-     * Makes the augmentation.
+     * Creates the augmentation.
      *
-     * @param strengths values in range, as many as {@link #strengths} or one of the {@link #alternatives} has
+     * @param strengths values in range, as many as {@link #strengths} or one of the {@link #alternatives} declares
      */
     Augmentation create(List<Double> strengths);
 
-    /** Returns all factories: those of this library, then those of other jars. */
+    /** Returns all factories: first those of this library, then those of other jars. */
     static List<AugmentationFactory> all() {
         return Registry.ALL;
     }
 
     /**
-     * Returns the factory of a name.
+     * Returns the factory with a name.
      *
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if there is no augmentation with this name
      */
     static AugmentationFactory named(String name) {
         return Registry.named(name);

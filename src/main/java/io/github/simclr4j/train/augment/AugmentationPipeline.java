@@ -8,9 +8,9 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * How a random view of an image is made: augmentations in the order in which they are done.
+ * The composition of a random view: augmentations in the order in which they are applied.
  *
- * @param steps in order; without a crop the whole image is resized first
+ * @param steps the augmentations; without a crop among them, the whole image is resized first
  */
 public record AugmentationPipeline(List<AugmentationStep> steps) {
     private static final Map<String, String> PRESETS = new TreeMap<>(Map.ofEntries(
@@ -22,21 +22,21 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
             Map.entry("mocov1", "crop-bilinear:0.2,grey,jitter:0.4/0.4/0.4/0.4@1,flip"),
             // Chen, Fan, Girshick and He 2020, table 1.
             Map.entry("mocov2", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,blur,flip"),
-            // Grill et al. 2020, appendix B, table 6: the views T and T', which only the second solarises.
+            // Grill et al. 2020, appendix B, table 6: the views T and T', of which only the second has solarisation.
             Map.entry("byol", "crop:0.08,flip,jitter:0.4/0.4/0.2/0.1,grey,blur@1"),
             Map.entry("byol2", "crop:0.08,flip,jitter:0.4/0.4/0.2/0.1,grey,blur@0.1,solarise"),
             // The same for images of about 32 pixels, without blur (solo-learn, configurations for CIFAR).
             Map.entry("byol-cifar", "crop:0.08,flip,jitter:0.4/0.4/0.2/0.1,grey"),
             Map.entry("byol2-cifar", "crop:0.08,flip,jitter:0.4/0.4/0.2/0.1,grey,solarise"),
-            // VICReg's, likewise.
+            // VICReg for images of about 32 pixels, without blur.
             Map.entry("vicreg-cifar", "crop:0.2,flip,jitter:0.4/0.4/0.2/0.1,grey,solarise@0.1"),
-            // MoCo v2's for images of about 32 pixels, which a blur takes too much from.
+            // MoCo v2 for images of about 32 pixels, without blur, which would remove too much detail.
             Map.entry("mocov2-cifar", "crop-bilinear:0.2,jitter:0.4/0.4/0.4/0.1,grey,flip"),
             Map.entry("supervised", "crop:0.08,flip"),
             Map.entry("autoaugment", "crop:0.08,flip,autoaugment"),
             Map.entry("autoaugment-imagenet", "crop:0.08,flip,autoaugment-imagenet")));
 
-    /** Characters of a line of the help, and of the column that its texts begin in. */
+    /** Length of a line of the help in characters, and the column where descriptions begin. */
     private static final int LINE = 80;
     private static final int INDENT = 26;
 
@@ -48,16 +48,16 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
     public AugmentationPipeline {
         steps = List.copyOf(steps);
         if (steps.stream().filter(s -> s.factory().crops()).count() > 1) {
-            throw new IllegalArgumentException("A view is cropped once at most, found " + steps);
+            throw new IllegalArgumentException("A view can be cropped only once, found " + steps);
         }
     }
 
     /**
-     * Returns these augmentations with another range of the crop.
+     * Returns this composition with another range of crop areas.
      *
-     * @param least smallest share of the area that is kept
-     * @param most largest share
-     * @throws IllegalArgumentException if there is no crop by a share of the area
+     * @param least smallest share of the image's area, above 0
+     * @param most largest share of the image's area, up to 1
+     * @throws IllegalArgumentException if the composition has no crop
      */
     public AugmentationPipeline cropping(double least, double most) {
         if (steps.stream().noneMatch(s -> s.factory() instanceof Crop)) {
@@ -73,9 +73,10 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
     }
 
     /**
-     * Parses the name of a preset, {@code none}, or augmentations separated by commas.
+     * Parses a composition.
      *
-     * @throws IllegalArgumentException if it is none of these, or null
+     * @param text the name of a preset, {@code none}, or augmentations separated by commas
+     * @throws IllegalArgumentException if the text is none of these, or null
      */
     public static AugmentationPipeline of(String text) {
         if (text == null) {
@@ -90,8 +91,8 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
     }
 
     /**
-     * Returns the lines that document all augmentations: each one's text with the default strengths and probability, and beside
-     * it its help. No line has more than 80 characters.
+     * Returns a help text about all augmentations: each with its default strengths and probability, and its description. Lines have at most
+     * 80 characters.
      */
     public static List<String> help() {
         List<String> lines = new ArrayList<>();
@@ -114,7 +115,7 @@ public record AugmentationPipeline(List<AugmentationStep> steps) {
         return lines;
     }
 
-    /** Returns the text that {@link #of} reads. */
+    /** Returns the text form that {@link #of} parses. */
     @Override
     public String toString() {
         return steps.isEmpty() ? "none" : steps.stream().map(AugmentationStep::toString).collect(Collectors.joining(","));

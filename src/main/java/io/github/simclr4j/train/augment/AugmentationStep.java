@@ -6,19 +6,19 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * One augmentation of a pipeline. As text it is {@code name:strengths@probability}, of which the last two may be left out:
+ * An augmentation of a composition. Its text form is {@code name:strengths@probability}, where strengths and probability are optional:
  * {@code crop:0.08}, {@code jitter:0.5@0.8}, {@code jitter:0.4/0.4/0.4/0.1}.
  *
- * @param name of an {@link AugmentationFactory}, in either case
- * @param strengths how much, as the factory declares them
- * @param probability that an image is changed, 0 to 1
+ * @param name name of an {@link AugmentationFactory}; case is ignored
+ * @param strengths strengths as the factory declares them
+ * @param probability probability that an image is transformed, 0 to 1
  */
 public record AugmentationStep(String name, List<Double> strengths, double probability) {
 
     /**
      * Checks the name and the ranges.
      *
-     * @throws IllegalArgumentException if there is no such augmentation, or a number is out of its range
+     * @throws IllegalArgumentException if there is no such augmentation, or a number is out of range
      */
     public AugmentationStep {
         strengths = List.copyOf(strengths);
@@ -36,7 +36,7 @@ public record AugmentationStep(String name, List<Double> strengths, double proba
         }
     }
 
-    /** The list of strengths that has as many as were given. */
+    /** Returns the declared list of strengths whose length is the given one. */
     private static List<Strength> declared(AugmentationFactory factory, List<Double> strengths) {
         List<List<Strength>> lists = Stream.concat(Stream.of(factory.strengths()), factory.alternatives().stream()).toList();
         return lists.stream().filter(l -> l.size() == strengths.size()).findFirst()
@@ -48,7 +48,7 @@ public record AugmentationStep(String name, List<Double> strengths, double proba
     /**
      * Parses {@code name:strengths@probability}.
      *
-     * @throws IllegalArgumentException if the text is none of that, the name is unknown or a number is out of its range
+     * @throws IllegalArgumentException if the text has another form, the name is unknown or a number is out of range
      */
     public static AugmentationStep of(String text) {
         String[] chance = text.strip().split("@", 2);
@@ -66,12 +66,12 @@ public record AugmentationStep(String name, List<Double> strengths, double proba
         }
     }
 
-    /** Returns what declares this augmentation. */
+    /** Returns the declaration of this augmentation. */
     public AugmentationFactory factory() {
         return AugmentationFactory.named(name);
     }
 
-    /** Returns the text that {@link #of} reads. */
+    /** Returns the text form that {@link #of} parses. */
     @Override
     public String toString() {
         return name

@@ -2,7 +2,7 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** The policy that AutoAugment (Cubuk et al. 2019, table 7) learnt on CIFAR-10. */
+/** AutoAugment's policy for CIFAR-10 (<a href="https://arxiv.org/abs/1805.09501">Cubuk et al. 2019</a>, table 7). */
 public final class AutoAugmentCifar10 implements AugmentationFactory {
 
     @Override

@@ -2,7 +2,7 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** The policy that AutoAugment (Cubuk et al. 2019, table 9) learnt on ImageNet. */
+/** AutoAugment's policy for ImageNet (<a href="https://arxiv.org/abs/1805.09501">Cubuk et al. 2019</a>, table 9). */
 public final class AutoAugmentImageNet implements AugmentationFactory {
 
     @Override
@@ -12,7 +12,7 @@ public final class AutoAugmentImageNet implements AugmentationFactory {
 
     @Override
     public String help() {
-        return "its ImageNet policy";
+        return "ImageNet policy of AutoAugment";
     }
 
     @Override

@@ -3,40 +3,42 @@ package io.github.simclr4j.train.augment;
 import java.util.Arrays;
 
 /**
- * The operations of AutoAugment, with the range of their magnitudes (Cubuk et al. 2019, table 6). They do on whole levels from
- * 0 to 255 what Pillow does on bytes, its rounding included: mixtures are cut to a whole level, smoothing is rounded to the
- * nearest. Pixels that come from outside of the image are grey (128), as in the authors' code.
+ * The operations of AutoAugment with the ranges of their magnitudes
+ * (<a href="https://arxiv.org/abs/1805.09501">Cubuk et al. 2019</a>, table 6).
+ *
+ * <p>They compute on integer levels from 0 to 255 exactly as Pillow does on bytes, including its rounding: blends are truncated,
+ * smoothing is rounded to nearest. Pixels from outside the image are grey (128), as in the authors' code.
  */
 enum AutoAugmentOperation {
-    /** Row y moves by value * y pixels. */
+    /** Shifts row y by {@code value * y} pixels. */
     SHEAR_X(true, 0, 0.3) {
         @Override
         void change(ViewImage image, double value) {
             move(image, 1, value, 0, 0, 1, 0);
         }
     },
-    /** Column x moves by value * x pixels. */
+    /** Shifts column x by {@code value * x} pixels. */
     SHEAR_Y(true, 0, 0.3) {
         @Override
         void change(ViewImage image, double value) {
             move(image, 1, 0, 0, value, 1, 0);
         }
     },
-    /** The magnitudes are shares of the side; {@link #value} gives whole pixels. */
+    /** Shifts to the right. Magnitudes are fractions of the side, which {@link #value} converts to whole pixels. */
     TRANSLATE_X(true, 0, 150.0 / 331) {
         @Override
         void change(ViewImage image, double value) {
             move(image, 1, 0, -value, 0, 1, 0);
         }
     },
-    /** As {@link #TRANSLATE_X}. */
+    /** Shifts downwards, like {@link #TRANSLATE_X}. */
     TRANSLATE_Y(true, 0, 150.0 / 331) {
         @Override
         void change(ViewImage image, double value) {
             move(image, 1, 0, 0, 0, 1, -value);
         }
     },
-    /** Degrees, to the left. */
+    /** Rotates counter-clockwise, in degrees. */
     ROTATE(true, 0, 30) {
         @Override
         void change(ViewImage image, double value) {
@@ -46,7 +48,7 @@ enum AutoAugmentOperation {
             move(image, cos, -sin, (side - cos * side + sin * side) / 2, sin, cos, (side - sin * side - cos * side) / 2);
         }
     },
-    /** This and the next three mix with an image: black, the mean of the grey values, grey, smoothed; 1 + value is the factor. */
+    /** Blends with black by the factor {@code 1 + value}; the next three blend with mean grey, the grey image and a smoothed image. */
     BRIGHTNESS(true, 0, 0.9) {
         @Override
         void change(ViewImage image, double value) {
@@ -84,7 +86,7 @@ enum AutoAugmentOperation {
             }
         }
     },
-    /** Bits that are kept. */
+    /** Keeps this number of bits. */
     POSTERIZE(false, 8, 4) {
         @Override
         void change(ViewImage image, double value) {
@@ -92,7 +94,7 @@ enum AutoAugmentOperation {
             translate(image, level -> level & mask);
         }
     },
-    /** Levels from the value on are inverted. */
+    /** Inverts levels from the value upwards. */
     SOLARIZE(false, 255, 0) {
         @Override
         void change(ViewImage image, double value) {
@@ -105,7 +107,7 @@ enum AutoAugmentOperation {
             translate(image, level -> 255 - level);
         }
     },
-    /** Stretches each channel to all levels. */
+    /** Stretches each channel to the full range of levels. */
     AUTOCONTRAST(false, 0, 0) {
         @Override
         void change(ViewImage image, double value) {
@@ -128,7 +130,7 @@ enum AutoAugmentOperation {
             }
         }
     },
-    /** Spreads each channel's levels so that all are about as frequent. */
+    /** Equalises the histogram of each channel. */
     EQUALIZE(false, 0, 0) {
         @Override
         void change(ViewImage image, double value) {
@@ -162,12 +164,12 @@ enum AutoAugmentOperation {
         this.last = last;
     }
 
-    /** Returns whether the operation has two directions. */
+    /** Tells whether the operation has two directions. */
     boolean signed() {
         return signed;
     }
 
-    /** Returns what a magnitude from 0 to 9 means; translations in whole pixels. */
+    /** Converts a magnitude from 0 to 9 to the operation's value; translations are in whole pixels. */
     double value(int magnitude, int side) {
         double v = first + (last - first) * magnitude / 9;
         return switch (this) {
@@ -178,14 +180,14 @@ enum AutoAugmentOperation {
     }
 
     /**
-     * Changes an image.
+     * Transforms an image in place.
      *
-     * @param image whole levels from 0 to 255
-     * @param value as {@link #value} gives it, with its sign
+     * @param image integer levels from 0 to 255
+     * @param value value from {@link #value}, with its sign
      */
     abstract void change(ViewImage image, double value);
 
-    /** What becomes of each level. */
+    /** A mapping of levels. */
     @FunctionalInterface
     private interface Levels {
         int of(int level);
@@ -215,7 +217,7 @@ enum AutoAugmentOperation {
         return count;
     }
 
-    /** Writes ITU-R BT.601 luma in whole levels, by 16-bit fractions, to the first spare plane. */
+    /** Writes the ITU-R BT.601 luma as integer levels, computed with 16-bit fractions, to the first spare plane. */
     private static void grey(ViewImage image) {
         float[][] x = image.planes();
         float[] grey = image.spare()[0];
@@ -233,12 +235,12 @@ enum AutoAugmentOperation {
 
     private static void mix(float[] x, float[] other, int n, float factor) {
         for (int i = 0; i < n; i++) {
-            // A cast of what is not negative rounds down.
+            // Casting a non-negative number to int rounds down.
             x[i] = (int) Math.max(0, Math.min(255, (x[i] - other[i]) * factor + other[i]));
         }
     }
 
-    /** A 3x3 filter of ones with 5 in the middle, divided by 13; the outermost pixels stay. */
+    /** Applies a 3x3 filter of ones with 5 in the centre, divided by 13; border pixels are unchanged. */
     private static void smooth(float[] x, float[] out, int side) {
         System.arraycopy(x, 0, out, 0, side * side);
         for (int row = 1; row < side - 1; row++) {
@@ -250,7 +252,7 @@ enum AutoAugmentOperation {
         }
     }
 
-    /** Takes each pixel from where {@code (ax + by + c, dx + ey + f)} lies, the nearest one. */
+    /** Applies an affine map with nearest-neighbour sampling: each pixel comes from {@code (ax + by + c, dx + ey + f)}. */
     private static void move(ViewImage image, double a, double b, double c, double d, double e, double f) {
         int side = image.side();
         float[][] x = image.planes();

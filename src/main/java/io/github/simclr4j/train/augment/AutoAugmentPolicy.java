@@ -6,12 +6,11 @@ import java.util.Locale;
 import java.util.random.RandomGenerator;
 
 /**
- * A learnt policy of AutoAugment (Cubuk et al. 2019, "AutoAugment: learning augmentation strategies from data"): an image gets
- * one of 25 pairs of operations, each of the two with its own probability and magnitude, and a random sign where it has two
- * directions.
+ * A policy that AutoAugment has learnt (<a href="https://arxiv.org/abs/1805.09501">Cubuk et al. 2019</a>): an image gets one of 25 pairs
+ * of operations. Each operation has its own probability and magnitude, and a random sign if it has two directions.
  */
 final class AutoAugmentPolicy implements Augmentation {
-    /** Table 7 of the paper. Name, probability, magnitude from 0 to 9 where the operation has one. */
+    /** Table 7 of the paper: name, probability, and a magnitude from 0 to 9 if the operation has one. */
     static final AutoAugmentPolicy CIFAR10 = new AutoAugmentPolicy(
             "invert 0.1, contrast 0.2 6", "rotate 0.7 2, translate_x 0.3 9", "sharpness 0.8 1, sharpness 0.9 3",
             "shear_y 0.5 8, translate_y 0.7 9", "autocontrast 0.5, equalize 0.9", "shear_y 0.2 7, posterize 0.3 7",
@@ -35,7 +34,7 @@ final class AutoAugmentPolicy implements Augmentation {
             "solarize 0.6 5, autocontrast 0.6", "invert 0.6, equalize 1", "color 0.6 4, contrast 1 8",
             "equalize 0.8, equalize 0.6");
 
-    /** One operation of a pair. */
+    /** An operation of a pair. */
     record Step(AutoAugmentOperation operation, double probability, int magnitude) {
         static Step of(String text) {
             String[] part = text.strip().split(" ");
@@ -61,7 +60,7 @@ final class AutoAugmentPolicy implements Augmentation {
         boolean[] chosen = new boolean[2];
         double[] value = new double[2];
         for (int k = 0; k < 2; k++) {
-            // The same draws whatever is chosen, so that what follows does not depend on it.
+            // Always draws the same random numbers, so that later augmentations do not depend on the choice.
             Step step = pair.get(k);
             chosen[k] = random.nextDouble() < step.probability();
             double sign = random.nextBoolean() && step.operation().signed() ? -1 : 1;

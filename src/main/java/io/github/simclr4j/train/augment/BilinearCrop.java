@@ -1,8 +1,8 @@
 package io.github.simclr4j.train.augment;
 
-/** {@link Crop} with bilinear resizing, as MoCo (He et al. 2020) and most PyTorch programs do it. */
+/** A {@link Crop} with bilinear resizing, as in MoCo (He et al. 2020) and most PyTorch programs. */
 public final class BilinearCrop extends Crop {
-    /** Resizes with the bilinear filter. */
+    /** Creates a crop that resizes with the bilinear filter. */
     public BilinearCrop() {
         super("crop-bilinear", Interpolation.BILINEAR, "the same with a bilinear filter");
     }

@@ -4,9 +4,10 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * Changes brightness, contrast, saturation and hue, in random order (Chen et al. 2020, appendix A, "color distortion"), as
- * torchvision's {@code ColorJitter}. The strength s multiplies the first three by {@code 1 +- 0.8s} and turns the hue by
- * {@code +-0.2s} turns.
+ * Colour jitter: changes brightness, contrast, saturation and hue in random order, like torchvision's {@code ColorJitter}
+ * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A, "color distortion").
+ *
+ * <p>A strength s multiplies brightness, contrast and saturation by {@code 1 +- 0.8s} and shifts the hue by {@code +-0.2s} turns.
  */
 public final class ColourJitter implements AugmentationFactory {
     private static final int BRIGHTNESS = 0;
@@ -32,7 +33,7 @@ public final class ColourJitter implements AugmentationFactory {
 
     @Override
     public List<Strength> strengths() {
-        // A factor must not be below 0.
+        // The upper limit keeps the factor from becoming negative.
         return List.of(Strength.upTo("strength", 0.5, 1.25, "brightness, contrast and saturation 1 +- 0.8s, hue +- 0.2s turns"));
     }
 
@@ -62,7 +63,7 @@ public final class ColourJitter implements AugmentationFactory {
         };
     }
 
-    /** Draws an order of the four operations. */
+    /** Draws the order of the four operations. */
     static int[] order(RandomGenerator random) {
         int[] order = {BRIGHTNESS, CONTRAST, SATURATION, HUE};
         for (int i = 3; i > 0; i--) {
@@ -75,10 +76,11 @@ public final class ColourJitter implements AugmentationFactory {
     }
 
     /**
-     * Does the four operations. A factor of 1, or a hue of 0, changes nothing.
+     * Applies the four operations. A factor of 1, or a hue shift of 0, changes nothing.
      *
-     * @param order of the operations, each from 0 to 3
-     * @param factors of each operation, not of each place; that of the hue is in turns
+     * @param image the image, changed in place
+     * @param order order of the operations, each from 0 to 3
+     * @param factors factor of each operation, indexed by the operation; that of the hue is a shift in turns
      */
     static void change(ViewImage image, int[] order, float[] factors) {
         for (int k : order) {

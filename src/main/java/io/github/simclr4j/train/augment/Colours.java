@@ -1,37 +1,37 @@
 package io.github.simclr4j.train.augment;
 
 /**
- * Changes of the colours of single pixels, by torchvision's definitions. Each loop runs over separate arrays at one index and
- * without branches, which is what the compiler turns into vector instructions.
+ * Colour changes of single pixels, by torchvision's definitions. Each loop runs over separate arrays at one index without branches, so
+ * that the compiler vectorises it.
  */
 final class Colours {
-    // ITU-R BT.601 luma, rounded as torchvision does.
+    // ITU-R BT.601 luma, rounded as in torchvision.
     private static final float RED = 0.2989f;
     private static final float GREEN = 0.587f;
     private static final float BLUE = 0.114f;
 
     private Colours() {}
 
-    /** Cuts a value to [0, 1]. */
+    /** Clamps a value to [0, 1]. */
     static float cut(float value) {
         return Math.min(1, Math.max(0, value));
     }
 
-    /** Cuts values to [0, 1]. */
+    /** Clamps values to [0, 1]. */
     static void cut(float[] x, int from, int to) {
         for (int i = from; i < to; i++) {
             x[i] = Math.min(1, Math.max(0, x[i]));
         }
     }
 
-    /** Multiplies all values, {@code x = cut(factor * x)}: torchvision's {@code adjust_brightness}. */
+    /** Multiplies all values, {@code x = cut(factor * x)}, like torchvision's {@code adjust_brightness}. */
     static void brightness(ViewImage image, float factor) {
         for (float[] plane : image.planes()) {
             scale(plane, image.pixels(), factor, 0);
         }
     }
 
-    /** Mixes an image with the mean of its grey values: torchvision's {@code adjust_contrast}. */
+    /** Blends an image with its mean grey value, like torchvision's {@code adjust_contrast}. */
     static void contrast(ViewImage image, float factor) {
         float[][] x = image.planes();
         float[] luma = image.spare()[0];
@@ -42,13 +42,13 @@ final class Colours {
         }
     }
 
-    /** Mixes an image with itself in grey: torchvision's {@code adjust_saturation}. */
+    /** Blends an image with its greyscale version, like torchvision's {@code adjust_saturation}. */
     static void saturation(ViewImage image, float factor) {
         float[][] x = image.planes();
         mixWithGrey(x[0], x[1], x[2], image.pixels(), factor, 1 - factor);
     }
 
-    /** Gives all three channels the grey value: torchvision's {@code rgb_to_grayscale}. */
+    /** Sets all three channels to the grey value, like torchvision's {@code rgb_to_grayscale}. */
     static void grey(ViewImage image) {
         float[][] x = image.planes();
         luma(x[0], x[1], x[2], x[0], image.pixels());
@@ -57,7 +57,7 @@ final class Colours {
         System.arraycopy(x[0], 0, x[2], 0, image.pixels());
     }
 
-    /** Writes the grey values of an image. The result may be one of the channels. */
+    /** Writes the grey values of an image; the output may be one of the channels. */
     static void luma(float[] r, float[] g, float[] b, float[] out, int n) {
         for (int i = 0; i < n; i++) {
             out[i] = RED * r[i] + GREEN * g[i] + BLUE * b[i];
@@ -79,7 +79,7 @@ final class Colours {
         }
     }
 
-    /** In four sums, so that an addition need not wait for the one before it. */
+    /** Returns a sum, computed in four partial sums so that the additions can run in parallel. */
     private static double sum(float[] x, int n) {
         double a = 0;
         double b = 0;
@@ -99,22 +99,23 @@ final class Colours {
     }
 
     /**
-     * Turns the hue in HSV space (Smith 1978, "Color gamut transform pairs"): torchvision's {@code adjust_hue}, without
-     * branches and divisions.
+     * Shifts the hue in HSV space (Smith 1978, "Color gamut transform pairs"), like torchvision's {@code adjust_hue}, but without branches
+     * and divisions.
      *
-     * <p>In HSV, a turn by a sixth takes (r, g, b) to (s - g, s - b, s - r), where s is the sum of the largest and the smallest
-     * channel. So all turns but for the fraction f of a sixth are an exchange of channels and perhaps a reflection. Turning by
-     * f, 0 to 1, makes of red {@code min + cut(r - g + (1 - f) c, 0, c)} where blue is the smallest channel,
-     * {@code min + cut(r - g + f c, 0, c)} where it is the largest, and the same by both formulas where it is neither; c is the
-     * largest minus the smallest channel. Green and blue follow by exchange of the channels.
+     * <p>In HSV, a shift by a sixth of a turn maps (r, g, b) to (s - g, s - b, s - r), where s is the sum of the largest and the smallest
+     * channel. A shift is therefore a permutation of the channels, possibly a reflection, and a shift by the remaining fraction f of a
+     * sixth, 0 to 1. The latter maps red to {@code min + cut(r - g + (1 - f) c, 0, c)} if blue is the smallest channel and to
+     * {@code min + cut(r - g + f c, 0, c)} if blue is the largest; if blue is neither, both formulas agree. Here c is the largest minus the
+     * smallest channel, and {@code cut(x, 0, c)} clamps x to [0, c]. Green and blue follow by permutation of the channels.
      *
-     * @param turns from -0.5 to 0.5
+     * @param image the image, changed in place
+     * @param turns shift in turns, -0.5 to 0.5
      */
     static void hue(ViewImage image, float turns) {
         float sixths = 6 * turns;
         int whole = (int) Math.floor(sixths);
         float part = sixths - whole;
-        // Two sixths make green what red was, and so on; three reflect all channels.
+        // Two sixths move red to green, and so on; three reflect all channels.
         boolean reflect = (whole & 1) != 0;
         int exchange = Math.floorMod(reflect ? whole - 3 : whole, 6) / 2;
         boolean early = part <= 0.5f;
@@ -139,7 +140,7 @@ final class Colours {
         }
     }
 
-    /** Writes the smallest channel, and by how much the largest one is above it. */
+    /** Writes the smallest channel, and the difference between the largest and the smallest channel (the chroma). */
     private static void range(float[] r, float[] g, float[] b, float[] min, float[] chroma, int n) {
         for (int i = 0; i < n; i++) {
             float least = Math.min(r[i], Math.min(g[i], b[i]));
@@ -149,14 +150,18 @@ final class Colours {
     }
 
     /**
-     * Turns the hue by less than a sixth, after a reflection or none: one of the three channels.
+     * Computes one channel of a hue shift by less than a sixth, optionally after a reflection.
      *
-     * @param x this channel
-     * @param next the one after it, red after blue
-     * @param last the remaining one
-     * @param low the smaller one of the fraction of a sixth and its complement
-     * @param sign -1 if channels are to be reflected, {@code s - x} in place of x
-     * @param gate 1 if the formula with the complement is for pixels in which the last channel is the smallest, else -1
+     * @param x the channel
+     * @param next the channel after it; red follows blue
+     * @param last the remaining channel
+     * @param min smallest channel
+     * @param chroma largest minus smallest channel
+     * @param out the result
+     * @param n number of pixels
+     * @param low the smaller of the fraction of a sixth and its complement
+     * @param sign -1 to reflect the channels ({@code s - x} in place of x), else 1
+     * @param gate 1 if the formula with the complement applies where the last channel is the smallest, else -1
      */
     private static void turn(float[] x, float[] next, float[] last, float[] min, float[] chroma, float[] out, int n, float low,
             float sign, float gate) {
@@ -164,7 +169,7 @@ final class Colours {
         for (int i = 0; i < n; i++) {
             float c = chroma[i];
             float difference = sign * (x[i] - next[i]);
-            // 0 or c where the formulas differ: it is the lower one that holds, or the higher one.
+            // At 0 or c, where the formulas differ, this selects the lower or the upper one.
             float limit = 0.5f * c + gate * (min[i] + 0.5f * c - last[i]);
             float y = Math.max(difference + low * c, Math.min(difference + high * c, limit));
             out[i] = min[i] + Math.min(c, Math.max(0, y));

@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * Cuts out a random box and resizes it: "random crop and resize to original size" of Chen et al. 2020, appendix A, as
- * torchvision's {@code RandomResizedCrop} draws it. An image that isn't chosen is resized as a whole.
+ * Crops a random box and resizes it, like torchvision's {@code RandomResizedCrop}
+ * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A, "random crop and resize to original size"). A skipped
+ * image is resized as a whole.
  */
 public class Crop implements AugmentationFactory {
     private static final int TRIES = 10;
@@ -16,7 +17,7 @@ public class Crop implements AugmentationFactory {
     private final Interpolation interpolation;
     private final String help;
 
-    /** Resizes with the bicubic filter. */
+    /** Creates a crop that resizes with the bicubic filter. */
     public Crop() {
         this("crop", Interpolation.BICUBIC,
                 "smallest share of the area, to 1, or to a second strength; aspect 3/4 to 4/3; resized by a bicubic filter");
@@ -45,13 +46,13 @@ public class Crop implements AugmentationFactory {
 
     @Override
     public List<Strength> strengths() {
-        return List.of(Strength.positive("area", 0.08, 1, "smallest share of the area that is kept"));
+        return List.of(Strength.positive("area", 0.08, 1, "smallest share of the area in the crop"));
     }
 
     @Override
     public List<List<Strength>> alternatives() {
-        return List.of(List.of(Strength.positive("least", 0.05, 1, "smallest share of the area that is kept"),
-                Strength.positive("most", 0.4, 1, "largest share of the area that is kept")));
+        return List.of(List.of(Strength.positive("least", 0.05, 1, "smallest share of the area in the crop"),
+                Strength.positive("most", 0.4, 1, "largest share of the area in the crop")));
     }
 
     @Override
@@ -67,7 +68,7 @@ public class Crop implements AugmentationFactory {
     private record Cropping(double least, double most, Interpolation interpolation) implements Augmentation {
         Cropping {
             if (least > most) {
-                throw new IllegalArgumentException("The smallest share of a crop must not be above its largest, found " + least
+                throw new IllegalArgumentException("The smallest share of a crop must not exceed its largest share, found " + least
                         + " and " + most);
             }
         }

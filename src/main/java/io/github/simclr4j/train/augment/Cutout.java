@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * Paints a grey square around a random pixel; at the edges a part of it is outside (DeVries and Taylor 2017, "Improved
- * regularization of convolutional neural networks with Cutout").
+ * Cutout (<a href="https://arxiv.org/abs/1708.04552">DeVries and Taylor 2017</a>): paints a grey square around a random pixel, partly
+ * outside the image near its edges.
  */
 public final class Cutout implements AugmentationFactory {
     private static final float GREY = 0.5f;
@@ -45,7 +45,7 @@ public final class Cutout implements AugmentationFactory {
         return random.nextInt(side) - length / 2;
     }
 
-    /** Paints a square that may lie outside of the image in part. */
+    /** Paints a square that may be partly outside the image. */
     static void paint(ViewImage image, int top, int left, int length) {
         int side = image.side();
         int from = Math.max(0, left);

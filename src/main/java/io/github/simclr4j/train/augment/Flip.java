@@ -2,7 +2,7 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** Mirrors an image from left to right (Chen et al. 2020, appendix A). */
+/** Flips an image horizontally (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A). */
 public final class Flip implements AugmentationFactory {
 
     @Override

@@ -3,12 +3,12 @@ package io.github.simclr4j.train.augment;
 import java.util.List;
 
 /**
- * Blurs an image by a Gaussian kernel (Chen et al. 2020, appendix A) whose side is a tenth of the image's, three pixels at least,
- * as torchvision's {@code gaussian_blur}: edges are reflected.
+ * Gaussian blur with a kernel of a tenth of the image's side, at least three pixels, and reflected edges, like torchvision's
+ * {@code gaussian_blur} (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A).
  */
 public final class GaussianBlur implements AugmentationFactory {
     private static final double LEAST = 0.1;
-    /** Taps below this share of the kernel's sum change no value that float32 holds. */
+    /** Kernel weights below this share of their sum change no float32 value. */
     private static final double NOTHING = 1e-10;
 
     @Override
@@ -44,8 +44,9 @@ public final class GaussianBlur implements AugmentationFactory {
     /**
      * Blurs an image.
      *
+     * @param image the image, changed in place
      * @param sigma standard deviation in pixels
-     * @param kernel odd side of the kernel in pixels, less than twice the image's
+     * @param kernel side of the kernel in pixels, odd and less than twice the image's side
      */
     static void blur(ViewImage image, double sigma, int kernel) {
         float[] taps = taps(sigma, kernel / 2);
@@ -53,19 +54,19 @@ public final class GaussianBlur implements AugmentationFactory {
         int width = image.width();
         float[][] rows = new float[2 * taps.length][Math.max(height, width)];
         for (int c = 0; c < 3; c++) {
-            // Each pass blurs columns and transposes, so two of them blur both ways.
+            // Each pass blurs columns and transposes, so two passes blur both directions.
             blurColumns(image.planes()[c], image.spare()[c], height, width, taps, rows);
             blurColumns(image.spare()[c], image.planes()[c], width, height, taps, rows);
         }
     }
 
-    /** The middle tap, then those on either side. */
+    /** Returns the central weight of the kernel, then the weights on either side. */
     private static float[] taps(double sigma, int half) {
         double[] taps = new double[half + 1];
         double sum = 0;
         int count = 0;
         for (int k = 0; k <= half; k++) {
-            // The middle tap is 1 even if the square of sigma is too small for a double.
+            // The central weight is 1 even if the square of sigma underflows.
             taps[k] = k == 0 ? 1 : Math.exp(-k * k / (2 * sigma * sigma));
             sum += k == 0 ? taps[k] : 2 * taps[k];
             count += taps[k] > NOTHING ? 1 : 0;
@@ -80,7 +81,7 @@ public final class GaussianBlur implements AugmentationFactory {
     /**
      * Blurs the columns of a plane and transposes it.
      *
-     * @param rows memory for as many rows as there are taps, and one for the result
+     * @param rows buffers: one row per weight of the full kernel, and one for the result
      */
     private static void blurColumns(float[] in, float[] out, int height, int width, float[] taps, float[][] rows) {
         int half = taps.length - 1;
@@ -104,7 +105,7 @@ public final class GaussianBlur implements AugmentationFactory {
 
     private static int reflect(int row, int side) {
         int positive = Math.abs(row);
-        // A single row or column has nothing to reflect.
+        // A single row or column is its own reflection.
         return positive < side ? positive : Math.max(0, 2 * (side - 1) - positive);
     }
 

@@ -3,9 +3,12 @@ package io.github.simclr4j.train.augment;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/** Adds Gaussian noise to every value (Chen et al. 2020, figure 4), with a standard deviation of the image's own. */
+/**
+ * Adds Gaussian noise to every value, with a random standard deviation per image
+ * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, figure 4).
+ */
 public final class GaussianNoise implements AugmentationFactory {
-    /** A prime below which products of two numbers fit 64 bits. */
+    /** A prime so small that the product of two numbers below it fits into 64 bits. */
     static final int PRIME = Integer.MAX_VALUE;
 
     @Override
@@ -15,7 +18,7 @@ public final class GaussianNoise implements AugmentationFactory {
 
     @Override
     public String help() {
-        return "Gaussian; largest standard deviation, values 0 to 1";
+        return "Gaussian; largest standard deviation, for values from 0 to 1";
     }
 
     @Override
@@ -25,7 +28,7 @@ public final class GaussianNoise implements AugmentationFactory {
 
     @Override
     public List<Strength> strengths() {
-        return List.of(Strength.upTo("deviation", 0.1, 1, "largest standard deviation, where values are from 0 to 1"));
+        return List.of(Strength.upTo("deviation", 0.1, 1, "largest standard deviation, for values from 0 to 1"));
     }
 
     @Override
@@ -54,12 +57,15 @@ public final class GaussianNoise implements AugmentationFactory {
     }
 
     /**
-     * Returns standard normal numbers that three keys alone decide. The k-th uniform number is
-     * {@code ((a k + b)^5 + c)^5 mod PRIME}, in which each step is a permutation, and two of them make two normal ones (Box and
-     * Muller 1958, "A note on the generation of random normal deviates"). No release of Java can change it.
+     * Returns standard normal numbers that depend only on three keys, so that no Java release can change them.
      *
-     * @param a 1 to PRIME - 1, as are b and c
-     * @param values how many
+     * <p>The k-th uniform number is {@code ((a k + b)^5 + c)^5 mod PRIME}, in which each operation is a permutation. Two uniform numbers
+     * give two normal ones (Box and Muller 1958, "A note on the generation of random normal deviates").
+     *
+     * @param a key, 1 to PRIME - 1
+     * @param b key, 1 to PRIME - 1
+     * @param c key, 1 to PRIME - 1
+     * @param values number of values
      */
     static float[] gaussian(int a, int b, int c, int values) {
         int half = (values + 1) / 2;
@@ -77,7 +83,7 @@ public final class GaussianNoise implements AugmentationFactory {
         return (fifth((fifth((k * a + b) % PRIME) + c) % PRIME) + 0.5) / PRIME;
     }
 
-    /** Five has no common divisor with PRIME - 1, so the fifth power is a permutation. */
+    /** Returns the fifth power, which is a permutation because 5 and PRIME - 1 are coprime. */
     private static long fifth(long x) {
         long square = x * x % PRIME;
         return square * square % PRIME * x % PRIME;

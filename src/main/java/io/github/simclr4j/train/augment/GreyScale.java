@@ -2,7 +2,7 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** Takes the colour out of an image (Chen et al. 2020, appendix A, "color drop"). */
+/** Converts an image to greyscale (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A, "color drop"). */
 public final class GreyScale implements AugmentationFactory {
 
     @Override
@@ -12,7 +12,7 @@ public final class GreyScale implements AugmentationFactory {
 
     @Override
     public String help() {
-        return "colour drop";
+        return "greyscale (colour drop)";
     }
 
     @Override

@@ -1,15 +1,15 @@
 package io.github.simclr4j.train.augment;
 
-/** How values between pixels are found when an image is resized. Both are antialiased, as in Pillow and torchvision. */
+/** The interpolation filter of resizing. Both filters are antialiased, as in Pillow and torchvision. */
 public enum Interpolation {
-    /** A triangle of support 1. */
+    /** The triangle filter of support 1. */
     BILINEAR(1) {
         @Override
         double weight(double distance) {
             return Math.max(0, 1 - distance);
         }
     },
-    /** The cubic of support 2 with a = -0.5 (Keys 1981, "Cubic convolution interpolation for digital image processing"). */
+    /** The cubic filter of support 2 with a = -0.5 (Keys 1981, "Cubic convolution interpolation for digital image processing"). */
     BICUBIC(2) {
         @Override
         double weight(double distance) {
@@ -26,11 +26,11 @@ public enum Interpolation {
         this.support = support;
     }
 
-    /** Returns the distance in pixels from which on weights are 0. */
+    /** Returns the distance in pixels beyond which weights are 0. */
     int support() {
         return support;
     }
 
-    /** Returns the weight of a pixel at a distance of 0 or more, before weights are divided by their sum. */
+    /** Returns the unnormalised weight of a pixel at a distance of at least 0. */
     abstract double weight(double distance);
 }

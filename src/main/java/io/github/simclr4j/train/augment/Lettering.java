@@ -8,7 +8,7 @@ import java.awt.image.BufferedImage;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Measures and writes lines of text in one size. Where Java finds no font nothing is written, and texts take no room. */
+/** Measures and draws lines of text in one size. Without a font in Java, nothing is drawn and text takes no space. */
 final class Lettering {
     private static final Color TEXT = new Color(0x1a1c1f);
     private static final Color QUIET = new Color(0x565b63);
@@ -27,7 +27,7 @@ final class Lettering {
         try {
             return MEASURE.getFontMetrics(new Font(Font.SANS_SERIF, Font.PLAIN, 12)).stringWidth("views") > 0;
         } catch (LinkageError | InternalError | RuntimeException e) {
-            // What Java throws where the system has no font at all is one of these, depending on its version.
+            // Without any font in the system, Java throws one of these, depending on its version.
             return false;
         }
     }
@@ -38,7 +38,7 @@ final class Lettering {
         return g;
     }
 
-    /** Returns whether there is a font to write with. */
+    /** Tells whether there is a font. */
     static boolean isAvailable() {
         return FONTS;
     }
@@ -51,7 +51,7 @@ final class Lettering {
         return new Lettering(Font.PLAIN, pixels, QUIET);
     }
 
-    /** Returns the distance of two lines in pixels. */
+    /** Returns the height of a line in pixels. */
     int lineHeight() {
         return FONTS ? MEASURE.getFontMetrics(font).getHeight() : 0;
     }
@@ -61,7 +61,7 @@ final class Lettering {
         return FONTS ? MEASURE.getFontMetrics(font).stringWidth(text) : 0;
     }
 
-    /** Returns a text that is no wider than a number of pixels: what is too much in its middle becomes an ellipsis. */
+    /** Returns a text that fits into a width in pixels; a long text gets an ellipsis in its middle. */
     String shortened(String text, int width) {
         if (width(text) <= width) {
             return text;
@@ -77,7 +77,7 @@ final class Lettering {
         return "…";
     }
 
-    /** Returns lines of comma-separated parts, each no wider than a number of pixels. */
+    /** Wraps comma-separated parts to lines that fit into a width in pixels. */
     List<String> wrapped(List<String> parts, int width) {
         List<String> lines = new ArrayList<>();
         String line = "";
@@ -96,7 +96,7 @@ final class Lettering {
         return lines;
     }
 
-    /** Writes a line whose upper left corner is at a place. */
+    /** Draws a line of text at the position of its upper left corner. */
     void write(Graphics2D g, String text, int left, int top) {
         if (!FONTS) {
             return;

@@ -9,7 +9,7 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** The augmentations that there are. */
+/** The augmentations on the class path. */
 final class Registry {
     static final List<AugmentationFactory> ALL = load();
 
@@ -20,13 +20,13 @@ final class Registry {
         List<AugmentationFactory> all = ServiceLoader.load(AugmentationFactory.class, AugmentationFactory.class.getClassLoader())
                 .stream()
                 .map(ServiceLoader.Provider::get)
-                // Those of this library come first; the order is kept among equals.
+                // Those of this library come first; the stable sort keeps the rest in order.
                 .sorted(Comparator.comparing(f -> f.getClass().getPackage() != own))
                 .toList();
         Set<String> names = new HashSet<>();
         for (AugmentationFactory f : all) {
             if (!f.name().matches("[a-z0-9]+(-[a-z0-9]+)*") || !names.add(f.name())) {
-                throw new ServiceConfigurationError("Expected an augmentation with a name of its own in lower-case words joined"
+                throw new ServiceConfigurationError("The name of an augmentation must be unique and consist of lower-case words joined"
                         + " by dashes, found " + f.name() + " of " + f.getClass().getName());
             }
         }

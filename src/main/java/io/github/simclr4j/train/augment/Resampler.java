@@ -1,33 +1,35 @@
 package io.github.simclr4j.train.augment;
 
 /**
- * Cuts a box out of an image and resizes it, antialiased, as torchvision's {@code resized_crop} of tensors. It mixes whole rows
- * first, because the compiler turns a loop over several rows into vector instructions, and pixels of the resulting row
- * afterwards, while that row is in the fastest cache. An object is reused; it belongs to one thread.
+ * Crops a box and resizes it with antialiasing, like torchvision's {@code resized_crop} of tensors.
+ *
+ * <p>It blends whole rows first, because the compiler vectorises a loop over several rows, and then the pixels of the resulting row,
+ * while that row is in the L1 cache. An instance is reusable and belongs to one thread.
  */
 final class Resampler {
     private final Taps vertical = new Taps();
     private final Taps horizontal = new Taps();
-    /** The rows of the box that are needed for the present row of the result; row y is in place y modulo their number. */
+    /** The rows of the box that the current output row needs; row y is at index y modulo their number. */
     private float[][] rows = {};
     private float[] mixed = {};
 
-    /** An image that rows are read from. */
+    /** A source of rows. */
     @FunctionalInterface
     interface Rows {
-        /** Writes a row of the box as red, green, blue, red, green, blue and so on. */
+        /** Writes a row of the box as interleaved RGB. */
         void read(int row, float[] into);
     }
 
     /**
      * Resizes a box.
      *
-     * @param source the rows of the box
-     * @param height of the box
-     * @param width of the box
-     * @param mirror whether the result is mirrored from left to right
-     * @param size side of the result
-     * @param out three planes, which must not be those that the source reads; values are cut to [0, 1]
+     * @param source rows of the box
+     * @param height height of the box in pixels
+     * @param width width of the box in pixels
+     * @param mirror whether to flip the result horizontally
+     * @param size side of the result in pixels
+     * @param interpolation filter
+     * @param out three planes, which must not be those that the source reads; values are clamped to [0, 1]
      */
     void resize(Rows source, int height, int width, boolean mirror, int size, Interpolation interpolation, float[][] out) {
         vertical.set(height, size, false, interpolation);
@@ -55,7 +57,7 @@ final class Resampler {
         }
     }
 
-    /** Four rows at a time; where there are fewer, others take part with weight 0. */
+    /** Blends rows in groups of four; an incomplete group is filled with rows of weight 0. */
     private void mixRows(int first, float[] weights, int at, int count, int length) {
         for (int k = 0; k < count; k += 4) {
             float[] a = rows[(first + k) % count];
@@ -96,7 +98,7 @@ final class Resampler {
         }
     }
 
-    /** The usual case: a bicubic filter that enlarges. */
+    /** Blends pixels with four weights each, the most frequent case: a bicubic filter that enlarges. */
     private static void mixFour(int[] first, float[] weights, float[] in, int to, int size, float[] r, float[] g, float[] b) {
         for (int x = 0; x < size; x++) {
             int from = 3 * first[x];

@@ -2,7 +2,7 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** Turns an image by 90, 180 or 270 degrees (Chen et al. 2020, figure 4). */
+/** Rotates an image by 90, 180 or 270 degrees (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, figure 4). */
 public final class Rotation implements AugmentationFactory {
 
     @Override
@@ -28,7 +28,7 @@ public final class Rotation implements AugmentationFactory {
         };
     }
 
-    /** Turns to the left: after one quarter the last column is the first row. */
+    /** Rotates counter-clockwise: after a quarter turn the last column is the first row. */
     private static void rotate(ViewImage image, int quarters) {
         int side = image.side();
         int last = side - 1;

@@ -3,8 +3,10 @@ package io.github.simclr4j.train.augment;
 import java.util.List;
 
 /**
- * Replaces an image by the size of the gradient of its grey values (Chen et al. 2020, figure 4, "Sobel filtering"). Edges are
- * repeated. A step from 0 to 1 between two columns or rows gives 1; what is above is cut.
+ * Sobel filter: replaces an image by the gradient magnitude of its grey values
+ * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, figure 4, "Sobel filtering").
+ *
+ * <p>Border pixels are repeated. A step from 0 to 1 between two columns or rows has magnitude 1; larger values are clamped.
  */
 public final class SobelEdges implements AugmentationFactory {
 

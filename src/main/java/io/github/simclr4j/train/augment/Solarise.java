@@ -2,7 +2,7 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** Inverts what is bright: a value from the threshold on becomes 1 minus itself (Grill et al. 2020, appendix B). */
+/** Solarisation: inverts values from a threshold upwards (<a href="https://arxiv.org/abs/2006.07733">Grill et al. 2020</a>, appendix B). */
 public final class Solarise implements AugmentationFactory {
 
     @Override
@@ -12,7 +12,7 @@ public final class Solarise implements AugmentationFactory {
 
     @Override
     public String help() {
-        return "values from the threshold on are inverted, as BYOL's second view has it";
+        return "solarisation: values from the threshold upwards are inverted, as in BYOL's second view";
     }
 
     @Override
@@ -22,7 +22,7 @@ public final class Solarise implements AugmentationFactory {
 
     @Override
     public List<Strength> strengths() {
-        return List.of(Strength.upTo("threshold", 0.5, 1, "from which on values are inverted, where they are from 0 to 1"));
+        return List.of(Strength.upTo("threshold", 0.5, 1, "values from here upwards are inverted, for values from 0 to 1"));
     }
 
     @Override

@@ -1,24 +1,24 @@
 package io.github.simclr4j.train.augment;
 
 /**
- * Declares a number that says how much an augmentation changes an image.
+ * Declares a strength, a number that determines how much an augmentation changes an image.
  *
  * @param name a word
- * @param standard the value where a pipeline doesn't say one
- * @param positive whether it must be above 0; otherwise it may be 0
- * @param most the largest value that is allowed
- * @param help what it means, without a full stop
+ * @param standard default value
+ * @param positive {@code true} if the value must be above 0, {@code false} if it may be 0
+ * @param most largest value
+ * @param help description, without a full stop
  */
 public record Strength(String name, double standard, boolean positive, double most, String help) {
 
     /**
      * Checks the declaration.
      *
-     * @throws IllegalArgumentException if the standard value is out of range, or the name or the help is empty
+     * @throws IllegalArgumentException if the default is out of range, or the name or the description is empty
      */
     public Strength {
         if (name.isBlank() || help.isBlank() || !(standard >= 0 && standard <= most) || positive && standard == 0) {
-            throw new IllegalArgumentException("Expected a strength with a name, a help and a standard value in range, found "
+            throw new IllegalArgumentException("Expected a strength with a name, a description and a default in range, found "
                     + name + ", " + help + ", " + standard);
         }
     }
@@ -33,12 +33,12 @@ public record Strength(String name, double standard, boolean positive, double mo
         return new Strength(name, standard, false, most, help);
     }
 
-    /** Returns whether a value is in range. */
+    /** Tells whether a value is in range. */
     public boolean allows(double value) {
         return value >= 0 && value <= most && !(positive && value == 0);
     }
 
-    /** Returns the range in words that follow "must be". */
+    /** Returns the range in words that continue "must be". */
     public String range() {
         return (positive ? "above 0 and at most " : "from 0 to ") + most;
     }

@@ -1,8 +1,8 @@
 package io.github.simclr4j.train.augment;
 
 /**
- * The pixels and weights that make each pixel of a resized row. All pixels have the same number of weights, some of them 0. An
- * object is reused; it belongs to one thread.
+ * The source pixels and weights of each pixel of a resized row. All pixels have the same number of weights, some of which are 0. An
+ * instance is reusable and belongs to one thread.
  */
 final class Taps {
     private int count;
@@ -10,10 +10,12 @@ final class Taps {
     private float[] weights = {};
 
     /**
-     * Computes the weights that resize {@code from} pixels to {@code to}. Pixels beyond the ends have no weight, as if the image
-     * had been cut out before.
+     * Computes the weights for resizing. Pixels beyond the ends have no weight, as if the row had been cropped before.
      *
-     * @param mirror whether the result is mirrored
+     * @param from number of source pixels
+     * @param to number of resulting pixels
+     * @param mirror whether to flip the result
+     * @param interpolation filter
      */
     void set(int from, int to, boolean mirror, Interpolation interpolation) {
         double ratio = (double) from / to;
@@ -27,7 +29,7 @@ final class Taps {
         double[] weight = new double[count];
         for (int i = 0; i < to; i++) {
             double center = (i + 0.5) * ratio - 0.5;
-            // The first pixel that is nearer than the reach.
+            // The first pixel within reach.
             int begin = Math.max(0, Math.min(from - count, (int) Math.floor(center - reach) + 1));
             double sum = 0;
             for (int k = 0; k < count; k++) {
@@ -42,17 +44,17 @@ final class Taps {
         }
     }
 
-    /** Returns how many weights each pixel of the result has. */
+    /** Returns the number of weights per pixel. */
     int count() {
         return count;
     }
 
-    /** Returns the first pixel that each pixel of the result is made of. */
+    /** Returns the first source pixel of each pixel. */
     int[] first() {
         return first;
     }
 
-    /** Returns the weights, {@link #count} for each pixel of the result. */
+    /** Returns the weights, {@link #count} per pixel. */
     float[] weights() {
         return weights;
     }

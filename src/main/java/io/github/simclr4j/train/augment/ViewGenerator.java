@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
 /**
- * Makes random views of images, one by one. A view depends on the image and its seed alone. A generator is immutable, and many
- * threads may use it at once; each keeps memory for one image.
+ * Renders random views of images, one at a time. A view depends only on the image and its seed. A generator is immutable and
+ * thread-safe; each thread keeps a buffer for one image.
  */
 public final class ViewGenerator {
     private static final ThreadLocal<ViewImage> MEMORY = ThreadLocal.withInitial(ViewImage::new);
@@ -27,11 +27,11 @@ public final class ViewGenerator {
     }
 
     /**
-     * Says how views are made.
+     * Creates a generator.
      *
-     * @param pipeline the augmentations in order
-     * @param size side of the views in pixels
-     * @throws IllegalArgumentException if the size is not positive
+     * @param pipeline composition of the views
+     * @param size side of the views in pixels, at least 1
+     * @throws IllegalArgumentException if the size is below 1
      */
     public ViewGenerator(AugmentationPipeline pipeline, int size) {
         if (size < 1) {
@@ -43,7 +43,7 @@ public final class ViewGenerator {
         crops = List.of(steps).stream().anyMatch(Step::crops);
     }
 
-    /** Returns the augmentations. */
+    /** Returns the composition of the views. */
     public AugmentationPipeline pipeline() {
         return pipeline;
     }
@@ -53,19 +53,20 @@ public final class ViewGenerator {
         return size;
     }
 
-    /** Returns how many values a view has. */
+    /** Returns the number of values of a view. */
     public int values() {
         return 3 * size * size;
     }
 
     /**
-     * Makes a view.
+     * Renders a view into a buffer.
      *
-     * @param pixels of the image, uint8 [side, side, 3], RGB
-     * @param seed any number; 1, 2, 3 are as good as others
-     * @param out where the view goes, float32 [3, size, size] in [0, 1]; its position stays as it is
+     * @param pixels pixels of the image, uint8 [side, side, 3], RGB
+     * @param side side of the image in pixels
+     * @param seed seed of the view; consecutive numbers give independent views
+     * @param out receives the view, float32 [3, size, size] in [0, 1]; its position does not change
      * @param at index of the view's first value
-     * @throws IllegalArgumentException if there are more or fewer pixels
+     * @throws IllegalArgumentException if the number of pixels does not fit the side
      */
     public void view(byte[] pixels, int side, long seed, FloatBuffer out, int at) {
         float[][] planes = make(pixels, side, seed, name -> {}).planes();
@@ -75,7 +76,7 @@ public final class ViewGenerator {
         }
     }
 
-    /** Makes a view in an array of its own, float32 [3, size, size] in [0, 1]; for the rest as the other method. */
+    /** Renders a view into a new array, float32 [3, size, size] in [0, 1]; see {@link #view(byte[], int, long, FloatBuffer, int)}. */
     public float[] view(byte[] pixels, int side, long seed) {
         float[] out = new float[values()];
         view(pixels, side, seed, FloatBuffer.wrap(out), 0);
@@ -83,10 +84,12 @@ public final class ViewGenerator {
     }
 
     /**
-     * Returns the names of the augmentations that chance chose for a view, in the order in which they are done.
+     * Returns the names of the augmentations that are applied to a view, in order; others are skipped at random.
      *
-     * @param pixels as of {@link #view(byte[], int, long)}, and with the same seed
-     * @throws IllegalArgumentException if there are more or fewer pixels
+     * @param pixels pixels of the image, uint8 [side, side, 3], RGB
+     * @param side side of the image in pixels
+     * @param seed seed of the view
+     * @throws IllegalArgumentException if the number of pixels does not fit the side
      */
     public List<String> applied(byte[] pixels, int side, long seed) {
         List<String> names = new ArrayList<>();
@@ -102,7 +105,7 @@ public final class ViewGenerator {
         ViewImage image = MEMORY.get();
         image.begin(pixels, side, size);
         if (!crops && side != size) {
-            // As serving resizes the whole image, but that values are not rounded to bytes.
+            // Resizes the whole image as in serving, except that values are not rounded to bytes.
             image.crop(0, 0, side, side, Interpolation.BILINEAR);
         }
         RandomGenerator random = new SplittableRandom(seed);
@@ -117,7 +120,7 @@ public final class ViewGenerator {
                 applied.accept(step.name());
             }
             if (step.crops && (i + 1 == steps.length || !steps[i + 1].flips)) {
-                // Earlier versions drew a flip with each crop. Seeds still give the views that they gave then.
+                // Earlier versions drew a flip with each crop; this draw keeps the views of a seed unchanged.
                 random.nextDouble();
             }
         }

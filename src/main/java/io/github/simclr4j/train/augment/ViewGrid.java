@@ -6,21 +6,21 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** A plain picture of images and their random views, without captions and in their own size; {@link ViewPicture} has both. */
+/** Draws images beside their random views in original size and without captions; {@link ViewPicture} draws enlarged captioned views. */
 public final class ViewGrid {
-    /** Pixels between two views; twice as many after the original and between compositions. */
+    /** Space between two views in pixels; it is doubled after the original and between compositions. */
     private static final int MARGIN = 2;
 
     private ViewGrid() {}
 
     /**
-     * Draws a row an image: the image, then views of it by each composition.
+     * Draws one row per image: the image, then its views by each composition.
      *
-     * @param images at least one
-     * @param compositions how the views are made; at least one
-     * @param count views of each image by each composition, at least 1
+     * @param images at least one image
+     * @param compositions at least one composition
+     * @param count views per image and composition, at least 1
      * @param size side of the views in pixels
-     * @param seed of the views
+     * @param seed seed of the views
      * @return an RGB picture on white
      * @throws IllegalArgumentException if there is nothing to draw
      */
@@ -58,7 +58,7 @@ public final class ViewGrid {
         }
     }
 
-    /** Returns the colour of a pixel of a view, float32 [3, plane], as Java packs it. */
+    /** Returns the colour of a pixel of a view, float32 [3, plane], as packed RGB. */
     static int rgb(float[] view, int pixel, int plane) {
         return level(view[pixel]) << 16 | level(view[pixel + plane]) << 8 | level(view[pixel + 2 * plane]);
     }

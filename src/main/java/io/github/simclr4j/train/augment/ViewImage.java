@@ -1,10 +1,10 @@
 package io.github.simclr4j.train.augment;
 
 /**
- * An image on its way to a view, with the memory that changing it takes. It is square, RGB, three planes of values in [0, 1].
- * An object is reused for view after view; it belongs to one thread.
+ * An image that is being transformed to a view, with its buffers: square, RGB, three planes of values in [0, 1]. An instance is reusable
+ * and belongs to one thread.
  *
- * <p>Cropping, resizing and a flip right after it are put off until somebody asks for the pixels, and then done at once.
+ * <p>Cropping, resizing and a flip right after it are deferred until the pixels are read, and then done in one pass.
  */
 public final class ViewImage {
     private static final float[] LEVELS = new float[256];
@@ -15,11 +15,11 @@ public final class ViewImage {
         }
     }
 
-    /** Pixels that are worked on at once, so that they stay in the fastest cache. */
+    /** Number of pixels that are processed at once, so that they stay in the L1 cache. */
     static final int BLOCK = 512;
 
     private final Resampler resampler = new Resampler();
-    /** The image as it was given, until its values are needed. */
+    /** The original image, until its values are needed. */
     private byte[] bytes;
     private int height;
     private int width;
@@ -28,7 +28,7 @@ public final class ViewImage {
     private float[][] spare = new float[3][0];
     private final float[][] block = new float[6][BLOCK];
 
-    // The box that is still to be cut out, of an image with the side boxOf; 0 for none.
+    // The deferred crop of an image with the side boxOf; 0 for none.
     private int boxOf;
     private int boxTop;
     private int boxLeft;
@@ -39,7 +39,7 @@ public final class ViewImage {
 
     ViewImage() {}
 
-    /** Begins with another image, uint8 [side, side, 3]. */
+    /** Begins with a new image, uint8 [side, side, 3]. */
     void begin(byte[] pixels, int side, int sideOfTheView) {
         bytes = pixels;
         height = side;
@@ -48,7 +48,7 @@ public final class ViewImage {
         boxOf = 0;
     }
 
-    /** Begins with values, which are copied. Single operations work on rectangles too; views are made of squares. */
+    /** Begins with values, which are copied. Unlike views, single operations also support rectangles. */
     void begin(float[][] values, int itsHeight, int itsWidth) {
         bytes = null;
         height = itsHeight;
@@ -71,19 +71,21 @@ public final class ViewImage {
         return width;
     }
 
-    /** Returns how many pixels the image has. */
+    /** Returns the number of pixels of the image. */
     public int pixels() {
         return height * width;
     }
 
-    /** Returns the side in pixels that the view will have. */
+    /** Returns the side of the finished view in pixels. */
     public int viewSide() {
         return viewSide;
     }
 
     /**
-     * Returns the values: red, green and blue, row by row. The arrays may be longer than the image. They may be changed, and are
-     * valid until the next call of a method that changes the image.
+     * Returns the values as planes of red, green and blue, row by row.
+     *
+     * <p>The arrays may be longer than the image. They may be modified, and are valid until the next method that changes the image is
+     * called.
      */
     public float[][] planes() {
         if (boxOf != 0) {
@@ -95,7 +97,7 @@ public final class ViewImage {
     }
 
     /**
-     * Returns three other arrays that have at least the length of those of the image. What is in them is undefined.
+     * Returns three buffers of at least the length of the image's planes, with undefined content.
      *
      * @see #swap()
      */
@@ -105,12 +107,12 @@ public final class ViewImage {
         return spare;
     }
 
-    /** Returns six arrays for some pixels of the image. */
+    /** Returns six buffers for a block of pixels. */
     float[][] block() {
         return block;
     }
 
-    /** Makes the image of what was written to {@link #spare}. */
+    /** Makes the content of {@link #spare} the image. */
     public void swap() {
         float[][] other = planes;
         planes = spare;
@@ -118,16 +120,19 @@ public final class ViewImage {
     }
 
     /**
-     * Cuts out a box and resizes it to the side of the view.
+     * Crops a box and resizes it to the side of the view.
      *
-     * @param row the first one of the box
-     * @param column the first one of the box
-     * @throws IllegalArgumentException if the box is empty or not inside of the image
+     * @param row first row of the box
+     * @param column first column of the box
+     * @param rows height of the box, at least 1
+     * @param columns width of the box, at least 1
+     * @param how interpolation filter
+     * @throws IllegalArgumentException if the box is empty or not inside the image
      */
     public void crop(int row, int column, int rows, int columns, Interpolation how) {
         if (row < 0 || column < 0 || rows < 1 || columns < 1 || rows > height - row || columns > width - column) {
-            throw new IllegalArgumentException("Expected a box inside of " + height + "x" + width + " pixels, found " + rows + "x"
-                    + columns + " pixels from row " + row + " and column " + column + " on");
+            throw new IllegalArgumentException("Expected a box inside " + height + "x" + width + " pixels, found " + rows + "x"
+                    + columns + " pixels from row " + row + " and column " + column);
         }
         if (boxOf != 0) {
             cutOut();
@@ -143,7 +148,7 @@ public final class ViewImage {
         width = viewSide;
     }
 
-    /** Mirrors the image from left to right. */
+    /** Flips the image horizontally. */
     public void flip() {
         if (boxOf != 0) {
             mirror = !mirror;

@@ -10,22 +10,22 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A picture with captions of images and their random views, enlarged by a whole factor without smoothing: a row an image, which
- * has its name before it, and below each view the augmentations that chance chose for it.
+ * A picture of images beside their random views, enlarged by an integer factor without smoothing. Each row begins with the name of its
+ * image, and each view has a caption with the augmentations that were applied.
  */
 public final class ViewPicture {
-    /** The picture is at least so wide where its views need not be more than {@link #MOST} pixels for it. */
+    /** Width that the picture reaches if its views need at most {@link #MOST} pixels for it. */
     private static final int WIDTH = 1200;
-    /** Sides of a view as it is drawn: captions fit below the smaller one; images that are larger stay as they are. */
+    /** Smallest side of a drawn view, which leaves room for captions, and largest side; larger views are not enlarged. */
     private static final int LEAST = 112;
     private static final int MOST = 256;
-    /** Pixels that a picture may have; an int each. */
+    /** Largest number of pixels of a picture. */
     private static final long PIXELS = 200_000_000;
     private static final int MARGIN = 24;
     private static final int GAP = 8;
-    /** Pixels between what does not belong together: names, originals, and the views by each composition. */
+    /** Space in pixels between names, originals and the views of each composition. */
     private static final int APART = 24;
-    /** Widest name of an image. */
+    /** Largest width of an image's name in pixels. */
     private static final int NAMES = 150;
     private static final Color LINE = new Color(0xc9cdd3);
 
@@ -42,21 +42,22 @@ public final class ViewPicture {
     private final Lettering small = Lettering.quiet(14);
 
     /**
-     * How views are made, and what their columns are called.
+     * A composition of views with a title for its columns.
      *
-     * @param title such as the name of a preset
+     * @param title title, such as the name of a preset
      * @param pipeline the augmentations
      */
     public record Composition(String title, AugmentationPipeline pipeline) {}
 
     /**
-     * Says what is drawn.
+    /**
+     * Prepares a picture.
      *
-     * @param images at least one
-     * @param names of the images, in order
-     * @param compositions at least one
-     * @param count views of each image by each composition, at least 1
-     * @param size side of the views in pixels before they are enlarged
+     * @param images at least one image
+     * @param names names of the images, in order
+     * @param compositions at least one composition
+     * @param count views per image and composition, at least 1
+     * @param size side of the views in pixels before enlargement
      * @throws IllegalArgumentException if there is nothing to draw, if a name is missing, or if the picture would have more than
      *     200 million pixels
      */
@@ -84,18 +85,18 @@ public final class ViewPicture {
         }
     }
 
-    /** Returns whether there is a font for the captions; without one the picture has none. */
+    /** Tells whether Java has a font for the captions; without one the picture has no captions. */
     public static boolean hasCaptions() {
         return Lettering.isAvailable();
     }
 
-    /** Returns the side of a view as it is drawn. */
+    /** Returns the side of a drawn view in pixels. */
     public int cell() {
         return factor * size;
     }
 
     /**
-     * Returns where a column begins, in pixels.
+     * Returns the left edge of a column in pixels.
      *
      * @param column 0 for the originals, then the views by each composition
      */
@@ -108,7 +109,7 @@ public final class ViewPicture {
     /**
      * Draws the views of a seed.
      *
-     * @return an RGB picture on white
+     * @return an RGB picture on white, with the positions of its rows
      */
     public Drawn draw(long seed) {
         int rows = images.count();
@@ -153,9 +154,9 @@ public final class ViewPicture {
     }
 
     /**
-     * A picture and where its rows are.
+     * A picture and the positions of its rows.
      *
-     * @param picture RGB
+     * @param picture RGB picture
      * @param top pixels above the first row
      * @param step pixels from one row to the next
      */
@@ -163,7 +164,7 @@ public final class ViewPicture {
 
     private record Column(ViewGenerator generator, long[] seeds) {}
 
-    /** Writes what is above the rows, or only measures it without something to write on; returns its height. */
+    /** Draws the header, or only measures it if the graphics are null; returns its height. */
     private int header(Graphics2D g) {
         int lowest = MARGIN;
         for (int c = 0; c < compositions.size(); c++) {
@@ -205,7 +206,7 @@ public final class ViewPicture {
         return Math.min(NAMES, Math.max(classes, names.stream().mapToInt(small::width).max().orElse(0)));
     }
 
-    /** Writes the class and the name of an image before its row. */
+    /** Draws the class and the name of an image before its row. */
     private void name(Graphics2D g, int row, int top) {
         int y = top;
         if (images.labels() != null) {

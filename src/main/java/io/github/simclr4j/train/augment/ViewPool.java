@@ -12,8 +12,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Makes many views at once on several threads. What it makes does not depend on how many they are. One thread may use a pool at a
- * time, and takes part in the work; the others are the pool's own and end when it is closed.
+ * Renders many views on several threads. The views do not depend on the number of threads.
+ *
+ * <p>One thread may use a pool at a time, and takes part in the work. The other threads belong to the pool and end when it is closed.
  */
 public final class ViewPool implements AutoCloseable {
     private final int threads;
@@ -23,12 +24,12 @@ public final class ViewPool implements AutoCloseable {
     /**
      * Starts the threads.
      *
-     * @param threads at least 1, the caller's included
-     * @throws IllegalArgumentException if there are fewer
+     * @param threads number of threads including the caller's, at least 1
+     * @throws IllegalArgumentException if {@code threads} is below 1
      */
     public ViewPool(int threads) {
         if (threads < 1) {
-            throw new IllegalArgumentException("Views are made by at least 1 thread, found " + threads);
+            throw new IllegalArgumentException("A pool needs at least 1 thread, found " + threads);
         }
         this.threads = threads;
         others = threads == 1 ? null : Executors.newFixedThreadPool(threads - 1, task -> {
@@ -39,10 +40,10 @@ public final class ViewPool implements AutoCloseable {
     }
 
     /**
-     * Returns direct memory in native order that the pool uses again and again: what was in it is lost with the next call. Memory of
-     * a step's own would stay until Java collects its garbage, which may be hundreds of steps later.
+     * Returns direct memory in native byte order that the pool reuses: the next call overwrites it. Memory allocated per step would stay
+     * until garbage collection, which may be hundreds of steps later.
      *
-     * @param bytes how many at least are wanted; the buffer's limit
+     * @param bytes the buffer's limit
      */
     public ByteBuffer memory(int bytes) {
         if (memory == null || memory.capacity() < bytes) {
@@ -52,12 +53,12 @@ public final class ViewPool implements AutoCloseable {
     }
 
     /**
-     * Makes views, row by row.
+     * Renders views, row by row.
      *
-     * @param requests of views of one size; the i-th view is in row i
-     * @param out float32 [requests, 3, size, size], from its beginning; its position stays as it is. If it is a direct buffer in
-     *     native order, libtorch can take it as it is.
-     * @throws IllegalArgumentException if the views are of several sizes, or don't fit into the buffer
+     * @param requests views of one size; the i-th view is row i
+     * @param out receives the views, float32 [requests, 3, size, size], from index 0; its position does not change. libtorch can use a
+     *     direct buffer in native byte order without a copy
+     * @throws IllegalArgumentException if the views have several sizes or do not fit into the buffer
      */
     public void make(List<ViewRequest> requests, FloatBuffer out) {
         if (requests.isEmpty()) {
@@ -66,13 +67,13 @@ public final class ViewPool implements AutoCloseable {
         int values = requests.get(0).generator().values();
         for (ViewRequest r : requests) {
             if (r.generator().values() != values) {
-                throw new IllegalArgumentException("Views of one buffer must have one size, found "
+                throw new IllegalArgumentException("The views of one buffer must have one size, found "
                         + requests.get(0).generator().size() + " and " + r.generator().size());
             }
         }
         if ((long) requests.size() * values > out.limit()) {
             throw new IllegalArgumentException(requests.size() + " views take " + (long) requests.size() * values
-                    + " values, and the buffer has " + out.limit());
+                    + " values, but the buffer has " + out.limit());
         }
         AtomicInteger next = new AtomicInteger();
         Runnable work = () -> {
@@ -82,7 +83,7 @@ public final class ViewPool implements AutoCloseable {
                     r.generator().view(r.pixels(), r.side(), r.seed(), out, i * values);
                 }
             } finally {
-                // Where one thread fails, the others stop.
+                // If one thread fails, the others stop.
                 next.set(requests.size());
             }
         };
@@ -106,9 +107,9 @@ public final class ViewPool implements AutoCloseable {
     }
 
     /**
-     * Waits even if the thread is interrupted: the buffer is the caller's again afterwards.
+     * Waits even if the thread is interrupted, because the caller reuses the buffer afterwards.
      *
-     * @return why the work failed, or null
+     * @return the failure of the work, or null
      */
     private static RuntimeException await(Future<?> work) {
         boolean interrupted = false;

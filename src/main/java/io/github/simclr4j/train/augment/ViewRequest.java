@@ -1,11 +1,11 @@
 package io.github.simclr4j.train.augment;
 
 /**
- * A view that is to be made.
+ * A view to render.
  *
- * @param generator makes it
- * @param pixels of the image, uint8 [side, side, 3], RGB
- * @param side of the image in pixels
- * @param seed decides the view
+ * @param generator renders the view
+ * @param pixels pixels of the image, uint8 [side, side, 3], RGB
+ * @param side side of the image in pixels
+ * @param seed seed of the view
  */
 public record ViewRequest(ViewGenerator generator, byte[] pixels, int side, long seed) {}

@@ -1,10 +1,10 @@
 /**
- * Random views of images (Chen et al. 2020, section 3): what a self-supervised method learns to see as the same thing. An
- * {@link io.github.simclr4j.train.augment.AugmentationPipeline} says how a view is made, and a
- * {@link io.github.simclr4j.train.augment.ViewGenerator} makes views of it, image by image, on the CPU and in plain Java.
+ * Data augmentation: random views of images (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, section 3).
  *
- * <p>An augmentation of your own is a public class that implements
- * {@link io.github.simclr4j.train.augment.AugmentationFactory} and a line with its name in
- * {@code META-INF/services/io.github.simclr4j.train.augment.AugmentationFactory}.
+ * <p>An {@link io.github.simclr4j.train.augment.AugmentationPipeline} is the composition of a view, and a
+ * {@link io.github.simclr4j.train.augment.ViewGenerator} renders views image by image, on the CPU in plain Java.
+ *
+ * <p>To add an augmentation, implement {@link io.github.simclr4j.train.augment.AugmentationFactory} in a public class, and add its name
+ * to {@code META-INF/services/io.github.simclr4j.train.augment.AugmentationFactory}.
  */
 package io.github.simclr4j.train.augment;

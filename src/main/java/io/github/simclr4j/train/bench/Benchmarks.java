@@ -22,11 +22,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Measures the parts of a training and of the use of an encoder, each alone. */
+/** Benchmarks of single parts of training and inference. */
 public final class Benchmarks {
     private Benchmarks() {}
 
-    /** Measures training steps in views a second: forward, loss, backward and optimizer, on views that were made before. */
+    /**
+     * Measures training steps (forward, loss, backward and optimizer) in views per second, on views that were rendered in advance.
+     *
+     * @param settings settings of the steps
+     * @param compute devices, precision and threads
+     * @param repetitions number and length of the measurements
+     */
     public static Rate step(PretrainSettings settings, Compute compute, Repetitions repetitions) throws IOException {
         try (RepeatedStep step = new RepeatedStep(settings, compute)) {
             return repetitions.measure(step.views(), new Repetitions.Work() {
@@ -44,10 +50,12 @@ public final class Benchmarks {
     }
 
     /**
-     * Measures how fast random views are made, in views a second.
+     * Measures the rendering of random views in views per second.
      *
-     * @param images that views are made of; at least one
-     * @param threads that make them, at least 1
+     * @param settings settings of the views
+     * @param images at least one image
+     * @param threads number of threads, at least 1
+     * @param repetitions number and length of the measurements
      */
     public static Rate views(PretrainSettings settings, ImageSet images, int threads, Repetitions repetitions)
             throws IOException {
@@ -72,11 +80,13 @@ public final class Benchmarks {
     }
 
     /**
-     * Measures how fast images are decoded and batched for a training that does not hold them in memory, in images a second.
+     * Measures the decoding and batching of images for a training that streams them, in images per second.
      *
-     * @param source stays the caller's
-     * @param megabytes that are decoded ahead
-     * @param threads that decode
+     * @param settings settings of the training
+     * @param source the images, which the caller closes
+     * @param megabytes largest amount that is decoded ahead, in units of 2^20 bytes
+     * @param threads number of decoding threads
+     * @param repetitions number and length of the measurements
      */
     public static Rate input(PretrainSettings settings, ImageSource source, int megabytes, int threads, Repetitions repetitions)
             throws IOException {
@@ -101,11 +111,12 @@ public final class Benchmarks {
     }
 
     /**
-     * Measures how fast an encoder embeds images, from decoding to features, in images a second.
+     * Measures an encoder, from decoding to features, in images per second.
      *
-     * @param encoder stays the caller's
-     * @param source stays the caller's
-     * @param settings how images are shared out to threads
+     * @param encoder the encoder, which the caller closes
+     * @param source the images, which the caller closes
+     * @param settings how images are distributed over threads
+     * @param repetitions number and length of the measurements
      */
     public static Rate embed(OnnxEncoder encoder, ImageSource source, EncoderPipeline.Settings settings, Repetitions repetitions)
             throws IOException {

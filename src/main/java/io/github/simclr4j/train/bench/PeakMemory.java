@@ -4,13 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** How much memory this process has had at most. */
+/** Peak memory of this process. */
 public final class PeakMemory {
     private PeakMemory() {}
 
-    /**
-     * Returns the largest resident memory of this process so far in MiB, or NaN where the system does not tell (only Linux does).
-     */
+    /** Returns the largest resident set size of this process so far in MiB, or NaN except on Linux. */
     public static double mebibytes() {
         try {
             return Files.readAllLines(Path.of("/proc/self/status")).stream().filter(l -> l.startsWith("VmHWM:"))

@@ -18,8 +18,8 @@ import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 
 /**
- * JPEG files in memory, of random colours and shapes: to be read they are decoded, as files are. A few are drawn, and images
- * repeat them. Each has one of ten classes.
+ * A source of random JPEG images in memory, which are decoded on reading, like files. A few distinct images are drawn and repeated. The
+ * images have ten classes.
  */
 public final class RandomImages implements ImageSource {
     private static final int DRAWN = 64;
@@ -34,9 +34,9 @@ public final class RandomImages implements ImageSource {
     /**
      * Draws images.
      *
-     * @param count how many there are, at least 1
-     * @param side of the images in pixels
-     * @param seed of what is on them
+     * @param count number of images, at least 1
+     * @param side side of the images in pixels, at least 1
+     * @param seed seed of the content
      */
     public RandomImages(int count, int side, long seed) {
         if (count < 1 || side < 1) {

@@ -3,20 +3,20 @@ package io.github.simclr4j.train.bench;
 import java.util.List;
 
 /**
- * How many items a second were done, measured several times.
+ * A throughput in items per second, measured several times.
  *
- * @param perSecond of each repetition, at least one
+ * @param perSecond throughput of each repetition, at least one
  */
 public record Rate(List<Double> perSecond) {
     /**
      * Copies the list.
      *
-     * @throws IllegalArgumentException if it is empty
+     * @throws IllegalArgumentException if the list is empty
      */
     public Rate {
         perSecond = List.copyOf(perSecond);
         if (perSecond.isEmpty()) {
-            throw new IllegalArgumentException("A rate needs at least one repetition");
+            throw new IllegalArgumentException("A rate needs at least one repetition, found none");
         }
     }
 
@@ -25,12 +25,12 @@ public record Rate(List<Double> perSecond) {
         return quantile(0.5);
     }
 
-    /** Returns the first and the third quartile. */
+    /** Returns the first and third quartiles. */
     public List<Double> quartiles() {
         return List.of(quantile(0.25), quantile(0.75));
     }
 
-    /** Interpolates between the two nearest values, as NumPy does by default. */
+    /** Returns a quantile by linear interpolation, like NumPy's default. */
     private double quantile(double share) {
         List<Double> sorted = perSecond.stream().sorted().toList();
         double at = share * (sorted.size() - 1);

@@ -5,19 +5,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How often something is measured.
+ * The number and length of measurements.
  *
- * @param count how many rates are taken
- * @param seconds that each takes at least
+ * @param count number of measurements, at least 1
+ * @param seconds shortest time of a measurement in seconds, above 0
  */
 public record Repetitions(int count, double seconds) {
-    /** Calls before the first measurement, in which code is compiled and memory is allocated. */
+    /** Number of calls before the first measurement, in which code is compiled and memory is allocated. */
     private static final int WARM_UP = 3;
 
     /**
      * Checks the ranges.
      *
-     * @throws IllegalArgumentException if there is no repetition, or a time is not above 0
+     * @throws IllegalArgumentException if a value is out of range
      */
     public Repetitions {
         if (count < 1 || !(seconds > 0 && seconds < Double.POSITIVE_INFINITY)) {
@@ -26,20 +26,21 @@ public record Repetitions(int count, double seconds) {
         }
     }
 
-    /** What is measured. */
+    /** The work that is measured. */
     @FunctionalInterface
     interface Work {
-        /** Does it once. */
+        /** Does the work once. */
         void run() throws IOException;
 
-        /** Waits until a device has done what it was given. */
+        /** Waits until a device has finished its work. */
         default void await() {}
     }
 
     /**
-     * Measures.
+     * Measures the throughput.
      *
-     * @param items that are done in one call
+     * @param items number of items per call
+     * @param work the work
      */
     Rate measure(int items, Work work) throws IOException {
         for (int i = 0; i < WARM_UP; i++) {

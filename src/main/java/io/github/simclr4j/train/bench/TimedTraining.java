@@ -17,16 +17,17 @@ import java.util.List;
 import java.util.function.IntFunction;
 
 /**
- * Trains for some minutes on a machine that is soon gone, such as a borrowed GPU: finds the batch that fits, compares
- * precisions and memory layouts, and trains the fastest way for the time that is left. A later call with the same folder takes up
- * the plan and the training of the earlier one.
+ * Trains within a time limit, for a machine that is available only for some minutes, such as a borrowed GPU.
+ *
+ * <p>It finds the largest batch that fits, compares precisions and memory layouts, and trains with the fastest combination for the
+ * remaining time. A later call with the same folder continues with the plan and the training of an earlier one.
  */
 public final class TimedTraining {
-    /** Share of the time that trials may take. */
+    /** Fraction of the time that trials may take. */
     private static final double TRIALS = 0.3;
-    /** Share of the time after which training is saved, so that the rest is enough for that. */
+    /** Fraction of the time after which training stops, so that the rest is enough to save it. */
     private static final double TRAINING = 0.95;
-    /** Seconds of training that give one rate. */
+    /** Seconds of training per measurement of the throughput. */
     private static final double WINDOW = 1;
 
     private final IntFunction<PretrainSettings> settings;
@@ -36,20 +37,20 @@ public final class TimedTraining {
     /** Reads the images for a batch size. */
     @FunctionalInterface
     public interface Reader {
-        /** Returns the images; they are read once a training. */
+        /** Returns the images; called once per training. */
         TrainingImages read(int batch) throws IOException;
     }
 
     /**
-     * What came of it.
+     * The result of a timed training.
      *
-     * @param rate views a second of the training, measured again and again; null if there was no time for it
-     * @param chosen how it trained
-     * @param trials all ways that were tried, those of an earlier call too
-     * @param steps steps of the whole run that are done
-     * @param allSteps steps of the whole run
-     * @param epochs what the epochs of this call came to
-     * @param onnx the encoder file's bytes if the run is complete; null otherwise
+     * @param rate throughput of the training in views per second, measured repeatedly; null if there was no time for it
+     * @param chosen the chosen configuration
+     * @param trials all configurations that were tried, including those of an earlier call
+     * @param steps number of finished steps of the whole run
+     * @param allSteps number of steps of the whole run
+     * @param epochs results of the epochs of this call
+     * @param onnx content of the encoder file if the run is complete; null otherwise
      */
     public record Outcome(Rate rate, Trial chosen, List<Trial> trials, long steps, long allSteps, List<EpochSummary> epochs,
             byte[] onnx) {
@@ -63,8 +64,9 @@ public final class TimedTraining {
     /**
      * Prepares a training.
      *
-     * @param settings for a batch
-     * @param folder of the plan and the checkpoints
+     * @param settings settings for a batch size
+     * @param folder folder of the plan and the checkpoints
+     * @param progress receives progress and warnings
      */
     public TimedTraining(IntFunction<PretrainSettings> settings, Path folder, Progress progress) {
         this.settings = settings;
@@ -75,12 +77,12 @@ public final class TimedTraining {
     /**
      * Plans and trains.
      *
-     * @param auto the device with the precision that it takes by itself
-     * @param images reads them
-     * @param count how many images there are
-     * @param batch the only batch that is tried; 0 for all that fit
-     * @param minutes that all this may take
-     * @throws IOException if images or checkpoints can't be read, or not even a small batch fits into memory
+     * @param auto the device with its default precision
+     * @param images reads the images
+     * @param count number of images
+     * @param batch the only batch size to try; 0 to try all that fit
+     * @param minutes time limit in minutes
+     * @throws IOException if images or checkpoints cannot be read, or if not even a small batch fits into memory
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
      */
     public Outcome run(Compute auto, Reader images, int count, int batch, double minutes) throws IOException {
@@ -100,7 +102,7 @@ public final class TimedTraining {
                 if (!TrainingPlan.isOutOfMemory(e) || plan.chosen().batch() < 4) {
                     throw e;
                 }
-                progress.warn("the training needs more memory than its steps alone: half of the batch is taken");
+                progress.warn("the training needs more memory than its steps alone: the batch is halved");
                 auto.releaseMemory();
                 plan = plan.halved();
                 plan.write(folder);
@@ -126,7 +128,7 @@ public final class TimedTraining {
                 clock.epochs, onnx);
     }
 
-    /** Interrupts the training when the time is over, and takes its rate. */
+    /** Interrupts the training when the time is over, and measures its throughput. */
     private static final class Clock implements TrainingListener {
         private final long end;
         private final List<Double> rates = new ArrayList<>();
@@ -145,7 +147,7 @@ public final class TimedTraining {
         @Override
         public void epochFinished(EpochSummary summary) {
             epochs.add(summary);
-            // What is saved and measured between two epochs is no training.
+            // Time between two epochs, for saving and measurements, does not count as training.
             since = -1;
         }
 

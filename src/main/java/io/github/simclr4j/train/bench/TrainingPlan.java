@@ -18,23 +18,23 @@ import java.util.Properties;
 import java.util.function.IntFunction;
 
 /**
- * The fastest way to train that fits into memory, and the others that were tried.
+ * The fastest configuration that fits into memory, and the others that were tried.
  *
- * @param chosen what is used
- * @param trials all that were measured, in order
+ * @param chosen the configuration for the training
+ * @param trials all configurations that were measured, in order
  */
 record TrainingPlan(Trial chosen, List<Trial> trials) {
     private static final String FILE = "plan.properties";
     private static final Repetitions QUICK = new Repetitions(3, 0.5);
     private static final int FIRST_BATCH = 64;
-    /** Views of a micro-batch are made in one buffer. */
+    /** Largest buffer in bytes; the views of a micro-batch are rendered into one buffer. */
     private static final long LARGEST_BUFFER = Integer.MAX_VALUE;
 
     TrainingPlan {
         trials = List.copyOf(trials);
     }
 
-    /** Reads the plan of an earlier call; null if there is none. */
+    /** Reads the plan of an earlier call; returns null if there is none. */
     static TrainingPlan read(Path folder) throws IOException {
         Path file = folder.resolve(FILE);
         if (!Files.exists(file)) {
@@ -49,7 +49,7 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
             }
             return new TrainingPlan(Trial.parse(p.getProperty("chosen")), trials);
         } catch (RuntimeException e) {
-            throw new IOException(file + " is no plan of an earlier call: delete it, and its folder's checkpoints", e);
+            throw new IOException(file + " is not a valid plan: delete it and the checkpoints in its folder", e);
         }
     }
 
@@ -65,21 +65,22 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
         AtomicFiles.write(folder.resolve(FILE), out.toByteArray());
     }
 
-    /** Returns the plan with half of the batch. */
+    /** Returns the plan with half the batch size. */
     TrainingPlan halved() {
         Trial half = new Trial(chosen.batch() / 2, chosen.precision(), chosen.layout(), chosen.viewsPerSecond());
         return new TrainingPlan(half, trials);
     }
 
     /**
-     * Measures steps: first of batches that double until one does not fit, then of the precisions and memory layouts with the
-     * fastest.
+     * Measures steps: first with batch sizes that double until one does not fit, then with the precisions and memory layouts for the
+     * fastest batch size.
      *
-     * @param settings for a batch; a precision that they name is the only one that is tried
-     * @param auto the device with the precision that it takes by itself
-     * @param batch the only batch that is tried; 0 for all that fit, up to {@code images}
-     * @param images the most images that a batch can have
-     * @param until the time, as of {@link System#nanoTime}, at which no further way is tried
+     * @param settings settings for a batch size; if they have a precision, only this one is tried
+     * @param auto the device with its default precision
+     * @param batch the only batch size to try; 0 to try all that fit, up to {@code images}
+     * @param images largest batch size
+     * @param until time, as of {@link System#nanoTime}, after which no further configuration is tried
+     * @param progress receives progress and warnings
      */
     static TrainingPlan make(IntFunction<PretrainSettings> settings, Compute auto, int batch, int images, long until,
             Progress progress) throws IOException {
@@ -144,7 +145,7 @@ record TrainingPlan(Trial chosen, List<Trial> trials) {
         return trial;
     }
 
-    /** Whether something failed for lack of memory. */
+    /** Tells whether an error means that memory was exhausted. */
     static boolean isOutOfMemory(Throwable e) {
         String message = String.valueOf(e.getMessage());
         return e instanceof OutOfMemoryError || message.contains("out of memory") || message.contains("allocate memory")

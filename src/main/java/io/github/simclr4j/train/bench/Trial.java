@@ -5,20 +5,20 @@ import io.github.simclr4j.train.network.Precision;
 import java.util.Locale;
 
 /**
- * One way to train, and how fast its steps are.
+ * A configuration of the training, and the throughput of its steps.
  *
- * @param batch images a step
- * @param precision of the network
- * @param layout of feature maps in memory
- * @param viewsPerSecond median rate of steps alone; NaN if they don't fit into memory
+ * @param batch images per step
+ * @param precision precision of the network
+ * @param layout memory layout of feature maps
+ * @param viewsPerSecond median throughput of steps alone; NaN if they do not fit into memory
  */
 public record Trial(int batch, Precision precision, MemoryLayout layout, double viewsPerSecond) {
-    /** Whether the steps fit into memory. */
+    /** Tells whether the steps fit into memory. */
     public boolean fits() {
         return !Double.isNaN(viewsPerSecond);
     }
 
-    /** Returns the text that {@link #parse} reads. */
+    /** Returns the text form that {@link #parse} parses. */
     String text() {
         return batch + " " + precision + " " + layout + " " + viewsPerSecond;
     }
@@ -34,7 +34,7 @@ public record Trial(int batch, Precision precision, MemoryLayout layout, double 
                 fits() ? String.format(Locale.ROOT, "%.0f views/s", viewsPerSecond) : "does not fit into memory");
     }
 
-    /** Returns the layout's name in lower case, such as {@code channels-last}. */
+    /** Returns the name of the layout in lower case, such as {@code channels-last}. */
     public String layoutText() {
         return layout.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

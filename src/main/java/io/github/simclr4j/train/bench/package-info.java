@@ -1,3 +1,3 @@
-/** Measures how fast the parts of a training are, and how fast a whole one is on a machine that is there for some minutes. */
+/** Benchmarks of training and inference, and training within a time limit. */
 package io.github.simclr4j.train.bench;
 

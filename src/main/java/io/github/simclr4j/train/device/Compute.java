@@ -14,11 +14,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Where and how a training computes.
+ * The devices, precision, memory layout and threads of a training.
  *
  * @param computation device, precision and memory layout
- * @param others devices that share each step with that of {@code computation}; none for a training on one device
- * @param threads that make views, at least 1
+ * @param others further devices that share each step; empty for a training on one device
+ * @param threads number of threads that render views, at least 1
  */
 public record Compute(Computation computation, List<Device> others, int threads) {
     /** Copies the list. */
@@ -26,35 +26,35 @@ public record Compute(Computation computation, List<Device> others, int threads)
         others = List.copyOf(others);
     }
 
-    /** Computes on one device. */
+    /** Describes a training on one device. */
     public Compute(Computation computation, int threads) {
         this(computation, List.of(), threads);
     }
 
     /**
-     * Chooses a device and a precision, says what was taken, and sets the threads of libtorch.
+     * Chooses a device and a precision, reports the choice, and sets the number of threads of libtorch.
      *
-     * @param device {@code auto} (the first GPU, or the CPU where there is none), {@code cpu}, {@code gpu} or {@code gpu:N}
-     * @param precision the precision, or null for bfloat16 where the device computes with it natively, else float32
-     * @param threads on the CPU, 0 for libtorch's own choice
-     * @param progress who is told of it
-     * @throws IllegalArgumentException if the device's name is none of these, if the number of threads is negative or more than a
-     *     machine like this can use, or for float16 on
-     *     the CPU
-     * @throws IllegalStateException if a GPU is asked for and there is none
+     * @param device {@code auto} (the first GPU, or the CPU if there is none), {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param precision the precision, or null for bfloat16 if the device supports it natively, else float32
+     * @param threads CPU threads, 0 for libtorch's default
+     * @param progress receives the choice
+     * @throws IllegalArgumentException if the device's name is unknown, if the number of threads is negative or exceeds what this machine
+     *     can use, or for float16 on the CPU
+     * @throws IllegalStateException if a GPU is requested and there is none
      */
     public static Compute choose(String device, Precision precision, int threads, Progress progress) {
         return choose(List.of(device), precision, threads, progress);
     }
 
     /**
-     * Chooses devices that share each step, and a precision, as for one device. Replicas on the CPU share its threads: each has an
-     * equal part of them, at least one.
+     * Chooses devices that share each step, and a precision. Replicas on the CPU share its threads equally, with at least one thread each.
      *
-     * @param devices names as for one device; several are GPUs, each named once, or all {@code cpu}
-     * @param precision the precision, or null for bfloat16 where all devices compute with it natively, else float32
-     * @throws IllegalArgumentException as for one device, and if these devices can't share steps
-     * @throws IllegalStateException if a GPU is asked for and is not there
+     * @param devices names as for one device; several devices must be different GPUs, or all {@code cpu}
+     * @param precision the precision, or null for bfloat16 if all devices support it natively, else float32
+     * @param threads CPU threads, 0 for libtorch's default
+     * @param progress receives the choice
+     * @throws IllegalArgumentException as for one device, and if these devices cannot share steps
+     * @throws IllegalStateException if a requested GPU is not available
      */
     public static Compute choose(List<String> devices, Precision precision, int threads, Progress progress) {
         return choose(devices, precision, threads, progress, Devices.here(), NativeBfloat16.here());
@@ -63,7 +63,7 @@ public record Compute(Computation computation, List<Device> others, int threads)
     static Compute choose(List<String> names, Precision precision, int threads, Progress progress, Devices devices,
             NativeBfloat16 natively) {
         if (threads < 0 || threads > RuntimeSettings.maxThreads()) {
-            throw new IllegalArgumentException("Threads must be at least 0 (libtorch's own choice), at most "
+            throw new IllegalArgumentException("Threads must be at least 0 (libtorch's default) and at most "
                     + RuntimeSettings.maxThreads() + " on this machine, found " + threads);
         }
         Devices.check(names);
@@ -96,7 +96,7 @@ public record Compute(Computation computation, List<Device> others, int threads)
                 threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
     }
 
-    /** Threads that are started later have the number that is set here, too. */
+    /** Divides the threads among replicas; threads that are started later use the same number. */
     private static void shareThreads(int threads, int replicas) {
         if (replicas == 1) {
             Torch.threads(threads);
@@ -107,26 +107,26 @@ public record Compute(Computation computation, List<Device> others, int threads)
     }
 
     private static IllegalArgumentException onCpu() {
-        return new IllegalArgumentException("float16 needs a GPU, and this run is on the CPU: choose bfloat16 or float32");
+        return new IllegalArgumentException("float16 needs a GPU, but this run is on the CPU: choose bfloat16 or float32");
     }
 
-    /** Returns the device as it is named, {@code cpu} or {@code gpu:N}; several with commas between them. */
+    /** Returns the name of the device, {@code cpu} or {@code gpu:N}; names of several devices are separated by commas. */
     public String device() {
         return Stream.concat(Stream.of(computation.device()), others.stream()).map(d -> d.isGpu() ? "gpu:" + d.getDeviceId() : "cpu")
                 .collect(Collectors.joining(","));
     }
 
-    /** Returns how many devices share each step. */
+    /** Returns the number of devices that share each step. */
     public int devices() {
         return 1 + others.size();
     }
 
-    /** Returns the same devices and threads with another way to compute. */
+    /** Returns the same devices and threads with another precision and memory layout. */
     public Compute with(Precision precision, MemoryLayout layout) {
         return new Compute(new Computation(computation.device(), precision, layout), others, threads);
     }
 
-    /** Gives memory of a GPU back that libtorch keeps although nothing needs it any more. */
+    /** Gives GPU memory that libtorch caches without using it back to the device. */
     public void releaseMemory() {
         Torch.releaseMemory(computation.device());
     }

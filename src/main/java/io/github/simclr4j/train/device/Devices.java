@@ -16,14 +16,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where an encoder is trained: finds the GPUs and the libtorch, chooses, and says why a GPU that is there is not used.
+ * Finds the GPUs and the libtorch of a machine, chooses a training device, and reports why an existing GPU is not used.
  *
- * <p>DJL alone goes to the CPU without a word in several cases: a CPU libtorch on the class path wins over the GPU; without a
- * CUDA runtime on the loader's path, or with one older than the library's, it takes a CPU libtorch. So the flavour is set here
- * before the engine loads, unless the variable {@code PYTORCH_FLAVOR} sets it, and a GPU counts as usable once it has computed
- * something.
+ * <p>DJL alone silently falls back to the CPU in several cases: if a CPU libtorch is on the class path, if no CUDA runtime is on the
+ * loader's path, or if that runtime is older than the library's. This class therefore sets the flavour before the engine loads, unless
+ * the variable {@code PYTORCH_FLAVOR} sets it, and considers a GPU usable only if a computation on it succeeds.
  *
- * <p>Asking loads the engine, which happens once a process: the first answer decides which libtorch the process has.
+ * <p>A report loads the engine, which is possible once per process: the first report decides which libtorch the process uses.
  */
 public final class Devices {
     private static final Pattern NAME = Pattern.compile("auto|cpu|gpu(?::(\\d{1,4}))?");
@@ -32,7 +31,7 @@ public final class Devices {
             "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "ENGINE_CACHE_DIR", "DJL_CACHE_DIR",
             "DJL_OFFLINE");
 
-    /** Tells the log, for callers without a listener. */
+    /** Reports to the log, for callers without a listener. */
     public static final Progress LOG = new Progress() {
         private static final Logger LOGGER = Logger.getLogger(Devices.class.getName());
 
@@ -50,10 +49,12 @@ public final class Devices {
     /**
      * A GPU that the driver lists.
      *
-     * @param index the driver's number, which need not be CUDA's
-     * @param memoryMiB its memory in MiB, or -1 if it isn't told
-     * @param computeCapability such as 9.0, or null if it isn't told
-     * @param mig whether it is divided into instances
+     * @param index index in the driver's order, which may differ from CUDA's
+     * @param name name of the model
+     * @param memoryMiB memory in MiB, or -1 if unknown
+     * @param computeCapability compute capability such as 9.0, or null if unknown
+     * @param uuid unique ID, or an empty string if unknown
+     * @param mig whether the GPU is in MIG mode
      */
     public record Gpu(int index, String name, long memoryMiB, String computeCapability, String uuid, boolean mig) {
         @Override
@@ -65,8 +66,10 @@ public final class Devices {
     /**
      * A libtorch.
      *
+     * @param version version, such as 2.7.1
      * @param flavour {@code cpu} or, for CUDA 12.8, {@code cu128}
-     * @param origin what brought it: the class path, DJL's cache or {@code PYTORCH_LIBRARY_PATH}
+     * @param folder folder of the libraries
+     * @param origin where it comes from: the class path, DJL's cache or {@code PYTORCH_LIBRARY_PATH}
      */
     public record Libtorch(String version, String flavour, Path folder, String origin) {}
 
@@ -75,51 +78,55 @@ public final class Devices {
      *
      * @param system operating system and processor, such as {@code linux-x86_64}
      * @param driver version of NVIDIA's driver, or null
-     * @param driverCuda newest CUDA version that the driver knows, or null
-     * @param gpus the GPUs that the driver lists
-     * @param smi what {@code nvidia-smi} said instead of listing GPUs, or null
+     * @param driverCuda newest CUDA version that the driver supports, or null
+     * @param gpus GPUs that the driver lists
+     * @param smi output of {@code nvidia-smi} if it did not list GPUs, or null
      * @param cudaRuntimes CUDA runtimes on the loader's path; the CUDA libtorch brings its own
      * @param binding version of DJL's binding, or null
-     * @param libtorch the one that is loaded, or null if none could be
-     * @param variables the environment variables that matter and are set
-     * @param device {@code cpu} or {@code gpu:N}, or null if what was asked for can't be had
-     * @param why why no GPU is used, or null where one is, or the CPU was asked for
-     * @param fix what to do about it, or null
+     * @param libtorch the loaded libtorch, or null if none could be loaded
+     * @param variables relevant environment variables that are set
+     * @param device {@code cpu} or {@code gpu:N}, or null if the requested device is not available
+     * @param why why no GPU is used, or null if one is used or the CPU was requested
+     * @param fix the remedy, or null
      */
     public record Report(
             String system, String driver, String driverCuda, List<Gpu> gpus, String smi, List<String> cudaRuntimes,
             String binding, Libtorch libtorch, Map<String, String> variables, String device, String why, String fix) {}
 
-    /** Where the libtorch of a process comes from. */
+    /** The origin of a process's libtorch. */
     public enum LibtorchSource {
-        /** {@code PYTORCH_LIBRARY_PATH} names it. */
+        /** The one that {@code PYTORCH_LIBRARY_PATH} names. */
         NAMED,
-        /** The CPU library that is, or is to be put, on the class path. */
+        /** The CPU library that is, or must be put, on the class path. */
         CLASS_PATH,
-        /** The CUDA library that DJL has fetched before; a CPU library on the class path would win over it. */
+        /** The CUDA library in DJL's cache; a CPU library on the class path would take precedence. */
         CACHE,
-        /** The CUDA library, which has to be {@linkplain #fetch fetched} first. */
+        /** The CUDA library, which must be {@linkplain #fetch fetched} first. */
         DOWNLOAD
     }
 
-    /** Why something is not used, and what to do about it. */
+    /** The reason why something is not used, and the remedy. */
     record Reason(String why, String fix) {}
 
     private final Environment environment;
     private final Libraries libraries;
 
-    /** Looks at a machine, which may be a made-up one. */
+    /** Inspects a machine, which tests can simulate. */
     public Devices(Environment environment) {
         this.environment = environment;
         this.libraries = new Libraries(environment);
     }
 
-    /** This machine's. */
+    /** Returns the devices of this machine. */
     public static Devices here() {
         return new Devices(new Environment.Machine());
     }
 
-    /** The number in {@code gpu:N}; 0 for any other name. */
+    /**
+     * Returns the index in {@code gpu:N}; 0 for any other name.
+     *
+     * @throws IllegalArgumentException if the name is unknown
+     */
     public static int index(String name) {
         Matcher m = NAME.matcher(name);
         if (!m.matches()) {
@@ -129,11 +136,11 @@ public final class Devices {
     }
 
     /**
-     * Checks the names of devices that are to share each step of a training. Several of them are GPUs, each named once, or all the
-     * CPU, which then runs as many replicas as there are names.
+     * Checks the names of devices that share each step of a training. Several devices must be different GPUs, or all the CPU, which then
+     * runs one replica per name.
      *
      * @param names {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
-     * @throws IllegalArgumentException if a name is none of these, or if these devices don't share steps
+     * @throws IllegalArgumentException if a name is unknown, or if these devices cannot share steps
      */
     public static void check(List<String> names) {
         if (names.isEmpty()) {
@@ -143,7 +150,7 @@ public final class Devices {
         for (String name : names) {
             int index = index(name);
             if (name.equals("auto") && names.size() > 1) {
-                throw new IllegalArgumentException("auto is not one of several devices: name each of them, such as gpu:0 and gpu:1, found "
+                throw new IllegalArgumentException("auto is not one of several devices: name each device, such as gpu:0 and gpu:1, found "
                         + String.join(",", names));
             }
             if (!name.equals("cpu") && !gpus.add("gpu:" + index)) {
@@ -152,18 +159,19 @@ public final class Devices {
             }
         }
         if (!gpus.isEmpty() && gpus.size() < names.size()) {
-            throw new IllegalArgumentException("A GPU and the CPU can't share a training, each step of which would wait for the CPU:"
-                    + " name GPUs alone, or cpu alone, found " + String.join(",", names));
+            throw new IllegalArgumentException("A GPU and the CPU can't share a training, because each step would wait for the CPU:"
+                    + " name only GPUs, or only cpu, found " + String.join(",", names));
         }
     }
 
     /**
-     * Chooses a device, and tells which one was taken and, where there is a GPU that is not used, why.
+     * Chooses a device, and reports the choice and, if a GPU exists but is not used, the reason.
      *
-     * @param name {@code auto} (the first GPU, or the CPU where none is usable), {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param name {@code auto} (the first GPU, or the CPU if none is usable), {@code cpu}, {@code gpu} or {@code gpu:N}
+     * @param progress receives the choice
      * @return {@code cpu} or {@code gpu:N}
-     * @throws IllegalArgumentException if the name is none of these
-     * @throws IllegalStateException if a GPU is asked for and can't be used, or libtorch can't be loaded
+     * @throws IllegalArgumentException if the name is unknown
+     * @throws IllegalStateException if a requested GPU cannot be used, or libtorch cannot be loaded
      */
     public String choose(String name, Progress progress) {
         Report r = report(name, progress, !name.equals("cpu"));
@@ -188,11 +196,11 @@ public final class Devices {
     }
 
     /**
-     * Finds out what there is, and what training with this device would use.
+     * Reports what the machine has, and what training with a device would use.
      *
      * @param name {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
-     * @param progress told when a libtorch has to be fetched first
-     * @throws IllegalArgumentException if the name is none of these
+     * @param progress receives a line if a libtorch must be fetched first
+     * @throws IllegalArgumentException if the name is unknown
      */
     public Report report(String name, Progress progress) {
         return report(name, progress, true);
@@ -212,7 +220,7 @@ public final class Devices {
         if (!cpu && reason == null && libraries.named() == null) {
             reason = libraries.noBinding();
         }
-        // Why there is no libtorch at all.
+        // The reason why no libtorch can be loaded.
         Reason broken = libraries.refused();
         Torch.Library library = null;
         if (broken == null) {
@@ -220,7 +228,7 @@ public final class Devices {
             if (gpu && libraries.named() == null && libraries.bundled() == null && environment.offline()
                     && !libraries.cached(Libraries.CUDA)) {
                 reason = new Reason(libraries.cudaName() + " is not in " + environment.cache()
-                        + " and the network is not to be used", fetchFix());
+                        + " and DJL is in offline mode", fetchFix());
                 gpu = false;
             }
             libraries.setFlavour(gpu);
@@ -228,8 +236,8 @@ public final class Devices {
                 libraries.beforeDownload(progress);
                 library = environment.load();
             } catch (RuntimeException | LinkageError e) {
-                broken = new Reason("libtorch can't be loaded: " + causes(e), "see docs/devices.md for which"
-                        + " libtorch goes with which system; Devices.report shows what was found");
+                broken = new Reason("libtorch can't be loaded: " + causes(e), "see docs/devices.md for the libtorch that"
+                        + " each system needs; Devices.report shows what was found");
             }
         }
         Libtorch libtorch = library == null ? null : libraries.describe(library);
@@ -240,7 +248,7 @@ public final class Devices {
         } else if (cpu) {
             device = "cpu";
         } else {
-            // A library that computes on the GPU is right, whatever else was found.
+            // A library that computes on the GPU is the right one, whatever else was found.
             if (library.cuda()) {
                 reason = unusable(index, driver.visible());
             } else if (reason == null) {
@@ -253,17 +261,17 @@ public final class Devices {
                 reason == null ? null : reason.why(), reason == null ? null : reason.fix());
     }
 
-    /** Returns the compute capability of a GPU, such as 9.0, or null if the driver does not tell it. */
+    /** Returns the compute capability of a GPU, such as 9.0, or null if the driver does not report it. */
     String computeCapability(int index) {
         List<Gpu> visible = NvidiaDriver.find(environment).visible();
         return index < visible.size() ? visible.get(index).computeCapability() : null;
     }
 
     /**
-     * Finds out which libtorch a training should have, before any is loaded: the CUDA library where there is a GPU that it may use.
+     * Determines the libtorch for a training before any is loaded: the CUDA library if there is a GPU that it can use.
      *
      * @param name {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
-     * @throws IllegalArgumentException if the name is none of these
+     * @throws IllegalArgumentException if the name is unknown
      */
     public LibtorchSource source(String name) {
         index(name);
@@ -278,11 +286,11 @@ public final class Devices {
     }
 
     /**
-     * Has DJL fetch the CUDA libtorch into its cache. That needs no GPU, so that an image can be built anywhere.
+     * Fetches the CUDA libtorch into DJL's cache. This needs no GPU, so that container images can be built on any machine.
      *
-     * @param progress told what is fetched
-     * @return its folder
-     * @throws IOException if it can't be fetched
+     * @param progress receives a line about the download
+     * @return the folder of the libtorch
+     * @throws IOException if it cannot be fetched
      * @throws IllegalStateException if it would not be used
      */
     public Path fetch(Progress progress) throws IOException {
@@ -292,7 +300,7 @@ public final class Devices {
         }
         if (libraries.bundled() != null) {
             throw new IllegalStateException(
-                    "The class path has a libtorch, which DJL takes first: " + libraries.bundled() + "; take it off");
+                    "The class path has a libtorch, which DJL prefers: " + libraries.bundled() + "; remove it from the class path");
         }
         String flavour = environment.value("PYTORCH_FLAVOR");
         if (flavour != null && !flavour.equals(Libraries.CUDA)) {
@@ -314,18 +322,18 @@ public final class Devices {
         try {
             environment.load();
         } catch (RuntimeException | LinkageError e) {
-            // Without a driver it does not load, but it is there.
+            // Without a driver the library fails to load after the download.
             failure = ": " + causes(e);
         }
         if (!libraries.cached(Libraries.CUDA)) {
             throw new IOException(libraries.cudaName() + " can't be fetched from " + Libraries.SITE + failure
-                    + "; let this machine reach that address, copy " + folder + " from a machine that has it, or set"
+                    + "; allow this machine to reach that address, copy " + folder + " from a machine that has it, or set"
                     + " PYTORCH_LIBRARY_PATH to the lib folder of an installed libtorch of that version");
         }
         return folder;
     }
 
-    /** Why a CUDA libtorch that sees GPUs can't use this one, or null if it can. */
+    /** Returns why a CUDA libtorch that sees GPUs cannot use this one, or null if it can. */
     private Reason unusable(int index, List<Gpu> visible) {
         boolean mig = visible.stream().anyMatch(Gpu::mig);
         if (!visible.isEmpty() && index >= visible.size() && !mig) {
@@ -348,7 +356,7 @@ public final class Devices {
                     "use another GPU or the CPU");
         }
         if (problem.contains("out of memory")) {
-            return new Reason(gpu + " has no memory left", "end what fills it, or choose another as gpu:N");
+            return new Reason(gpu + " has no memory left", "end the process that fills it, or choose another GPU as gpu:N");
         }
         return new Reason(gpu + " does not compute: " + firstLine(problem), "check it with nvidia-smi, or use the CPU");
     }
@@ -358,17 +366,17 @@ public final class Devices {
         return new Reason("gpu:" + index + " is not there: " + there, "choose one of these; CUDA_VISIBLE_DEVICES hides GPUs");
     }
 
-    /** Why a libtorch sees no GPU although the driver lists one. */
+    /** Returns why a libtorch sees no GPU although the driver lists one. */
     private static Reason withoutCuda(Libtorch libtorch, List<Gpu> visible) {
         if (libtorch.flavour().equals("cpu")) {
-            return new Reason("the libtorch that is used is for the CPU (" + libtorch.origin() + ")", fetchFix());
+            return new Reason("the loaded libtorch is for the CPU (" + libtorch.origin() + ")", fetchFix());
         }
         String gpus = "libtorch " + libtorch.version() + " " + libtorch.flavour() + " finds no usable GPU";
         if (visible.stream().anyMatch(Gpu::mig)) {
             return new Reason(gpus + ", and the GPU is in MIG mode",
-                    "create an instance (nvidia-smi mig -cgi ... -C) and let this user and container use it");
+                    "create an instance (nvidia-smi mig -cgi ... -C) and give this user and container access to it");
         }
-        return new Reason(gpus, "see libtorch's warning above, if there is one; let this user read and write /dev/nvidia*;"
+        return new Reason(gpus, "see libtorch's warning above, if there is one; give this user read and write access to /dev/nvidia*;"
                 + " in Docker run with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,utility");
     }
 
@@ -394,7 +402,7 @@ public final class Devices {
         return text.strip().lines().findFirst().orElse("").strip();
     }
 
-    /** The messages of an exception and its first cause. */
+    /** Returns the messages of an exception and its root cause. */
     private static String causes(Throwable e) {
         Throwable last = e;
         while (last.getCause() != null) {

@@ -19,63 +19,63 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** What {@link Devices} looks at. Tests put a made-up machine in its place. */
+/** The parts of a machine that {@link Devices} inspects; tests simulate them. */
 public interface Environment {
     /**
-     * What a program said.
+     * The output of a program.
      *
-     * @param code its exit code, 1 when it gave no answer in time, -1 when there is no such program, -2 when it could not be run
-     * @param text standard output and error together, or what went wrong
+     * @param code exit code; 1 if the program did not finish in time, -1 if it does not exist, -2 if it could not be run
+     * @param text standard output and error together, or the failure
      */
     record Output(int code, String text) {}
 
-    /** An environment variable or, as DJL reads them, the system property of that name; null when unset. */
+    /** Returns an environment variable or, as in DJL, the system property with the same name; null if unset. */
     String variable(String name);
 
-    /** A variable that is set and not empty, or null. */
+    /** Returns a variable that is set and not empty, or null. */
     default String value(String name) {
         String v = variable(name);
         return v == null || v.isEmpty() ? null : v;
     }
 
-    /** Operating system and processor as DJL names them, such as {@code linux-x86_64}. */
+    /** Returns operating system and processor as DJL names them, such as {@code linux-x86_64}. */
     String system();
 
-    /** Names of a folder's files; none when it can't be read. */
+    /** Returns the names of a folder's files; empty if it cannot be read. */
     List<String> list(Path folder);
 
-    /** A small text file's content, or null when it can't be read. */
+    /** Returns the content of a small text file, or null if it cannot be read. */
     String read(Path file);
 
-    /** Deletes a folder of files, if it is there. */
+    /** Deletes a folder of files if it exists. */
     void delete(Path folder);
 
-    /** Runs a program for at most some seconds. */
+    /** Runs a program with a time limit. */
     Output run(String... command);
 
-    /** The properties files of this name on the class path, each by its address. */
+    /** Returns the properties files with a name on the class path, by URL. */
     Map<String, Properties> resources(String name);
 
-    /** Where DJL keeps the libraries it fetched. */
+    /** Returns the folder where DJL keeps fetched libraries. */
     Path cache();
 
-    /** Whether DJL must not use the network. */
+    /** Tells whether DJL is in offline mode. */
     boolean offline();
 
-    /** Has DJL take this flavour of libtorch, when it loads one. */
+    /** Sets the flavour of libtorch that DJL will load. */
     void flavour(String flavour);
 
     /**
-     * Loads the engine, once a process.
+     * Loads the engine, which is possible once per process.
      *
-     * @throws RuntimeException if there is no libtorch, or it can't be loaded
+     * @throws RuntimeException if there is no libtorch, or it cannot be loaded
      */
     Torch.Library load();
 
-    /** Computes on a GPU; returns null, or what went wrong. */
+    /** Computes on a GPU; returns null on success, else the error. */
     String probe(int gpu);
 
-    /** This machine and this process. */
+    /** This machine and process. */
     final class Machine implements Environment {
         private static final int SECONDS = 20;
 
@@ -85,7 +85,7 @@ public interface Environment {
             this(Path.of(System.getProperty("java.io.tmpdir")));
         }
 
-        /** With a folder for what programs say; a test names one that is not there. */
+        /** Uses a folder for the output of programs, which need not exist in tests. */
         Machine(Path temporary) {
             this.temporary = temporary;
         }
@@ -150,7 +150,7 @@ public interface Environment {
                     Files.delete(out);
                 }
             } catch (IOException e) {
-                // Java tells the system's error as a number in the text: 2 is that there is no such file.
+                // Java reports the system's error as a number in the message: 2 means that the file does not exist.
                 boolean missing = out != null && p == null && String.valueOf(e.getMessage()).contains("error=2,");
                 return new Output(missing ? -1 : -2, missing ? e.getMessage() : e.toString());
             } catch (InterruptedException e) {
@@ -167,7 +167,7 @@ public interface Environment {
         public Map<String, Properties> resources(String name) {
             Map<String, Properties> all = new LinkedHashMap<>();
             try {
-                // The loader that DJL asks.
+                // The class loader that DJL uses.
                 for (URL url : Collections.list(ClassLoaderUtils.getResources(name))) {
                     Properties p = new Properties();
                     try (InputStream in = url.openStream()) {

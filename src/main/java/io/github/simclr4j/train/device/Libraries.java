@@ -14,35 +14,37 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The libtorch that DJL will load. By the rules of its {@code LibUtils} and {@code Platform} (0.36) that is the one that
- * PYTORCH_LIBRARY_PATH names, else one on the class path, else the one of its cache, fetched if need be.
+ * The libtorch that DJL will load.
+ *
+ * <p>By the rules of DJL's {@code LibUtils} and {@code Platform} (0.36) this is the first of: the one that PYTORCH_LIBRARY_PATH names, one
+ * on the class path, the one in its cache, which is fetched if necessary.
  */
 record Libraries(Environment environment) {
-    /** The only CUDA flavour of the binding. */
+    /** The only CUDA flavour of DJL's binding. */
     static final String CUDA = "cu128";
 
-    /** Where that binding exists. */
+    /** The systems for which that binding exists. */
     private static final List<String> CUDA_SYSTEMS = List.of("linux-x86_64", "win-x86_64");
 
-    /** Where DJL fetches from. */
+    /** The site that DJL fetches from. */
     static final String SITE = "https://publish.djl.ai";
 
     private static final Pattern PYTHON_VERSION = Pattern.compile("__version__ = '([^']+)'");
     private static final Pattern CUDA_IN_NAME = Pattern.compile("[-+](cu\\d+)");
 
-    /** Why there is no CUDA binding for this system, or null. */
+    /** Returns why there is no CUDA binding for this system, or null. */
     Reason noBinding() {
         return CUDA_SYSTEMS.contains(environment.system()) ? null : new Reason(
                 "DJL has no CUDA binding for " + environment.system() + ", only for " + String.join(" and ", CUDA_SYSTEMS),
-                "build DJL's native library for this system and name its folder in PYTORCH_LIBRARY_PATH");
+                "build DJL's native library for this system and set PYTORCH_LIBRARY_PATH to its folder");
     }
 
-    /** The folder that PYTORCH_LIBRARY_PATH names, as DJL reads it, or null. */
+    /** Returns the folder that PYTORCH_LIBRARY_PATH names, as DJL reads it, or null. */
     Path named() {
         String path = environment.value("PYTORCH_LIBRARY_PATH");
         for (String p : path == null ? new String[0] : path.split(Pattern.quote(File.pathSeparator))) {
             Path f = Path.of(p);
-            // The folder, or the file itself.
+            // The variable may name the folder or the file.
             Path folder = f.endsWith(library("torch")) ? f.toAbsolutePath().getParent() : f;
             if (environment.list(folder).contains(library("torch"))) {
                 return folder;
@@ -60,30 +62,30 @@ record Libraries(Environment environment) {
         return environment.list(folder).contains(library("torch_cuda"));
     }
 
-    /** Why what PYTORCH_LIBRARY_PATH names must not be loaded: a binding for another version ends the process. */
+    /** Returns why the library of PYTORCH_LIBRARY_PATH must not be loaded, or null: a binding for another version crashes the process. */
     Reason refused() {
         String path = environment.value("PYTORCH_LIBRARY_PATH");
         String binding = bindingVersion();
         String said = environment.value("PYTORCH_VERSION");
         if (path == null) {
-            // Online, DJL fetches that version and a binding for it.
+            // With network access DJL fetches that version and a binding for it.
             boolean fits = said == null || binding == null || binding.startsWith(said) || !environment.offline();
             return fits ? null : wrongVersion(said, binding);
         }
         Path folder = named();
         if (folder == null) {
             return new Reason("PYTORCH_LIBRARY_PATH=" + path + " holds no " + library("torch"),
-                    "name the lib folder of libtorch " + binding + ", or unset it");
+                    "set it to the lib folder of libtorch " + binding + ", or unset it");
         }
         String jni = library("djl_torch");
         if (binding == null || environment.list(folder).stream().anyMatch(f -> f.endsWith(jni))) {
-            // It has its own binding.
+            // The library has its own binding.
             return null;
         }
         String version = version(folder);
         if (version != null && !sameVersion(version, binding)) {
             return new Reason("PYTORCH_LIBRARY_PATH=" + path + " is libtorch " + version + ", expected " + binding
-                    + ", the one that DJL's binding fits", "install libtorch " + binding + ", or put a " + jni
+                    + ", which DJL's binding requires", "install libtorch " + binding + ", or put a " + jni
                     + " that is built for " + version + " into that folder");
         }
         if (said != null && !sameVersion(said, binding)) {
@@ -99,10 +101,10 @@ record Libraries(Environment environment) {
 
     private static Reason wrongVersion(String said, String binding) {
         return new Reason(
-                "PYTORCH_VERSION is " + said + ", expected " + binding + ", the one that DJL's binding fits", "unset it");
+                "PYTORCH_VERSION is " + said + ", expected " + binding + ", which DJL's binding requires", "unset it");
     }
 
-    /** The CUDA libtorch, in words. */
+    /** Returns the name of the CUDA libtorch for messages. */
     String cudaName() {
         return "libtorch " + bindingVersion() + " " + CUDA;
     }
@@ -111,7 +113,7 @@ record Libraries(Environment environment) {
         return found.equals(expected) || found.startsWith(expected + "+") || found.startsWith(expected + "-");
     }
 
-    /** What a libtorch's folder says of its version, such as 2.7.1+cu128; null if nothing. */
+    /** Returns the version in a libtorch's folder, such as 2.7.1+cu128; null if it has none. */
     private String version(Path folder) {
         Path parent = folder.toAbsolutePath().getParent();
         if (parent == null) {
@@ -126,12 +128,12 @@ record Libraries(Environment environment) {
         return m.find() ? m.group(1) : null;
     }
 
-    /** The libtorch on the class path that DJL takes, or null. */
+    /** Returns the libtorch on the class path that DJL loads, or null. */
     String bundled() {
         String cpu = null;
         for (Map.Entry<String, Properties> r : environment.resources("native/lib/pytorch.properties").entrySet()) {
             String flavour = r.getValue().getProperty("flavor", "");
-            // The address of the file in the jar, without the file.
+            // The URL of the jar, without the file inside it.
             String jar = r.getKey().replaceFirst("^jar:", "").replaceFirst("!.*", "").replaceFirst("^file:", "");
             if (flavour.startsWith("cu")) {
                 return jar;
@@ -157,22 +159,22 @@ record Libraries(Environment environment) {
         return environment.list(folder(flavour)).contains(library("torch"));
     }
 
-    /** Sets the flavour, which DJL gets wrong: it goes by the CUDA runtime, and adds a suffix that this version does not have. */
+    /** Sets the flavour. DJL would derive it from the CUDA runtime and add a suffix that this version does not have. */
     void setFlavour(boolean gpu) {
         if (environment.value("PYTORCH_FLAVOR") != null || named() == null && bundled() != null) {
             return;
         }
-        // The CUDA libtorch computes on the CPU too, if it is the only one at hand.
+        // The CUDA libtorch also computes on the CPU, if it is the only one available.
         boolean cuda = named() != null ? hasCuda(named())
                 : gpu || environment.offline() && !cached("cpu") && cached(CUDA);
         environment.flavour(cuda ? CUDA : "cpu");
     }
 
-    /** Makes way for a download that loading the engine begins, and announces it. */
+    /** Prepares and announces a download that loading the engine will start. */
     void beforeDownload(Progress progress) {
         String flavour = environment.value("PYTORCH_FLAVOR");
         if (named() == null && bundled() == null && flavour != null && !cached(flavour) && !environment.offline()) {
-            // DJL extracts the binding for a libtorch elsewhere into this folder, and then can't move what it fetched to it.
+            // DJL may have extracted the binding into this folder, which would keep it from moving the download there.
             environment.delete(folder(flavour));
             progress.line("fetching libtorch " + bindingVersion() + " " + flavour + " from " + SITE + " into "
                     + folder(flavour) + ", once: " + (flavour.startsWith("cu") ? "about 3 GB" : "about 110 MB"));

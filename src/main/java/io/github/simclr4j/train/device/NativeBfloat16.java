@@ -7,21 +7,21 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
 
-/** Whether a processor or a GPU computes with bfloat16 itself; elsewhere it is emulated and slower than float32. */
+/** Detects processors and GPUs with native bfloat16; elsewhere it is emulated and slower than float32. */
 final class NativeBfloat16 {
     /** Flags of Linux's {@code /proc/cpuinfo}: x86-64 with AVX512_BF16 or AMX, ARM with its bfloat16 extension. */
     private static final List<String> FLAGS = List.of("avx512_bf16", "amx_bf16", "bf16");
-    /** Compute capability of the first GPUs that have it, NVIDIA's Ampere. */
+    /** Compute capability of NVIDIA's Ampere, the first GPUs with bfloat16. */
     private static final double AMPERE = 8.0;
 
     private final Supplier<String> cpuInfo;
 
-    /** Reads the processor's flags from a text in the form of {@code /proc/cpuinfo}. */
+    /** Reads the processor's flags from a text in the format of {@code /proc/cpuinfo}. */
     NativeBfloat16(Supplier<String> cpuInfo) {
         this.cpuInfo = cpuInfo;
     }
 
-    /** Returns what this machine has. */
+    /** Returns the detection for this machine. */
     static NativeBfloat16 here() {
         return new NativeBfloat16(() -> {
             try {
@@ -33,7 +33,7 @@ final class NativeBfloat16 {
         });
     }
 
-    /** Returns what the processor has, or null if it does not compute with bfloat16. */
+    /** Returns the processor's bfloat16 feature in words, or null if it has none. */
     String cpu() {
         return cpuInfo.get().lines()
                 .filter(line -> line.startsWith("flags") || line.startsWith("Features"))
@@ -44,7 +44,7 @@ final class NativeBfloat16 {
                 .orElse(null);
     }
 
-    /** Returns what the GPU has, or null if it does not compute with bfloat16 or the driver does not tell. */
+    /** Returns the GPU's compute capability in words, or null if it lacks bfloat16 or the driver does not report it. */
     String gpu(Devices devices, int index) {
         String capability = devices.computeCapability(index);
         return capability != null && Double.parseDouble(capability) >= AMPERE

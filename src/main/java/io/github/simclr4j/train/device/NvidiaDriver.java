@@ -9,13 +9,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What NVIDIA's driver tells.
+ * The information of NVIDIA's driver.
  *
- * @param version of the driver, or null
- * @param cuda newest CUDA version that it knows, or null
- * @param gpus all that it lists, hidden ones too
- * @param smi what {@code nvidia-smi} said instead of listing GPUs, or null
- * @param failure why {@code nvidia-smi} could not be run although it may be there, or null; no sign of a GPU
+ * @param environment the machine
+ * @param version version of the driver, or null
+ * @param cuda newest CUDA version that it supports, or null
+ * @param gpus all GPUs that it lists, including hidden ones
+ * @param smi output of {@code nvidia-smi} if it did not list GPUs, or null
+ * @param failure why {@code nvidia-smi} could not be run although it may exist, or null; this is no sign of a GPU
  */
 record NvidiaDriver(Environment environment, String version, String cuda, List<Gpu> gpus, String smi, String failure) {
     private static final Pattern SMI_CUDA = Pattern.compile("CUDA Version:\\s*(\\d+\\.\\d+)");
@@ -23,12 +24,12 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
     private static final Pattern PROC_MODEL = Pattern.compile("Model:\\s*(.+)");
     private static final Path PROC = Path.of("/proc/driver/nvidia");
 
-    /** Nobody asked. */
+    /** Returns a driver that was not queried. */
     static NvidiaDriver unasked(Environment environment) {
         return new NvidiaDriver(environment, null, null, List.of(), null, null);
     }
 
-    /** Asks the driver, or the kernel where there is no nvidia-smi, as in some containers. */
+    /** Queries the driver, or the kernel if there is no nvidia-smi, as in some containers. */
     static NvidiaDriver find(Environment environment) {
         Environment.Output header = environment.run("nvidia-smi");
         if (header.code() < 0) {
@@ -41,7 +42,7 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
                 Matcher model = PROC_MODEL.matcher(information == null ? "" : information);
                 gpus.add(new Gpu(gpus.size(), model.find() ? model.group(1).strip() : bus, -1, null, "", false));
             }
-            // A container sees the host's kernel, but has the device files only where it was given the GPUs.
+            // A container sees the host's kernel, but has the device files only if the GPUs are passed to it.
             boolean given = gpus.isEmpty() || environment.list(Path.of("/dev")).contains("nvidiactl");
             return new NvidiaDriver(environment, m.find() ? m.group(1) : null, null, given ? gpus : List.of(),
                     given ? null : (failure == null ? "not installed" : failure)
@@ -50,7 +51,7 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
         String fields = "index,name,memory.total,uuid,driver_version";
         Environment.Output list = smi(environment, fields + ",mig.mode.current,compute_cap");
         if (list.code() == 2) {
-            // An older driver, which does not know the last two.
+            // An older driver that does not know the last two fields.
             list = smi(environment, fields);
         }
         List<Gpu> gpus = new ArrayList<>();
@@ -74,7 +75,7 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
         return environment.run("nvidia-smi", "--query-gpu=" + fields, "--format=csv,noheader,nounits");
     }
 
-    /** The GPUs that CUDA shows this process, in its order where that is known. */
+    /** Returns the GPUs that are visible to CUDA in this process, in CUDA's order if it is known. */
     List<Gpu> visible() {
         String variable = environment.variable("CUDA_VISIBLE_DEVICES");
         List<Gpu> some = new ArrayList<>();
@@ -88,7 +89,7 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
                                 || i.startsWith("GPU") && g.uuid().startsWith(i))
                         .findFirst().orElse(null);
                 if (gpu == null) {
-                    // As CUDA does: nothing after the first that is unknown.
+                    // Like CUDA, ignores everything after the first unknown GPU.
                     break;
                 }
                 some.add(gpu);
@@ -96,23 +97,23 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
         }
         boolean alike = some.stream().map(g -> g.name() + g.memoryMiB()).distinct().count() <= 1;
         if (!alike && !"PCI_BUS_ID".equals(environment.variable("CUDA_DEVICE_ORDER"))) {
-            // CUDA puts the fastest first.
+            // CUDA orders the GPUs by speed, fastest first.
             some.replaceAll(g -> new Gpu(g.index(), "a GPU in CUDA's order (fastest first)", -1, null, "", g.mig()));
         }
         return some;
     }
 
-    /** Whether there are signs of an NVIDIA GPU. */
+    /** Tells whether there are signs of an NVIDIA GPU. */
     boolean seen() {
         return version != null || smi != null || !gpus.isEmpty();
     }
 
-    /** Why no libtorch can use a GPU here, or null. */
+    /** Returns why no libtorch can use a GPU on this machine, or null. */
     Reason against() {
         if (!seen()) {
             return new Reason("no NVIDIA driver was found ("
                     + (failure == null ? "neither nvidia-smi nor " : failure + "; there is no ") + PROC + ")",
-                    "where there is an NVIDIA GPU install its driver; in Docker run with --gpus all");
+                    "if there is an NVIDIA GPU, install its driver; in Docker run with --gpus all");
         }
         if (gpus.isEmpty()) {
             String said = smi == null ? "the driver lists no GPU" : "nvidia-smi: " + smi;
@@ -120,7 +121,7 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
                 return new Reason(said, "the driver was updated under a running kernel: reboot, or reload its modules");
             }
             if (said.contains("ermission")) {
-                return new Reason(said, "let this user read and write /dev/nvidia*");
+                return new Reason(said, "give this user read and write access to /dev/nvidia*");
             }
             return new Reason(said, "check that the driver is loaded; in Docker run with --gpus all");
         }
@@ -131,14 +132,14 @@ record NvidiaDriver(Environment environment, String version, String cuda, List<G
         return tooOld();
     }
 
-    /** Within one major version of CUDA a driver runs libraries of any minor version. */
+    /** Returns why the driver is too old, or null. Within one major version of CUDA a driver supports libraries of any minor version. */
     Reason tooOld() {
         int needed = Integer.parseInt(Libraries.CUDA.substring(2, 4));
         boolean old = cuda != null
                 ? Integer.parseInt(cuda.split("\\.")[0]) < needed
                 : version != null && Integer.parseInt(version.split("\\.")[0]) < 525;
         return !old ? null : new Reason("the driver " + (version == null ? "" : version + " ") + "is too old for "
-                + Libraries.CUDA + (cuda == null ? "" : ": it knows CUDA up to " + cuda + ", needed is " + needed + ".0"),
+                + Libraries.CUDA + (cuda == null ? "" : ": it supports CUDA up to " + cuda + ", but " + needed + ".0 is needed"),
                 "install NVIDIA's driver 525.60.13 or newer (on Windows 527.41), 570 or newer is best");
     }
 }

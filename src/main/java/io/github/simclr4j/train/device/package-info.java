@@ -1,2 +1,2 @@
-/** Where and how a training computes: GPUs, libtorch, and the precision that a processor has. */
+/** Devices of a training: GPUs, libtorch and native precisions. */
 package io.github.simclr4j.train.device;

@@ -7,12 +7,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Every ordered pair of seven transformations, and each alone. As in the paper the second view is the whole image unless both are
- * transformed. */
+/**
+ * Compares every ordered pair of seven transformations, and each alone. As in the paper, the second view is the whole image unless both
+ * views are transformed.
+ */
 public final class AugmentationStudy implements Study {
     /** Which views are transformed. */
     public static final Option<String> BRANCHES = Option.choice("branches", List.of("one", "both"),
-            "Which of the two views are transformed: one, the other being the whole image, or both",
+            "Which of the two views are transformed: one (the other is the whole image) or both",
             "Chen et al. 2020, section 3.1");
 
     private static final Map<String, String> TRANSFORMATIONS = new LinkedHashMap<>();
@@ -34,7 +36,7 @@ public final class AugmentationStudy implements Study {
 
     @Override
     public String summary() {
-        return "Which pairs of transformations of the images teach most";
+        return "Which pairs of image transformations give the best features";
     }
 
     @Override

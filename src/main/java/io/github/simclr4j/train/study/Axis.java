@@ -7,18 +7,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a study varies, and how.
+ * An axis of a study: what it varies.
  *
- * @param name of the axis
- * @param levels what each level sets, by its label, in order; settings are those that {@link CellSettings} knows
+ * @param name name of the axis
+ * @param levels settings of each level by its label, in order; the settings are those of {@link CellSettings}
  */
 public record Axis(String name, Map<String, Map<String, String>> levels) {
-    /** Copies the levels, in their order. */
+    /** Copies the levels in their order. */
     public Axis {
         levels = Collections.unmodifiableMap(new LinkedHashMap<>(levels));
     }
 
-    /** Returns an axis that is one setting. */
+    /** Returns an axis that varies one setting. */
     public static Axis of(String setting, String... values) {
         Map<String, Map<String, String>> levels = new LinkedHashMap<>();
         for (String value : values) {
@@ -28,10 +28,9 @@ public record Axis(String name, Map<String, Map<String, String>> levels) {
     }
 
     /**
-     * Reads an axis from a text such as {@code temperature=0.1,0.5} or, where a value has commas,
-     * {@code views=crop,flip;crop,flip,grey}.
+     * Parses an axis, such as {@code temperature=0.1,0.5} or, if a value contains commas, {@code views=crop,flip;crop,flip,grey}.
      *
-     * @throws IllegalArgumentException if it is none, or has a value twice
+     * @throws IllegalArgumentException if the text is not an axis, or has a value twice
      */
     public static Axis parse(String text) {
         int equals = text.indexOf('=');
@@ -43,22 +42,22 @@ public record Axis(String name, Map<String, Map<String, String>> levels) {
         }
         if (name.isEmpty() || list.contains("")) {
             throw new IllegalArgumentException("An axis is a setting and its values, such as temperature=0.1,0.5, with semicolons"
-                    + " between values that have commas, found " + text);
+                    + " between values that contain commas, found " + text);
         }
         if (list.stream().distinct().count() < list.size()) {
-            throw new IllegalArgumentException("An axis has each value once, found " + text);
+            throw new IllegalArgumentException("The values of an axis must be different, found " + text);
         }
         return of(name, list.toArray(String[]::new));
     }
 
     /**
-     * Returns the cells of every combination of levels; the last axis changes fastest.
+     * Returns the cells of all combinations of levels; the last axis varies fastest.
      *
-     * @throws IllegalArgumentException if two axes have one name, or there is none
+     * @throws IllegalArgumentException if there is no axis, or two axes have the same name
      */
     public static List<Cell> product(List<Axis> axes) {
         if (axes.isEmpty() || axes.stream().map(Axis::name).distinct().count() < axes.size()) {
-            throw new IllegalArgumentException("A grid has at least one axis, and each once, found "
+            throw new IllegalArgumentException("A grid needs at least one axis, and its axes must be different, found "
                     + axes.stream().map(Axis::name).toList());
         }
         List<Cell> cells = List.of(new Cell(Map.of(), Map.of()));

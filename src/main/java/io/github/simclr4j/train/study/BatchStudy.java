@@ -2,7 +2,7 @@ package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
 
-/** Batch size by epochs. */
+/** Compares batch sizes and numbers of epochs. */
 public final class BatchStudy implements Study {
     @Override
     public String name() {
@@ -11,7 +11,7 @@ public final class BatchStudy implements Study {
 
     @Override
     public String summary() {
-        return "What larger batches and longer training are worth";
+        return "How much larger batches and longer training improve the features";
     }
 
     @Override

@@ -9,15 +9,15 @@ import java.util.Map;
 /**
  * One pretraining of a study.
  *
- * @param levels what the cell is called: the label of its level by the name of each axis, in the order of the axes
- * @param settings what the cell sets: values by the names that {@link CellSettings} knows
+ * @param levels label of the cell's level by the name of each axis, in the order of the axes
+ * @param settings settings of the cell by the names of {@link CellSettings}
  */
 public record Cell(Map<String, String> levels, Map<String, String> settings) {
-    /** Characters of a folder's name before the hash. */
+    /** Number of characters of a folder's name before the hash. */
     private static final int READABLE = 48;
     private static final int HASH = 8;
 
-    /** Copies the maps, in their order. */
+    /** Copies the maps in their order. */
     public Cell {
         levels = Collections.unmodifiableMap(new LinkedHashMap<>(levels));
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
@@ -30,7 +30,7 @@ public record Cell(Map<String, String> levels, Map<String, String> settings) {
         return title.toString();
     }
 
-    /** Returns the name of the cell's folder, which depends on its levels alone. */
+    /** Returns the name of the cell's folder, which depends only on its levels. */
     public String folder() {
         String readable = String.join("_", levels.values()).replaceAll("[^A-Za-z0-9._]+", "-");
         String hash = Sha256.hex(levels.toString().getBytes(StandardCharsets.UTF_8));

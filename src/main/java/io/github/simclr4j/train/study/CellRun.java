@@ -19,7 +19,11 @@ import java.util.TreeSet;
  * Trains and measures one cell.
  *
  * @param cell the cell
- * @param given settings beside the cell's own
+ * @param given settings of all cells
+ * @param images images of the study
+ * @param folder folder of the study
+ * @param machine resources of the study
+ * @param progress receives progress and warnings
  */
 record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFolder folder, StudyMachine machine,
         Progress progress) {
@@ -32,7 +36,7 @@ record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFo
         return all;
     }
 
-    /** Returns what was measured before, or null; fails if it was measured with other settings. */
+    /** Returns the measurements of an earlier run, or null; fails if they belong to other settings. */
     CellResult.Measured done() throws IOException {
         return folder.done(cell, settings());
     }
@@ -40,8 +44,8 @@ record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFo
     /**
      * Checks the settings.
      *
-     * @return names of the given settings that this cell's method and encoder don't have
-     * @throws IllegalArgumentException if a value is out of range, values don't fit each other, or there is no setting of a name
+     * @return names of the given settings that this cell's method and encoder lack
+     * @throws IllegalArgumentException if a value is out of range, values do not fit each other, or a setting of the cell is unknown
      * @throws IOException if the images lack labels that the method needs
      */
     Set<String> check() throws IOException {

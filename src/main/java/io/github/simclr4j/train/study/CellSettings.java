@@ -16,8 +16,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /**
- * The settings of a pretraining by name, such as {@code batch}, {@code views2} or {@code weight-decay}: those that every pretraining
- * has, and the options of methods and of encoder families by the names in their declarations.
+ * The settings of a pretraining by name, such as {@code batch}, {@code views2} or {@code weight-decay}: common settings, and the options
+ * of methods and encoder families by their declared names.
  */
 public final class CellSettings {
     private static final Map<String, BiConsumer<Pretraining.Builder, String>> COMMON = new LinkedHashMap<>();
@@ -83,17 +83,18 @@ public final class CellSettings {
 
     private static boolean flag(String text) {
         if (!text.equals("true") && !text.equals("false")) {
-            throw new IllegalArgumentException("A switch must be true or false, found " + text);
+            throw new IllegalArgumentException("A flag must be true or false, found " + text);
         }
         return Boolean.parseBoolean(text);
     }
 
     /**
-     * Sets what a cell has.
+     * Applies settings to a pretraining.
      *
      * @param settings values by name
-     * @return names that neither pretraining, nor the chosen method, nor the chosen encoder has
-     * @throws IllegalArgumentException if there is no such method or encoder, or a value is of the wrong type
+     * @param builder builder of the pretraining
+     * @return names that are neither common settings nor options of the chosen method or encoder
+     * @throws IllegalArgumentException if the method or encoder is unknown, or a value has the wrong type
      */
     static Set<String> apply(Map<String, String> settings, Pretraining.Builder builder) {
         MethodFactory method = Methods.named(settings.getOrDefault("method", "simclr"));
@@ -107,7 +108,7 @@ public final class CellSettings {
             } else if (has(family.options(), name)) {
                 builder.encoderOption(name, value);
             } else if (name.startsWith(method.name() + "-") && has(method.options(), name.substring(method.name().length() + 1))) {
-                // An option of a method that shares its name with a setting of every pretraining.
+                // A method's option that shares its name with a common setting.
                 builder.option(name.substring(method.name().length() + 1), value);
             } else {
                 unknown.add(name);

@@ -1,13 +1,13 @@
 package io.github.simclr4j.train.study;
 
-/** How the accuracies of a study are drawn. */
+/** The chart of a study's accuracies. */
 public enum Chart {
-    /** A square for each cell: the first axis is the rows, the second the columns. */
+    /** One square per cell: the first axis gives the rows, the second the columns. */
     HEAT_MAP,
-    /** A group of bars for each level of the first axis, one for each combination of the other axes. */
+    /** One group of bars per level of the first axis, with one bar per combination of the other axes. */
     BARS,
-    /** Accuracy over the number that the levels of the first axis are, a line for each combination of the other axes. */
+    /** Accuracy over the numeric levels of the first axis, with one line per combination of the other axes. */
     LINES,
-    /** Accuracy over the encoder's parameters, a line for each combination of all axes but the last. */
+    /** Accuracy over the encoder's parameters, with one line per combination of all axes but the last. */
     PARAMETERS
 }

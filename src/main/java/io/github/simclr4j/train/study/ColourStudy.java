@@ -4,7 +4,7 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The strength of the colour distortion, and a policy that was found with labels, for contrastive and for supervised training. */
+/** Compares strengths of colour distortion, and AutoAugment's policy, for contrastive and for supervised training. */
 public final class ColourStudy implements Study {
     @Override
     public String name() {
@@ -13,7 +13,7 @@ public final class ColourStudy implements Study {
 
     @Override
     public String summary() {
-        return "How strong a distortion of colours teaches most, without labels and with them";
+        return "How strong colour distortion should be, with and without labels";
     }
 
     @Override

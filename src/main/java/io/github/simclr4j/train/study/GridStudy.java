@@ -3,11 +3,15 @@ package io.github.simclr4j.train.study;
 import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
-/** A grid of one's own: all combinations of the values of some settings. */
+/** A custom grid: all combinations of the values of some settings. */
 public final class GridStudy implements Study {
     private final List<Axis> axes;
 
-    /** Makes a grid; the last axis changes fastest. */
+    /**
+     * Creates a grid.
+     *
+     * @param axes at least one axis; the last one varies fastest
+     */
     public GridStudy(List<Axis> axes) {
         this.axes = List.copyOf(axes);
     }
@@ -19,7 +23,7 @@ public final class GridStudy implements Study {
 
     @Override
     public String summary() {
-        return "What any settings do";
+        return "How any settings affect the features";
     }
 
     @Override

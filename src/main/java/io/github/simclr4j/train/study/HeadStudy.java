@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** No head, linear and non-linear heads of several widths, and the features before the head against those behind it. */
+/** Compares no head, linear and non-linear heads of several widths, and features before and after the head. */
 public final class HeadStudy implements Study {
     private static final String NONE = "none";
 
@@ -17,7 +17,7 @@ public final class HeadStudy implements Study {
 
     @Override
     public String summary() {
-        return "Which projection head teaches most, and whether to take the features before or behind it";
+        return "Which projection head gives the best features, before or after it";
     }
 
     @Override

@@ -4,7 +4,7 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The losses of the paper, at one temperature and one margin. */
+/** Compares the losses of the paper at one temperature and one margin. */
 public final class LossStudy implements Study {
     @Override
     public String name() {
@@ -13,7 +13,7 @@ public final class LossStudy implements Study {
 
     @Override
     public String summary() {
-        return "Which contrastive loss teaches most";
+        return "Which contrastive loss gives the best features";
     }
 
     @Override

@@ -6,7 +6,7 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Every method but those with a teacher, supervised training included, by the width of the encoder. */
+/** Compares all methods without a teacher, including supervised training, over the width of the encoder. */
 public final class MethodStudy implements Study {
     @Override
     public String name() {
@@ -15,7 +15,7 @@ public final class MethodStudy implements Study {
 
     @Override
     public String summary() {
-        return "Which method gives the best features for an encoder's size";
+        return "Which method gives the best features at each size of the encoder";
     }
 
     @Override
@@ -31,7 +31,7 @@ public final class MethodStudy implements Study {
         return StudyPlan.of(Chart.PARAMETERS, new Axis("method", methods), Axis.of("width", "0.125", "0.25", "0.5"));
     }
 
-    /** A method that has a teacher names its file by an option. */
+    /** Tells whether a method has no teacher; a teacher's file is an option. */
     private static boolean learnsFromImagesAlone(MethodFactory method) {
         return method.options().stream().noneMatch(o -> o.name().equals("teacher"));
     }

@@ -4,7 +4,7 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Losses that treat the negatives of the class of the anchor in four ways, and the length of the queue of negatives. */
+/** Compares losses that treat negatives of the anchor's class differently, and lengths of the queue of negatives. */
 public final class NegativesStudy implements Study {
     private static final Map<String, String> LOSSES = new LinkedHashMap<>();
 
@@ -22,7 +22,7 @@ public final class NegativesStudy implements Study {
 
     @Override
     public String summary() {
-        return "Whether images of the anchor's class among the negatives do harm, and how many negatives it takes";
+        return "Whether negatives of the anchor's class do harm, and how many negatives are needed";
     }
 
     @Override

@@ -20,9 +20,9 @@ public final class Studies {
     }
 
     /**
-     * Returns the study of a name.
+     * Returns the study with a name.
      *
-     * @throws IllegalArgumentException if there is none; the message lists the names
+     * @throws IllegalArgumentException if there is no study with this name; the message lists the names
      */
     public static Study named(String name) {
         return all().stream().filter(s -> s.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(

@@ -5,17 +5,17 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
 /**
- * Declares a study: what is varied, and how the result is drawn. Studies are found by {@link java.util.ServiceLoader}; one in another
- * jar can be named like those of this library.
+ * Declares a study: what it varies, and how its result is drawn. {@link java.util.ServiceLoader} finds the studies, so that a study in
+ * another jar can be named like those of this library.
  */
 public interface Study {
     /** Returns the name, such as {@code temperature}. */
     String name();
 
-    /** Returns what the study asks, as one sentence without a full stop. */
+    /** Returns the question of the study in one sentence without a full stop. */
     String summary();
 
-    /** Returns where the study is from, such as {@code Chen et al. 2020, table 5}; empty if it is this library's. */
+    /** Returns the source of the study, such as {@code Chen et al. 2020, table 5}; empty if it is this library's. */
     String source();
 
     /** Returns the study's own options; none by default. */

@@ -20,9 +20,14 @@ import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVPrinter;
 
 /**
- * A study's folder: {@code study.json} says what every cell has in common, each cell has a folder with its checkpoints, its encoder
- * and, when it is done, {@code cell.json}; {@code NAME.csv} is the table of all cells, {@code NAME.json} all that is
- * known of them.
+ * The folder of a study:
+ *
+ * <ul>
+ *   <li>{@code study.json} has the settings that all cells have in common;
+ *   <li>each cell has a folder with its checkpoints, its encoder and, when it is done, {@code cell.json};
+ *   <li>{@code NAME.csv} is the table of all cells;
+ *   <li>{@code NAME.json} has all results.
+ * </ul>
  */
 final class StudyFolder {
     static final String ENCODER = "encoder.onnx";
@@ -33,10 +38,10 @@ final class StudyFolder {
 
     private final Path folder;
 
-    /** What every cell has in common, as {@code study.json} holds it. */
+    /** The content of {@code study.json}: what all cells have in common. */
     private record Common(String study, Map<String, String> settings) {}
 
-    /** A cell that is done, as {@code cell.json} holds it. */
+    /** The content of {@code cell.json}: a finished cell. */
     private record Done(Map<String, String> settings, CellResult.Measured measured) {}
 
     StudyFolder(Path folder) {
@@ -52,9 +57,9 @@ final class StudyFolder {
     }
 
     /**
-     * Begins a study, or continues one.
+     * Begins or continues a study.
      *
-     * @param study its name
+     * @param study name of the study
      * @param settings what all cells have in common
      * @throws IOException if the folder holds another study, or this one with other settings
      */
@@ -76,9 +81,9 @@ final class StudyFolder {
     }
 
     /**
-     * Returns what was measured of a cell that is done, or null.
+     * Returns the measurements of a finished cell, or null.
      *
-     * @throws IOException if it was done with other settings
+     * @throws IOException if they belong to other settings
      */
     CellResult.Measured done(Cell cell, Map<String, String> settings) throws IOException {
         Path file = cell(cell).resolve(CELL);
@@ -108,11 +113,11 @@ final class StudyFolder {
         }
         if (!different.isEmpty()) {
             throw new IOException(folder + " holds " + what + " with other settings (" + String.join("; ", different)
-                    + "): choose another folder, or delete this one to begin again");
+                    + "): choose another folder, or delete this one to start over");
         }
     }
 
-    /** Writes the result. The table has nothing in it that differs between two runs of one study on one machine. */
+    /** Writes the result. The table has no values that differ between two runs of a study on one machine. */
     void writeResult(StudyResult result) throws IOException {
         StringWriter text = new StringWriter();
         List<String> header = new ArrayList<>(result.axes());
@@ -157,6 +162,6 @@ final class StudyFolder {
     }
 
     private static IOException damaged(Path file) {
-        return new IOException(file + " is none that a study writes: delete it, or choose another folder");
+        return new IOException(file + " is not a valid file of a study: delete it, or choose another folder");
     }
 }

@@ -4,10 +4,10 @@ import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.tribuo.evaluation.LabelledImages;
 
 /**
- * The images of a study. They stay the caller's to close.
+ * The images of a study, which the caller closes.
  *
- * @param images what every cell learns from; with labels where a cell's method needs them
- * @param train what a linear classifier is trained on
- * @param test what it is tested on
+ * @param images training images of all cells; labelled if a cell's method needs labels
+ * @param train training images of the linear classifiers
+ * @param test test images of the linear classifiers
  */
 public record StudyImages(ImageSource images, LabelledImages train, LabelledImages test) {}

@@ -2,14 +2,14 @@ package io.github.simclr4j.train.study;
 
 import java.io.IOException;
 
-/** Is told of a study's results. */
+/** Observes the results of a study. */
 @FunctionalInterface
 public interface StudyListener {
     /**
-     * A cell is done or has failed, or the study begins with what an earlier run has done.
+     * Called when a cell is done or has failed, and at the start of the study with the results of earlier runs.
      *
-     * @param soFar what is known by now
-     * @throws IOException ends the study; what is done stays
+     * @param soFar the current results
+     * @throws IOException to stop the study; finished cells are kept
      */
     void changed(StudyResult soFar) throws IOException;
 }

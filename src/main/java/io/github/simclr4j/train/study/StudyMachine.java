@@ -3,15 +3,15 @@ package io.github.simclr4j.train.study;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 
 /**
- * Where a study runs. Nothing of it decides what is measured, but for rounding.
+ * The resources of a study. Except for rounding, they do not affect the results.
  *
- * @param device of the training: {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
- * @param threads of the training on the CPU, 0 for libtorch's own choice
- * @param megabytes that decoded images may take, 0 for what the heap has room for
- * @param decoders threads that decode ahead, 0 for one a core
- * @param runtime of the evaluation
+ * @param device device of the training: {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
+ * @param threads CPU threads of the training, 0 for libtorch's default
+ * @param megabytes memory for decoded images in units of 2^20 bytes, 0 for the free heap
+ * @param decoders number of threads that decode ahead, 0 for one per core
+ * @param runtime settings of ONNX Runtime for the evaluation
  */
 public record StudyMachine(String device, int threads, int megabytes, int decoders, RuntimeSettings runtime) {
-    /** The first GPU, or the CPU where there is none. */
+    /** The first GPU, or the CPU if there is none, with default threads and memory. */
     public static final StudyMachine DEFAULT = new StudyMachine("auto", 0, 0, 0, RuntimeSettings.DEFAULT);
 }

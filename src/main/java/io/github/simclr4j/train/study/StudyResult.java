@@ -9,17 +9,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What is known of a study, complete or not: all that its table, its picture and a report are made from.
+ * The results of a study, complete or not: everything that its table, chart and report show.
  *
- * @param name of the study
- * @param summary what it asks
- * @param source where it is from; empty if it is this library's
- * @param chart how it is drawn
+ * @param name name of the study
+ * @param summary question of the study
+ * @param source source of the study; empty if it is this library's
+ * @param chart chart of the accuracies
  * @param axes names of the axes, in order
- * @param given settings of every cell that has them, as they were given
- * @param images how many images were trained on, and how many the classifier was trained and tested on, by {@code images},
- *     {@code train} and {@code test}
- * @param cells in the order of the plan
+ * @param given given settings, which apply to every cell that has them
+ * @param images numbers of images for pretraining ({@code images}) and for training and testing the classifier ({@code train} and
+ *     {@code test})
+ * @param cells results in the order of the plan
  */
 public record StudyResult(String name, String summary, String source, Chart chart, List<String> axes, Map<String, String> given,
         Map<String, Integer> images, List<CellResult> cells) {
@@ -31,7 +31,7 @@ public record StudyResult(String name, String summary, String source, Chart char
         cells = List.copyOf(cells);
     }
 
-    /** Returns the cell with the highest accuracy, the first of equals; empty if none is done. */
+    /** Returns the first cell with the highest accuracy; empty if none is done. */
     public Optional<CellResult> best() {
         List<CellResult> done = new ArrayList<>(cells.stream().filter(c -> c.measured() != null).toList());
         done.sort(Comparator.comparingDouble((CellResult c) -> c.measured().accuracy()).reversed());
@@ -43,12 +43,12 @@ public record StudyResult(String name, String summary, String source, Chart char
         return cells.stream().filter(c -> c.failure() != null).toList();
     }
 
-    /** Returns how many cells are done. */
+    /** Returns the number of finished cells. */
     public int done() {
         return (int) cells.stream().filter(c -> c.measured() != null).count();
     }
 
-    /** Returns the result as maps, lists, texts and numbers, for JSON. */
+    /** Returns the results as maps, lists, strings and numbers, for JSON. */
     public Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("study", name);

@@ -17,20 +17,20 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Runs a study: pretrains the encoder of each cell in turn and measures it by linear evaluation (Chen et al. 2020, section 2.3) with
- * all labels.
+ * Runs a study: pretrains the encoder of each cell and measures it by linear evaluation with all labels
+ * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, section 2.3).
  *
  * <pre>{@code
  * StudyResult result = new StudyRunner(new TemperatureStudy(), Map.of(), Map.of("epochs", "10"), images, Path.of("study"))
  *         .run();
  * }</pre>
  *
- * <p>What is done is in the folder: a run that was interrupted or killed is continued by the next one with the same study, settings
- * and images, in the middle of the cell in which it ended. A cell that fails is reported, and the rest goes on; the next run tries
- * it again. Not thread-safe.
+ * <p>All results are saved in the folder. After an interruption or a crash, the next run with the same study, settings and images
+ * continues within the cell that was interrupted. A cell that fails is reported, and the study continues; the next run tries the cell
+ * again. Not thread-safe.
  */
 public final class StudyRunner {
-    /** Epochs of a cell where neither the study nor the given settings say how many. */
+    /** Epochs of a cell if neither the study nor the given settings set them. */
     public static final int EPOCHS = 10;
 
     private final Study study;
@@ -46,13 +46,13 @@ public final class StudyRunner {
     /**
      * Prepares a study.
      *
-     * @param study which one
+     * @param study the study
      * @param options values of the study's own options by name
-     * @param given settings of every cell, as {@link CellSettings} has them; a cell whose method or encoder has no such setting goes
-     *     without it. Where nothing says how many epochs there are, it is {@link #EPOCHS}
-     * @param images what is trained and tested on
-     * @param folder where the results go
-     * @throws IllegalArgumentException if a value of an option is out of range, or a setting is one that the cells set
+     * @param given settings of all cells by the names of {@link CellSettings}; a cell ignores settings that its method or encoder lacks.
+     *     The default number of epochs is {@link #EPOCHS}
+     * @param images images for training and testing
+     * @param folder folder of the results
+     * @throws IllegalArgumentException if an option is out of range, or a given setting is one that the cells set
      */
     public StudyRunner(Study study, Map<String, String> options, Map<String, String> given, StudyImages images, Path folder) {
         this.study = study;
@@ -74,25 +74,25 @@ public final class StudyRunner {
         }
     }
 
-    /** Sets where the study runs. */
+    /** Sets the resources of the study. */
     public StudyRunner machine(StudyMachine where) {
         machine = where;
         return this;
     }
 
-    /** Sets who is told of results as they come. */
+    /** Sets the listener that observes the results. */
     public StudyRunner listener(StudyListener told) {
         listener = told;
         return this;
     }
 
-    /** Sets who is told how far the work is. */
+    /** Sets the receiver of progress and warnings. */
     public StudyRunner progress(Progress told) {
         progress = told;
         return this;
     }
 
-    /** Returns the settings that all cells have that know them. */
+    /** Returns the given settings, which apply to every cell that has them. */
     public Map<String, String> given() {
         return Map.copyOf(given);
     }
@@ -105,15 +105,15 @@ public final class StudyRunner {
     /**
      * Runs the cells that are not done.
      *
-     * @throws IllegalArgumentException if no cell can be run with these settings, or none has one of them
-     * @throws IllegalStateException if the images of the evaluation don't have the same classes, or if a GPU is asked for and there
-     *     is none
-     * @throws IOException if the folder holds another study or other settings, another process runs a study in it, it can't be
-     *     written, or images can't be read
+     * @return the results of all cells
+     * @throws IllegalArgumentException if no cell can be run with these settings, or no cell has one of the given settings
+     * @throws IllegalStateException if the images of the evaluation have different classes, or if a GPU is requested and there is none
+     * @throws IOException if the folder holds another study or other settings, if another process runs a study in it, if it cannot be
+     *     written, or if images cannot be read
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
      */
     public StudyResult run() throws IOException {
-        // The device, and warnings that hold for every cell, are said once.
+        // The device, and warnings that apply to every cell, are reported once.
         Progress once = new WithoutRepetition(progress);
         List<CellRun> runs = plan.cells().stream().map(c -> new CellRun(c, given, images, folder, machine, once)).toList();
         Map<CellRun, String> impossible = check(runs);
@@ -138,7 +138,7 @@ public final class StudyRunner {
         List<CellRun> open = runs.stream().filter(r -> results.get(r.cell()).isOpen()).toList();
         int before = plan.cells().size() - open.size();
         if (before > impossible.size()) {
-            progress.line(before - impossible.size() + " of " + plan.cells().size() + " cells were done before");
+            progress.line(before - impossible.size() + " of " + plan.cells().size() + " cells were already done");
         }
         long start = System.nanoTime();
         for (int i = 0; i < open.size(); i++) {
@@ -161,7 +161,7 @@ public final class StudyRunner {
             }
             return new CellResult(run.cell(), run.run(), null);
         } catch (IOException | RuntimeException e) {
-            // What reads or writes files may answer an interrupt in its own words.
+            // Code that reads or writes files may throw another exception after an interrupt.
             if (e instanceof InterruptedIOException || Thread.interrupted()) {
                 InterruptedIOException interrupted = new InterruptedIOException("interrupted in " + which
                         + "; train again with the same settings to continue from there");
@@ -178,7 +178,7 @@ public final class StudyRunner {
         return new CellResult(cell, null, why.replaceAll("\\s*\\R\\s*", " "));
     }
 
-    /** Returns the cells that can't be run with these settings, and why. */
+    /** Returns the cells that cannot be run with these settings, with the reasons. */
     private Map<CellRun, String> check(List<CellRun> runs) throws IOException {
         Map<CellRun, String> impossible = new LinkedHashMap<>();
         TreeSet<String> unknown = new TreeSet<>(given.keySet());
@@ -196,11 +196,11 @@ public final class StudyRunner {
             throw new IllegalArgumentException("No cell of the study " + study.name() + " has the setting " + unknown.first()
                     + ": leave it out");
         }
-        impossible.forEach((run, why) -> progress.warn("the cell " + run.cell().title() + " can't be run: " + why));
+        impossible.forEach((run, why) -> progress.warn("the cell " + run.cell().title() + " cannot be run: " + why));
         return impossible;
     }
 
-    /** What must be the same for a study to be continued. */
+    /** Returns what must be equal to continue a study. */
     private Map<String, String> common() throws IOException {
         Map<String, String> common = new LinkedHashMap<>(given);
         common.putAll(options.texts());

@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The temperature of NT-Xent, with cosines and with dot products. */
+/** Compares temperatures of NT-Xent, with cosine similarities and with dot products. */
 public final class TemperatureStudy implements Study {
     @Override
     public String name() {
@@ -15,7 +15,7 @@ public final class TemperatureStudy implements Study {
 
     @Override
     public String summary() {
-        return "Which temperature teaches most, with projections of length one and as they are";
+        return "Which temperature gives the best features, with normalised projections and without normalisation";
     }
 
     @Override

@@ -4,7 +4,7 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Width by depth of a ResNet, for contrastive and for supervised training. */
+/** Compares widths and depths of a ResNet, for contrastive and for supervised training. */
 public final class WidthStudy implements Study {
     @Override
     public String name() {
@@ -13,7 +13,7 @@ public final class WidthStudy implements Study {
 
     @Override
     public String summary() {
-        return "What wider and deeper encoders are worth, without labels and with them";
+        return "How much wider and deeper encoders improve the features, with and without labels";
     }
 
     @Override

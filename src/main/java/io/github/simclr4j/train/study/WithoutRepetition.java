@@ -4,7 +4,7 @@ import io.github.simclr4j.util.Progress;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Passes everything on, but a line or warning that was said before. */
+/** Forwards progress, except for lines and warnings that were forwarded before. */
 final class WithoutRepetition implements Progress {
     private final Progress progress;
     private final Set<String> said = new HashSet<>();

@@ -7,26 +7,26 @@ import java.io.UncheckedIOException;
 import java.util.Map;
 
 /**
- * Writes the few protocol buffers that event files for TensorBoard are made of: {@code Event} of
+ * Serialises the few protocol buffers of TensorBoard's event files: {@code Event} of
  * <a href="https://github.com/tensorflow/tensorboard/blob/master/tensorboard/compat/proto/event.proto">event.proto</a>, and
- * {@code Summary} of summary.proto beside it. Their Java classes come in no library without TensorFlow itself.
+ * {@code Summary} of summary.proto beside it. Their Java classes are only available with TensorFlow itself.
  */
 final class Events {
-    /** Of {@code Event}. */
+    /** Fields of {@code Event}. */
     private static final int WALL_TIME = 1;
     private static final int STEP = 2;
     private static final int FILE_VERSION = 3;
     private static final int SUMMARY = 5;
     private static final int SESSION_LOG = 7;
-    /** Of {@code SessionLog}. */
+    /** Field and value of {@code SessionLog}. */
     private static final int STATUS = 1;
     private static final int START = 1;
-    /** Of {@code Summary}, and of {@code Summary.Value}. */
+    /** Fields of {@code Summary} and {@code Summary.Value}. */
     private static final int VALUE = 1;
     private static final int TAG = 1;
     private static final int SIMPLE_VALUE = 2;
     private static final int IMAGE = 4;
-    /** Of {@code Summary.Image}. */
+    /** Fields of {@code Summary.Image}. */
     private static final int HEIGHT = 1;
     private static final int WIDTH = 2;
     private static final int COLORSPACE = 3;
@@ -63,19 +63,19 @@ final class Events {
     /**
      * Returns the first event of every file.
      *
-     * @param seconds since 1970
+     * @param seconds time in seconds since 1970
      */
     static byte[] version(double seconds) {
         return event(seconds, 0, out -> out.writeString(FILE_VERSION, "brain.Event:2"));
     }
 
-    /** Returns the event by which a run that continues takes back what it has written for a step and those after it. */
+    /** Returns the event by which a continued run discards earlier events of a step and all later ones. */
     static byte[] restart(double seconds, long step) {
         byte[] log = message(out -> out.writeEnum(STATUS, START));
         return event(seconds, step, out -> out.writeByteArray(SESSION_LOG, log));
     }
 
-    /** Returns the event of a step's scalars, which the file holds as float32. */
+    /** Returns the event with a step's scalars, which the file stores as float32. */
     static byte[] scalars(double seconds, long step, Map<String, Double> scalars) {
         byte[] summary = message(out -> {
             for (Map.Entry<String, Double> e : scalars.entrySet()) {
@@ -88,7 +88,7 @@ final class Events {
         return event(seconds, step, out -> out.writeByteArray(SUMMARY, summary));
     }
 
-    /** Returns the event of a picture, which is encoded as PNG. */
+    /** Returns the event with a PNG picture. */
     static byte[] image(double seconds, long step, String tag, int width, int height, byte[] png) {
         byte[] image = message(out -> {
             out.writeInt32(HEIGHT, height);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow.Subscription;
 
-/** The text of an answer, which fails when it is longer than a server has reason to answer. */
+/** The text of a response, which fails if it is longer than a limit. */
 final class LimitedBody implements BodySubscriber<String> {
     private final BodySubscriber<String> text = BodySubscribers.ofString(StandardCharsets.UTF_8);
     private final long most;

@@ -9,13 +9,14 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * Sends what a run comes to on a thread of its own. The run's thread puts epochs into a queue of limited length and never waits
- * before the run is over. A server that can't be reached is asked again, less and less often; one that refuses is left alone.
+ * Sends a run's data on its own thread. The training thread only adds epochs to a bounded queue, and waits only at the end of the run.
+ *
+ * <p>An unreachable server is retried with exponential backoff. If the server rejects a request, nothing more is sent.
  */
 final class MlflowDelivery {
-    /** Epochs that wait to be sent; if there are more, the oldest are lost. */
+    /** Capacity of the queue in epochs; if it is full, the oldest epochs are dropped. */
     static final int MOST_EPOCHS = 2000;
-    /** Epochs of a call. */
+    /** Number of epochs per request. */
     private static final int AT_ONCE = 50;
 
     private final MlflowServer server;
@@ -31,23 +32,23 @@ final class MlflowDelivery {
     private String end;
     private long ended;
     private boolean over;
-    /** What the last failure was; null while all goes well. */
+    /** The last failure; null while there is none. */
     private String trouble;
     private boolean warned;
     private String address;
 
     /**
-     * Times.
+     * Time limits.
      *
-     * @param first pause after a failure, which doubles with each that follows it
-     * @param longest pause
-     * @param atTheEnd how long the end of a run waits at most for what is not sent yet
+     * @param first pause after a failure, which doubles with each further failure
+     * @param longest longest pause
+     * @param atTheEnd how long the end of a run waits for unsent data
      */
     record Limits(Duration first, Duration longest, Duration atTheEnd) {
         static final Limits USUAL = new Limits(Duration.ofSeconds(1), Duration.ofSeconds(60), Duration.ofSeconds(10));
     }
 
-    /** Begins to send. */
+    /** Starts the delivery. */
     MlflowDelivery(MlflowServer server, String experiment, StartedRun started, Limits limits) {
         this.server = server;
         this.experiment = experiment;
@@ -58,7 +59,7 @@ final class MlflowDelivery {
         thread.start();
     }
 
-    /** Adds an epoch, and returns at once. */
+    /** Adds an epoch without blocking. */
     synchronized void add(Figures epoch) {
         taken++;
         if (over) {
@@ -73,17 +74,17 @@ final class MlflowDelivery {
         notifyAll();
     }
 
-    /** Returns what went wrong, the first time that it is asked for after the first failure; otherwise null. */
+    /** Returns the first failure once; later calls, and calls without a failure, return null. */
     synchronized String news() {
         if (trouble == null || warned) {
             return null;
         }
         warned = true;
-        return trouble + "; the training goes on, and "
-                + (over ? "nothing more is sent" : "what is missing is sent when the server answers");
+        return trouble + "; the training continues, and "
+                + (over ? "nothing more is sent" : "missing epochs are sent when the server answers again");
     }
 
-    /** Returns where a browser shows the run, once it is known, the first time that it is asked for; otherwise null. */
+    /** Returns the URL of the run in a browser once it is known; later calls return null. */
     synchronized String address() {
         String now = address;
         address = null;
@@ -91,10 +92,10 @@ final class MlflowDelivery {
     }
 
     /**
-     * Says that the run is over, and waits for a limited time until all is sent.
+     * Ends the run, and waits for a limited time until everything is sent.
      *
-     * @param status as MLflow names it
-     * @return what was not sent, and why; null if all was
+     * @param status status of the run, as MLflow names it
+     * @return what was not sent and why, or null if everything was sent
      */
     synchronized String end(String status) {
         end = status;
@@ -116,10 +117,10 @@ final class MlflowDelivery {
         over = true;
         thread.interrupt();
         if (ending) {
-            return lost == 0 ? null : "not sent: the oldest " + lost + " of " + taken + " epochs; " + MOST_EPOCHS + " are kept at most";
+            return lost == 0 ? null : "not sent: the oldest " + lost + " of " + taken + " epochs, because at most " + MOST_EPOCHS + " are kept";
         }
         int missing = waiting.size() + lost;
-        return "not sent: " + (missing == 0 ? "" : missing + " of " + taken + " epochs and ") + "how the run ended; "
+        return "not sent: " + (missing == 0 ? "" : missing + " of " + taken + " epochs and ") + "the final status of the run; "
                 + (trouble == null ? "it has not answered so far" : trouble);
     }
 
@@ -146,15 +147,15 @@ final class MlflowDelivery {
                 }
             }
         } catch (InterruptedException e) {
-            // The run is over and waits no longer.
+            // The run is over and does not wait any longer.
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
-            // What it answers has other parts than MLflow's, for example.
-            refused("what it answers is not MLflow's (" + e.getClass().getSimpleName() + "): is the address right?");
+            // For example, the response lacks fields that MLflow's has.
+            refused("its response is not MLflow's (" + e.getClass().getSimpleName() + "): is the address correct?");
         }
     }
 
-    /** Sends what comes next; returns false when that was the last. */
+    /** Sends the next request; returns {@code false} after the last one. */
     private boolean next(MlflowRun run) throws MlflowFailure, InterruptedException {
         List<Figures> some = new ArrayList<>();
         String status;
@@ -168,7 +169,7 @@ final class MlflowDelivery {
         if (!some.isEmpty()) {
             run.log(some);
             synchronized (this) {
-                // Some may have given way to newer ones already.
+                // The queue may have dropped some of them in the meantime.
                 some.forEach(f -> {
                     if (waiting.peekFirst() == f) {
                         waiting.removeFirst();
@@ -194,7 +195,7 @@ final class MlflowDelivery {
         trouble = null;
     }
 
-    /** Notes a failure, pauses, and returns the next pause. The end of the run cuts a pause short, and begins with short ones again. */
+    /** Records a failure, pauses, and returns the next pause. The end of the run interrupts the pause and resets the backoff. */
     private synchronized Duration failed(String why, Duration pause) throws InterruptedException {
         trouble = why;
         boolean ending = end != null;

@@ -2,7 +2,7 @@ package io.github.simclr4j.train.tracking;
 
 import java.io.IOException;
 
-/** Why a tracking server did not do what it was asked for. */
+/** A failed request to a tracking server. */
 final class MlflowFailure extends IOException {
     private static final long serialVersionUID = 1;
 
@@ -10,10 +10,11 @@ final class MlflowFailure extends IOException {
     private final String code;
 
     /**
-     * Says what went wrong.
+     * Creates a failure.
      *
-     * @param lasting whether asking again is of no use
-     * @param code MLflow's own name of the error, or an empty text
+     * @param message reason
+     * @param lasting whether retrying is useless
+     * @param code MLflow's error code, or an empty string
      */
     MlflowFailure(String message, boolean lasting, String code) {
         super(message);

@@ -11,12 +11,12 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 
 /**
- * Records a run on an <a href="https://mlflow.org">MLflow</a> tracking server: the settings as parameters, the figures of each epoch
- * as metrics with the epoch as their step, and how the run ended. A run that continues goes on with its own run there.
+ * Records a run on an <a href="https://mlflow.org">MLflow</a> tracking server: settings as parameters, metrics of each epoch with the
+ * epoch as the step, and the final status. A continued run continues its MLflow run.
  *
- * <p>A server that is slow, away or faulty never stops or slows the training: all is sent by a thread of its own, from a queue of
- * limited length. Trouble is one warning, and at the end of the run, which waits for at most ten seconds, another says what the
- * server has not got. For one run after the other, on the run's thread.
+ * <p>A slow, unreachable or faulty server never stops or slows the training, because a separate thread sends the data from a bounded
+ * queue. The first failure causes a warning. The end of the run waits at most ten seconds, and another warning tells what could not be
+ * sent. A listener can observe several runs one after the other. Not thread-safe.
  */
 public final class MlflowListener implements TrainingListener {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
@@ -28,15 +28,15 @@ public final class MlflowListener implements TrainingListener {
     private MlflowDelivery delivery;
 
     /**
-     * Says where runs are recorded; nothing is sent before one starts.
+     * Creates a listener; nothing is sent before a run starts.
      *
-     * @param server its address, such as {@code http://localhost:5000}
-     * @param experiment the name of an experiment, which is made where it is missing
-     * @param environment variables that MLflow itself takes for access: {@code MLFLOW_TRACKING_USERNAME} and
-     *     {@code MLFLOW_TRACKING_PASSWORD}, or {@code MLFLOW_TRACKING_TOKEN}; {@link System#getenv()}, as a rule
-     * @param progress who is warned, on the run's thread
-     * @throws IllegalArgumentException if the address is not {@code http} or {@code https} with a host, or if it has a password, a
-     *     query or a fragment
+     * @param server URL of the server, such as {@code http://localhost:5000}
+     * @param experiment name of an experiment, which is created if it does not exist
+     * @param environment environment variables with MLflow's credentials: {@code MLFLOW_TRACKING_USERNAME} and
+     *     {@code MLFLOW_TRACKING_PASSWORD}, or {@code MLFLOW_TRACKING_TOKEN}; usually {@link System#getenv()}
+     * @param progress receives warnings, on the run's thread
+     * @throws IllegalArgumentException if the URL is not {@code http} or {@code https} with a host, or has a password, a query or a
+     *     fragment
      */
     public MlflowListener(URI server, String experiment, Map<String, String> environment, Progress progress) {
         this(new MlflowServer(server, environment, TIMEOUT), experiment, MlflowDelivery.Limits.USUAL, progress);
@@ -44,7 +44,7 @@ public final class MlflowListener implements TrainingListener {
 
     MlflowListener(MlflowServer server, String experiment, MlflowDelivery.Limits limits, Progress progress) {
         if (experiment.isBlank()) {
-            throw new IllegalArgumentException("An experiment of MLflow has a name, found none");
+            throw new IllegalArgumentException("The name of the MLflow experiment must not be empty");
         }
         this.server = server;
         this.experiment = experiment;
@@ -86,7 +86,7 @@ public final class MlflowListener implements TrainingListener {
         }
     }
 
-    /** Says on the run's thread what the other one knows: who listens need not be ready for several. */
+    /** Reports on the run's thread what the delivery thread has found out, because listeners need not be thread-safe. */
     private void tell() {
         if (delivery == null) {
             return;

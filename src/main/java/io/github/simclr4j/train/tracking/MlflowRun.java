@@ -10,16 +10,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A run on a tracking server: found or made, and filled in calls that keep to the server's limits. Asking twice does no harm. */
+/** A run on a tracking server, with requests that respect the server's limits. All requests are idempotent. */
 final class MlflowRun {
-    /** Entries of a call, as the documentation of {@code runs/log-batch} says. */
+    /** Largest number of entries per request, from the documentation of {@code runs/log-batch}. */
     static final int MOST_METRICS = 1000;
     static final int MOST_PARAMS = 100;
     static final int MOST_TAGS = 100;
-    /** Characters of a parameter's value that all servers since 1.28 take; older ones take half. */
+    /** Largest length of a parameter's value since MLflow 1.28; older servers accept half of it. */
     static final int LONGEST_PARAM = 500;
     static final int LONGEST_NAME = 250;
-    /** The tag that names the run here, by which a run that continues finds its own. */
+    /** Tag with the name of the run, by which a continued run finds its MLflow run. */
     static final String NAME = "simclr4j.run";
     private static final String CHANGED = "simclr4j.changed.";
 
@@ -34,18 +34,21 @@ final class MlflowRun {
     }
 
     /**
-     * An epoch's figures.
+     * Metrics of an epoch.
      *
      * @param step the epoch, from 1
-     * @param milliseconds since 1970
-     * @param values by name
+     * @param milliseconds time in milliseconds since 1970
+     * @param values values by name
      */
     record Figures(int step, long milliseconds, Map<String, Double> values) {}
 
     /**
-     * Finds the run, or makes it, and its experiment where that is missing, and records the settings.
+     * Finds or creates the run and its experiment, and records the settings.
      *
-     * @param began milliseconds since 1970
+     * @param server the server
+     * @param experiment name of the experiment
+     * @param run the run
+     * @param began start time in milliseconds since 1970
      */
     static MlflowRun open(MlflowServer server, String experiment, StartedRun run, long began)
             throws MlflowFailure, InterruptedException {
@@ -61,7 +64,7 @@ final class MlflowRun {
         Map<String, String> changed = new TreeMap<>();
         if (found != null && !found.getAsJsonArray().isEmpty()) {
             entry = found.getAsJsonArray().get(0).getAsJsonObject();
-            // A parameter can't change; what a run that continues may change is a tag.
+            // MLflow parameters are immutable, so settings that a continued run has changed become tags.
             params(entry).forEach((name, old) -> {
                 String now = settings.remove(name);
                 if (now != null && !now.equals(old)) {
@@ -100,7 +103,7 @@ final class MlflowRun {
         try {
             return server.post("experiments/create", make).get("experiment_id").getAsString();
         } catch (MlflowFailure e) {
-            // Another run has made it in between.
+            // Another run has created it in the meantime.
             if (!e.code().equals("RESOURCE_ALREADY_EXISTS")) {
                 throw e;
             }
@@ -126,12 +129,12 @@ final class MlflowRun {
         return all;
     }
 
-    /** Returns where a browser shows the run. */
+    /** Returns the URL of the run in a browser. */
     String address() {
         return server.uri().toString().replaceAll("/+$", "") + "/#/experiments/" + experiment + "/runs/" + id;
     }
 
-    /** Records epochs, of which there is at least one. */
+    /** Records at least one epoch. */
     void log(List<Figures> epochs) throws MlflowFailure, InterruptedException {
         JsonArray metrics = new JsonArray();
         for (Figures epoch : epochs) {
@@ -159,10 +162,10 @@ final class MlflowRun {
     }
 
     /**
-     * Says how the run is.
+     * Sets the status of the run.
      *
      * @param status {@code RUNNING}, {@code FINISHED}, {@code FAILED} or {@code KILLED}
-     * @param ended milliseconds since 1970, or 0 while it goes on
+     * @param ended end time in milliseconds since 1970, or 0 while it is running
      */
     void status(String status, long ended) throws MlflowFailure, InterruptedException {
         JsonObject update = new JsonObject();
@@ -174,13 +177,13 @@ final class MlflowRun {
         server.post("runs/update", update);
     }
 
-    /** Slashes are allowed, but not all that they can make of a path. */
+    /** Replaces characters that MLflow rejects. Slashes are replaced, too, because some paths with them are not allowed. */
     private static String name(String text) {
         String allowed = text.replaceAll("[^A-Za-z0-9_. -]", "_");
         return allowed.substring(0, Math.min(LONGEST_NAME, allowed.length()));
     }
 
-    /** What is too long ends in dots. */
+    /** Shortens a long value, with an ellipsis at its end. */
     private static String value(String text) {
         return text.length() <= LONGEST_PARAM ? text : text.substring(0, LONGEST_PARAM - 3) + "...";
     }

@@ -20,8 +20,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Asks an MLflow tracking server by its <a href="https://mlflow.org/docs/latest/rest-api.html">REST API</a> 2.0. Each question takes
- * a limited time and answer; redirections are not followed, which might take the password elsewhere.
+ * A client of the <a href="https://mlflow.org/docs/latest/rest-api.html">REST API</a> 2.0 of an MLflow tracking server. Requests have a
+ * timeout and a limit on the length of the response. Redirects are not followed, because they could send credentials elsewhere.
  */
 final class MlflowServer {
     private static final Duration CONNECT = Duration.ofSeconds(5);
@@ -35,23 +35,23 @@ final class MlflowServer {
     private final HttpClient client;
 
     /**
-     * Says where the server is; nothing is sent yet.
+     * Creates a client; nothing is sent yet.
      *
-     * @param uri with {@code http} or {@code https}, and maybe a path that the API lies below
-     * @param environment MLflow's own variables for access: {@code MLFLOW_TRACKING_USERNAME} and {@code MLFLOW_TRACKING_PASSWORD},
-     *     or {@code MLFLOW_TRACKING_TOKEN}
-     * @param timeout of each question, answer included
-     * @throws IllegalArgumentException if the address is none of that
+     * @param uri {@code http} or {@code https} URL, optionally with a path that the API is below
+     * @param environment environment variables with MLflow's credentials: {@code MLFLOW_TRACKING_USERNAME} and
+     *     {@code MLFLOW_TRACKING_PASSWORD}, or {@code MLFLOW_TRACKING_TOKEN}
+     * @param timeout timeout of a request, including the response
+     * @throws IllegalArgumentException if the URL is not valid
      */
     MlflowServer(URI uri, Map<String, String> environment, Duration timeout) {
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
         if (uri.getRawUserInfo() != null) {
-            throw new IllegalArgumentException("The address of an MLflow server has no user and password in it: set"
+            throw new IllegalArgumentException("The address of an MLflow server must not contain a user and password: set"
                     + " MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD in the environment");
         }
         if (!scheme.equals("http") && !scheme.equals("https") || uri.getHost() == null || uri.getRawQuery() != null
                 || uri.getRawFragment() != null) {
-            throw new IllegalArgumentException("An MLflow server has an address such as http://localhost:5000, found " + uri);
+            throw new IllegalArgumentException("Expected the address of an MLflow server, such as http://localhost:5000, found " + uri);
         }
         this.uri = uri;
         this.timeout = timeout;
@@ -61,7 +61,7 @@ final class MlflowServer {
                 .connectTimeout(timeout.compareTo(CONNECT) < 0 ? timeout : CONNECT).build();
     }
 
-    /** Returns the header for access, in MLflow's own order of precedence; null for none. */
+    /** Returns the authorization header, in MLflow's order of precedence; null without credentials. */
     private static String authorization(Map<String, String> environment) {
         String user = environment.getOrDefault("MLFLOW_TRACKING_USERNAME", "");
         String password = environment.getOrDefault("MLFLOW_TRACKING_PASSWORD", "");
@@ -73,8 +73,8 @@ final class MlflowServer {
             return null;
         }
         if (!token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
-            // The message does not show it.
-            throw new IllegalArgumentException("MLFLOW_TRACKING_TOKEN in the environment has a character that a token can't have,"
+            // The token stays out of the message.
+            throw new IllegalArgumentException("MLFLOW_TRACKING_TOKEN in the environment has a character that is not allowed in a token,"
                     + " such as a line break");
         }
         return "Bearer " + token;
@@ -84,7 +84,7 @@ final class MlflowServer {
         return uri;
     }
 
-    /** Asks with parameters in the address. */
+    /** Sends a GET request with query parameters. */
     JsonObject get(String what, Map<String, String> parameters) throws MlflowFailure, InterruptedException {
         StringBuilder query = new StringBuilder();
         parameters.forEach((name, value) -> query.append(query.isEmpty() ? '?' : '&').append(name).append('=')
@@ -92,7 +92,7 @@ final class MlflowServer {
         return ask(what, HttpRequest.newBuilder(URI.create(base + what + query)).GET());
     }
 
-    /** Asks with a JSON object. */
+    /** Sends a POST request with a JSON object. */
     JsonObject post(String what, JsonObject body) throws MlflowFailure, InterruptedException {
         return ask(what, HttpRequest.newBuilder(URI.create(base + what)).header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(body.toString())));
@@ -111,7 +111,7 @@ final class MlflowServer {
         } catch (ExecutionException e) {
             throw new MlflowFailure(reason(e.getCause()), false, "");
         } finally {
-            // Ends what is still under way.
+            // Cancels a request that is still in progress.
             answer.cancel(true);
         }
     }
@@ -133,7 +133,7 @@ final class MlflowServer {
         JsonObject object = parse(answer.body());
         if (status == 200) {
             if (object == null) {
-                throw new MlflowFailure("what it answers to " + what + " is not MLflow's: is the address right?", true, "");
+                throw new MlflowFailure("its response to " + what + " is not MLflow's: is the address correct?", true, "");
             }
             return object;
         }
@@ -162,7 +162,7 @@ final class MlflowServer {
         return value != null && value.isJsonPrimitive() ? value.getAsString() : "";
     }
 
-    /** What a server says may not do anything to the terminal. */
+    /** Removes control characters from a server's text, which could affect the terminal, and limits its length. */
     private static String oneLine(String text) {
         String line = text.replaceAll("[\\p{Cntrl}\\s]+", " ").strip();
         return line.length() <= LONGEST_MESSAGE ? line : line.substring(0, LONGEST_MESSAGE) + "...";

@@ -11,9 +11,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 
 /**
- * A new file of <a href="https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details">TFRecords</a>: each is
- * its length (uint64, little-endian), the length's masked CRC-32C, the bytes, and their masked CRC-32C. A record goes in whole: what
- * a full disk cuts off is taken back, so that later records can be read, and after a crash all but the last one can.
+ * A new <a href="https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details">TFRecord</a> file.
+ *
+ * <p>A record is its length (uint64, little-endian), the masked CRC-32C of the length, the bytes, and their masked CRC-32C. An incomplete
+ * record on a full disk is removed, so that later records can be read. After a crash all records but the last one can be read.
  */
 final class RecordFile implements AutoCloseable {
     private static final int MASK = 0xa282ead8;
@@ -24,20 +25,20 @@ final class RecordFile implements AutoCloseable {
     private long end;
 
     /**
-     * Makes the file.
+     * Creates the file.
      *
-     * @throws IOException if it exists already or can't be made
+     * @throws IOException if the file already exists or cannot be created
      */
     RecordFile(Path path) throws IOException {
         this.path = path;
-        // An interrupted thread would close a channel. After what was cut off the stream goes on at the file's end.
+        // A channel would be closed by an interrupt. In append mode the stream continues at the end after a truncation.
         out = Files.newOutputStream(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND);
     }
 
     /**
-     * Adds a record.
+     * Appends a record.
      *
-     * @throws IOException if it can't be written; the records before it stay as they are
+     * @throws IOException if the record cannot be written; earlier records are kept
      */
     void add(byte[] bytes) throws IOException {
         ByteBuffer record = ByteBuffer.allocate(FRAME + bytes.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -55,7 +56,7 @@ final class RecordFile implements AutoCloseable {
         }
     }
 
-    /** Returns the CRC of the first bytes, masked as the format wants it: a CRC of data that hold CRCs is a weak one. */
+    /** Returns the masked CRC of the first bytes. The format masks it because a CRC of data that contain CRCs is weak. */
     private static int maskedCrc(byte[] bytes, int length) {
         CRC32C crc = new CRC32C();
         crc.update(bytes, 0, length);

@@ -5,11 +5,11 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/** The figures of an epoch under the names that trackers use: {@code train/...} and {@code eval/...}, in snake case. */
+/** The metrics of an epoch under the names that trackers use: {@code train/...} and {@code eval/...}, in snake case. */
 final class Scalars {
     private Scalars() {}
 
-    /** Returns what was measured; what is not a number, such as top-1 of a method without candidates, is missing. */
+    /** Returns the metrics by name; those that are NaN, such as top-1 of a method without candidates, are left out. */
     static Map<String, Double> of(EpochSummary e) {
         Map<String, Double> all = new LinkedHashMap<>();
         all.put("train/loss", e.figures().loss());
@@ -27,7 +27,7 @@ final class Scalars {
         return all;
     }
 
-    /** Both trackers take letters, digits, underscores, dots and hyphens in names. */
+    /** Converts a name to snake case; both trackers accept letters, digits, underscores, dots and hyphens. */
     private static String snakeCase(String name) {
         return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9_.-]", "_");
     }

@@ -12,21 +12,23 @@ import java.util.Map;
 import javax.imageio.ImageIO;
 
 /**
- * Writes event files that <a href="https://www.tensorflow.org/tensorboard">TensorBoard</a> shows: the figures of each epoch, with
- * the epoch as their step, and once a picture of training images beside their views. A run has a folder of its own, named by its
- * method and the time at which it began. A run that continues adds a file to its folder, and takes back what it does again.
+ * Writes event files for <a href="https://www.tensorflow.org/tensorboard">TensorBoard</a>: the metrics of each epoch, with the epoch as
+ * the step, and once a picture of training images beside their views.
  *
- * <p>What is written so far can be read at any time, while the training goes on and after a crash. For one run after the other, on
- * the run's thread.
+ * <p>Each run has its own folder, named by its method and start time. A continued run adds a file to its folder, and discards the events
+ * of epochs that it repeats.
+ *
+ * <p>The files can be read at any time, during the training and after a crash. A listener can observe several runs one after the other.
+ * Not thread-safe.
  */
 public final class TensorBoardListener implements TrainingListener {
     private final Path folder;
     private RecordFile file;
 
     /**
-     * Says where event files go.
+     * Creates a listener.
      *
-     * @param folder that TensorBoard is given as its {@code logdir}; it is made when the first run starts
+     * @param folder TensorBoard's {@code logdir}; it is created when the first run starts
      */
     public TensorBoardListener(Path folder) {
         this.folder = folder;
@@ -35,7 +37,7 @@ public final class TensorBoardListener implements TrainingListener {
     @Override
     public void runStarted(StartedRun run) throws IOException {
         close();
-        // Windows has no colons in names.
+        // Windows does not allow colons in file names.
         String method = run.settings().getOrDefault("training.method", "run");
         Path own = Files.createDirectories(folder.resolve(method + "-" + run.name().replace(':', '-')));
         long now = System.currentTimeMillis();

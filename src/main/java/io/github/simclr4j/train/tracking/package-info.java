@@ -1,5 +1,5 @@
 /**
- * Listeners that pass a run's figures on to other programs: event files for TensorBoard, and an MLflow tracking server. A pretraining
- * gets them as its {@linkplain io.github.simclr4j.train.Pretraining.Builder#listener listeners}.
+ * Listeners that send a run's metrics to experiment trackers: event files for TensorBoard, and an MLflow tracking server. Add them to a
+ * pretraining as {@linkplain io.github.simclr4j.train.Pretraining.Builder#listener listeners}.
  */
 package io.github.simclr4j.train.tracking;

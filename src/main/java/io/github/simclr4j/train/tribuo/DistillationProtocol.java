@@ -12,12 +12,15 @@ import java.util.ArrayList;
 import java.util.List;
 import org.tribuo.classification.Label;
 
-/** Distillation (Chen et al. 2020b): the fine-tuned encoder teaches this one on all images, see {@link DistillationTrainer}. */
+/**
+ * Distillation (<a href="https://arxiv.org/abs/2006.10029">Chen et al. 2020b</a>): the fine-tuned encoder teaches a student on all
+ * images, see {@link DistillationTrainer}.
+ */
 public class DistillationProtocol extends TrainingProtocol {
-    /** Passes of the student. */
+    /** Epochs of the student. */
     public static final Option<Integer> STUDENT_EPOCHS = Option.whole("student-epochs", 10, 1, Integer.MAX_VALUE,
-            "Passes of distillation's student over all images", "");
-    /** t of both distributions. */
+            "Passes of the student over all images", "");
+    /** Temperature of the teacher's and the student's distributions. */
     public static final Option<Double> TEMPERATURE =
             Option.above("temperature", 1, 0, "Temperature of distillation", "");
 
@@ -28,7 +31,7 @@ public class DistillationProtocol extends TrainingProtocol {
 
     @Override
     public String help() {
-        return "the fine-tuned encoder teaches this one on all images";
+        return "the fine-tuned encoder teaches a student, which starts from this encoder, on all images";
     }
 
     @Override
@@ -46,8 +49,8 @@ public class DistillationProtocol extends TrainingProtocol {
     @Override
     public Accuracies run(ProtocolContext context) throws IOException {
         if (imageSize(context) != 0) {
-            throw new IllegalArgumentException("An image size is not for distillation: its student starts from an encoder whose"
-                    + " file says how large its images are");
+            throw new IllegalArgumentException("Distillation does not support an image size: its student starts from an encoder whose"
+                    + " file has the size of its images");
         }
         return super.run(context);
     }

@@ -37,45 +37,47 @@ import org.tribuo.provenance.DatasetProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 
 /**
- * Distillation (Chen et al. 2020b, section 2.3): a teacher that was trained on the labelled examples, such as by a
- * {@link FineTuneTrainer}, says how likely each class is for every example, and a student of the same or a smaller architecture
- * learns these soft labels. The loss is equation 2, {@code -sum over y of P(y|x; t) * log S(y|x; t)}, where P is the teacher's
- * distribution and S the student's, both at the temperature t.
+ * Distillation with unlabelled examples (<a href="https://arxiv.org/abs/2006.10029">Chen et al. 2020b</a>, section 2.3).
  *
- * <p>The student learns from all examples of the training set, with a label or with the unknown one, and from all of another
- * data source, whatever their outputs; that source is read once, by the first training. The teacher sees each image as it is,
- * once; the student its random views.
+ * <p>A teacher, such as a {@link FineTuneTrainer}'s model, is trained on the labelled examples and predicts class probabilities for
+ * every example. A student of the same or a smaller architecture learns these soft labels. The loss is equation 2,
+ * {@code -sum over y of P(y|x; t) * log S(y|x; t)}, where P is the teacher's distribution and S the student's, both at the
+ * temperature t.
  *
- * <p>The teacher is trained on the same examples, and closed if it is an {@link EncodedModel}.
+ * <p>The student learns from all examples of the training set, with a label or with the unknown output, and from all examples of an
+ * optional second data source, whose outputs are ignored. That source is read once, by the first training. The teacher predicts each
+ * image as it is, once; the student sees random views.
+ *
+ * <p>The trainer closes the teacher if it is an {@link EncodedModel}.
  */
 public non-sealed class DistillationTrainer extends EndToEndTrainer {
-    /** Provenance of a training: how many examples had a label. */
+    /** Key in the provenance of a training: number of examples with a label. */
     public static final String LABELLED = "distillation-labelled";
-    /** Provenance of a training: how many examples had none. */
+    /** Key in the provenance of a training: number of examples without a label. */
     public static final String UNLABELLED = "distillation-unlabelled";
 
-    @Config(mandatory = true, description = "Trainer of the teacher; its models must give probabilities.")
+    @Config(mandatory = true, description = "Trainer of the teacher; its models must generate probabilities.")
     private Trainer<Label> teacher;
 
-    @Config(description = "Unlabelled examples, whatever their outputs, beside those of the training set with the unknown one.")
+    @Config(description = "Unlabelled examples, in addition to those of the training set with the unknown output; their outputs are ignored.")
     private ConfigurableDataSource<Label> unlabelled;
 
-    @Config(description = "The encoder that the student starts from (ONNX); none for a student with random weights.")
+    @Config(description = "Encoder that the student starts from (ONNX); none for a student with random weights.")
     private Path encoder;
 
-    @Config(description = "Architecture of a student with random weights: resnet18, 34, 50, 101 or 152.")
+    @Config(description = "Architecture of a student with random weights: resnet18, resnet34, resnet50, resnet101 or resnet152.")
     private String architecture = "resnet18";
 
     @Config(description = "Multiplies the channels of every layer of a student with random weights.")
     private double width = 0.25;
 
-    @Config(description = "How a student with random weights starts: cifar or imagenet.")
+    @Config(description = "Stem of a student with random weights: cifar or imagenet.")
     private String stem = "cifar";
 
     @Config(description = "Side in pixels of the images of a student with random weights, 8 to 1024.")
     private int imageSize = 32;
 
-    @Config(description = "Temperature of the teacher's and the student's distribution.")
+    @Config(description = "Temperature of the teacher's and the student's distributions.")
     private double temperature = 1;
 
     private List<Example<Label>> pool;
@@ -99,13 +101,13 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
     /**
      * Returns a builder.
      *
-     * @param teacher trains the teacher; its models must give probabilities
+     * @param teacher trainer of the teacher; its models must generate probabilities
      */
     public static Builder builder(Trainer<Label> teacher) {
         return new Builder(teacher);
     }
 
-    /** Collects the settings of a {@link DistillationTrainer}. */
+    /** Builds a {@link DistillationTrainer}. */
     public static final class Builder extends EndToEndTrainer.Builder<Builder> {
         private final Trainer<Label> teacher;
         private ConfigurableDataSource<Label> unlabelled;
@@ -123,13 +125,13 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
             return this;
         }
 
-        /** Adds unlabelled examples to those of the training set whose output is unknown; null, the default, for none. */
+        /** Adds unlabelled examples to those of the training set with the unknown output; null, the default, for none. */
         public Builder unlabelled(ConfigurableDataSource<Label> source) {
             unlabelled = source;
             return this;
         }
 
-        /** Starts the student from an encoder file; null, the default, for a student with random weights. */
+        /** Sets the encoder file that the student starts from; null, the default, for a student with random weights. */
         public Builder encoder(Path file) {
             encoder = file;
             return this;
@@ -141,13 +143,13 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
             return this;
         }
 
-        /** Sets the side in pixels of the images of a student with random weights, 8 to 1024; 32 by default. */
+        /** Sets the image size in pixels of a student with random weights, 8 to 1024; 32 by default. */
         public Builder imageSize(int side) {
             imageSize = side;
             return this;
         }
 
-        /** Sets the temperature of the teacher's and the student's distribution, above 0 and finite; 1 by default. */
+        /** Sets the temperature of the teacher's and the student's distributions, above 0 and finite; 1 by default. */
         public Builder temperature(double t) {
             temperature = t;
             return this;
@@ -183,7 +185,7 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
         MutableDataset<Label> labelled = new MutableDataset<>(examples.getSourceProvenance(), examples.getOutputFactory());
         for (Example<Label> example : examples) {
             if (!example.getOutput().equals(LabelFactory.UNKNOWN_LABEL)) {
-                // A data set makes the names in its examples its own: give it copies.
+                // A data set modifies its examples, so it gets copies.
                 labelled.add(example.copy());
             }
             all.add(example);
@@ -204,12 +206,14 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
     }
 
     /**
-     * Distils a teacher that is trained already, on images that are in no data set; it counts as no invocation.
+     * Distils a trained teacher on images that are in no data set. It does not count as an invocation.
      *
-     * @param model what the teacher trained; it stays the caller's
-     * @param images with labels or without, which are not looked at
-     * @param description what they are, for the model's provenance
-     * @throws IOException if the encoder can't be read or is of no known architecture, or if the thread was interrupted
+     * @param model the teacher, which the caller closes
+     * @param images images; their labels are ignored
+     * @param description description of the images for the model's provenance
+     * @param progress receives progress and warnings
+     * @return the student, which the caller closes
+     * @throws IOException if the encoder cannot be read or has an unknown architecture, or if the thread was interrupted
      */
     public EncodedModel<Label> distil(EncodedModel<Label> model, ImageSet images, String description, Progress progress)
             throws IOException {
@@ -225,7 +229,7 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
     private EncodedModel<Label> run(StartingPoint start, List<RgbImage> images, SoftLabels soft,
             ImmutableOutputInfo<Label> outputs, DatasetProvenance data, TrainerProvenance provenance,
             Map<String, Provenance> run, int invocation, Progress progress) throws IOException {
-        // Images that are kept larger than the student's stay so: a small crop of them is still sharp.
+        // Images larger than the student's input keep their size, so that small crops of them are sharp.
         ImageSet set = PixelExamples.set(images, mostLikely(soft), outputs, images.get(0).width());
         EncoderTrainer student = trainer(start == null ? ResNet.of(architecture, width, stem) : start.network(),
                 start == null ? imageSize : start.imageSize(), set.count(), new Distillation(soft), temperature, invocation,
@@ -237,7 +241,7 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
                 start, threads());
     }
 
-    /** The unlabelled examples beside the training set's; a list of the caller's own. */
+    /** Returns a new list with the unlabelled examples of the second data source. */
     private synchronized List<Example<Label>> pool() {
         if (pool == null) {
             List<Example<Label>> read = new ArrayList<>();
@@ -249,12 +253,12 @@ public non-sealed class DistillationTrainer extends EndToEndTrainer {
         return new ArrayList<>(pool);
     }
 
-    /** The teacher's distributions at the temperature; frees the teacher. */
+    /** Returns the teacher's distributions at the temperature, and closes the teacher. */
     private SoftLabels ask(Model<Label> model, List<Example<Label>> all, ImmutableOutputInfo<Label> outputs) {
         try {
             if (!model.generatesProbabilities()) {
-                throw new IllegalArgumentException("Expected a teacher that gives probabilities, found "
-                        + model.getClass().getSimpleName() + " which gives scores");
+                throw new IllegalArgumentException("Expected a teacher that generates probabilities, found "
+                        + model.getClass().getSimpleName() + " which generates scores");
             }
             return soften(model.predict(all), outputs);
         } finally {

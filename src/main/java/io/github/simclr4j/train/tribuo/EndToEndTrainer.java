@@ -30,19 +30,19 @@ import org.tribuo.provenance.TrainerProvenance;
 import org.tribuo.provenance.impl.TrainerProvenanceImpl;
 
 /**
- * Trains an encoder and a linear classifier on its features together (Chen et al. 2020, appendix B.5): SGD with Nesterov's
- * momentum 0.9 at the rate {@code 0.05 * B / 256} for a batch of B, then half a cosine to 0; no warm-up, no weight decay; views
- * that are cropped and flipped.
+ * Trains an encoder together with a linear classifier on its features
+ * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix B.5).
  *
- * <p>It takes examples of pixels, as {@link PixelFeatureExtractor} makes them at the encoder's image size. Its models are
- * {@link EncodedModel}s of the trained encoder and Tribuo's own linear model: they run in ONNX Runtime, are saved with the
- * encoder inside, can be written as one ONNX file, and are the caller's to close. Their provenance has the settings, and what
- * the file of the encoder that training started from says of itself under {@code started-from-}.
+ * <p>The defaults are those of the paper: SGD with Nesterov momentum 0.9, a learning rate of {@code 0.05 * B / 256} for a batch of B
+ * with a cosine schedule to 0, no warm-up, no weight decay, and views that are cropped and flipped.
  *
- * <p>A training that fails counts as no invocation.
+ * <p>The trainer takes examples of pixels, as {@link PixelFeatureExtractor} makes them, at the encoder's image size. Its models are
+ * {@link EncodedModel}s of the trained encoder and Tribuo's linear model. They run in ONNX Runtime, are saved with the encoder inside,
+ * can be exported as one ONNX file, and must be closed by the caller. Their provenance has the settings, and the metadata of the
+ * encoder file that training started from under keys that begin with {@code started-from-}.
  *
- * <p>On one machine's CPU the same settings, examples, invocation count and number of threads give the same weights, to the
- * bit.
+ * <p>A failed training does not count as an invocation. On a CPU of one machine the same settings, examples, invocation count and
+ * number of threads give bit-identical weights.
  */
 public abstract sealed class EndToEndTrainer implements Trainer<Label> permits FineTuneTrainer, DistillationTrainer {
     private static final Logger logger = Logger.getLogger(EndToEndTrainer.class.getName());
@@ -50,7 +50,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     @Config(description = "Passes over the examples.")
     private int epochs = 60;
 
-    @Config(description = "Images a step, each gives two views; all of them if there are fewer.")
+    @Config(description = "Images per step, each with two views; all of them if there are fewer.")
     private int batchSize = 64;
 
     @Config(description = "Learning rate; 0 for 0.05 * batch / 256.")
@@ -59,13 +59,13 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     @Config(description = "Random views: a preset or augmentations in order.")
     private String views = "supervised";
 
-    @Config(description = "Where to train: auto, cpu, gpu or gpu:N.")
+    @Config(description = "Device: auto, cpu, gpu or gpu:N.")
     private String device = "auto";
 
-    @Config(description = "Threads on the CPU, 0 for the libraries' own choice.")
+    @Config(description = "CPU threads, 0 for the libraries' defaults.")
     private int threads = 0;
 
-    @Config(description = "Seed of first weights, the order and the views.")
+    @Config(description = "Seed of initial weights, order and views.")
     private long seed = Trainer.DEFAULT_SEED;
 
     @Config(description = "Precision of the convolutions: auto, float32, bfloat16 or float16.")
@@ -87,7 +87,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
         precision = b.precision;
     }
 
-    /** The settings of another, with no invocation yet. */
+    /** Copies the settings of another trainer, without its invocations. */
     EndToEndTrainer(EndToEndTrainer other) {
         epochs = other.epochs;
         batchSize = other.batchSize;
@@ -100,9 +100,9 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     }
 
     /**
-     * Collects the settings that all of these trainers have.
+     * Builds these trainers: the settings that all of them have.
      *
-     * @param <B> the builder itself
+     * @param <B> type of the builder
      */
     public abstract static sealed class Builder<B extends Builder<B>> permits FineTuneTrainer.Builder, DistillationTrainer.Builder {
         private int epochs = 60;
@@ -124,13 +124,13 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
             return self();
         }
 
-        /** Sets how many images a step has, at least 2; 64 by default, all of them if there are fewer. */
+        /** Sets the number of images per step, at least 2; 64 by default, all of them if there are fewer. */
         public B batchSize(int images) {
             batchSize = images;
             return self();
         }
 
-        /** Sets the learning rate, which then follows half a cosine to 0; 0, the default, for 0.05 * batch / 256. */
+        /** Sets the initial learning rate of the cosine schedule; 0, the default, for 0.05 * batch / 256. */
         public B learningRate(double rate) {
             learningRate = rate;
             return self();
@@ -142,19 +142,19 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
             return self();
         }
 
-        /** Chooses the device: {@code auto} (the default), {@code cpu}, {@code gpu} or {@code gpu:N}. */
+        /** Sets the device: {@code auto} (the default), {@code cpu}, {@code gpu} or {@code gpu:N}. */
         public B device(String name) {
             device = name;
             return self();
         }
 
-        /** Sets the threads on the CPU; 0, the default, for the libraries' own choice. */
+        /** Sets the number of CPU threads; 0, the default, for the libraries' defaults. */
         public B threads(int number) {
             threads = number;
             return self();
         }
 
-        /** Sets the seed of everything random. */
+        /** Sets the seed of all random numbers. */
         public B seed(long number) {
             seed = number;
             return self();
@@ -176,14 +176,14 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
             throw new PropertyException("", "learningRate", "Expected a finite number of at least 0, found " + learningRate);
         }
         check("views", () -> AugmentationPipeline.of(views));
-        // The name alone: whether there is such a device is known when training begins.
+        // Checks the name only; the device itself is checked when training begins.
         check("device", () -> Devices.index(String.valueOf(device)));
         check("precision", () -> Precision.parse(String.valueOf(precision)));
-        // The trained model runs in ONNX Runtime with as many; it must not be refused after the training.
+        // ONNX Runtime runs the trained model with as many threads, which it must not refuse after the training.
         check("threads", () -> RuntimeSettings.DEFAULT.withThreads(threads));
     }
 
-    /** An illegal argument is the fault of a property. */
+    /** Converts an illegal argument to an exception that names the property. */
     static void check(String what, Runnable check) {
         try {
             check.run();
@@ -211,12 +211,11 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     /**
      * {@inheritDoc}
      *
-     * @throws IllegalArgumentException if the invocation count is negative, or the examples are not what the trainer takes:
-     *     images of the encoder's size with labels of two classes at least, and for distillation a teacher that gives
-     *     probabilities
-     * @throws IllegalStateException if the device can't be had, such as a GPU where there is none, or the loss is no longer a
-     *     number
-     * @throws UncheckedIOException if the encoder can't be read or is of no known architecture, or if the thread was interrupted
+     * @throws IllegalArgumentException if the invocation count is negative, or if the examples do not qualify: they must be images of the
+     *     encoder's size with labels of at least two classes, and for distillation the teacher must generate probabilities
+     * @throws IllegalStateException if the device is not available, such as a GPU on a machine without one, or if the loss is no longer
+     *     finite
+     * @throws UncheckedIOException if the encoder cannot be read or has an unknown architecture, or if the thread was interrupted
      */
     @Override
     public EncodedModel<Label> train(Dataset<Label> examples, Map<String, Provenance> runProvenance, int invocationCount) {
@@ -237,9 +236,13 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
     /**
      * Returns a trainer of the encoder and a classifier on it.
      *
-     * @param method supervised training, or distillation
-     * @param images how many there are
-     * @param invocation changes the seed; the first has the configured one
+     * @param network the architecture
+     * @param imageSize side of the images in pixels
+     * @param images number of images
+     * @param method supervised training or distillation
+     * @param temperature temperature of distillation, or null
+     * @param invocation index of the invocation, which changes the seed; invocation 0 has the configured seed
+     * @param progress receives progress and warnings
      */
     EncoderTrainer trainer(Architecture network, int imageSize, int images, MethodFactory method, Double temperature, int invocation,
             Progress progress) {
@@ -275,7 +278,7 @@ public abstract sealed class EndToEndTrainer implements Trainer<Label> permits F
         return new TrainerProvenanceImpl(this);
     }
 
-    /** The settings that all have. */
+    /** Returns the settings that all these trainers have, without a closing parenthesis. */
     @Override
     public String toString() {
         return getClass().getSimpleName() + "(epochs=" + epochs + ",batchSize=" + batchSize + ",learningRate=" + learningRate

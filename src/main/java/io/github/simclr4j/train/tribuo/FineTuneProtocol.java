@@ -7,20 +7,21 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Fine-tuning (Chen et al. 2020, table 7): the encoder is trained further with a classifier on it, see {@link FineTuneTrainer}.
+ * Fine-tuning (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, table 7): the encoder is trained further together with
+ * a classifier, see {@link FineTuneTrainer}.
  */
 public class FineTuneProtocol extends TrainingProtocol {
     /** Passes over the labelled images. */
     public static final Option<Integer> EPOCHS = Option.whole("epochs", 60, 1, Integer.MAX_VALUE,
             "Passes over the labelled images", "with 1% of the labels in Chen et al. 2020; 30 with 10%");
-    /** Images a step. */
+    /** Images per step. */
     public static final Option<Integer> BATCH = Option.whole("batch", 64, 2, Integer.MAX_VALUE,
-            "Images a step; each gives two views", "Chen et al. 2020 have 4096");
-    /** Learning rate of the first step. */
+            "Images per step, each with two views", "4096 in Chen et al. 2020");
+    /** Initial learning rate. */
     public static final Option<Double> LEARNING_RATE = Option.atLeast("learning-rate", 0, 0,
-            "Learning rate of SGD with Nesterov's momentum, which then follows half a cosine to 0; 0 for 0.05*B/256",
+            "Initial learning rate of SGD with Nesterov momentum and a cosine schedule to 0; 0 for 0.05*B/256",
             "Chen et al. 2020");
-    /** How views are made. */
+    /** Composition of the views. */
     public static final Option<String> VIEWS = new Option<>("views", String.class, "supervised", "a preset or augmentations",
             TrainingProtocol::isViews, List.of(), "Random views: a preset, or augmentations in order",
             "crop and flip, Chen et al. 2020");

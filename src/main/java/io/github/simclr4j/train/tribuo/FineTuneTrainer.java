@@ -23,33 +23,33 @@ import org.tribuo.classification.LabelFactory;
 import org.tribuo.provenance.TrainerProvenance;
 
 /**
- * Fine-tuning (Chen et al. 2020, section 4.2 and table 7; appendix B.5): an encoder that was learnt without labels and a new
- * linear classifier on its features are trained together on labelled images, by the cross entropy of randomly cropped and
- * flipped views.
+ * Fine-tuning (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, section 4.2, table 7 and appendix B.5): a pretrained
+ * encoder and a new linear classifier on its features are trained together on labelled images, with the cross entropy of randomly
+ * cropped and flipped views.
  *
- * <p>The encoder must be of an architecture that this library knows, ours or one that PyTorch exported.
+ * <p>The encoder must have an architecture that this library knows. It can be one of this library or one exported from PyTorch.
  */
 public non-sealed class FineTuneTrainer extends EndToEndTrainer {
-    @Config(mandatory = true, description = "The encoder to start from (ONNX).")
+    @Config(mandatory = true, description = "Encoder to start from (ONNX).")
     private Path encoder;
 
-    @Config(description = "Start with random weights in the encoder's architecture instead of its own: the baseline.")
+    @Config(description = "Whether to start from random weights in the encoder's architecture instead of its own weights: the baseline.")
     private boolean fromScratch = false;
 
-    @Config(description = "Side in pixels of the images of an encoder whose file leaves it open; 0 for what the file says.")
+    @Config(description = "Image size in pixels for an encoder whose file leaves it open; 0 for the size in the file.")
     private int imageSize = 0;
 
     /** For OLCUT. */
     protected FineTuneTrainer() {}
 
     /**
-     * Trains on batches of 64 at the paper's rate.
+     * Creates a trainer with batches of 64 at the paper's learning rate.
      *
-     * @param encoder the encoder to start from
-     * @param epochs passes over the examples; the paper has 60 with 1% of ImageNet's labels and 30 with 10%
+     * @param encoder encoder file to start from
+     * @param epochs passes over the examples; the paper uses 60 for 1% of ImageNet's labels and 30 for 10%
      * @param device {@code auto}, {@code cpu}, {@code gpu} or {@code gpu:N}
-     * @param threads on the CPU, 0 for the libraries' own choice
-     * @param seed of everything random
+     * @param threads CPU threads, 0 for the libraries' defaults
+     * @param seed seed of all random numbers
      * @throws PropertyException if a value is out of range
      */
     public FineTuneTrainer(Path encoder, int epochs, String device, int threads, long seed) {
@@ -64,12 +64,12 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
         postConfig();
     }
 
-    /** Returns a builder of a trainer that starts from an encoder. */
+    /** Returns a builder of a trainer that starts from an encoder file. */
     public static Builder builder(Path encoder) {
         return new Builder(encoder);
     }
 
-    /** Collects the settings of a {@link FineTuneTrainer}. */
+    /** Builds a {@link FineTuneTrainer}. */
     public static final class Builder extends EndToEndTrainer.Builder<Builder> {
         private final Path encoder;
         private boolean fromScratch;
@@ -84,13 +84,13 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
             return this;
         }
 
-        /** Starts with random weights in the encoder's architecture instead of its own: the baseline. */
+        /** Sets whether to start from random weights in the encoder's architecture instead of its own weights, as a baseline. */
         public Builder fromScratch(boolean random) {
             fromScratch = random;
             return this;
         }
 
-        /** Sets the side in pixels of the images of an encoder whose file leaves it open; 0, the default, for what it says. */
+        /** Sets the image size in pixels for an encoder whose file leaves it open; 0, the default, for the size in the file. */
         public Builder imageSize(int side) {
             imageSize = side;
             return this;
@@ -107,9 +107,9 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
     }
 
     /**
-     * Side of the encoder's images in pixels.
+     * Returns the side of the encoder's images in pixels.
      *
-     * @throws IOException if the encoder can't be read, or is of no known architecture
+     * @throws IOException if the encoder cannot be read or has an unknown architecture
      */
     public int imageSize() throws IOException {
         return StartingPoint.of(encoder, imageSize).imageSize();
@@ -132,16 +132,16 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
         }
     }
 
-    /** The same trainer, but for starting with random weights: what fine-tuning is compared with. It counts invocations anew. */
+    /** Returns the same trainer with random initial weights, as a baseline of fine-tuning. Its invocation count starts at 0. */
     public FineTuneTrainer fromScratch() {
         return new FineTuneTrainer(this, true, imageSize);
     }
 
     /**
-     * The same trainer for an encoder whose file leaves the size of its images open. It counts invocations anew.
+     * Returns the same trainer with an image size, for an encoder whose file leaves it open. Its invocation count starts at 0.
      *
-     * @param side in pixels, 8 to 1024; 0 for what the file says
-     * @throws PropertyException if it is out of range
+     * @param side side in pixels, 8 to 1024; 0 for the size in the file
+     * @throws PropertyException if the side is out of range
      */
     public FineTuneTrainer withImageSize(int side) {
         return new FineTuneTrainer(this, fromScratch, side);
@@ -157,25 +157,27 @@ public non-sealed class FineTuneTrainer extends EndToEndTrainer {
     }
 
     /**
-     * A model with the figures of its training.
+     * A trained model with the results of its training.
      *
-     * @param model the caller's to close
-     * @param run how the training went
+     * @param model the model, which the caller closes
+     * @param run results of the training
      */
     public record Tuned(EncodedModel<Label> model, EncoderTrainer.Result run) {}
 
     /**
-     * Trains on images that are not in a data set, with checkpoints; it counts as no invocation.
+     * Trains on images that are in no data set, with checkpoints. It does not count as an invocation.
      *
-     * @param images with labels
-     * @param description what they are, for the model's provenance
-     * @throws IOException if the encoder can't be read or is of no known architecture, or a checkpoint can't be read or written
+     * @param images labelled images
+     * @param description description of the images for the model's provenance
+     * @param options checkpoints, metrics and listeners
+     * @param progress receives progress and warnings
+     * @throws IOException if the encoder cannot be read or has an unknown architecture, or if a checkpoint cannot be read or written
      * @throws InterruptedIOException if the thread was interrupted; the state is saved first
-     * @throws IllegalArgumentException if not every image has a label, or there are fewer than two classes
+     * @throws IllegalArgumentException if an image has no label, or there are fewer than two classes
      */
     public Tuned train(TrainingImages images, String description, RunOptions options, Progress progress) throws IOException {
         if (images.labels() == null) {
-            throw new IllegalArgumentException("Expected images with labels: one sub-folder a class");
+            throw new IllegalArgumentException("Expected images with labels: one sub-folder per class");
         }
         MutableOutputInfo<Label> outputs = new LabelFactory().generateInfo();
         Set<String> found = new TreeSet<>();

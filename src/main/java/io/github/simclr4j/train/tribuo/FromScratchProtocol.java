@@ -6,7 +6,7 @@ import io.github.simclr4j.tribuo.model.EncodedModel;
 import java.io.IOException;
 import org.tribuo.classification.Label;
 
-/** The baseline of fine-tuning: the encoder's architecture is trained with a classifier on it from random weights. */
+/** The baseline of fine-tuning: the encoder's architecture is trained from random weights together with a classifier. */
 public class FromScratchProtocol extends TrainingProtocol {
     @Override
     public String name() {
@@ -15,7 +15,7 @@ public class FromScratchProtocol extends TrainingProtocol {
 
     @Override
     public String help() {
-        return "the encoder's architecture with random weights and a classifier are trained together, the baseline";
+        return "the encoder's architecture is trained from random weights together with a classifier, the baseline";
     }
 
     @Override

@@ -33,19 +33,25 @@ import org.tribuo.provenance.ModelProvenance;
 import org.tribuo.provenance.SimpleDataSourceProvenance;
 import org.tribuo.provenance.TrainerProvenance;
 
-/** Makes Tribuo's models of what was trained end to end: the encoder with Tribuo's own linear model behind it. */
+/** Creates Tribuo models from end-to-end training: the encoder, followed by Tribuo's linear model. */
 final class LinearModels {
-    /** What is known of the encoder that a training started from is in the model's provenance under this and its own key. */
+    /** Prefix of the keys in the model's provenance that have the metadata of the encoder that training started from. */
     static final String STARTED_FROM = "started-from-";
 
     private LinearModels() {}
 
     /**
-     * The encoder and the classifier as one model.
+     * Returns the encoder and the classifier as one model.
      *
-     * @param outputs numbers the classes; those of the classifier, in any order
-     * @param start what the training started from, or null
-     * @return the caller's to close
+     * @param name name of the model
+     * @param result result of the training
+     * @param outputs IDs of the classes, which are those of the classifier in any order
+     * @param data provenance of the data set
+     * @param trainer provenance of the trainer
+     * @param run provenance of the run
+     * @param start encoder that the training started from, or null
+     * @param threads threads of ONNX Runtime, 0 for its default
+     * @return the model, which the caller closes
      */
     static EncodedModel<Label> of(String name, EncoderTrainer.Result result, ImmutableOutputInfo<Label> outputs,
             DatasetProvenance data, TrainerProvenance trainer, Map<String, Provenance> run, StartingPoint start, int threads) {
@@ -60,11 +66,11 @@ final class LinearModels {
             return EncodedModel.containing(new LabelFactory(), result.onnx(), name,
                     linear(name, result.classifier(), outputs, provenance), threads);
         } catch (IOException e) {
-            throw new IllegalStateException("The trained encoder is not sound: " + e.getMessage(), e);
+            throw new IllegalStateException("The trained encoder is not a valid model: " + e.getMessage(), e);
         }
     }
 
-    /** That of a data set which never was one of Tribuo's. */
+    /** Returns the provenance of a data set that never existed as a Tribuo data set. */
     static DatasetProvenance data(String description, int images, int features, int classes) {
         LabelFactory factory = new LabelFactory();
         MutableDataset<Label> empty = new MutableDataset<>(new SimpleDataSourceProvenance(description, factory), factory);
@@ -81,7 +87,7 @@ final class LinearModels {
         map.put(key, new StringProvenance(key, value));
     }
 
-    /** Tribuo's linear model has no public constructor; its saved form is public and stable. */
+    /** Returns Tribuo's linear model, which has no public constructor, from its serialised form, which is public and stable. */
     private static Model<Label> linear(String name, LinearClassifier classifier, ImmutableOutputInfo<Label> outputs,
             ModelProvenance provenance) {
         int dimension = classifier.dimension();
@@ -89,7 +95,7 @@ final class LinearModels {
         for (String feature : ImageFeatureExtractor.names("h", dimension)) {
             features.put(new CategoricalInfo(feature));
         }
-        // A row a class; the last column is the bias.
+        // One row per class; the last column is the bias.
         DenseMatrix weights = new DenseMatrix(outputs.size(), dimension + 1);
         for (int i = 0; i < outputs.size(); i++) {
             int row = classifier.labels().indexOf(outputs.getOutput(i).getLabel());

@@ -12,11 +12,11 @@ import org.tribuo.ImmutableOutputInfo;
 import org.tribuo.classification.Label;
 import org.tribuo.classification.LabelFactory;
 
-/** Tribuo's examples of pixels as the trainer's images. */
+/** Converts Tribuo examples of pixels to images of the trainer. */
 final class PixelExamples {
     private PixelExamples() {}
 
-    /** The names of the classes, in the order of their numbers. */
+    /** Returns the names of the classes, in the order of their IDs. */
     static List<String> classes(ImmutableOutputInfo<Label> outputs) {
         List<String> names = new ArrayList<>();
         for (int i = 0; i < outputs.size(); i++) {
@@ -26,11 +26,12 @@ final class PixelExamples {
     }
 
     /**
-     * The images of some examples.
+     * Returns the images of examples.
      *
-     * @param outputs numbers the classes
-     * @param size side of the images
-     * @throws IllegalArgumentException if an example has no label or is no such image, or if there are fewer than two classes
+     * @param examples labelled examples of pixels
+     * @param outputs IDs of the classes
+     * @param size side of the images in pixels
+     * @throws IllegalArgumentException if an example has no label or another size, or if there are fewer than two classes
      */
     static ImageSet labelled(Iterable<Example<Label>> examples, ImmutableOutputInfo<Label> outputs, int size) {
         List<RgbImage> images = new ArrayList<>();
@@ -48,14 +49,14 @@ final class PixelExamples {
             found.add(label);
         }
         if (without > 0) {
-            throw new IllegalArgumentException("Expected examples with a label, found " + without + " without: take them out, or"
+            throw new IllegalArgumentException("Expected examples with a label, found " + without + " without: remove them, or"
                     + " use them in self-training or distillation");
         }
         twoClasses(found);
         return set(images, labels.stream().mapToInt(i -> i).toArray(), outputs, size);
     }
 
-    /** Images and their classes' numbers. */
+    /** Returns a set of images with the IDs of their classes. */
     static ImageSet set(List<RgbImage> images, int[] labels, ImmutableOutputInfo<Label> outputs, int size) {
         ImageSet bare = ImageSet.of(images, size);
         return new ImageSet(size, bare.pixels(), labels, classes(outputs), List.of(), bare.fingerprint());

@@ -13,31 +13,32 @@ import java.util.Map;
 /**
  * An encoder file that training starts from.
  *
- * @param network its architecture
- * @param imageSize side in pixels of the images that it takes
- * @param sha256 of the file, in hexadecimal
- * @param metadata what the file says of itself
+ * @param network architecture of the encoder
+ * @param imageSize side of the encoder's images in pixels
+ * @param sha256 SHA-256 of the file, in hexadecimal
+ * @param metadata metadata of the file
  */
 record StartingPoint(Architecture network, int imageSize, String sha256, Map<String, String> metadata) {
 
     /**
-     * Looks at a file.
+     * Reads a file.
      *
-     * @throws IOException if it can't be read, or is of no known architecture
+     * @throws IOException if the file cannot be read or has an unknown architecture
      */
     static StartingPoint of(Path file) throws IOException {
         return of(file, 0);
     }
 
     /**
-     * Looks at a file that may leave the size of its images open.
+     * Reads a file that may leave the size of its images open.
      *
-     * @param imageSize their side in pixels; 0 for what the file says
-     * @throws IOException if it can't be read, or is of no known architecture
+     * @param file the encoder
+     * @param imageSize side of the images in pixels; 0 for the size in the file
+     * @throws IOException if the file cannot be read or has an unknown architecture
      */
     static StartingPoint of(Path file, int imageSize) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new IOException(file + " is not a file: name the encoder to start from");
+            throw new IOException(file + " is not a file: choose the encoder file to start from");
         }
         WeightReader.Loaded loaded = WeightReader.read(file);
         EncoderSettings given = imageSize == 0

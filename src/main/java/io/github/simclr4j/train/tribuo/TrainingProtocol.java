@@ -26,9 +26,9 @@ import java.util.stream.IntStream;
 import org.tribuo.Prediction;
 import org.tribuo.classification.Label;
 
-/** What the protocols have in common that train the encoder and a classifier on it together, see {@link EndToEndTrainer}. */
+/** Base of the protocols that train the encoder together with a classifier, see {@link EndToEndTrainer}. */
 abstract class TrainingProtocol implements Protocol {
-    /** Images that are read and predicted together. */
+    /** Number of images that are read and predicted together. */
     private static final int BATCH = 64;
 
     @Override
@@ -49,15 +49,15 @@ abstract class TrainingProtocol implements Protocol {
         return Accuracies.measure(context, (share, seed) -> measure(context, new Draw(context, share, seed)));
     }
 
-    /** Trains with some of the labels, and measures. */
+    /** Trains with some of the labels and returns the accuracy. */
     abstract double measure(ProtocolContext context, Draw draw) throws IOException;
 
     /**
-     * Some of the labels.
+     * A choice of labels.
      *
-     * @param share as the context writes it
+     * @param share share of the labels, as the context writes it
      * @param part the same as a number
-     * @param seed of the choice, and of the training
+     * @param seed seed of the choice and of the training
      */
     record Draw(String share, double part, long seed) {
         Draw(ProtocolContext context, double part, long seed) {
@@ -71,14 +71,14 @@ abstract class TrainingProtocol implements Protocol {
         given.remove("image-size");
         if (!given.isEmpty()) {
             context.shared(TrainingProtocol.class, () -> {
-                context.progress().warn("training crops and scales images in its own way: " + String.join(", ", given)
+                context.progress().warn("training uses its own cropping and scaling of images: " + String.join(", ", given)
                         + " have no effect on it");
                 return given;
             });
         }
     }
 
-    /** Fails before hours of training, not after them. */
+    /** Checks that there is a readable test image before hours of training. */
     private static void firstReadable(LabelledImages test) throws IOException {
         IOException last = null;
         for (int i = 0; i < test.source().size(); i++) {
@@ -94,7 +94,7 @@ abstract class TrainingProtocol implements Protocol {
         throw new IOException("No readable image with a class in " + test.path(), last);
     }
 
-    /** Returns the trainer with the options of the context, for a seed. */
+    /** Returns a trainer with the options of the context. */
     static FineTuneTrainer trainer(ProtocolContext context, long seed) {
         return FineTuneTrainer.builder(context.encoder()).epochs(context.options().get(FineTuneProtocol.EPOCHS))
                 .batchSize(context.options().get(FineTuneProtocol.BATCH))
@@ -103,7 +103,7 @@ abstract class TrainingProtocol implements Protocol {
                 .threads(context.runtime().threads()).seed(seed).build();
     }
 
-    /** Returns the image size that was given for the encoder, 0 if none was. */
+    /** Returns the image size that was given for the encoder; 0 if none was given. */
     static int imageSize(ProtocolContext context) {
         return context.settings().get("image-size").map(TrainingProtocol::side).orElse(0);
     }
@@ -112,50 +112,50 @@ abstract class TrainingProtocol implements Protocol {
         try {
             return Integer.parseInt(size);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("Training needs squares, an image size such as 224, found " + size, e);
+            throw new IllegalArgumentException("Training needs square images, an image size such as 224, found " + size, e);
         }
     }
 
-    /** Returns all training images with a class, decoded once for all protocols. */
+    /** Returns all training images with a class; they are decoded once for all protocols. */
     static ImageSet images(ProtocolContext context) throws IOException {
         return context.shared(ImageSet.class, () -> {
             ImageSource all = context.train().source();
             int[] labelled = IntStream.range(0, all.size()).filter(i -> all.label(i).isPresent()).toArray();
             if (labelled.length < all.size()) {
                 context.progress().warn((all.size() - labelled.length) + " images of " + context.train().path()
-                        + " have no class and are left out");
+                        + " have no class and are ignored");
             }
             int size = trainer(context, 1).imageSize();
-            // The images stay the context's to close.
+            // The context closes the source of the images.
             return ImageSet.of(ResidentImages.read(all.only(labelled), size, context.progress()));
         });
     }
 
-    /** Returns the images of a draw, with their labels. */
+    /** Returns the images of a choice, with their labels. */
     static ImageSet known(ProtocolContext context, Draw draw) throws IOException {
         ImageSet all = images(context);
         List<String> labels = Arrays.stream(all.labels()).mapToObj(all.classes()::get).toList();
         return all.only(LinearEvaluation.share(labels, draw.part(), draw.seed()));
     }
 
-    /** Says in provenances which images a model was trained on. */
+    /** Returns the description of a model's training images for its provenance. */
     static String description(ProtocolContext context, Draw draw) {
         return draw.share() + " of the labels of " + context.train().path();
     }
 
     private record Tuned(String trainer, Draw draw) {}
 
-    /** Returns the fine-tuned encoder with its classifier, trained once for all protocols; the context closes it. */
+    /** Returns the fine-tuned encoder with its classifier. It is trained once for all protocols, and the context closes it. */
     static EncodedModel<Label> tuned(ProtocolContext context, Draw draw) throws IOException {
         FineTuneTrainer trainer = trainer(context, draw.seed());
         return context.shared(new Tuned(trainer.toString(), draw), () -> trainer.train(known(context, draw),
                 description(context, draw), RunOptions.checkpoints(null), context.progress()).model());
     }
 
-    /** Returns the share of the test images whose class is predicted; images without a class and unreadable ones are left out. */
+    /** Returns the accuracy on the test images; images without a class and unreadable images are ignored. */
     double accuracy(EncodedModel<Label> model, ProtocolContext context) throws IOException {
         ImageSource test = context.test().source();
-        // Makes images as the model would, before many large ones are together in memory.
+        // Resizes images as the model would, so that few large ones are in memory.
         Preprocessing rule = new Preprocessing(trainer(context, 1).imageSize());
         int right = 0;
         int asked = 0;
@@ -184,7 +184,7 @@ abstract class TrainingProtocol implements Protocol {
         return (double) right / asked;
     }
 
-    /** Whether a text names views; if not, the parser's message says why. */
+    /** Tells whether a text names views; if not, the parser throws an exception with the reason. */
     static boolean isViews(String text) {
         AugmentationPipeline.of(text);
         return true;

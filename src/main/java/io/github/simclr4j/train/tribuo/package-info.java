@@ -1,2 +1,2 @@
-/** The trainer as Tribuo's trainers and OLCUT components. */
+/** Tribuo trainers and OLCUT components for pretraining, fine-tuning and distillation. */
 package io.github.simclr4j.train.tribuo;

@@ -82,7 +82,7 @@ class AugmentationPipelineTest {
         "crop@1.5     | A probability must be from 0 to 1, found 1.5",
         "crop@-0.1    | A probability must be from 0 to 1, found -0.1",
         "crop@NaN     | A probability must be from 0 to 1, found NaN",
-        "crop,crop-bilinear | A view is cropped once at most, found [crop:0.08@1.0, crop-bilinear:0.08@1.0]"})
+        "crop,crop-bilinear | A view can be cropped only once, found [crop:0.08@1.0, crop-bilinear:0.08@1.0]"})
     void whatMakesNoSenseIsRefused(String text, String message) {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> AugmentationPipeline.of(text));
         assertEquals(message, e.getMessage().strip());

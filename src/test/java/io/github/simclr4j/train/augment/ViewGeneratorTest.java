@@ -94,7 +94,7 @@ class ViewGeneratorTest {
         for (int[] box : new int[][] {{-1, 0, 2, 2}, {0, 3, 2, 2}, {0, 0, 0, 1}, {2, 0, 3, 1}}) {
             assertTrue(assertThrows(IllegalArgumentException.class,
                     () -> image.crop(box[0], box[1], box[2], box[3], Interpolation.BILINEAR)).getMessage()
-                    .startsWith("Expected a box inside of 4x4 pixels, found "));
+                    .startsWith("Expected a box inside 4x4 pixels, found "));
         }
     }
 

@@ -38,9 +38,9 @@ class ViewPoolTest {
         ViewRequest request = new ViewRequest(FIRST, ViewFixtures.random(6, 1), 6, 3);
         ViewRequest larger = new ViewRequest(new ViewGenerator(AugmentationPipeline.of("none"), 9), request.pixels(), 6, 3);
         try (ViewPool pool = new ViewPool(1)) {
-            assertEquals("Views of one buffer must have one size, found 8 and 9", assertThrows(IllegalArgumentException.class,
+            assertEquals("The views of one buffer must have one size, found 8 and 9", assertThrows(IllegalArgumentException.class,
                     () -> pool.make(List.of(request, larger), FloatBuffer.allocate(1000))).getMessage());
-            assertEquals("2 views take 384 values, and the buffer has 383", assertThrows(IllegalArgumentException.class,
+            assertEquals("2 views take 384 values, but the buffer has 383", assertThrows(IllegalArgumentException.class,
                     () -> pool.make(List.of(request, request), FloatBuffer.allocate(383))).getMessage());
         }
     }

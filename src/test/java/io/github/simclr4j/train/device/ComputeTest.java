@@ -128,11 +128,11 @@ class ComputeTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "gpu:0,cpu | A GPU and the CPU can't share a training, each step of which would wait for the CPU: name GPUs alone, or cpu alone,"
+        "gpu:0,cpu | A GPU and the CPU can't share a training, because each step would wait for the CPU: name only GPUs, or only cpu,"
             + " found gpu:0,cpu",
         "cpu,gpu:1,gpu:0 | A GPU and the CPU can't share",
         "gpu:1,gpu:1 | gpu:1 is named twice, but has one replica: name each GPU once, found gpu:1,gpu:1",
-        "gpu,gpu:1,gpu:0 | gpu:0 is named twice", "gpu:0,auto | auto is not one of several devices: name each of them",
+        "gpu,gpu:1,gpu:0 | gpu:0 is named twice", "gpu:0,auto | auto is not one of several devices: name each device",
         "auto,auto | auto is not one of several devices", "gpu:0,tpu | Unknown device, expected auto, cpu, gpu or gpu:N, found tpu",
         "gpu:0, | Unknown device", "gpu:-1,gpu:0 | Unknown device"})
     void devicesThatDoNotShareStepsAreRefusedBeforeAnyIsLookedFor(String names, String why) {
@@ -231,7 +231,7 @@ class ComputeTest {
         for (String device : List.of("cpu", "auto")) {
             IllegalArgumentException e =
                     assertThrows(IllegalArgumentException.class, () -> choose(device, Precision.FLOAT16, ""));
-            assertEquals("float16 needs a GPU, and this run is on the CPU: choose bfloat16 or float32", e.getMessage());
+            assertEquals("float16 needs a GPU, but this run is on the CPU: choose bfloat16 or float32", e.getMessage());
         }
         machine.onClassPath = false;
         withGpu("Tesla T4", "7.5");

@@ -190,7 +190,7 @@ class StudyRunnerTest {
         runner(study, tiny("epochs", "3"), images, out).run();
         assertEquals(Files.readString(whole.resolve("grid.csv")), Files.readString(out.resolve("grid.csv")));
         assertEquals(before, Files.getLastModifiedTime(done), "the first cell is not trained again");
-        assertTrue(lines.contains("1 of 3 cells were done before"), lines.toString());
+        assertTrue(lines.contains("1 of 3 cells were already done"), lines.toString());
         assertTrue(lines.stream().anyMatch(l -> l.contains("continu") || l.contains("resum")), lines.toString());
     }
 
@@ -222,7 +222,7 @@ class StudyRunnerTest {
         // More values are more cells of the same study.
         StudyResult more = runner(grid("temperature=0.1,0.2"), tiny("epochs", "1"), images, out).run();
         assertEquals(2, more.done());
-        assertTrue(lines.contains("1 of 2 cells were done before"), lines.toString());
+        assertTrue(lines.contains("1 of 2 cells were already done"), lines.toString());
 
         Files.writeString(out.resolve("study.json"), "{");
         e = assertThrows(IOException.class, runner(grid("temperature=0.1"), tiny("epochs", "1"), images, out)::run);

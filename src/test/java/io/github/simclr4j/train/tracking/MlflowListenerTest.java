@@ -162,7 +162,7 @@ class MlflowListenerTest {
             assertEquals(3, server.runs.get(0).metrics.stream().filter(m -> m.startsWith("train/loss")).count());
             assertEquals(1, warnings.size(), warnings.toString());
             assertEquals("MLflow at " + server.uri() + ": it answers runs/log-batch with HTTP " + status + " INTERNAL_ERROR: broken [31m"
-                    + " by will; the training goes on, and what is missing is sent when the server answers", warnings.get(0));
+                    + " by will; the training continues, and missing epochs are sent when the server answers again", warnings.get(0));
         }
     }
 
@@ -186,7 +186,7 @@ class MlflowListenerTest {
             long all = System.nanoTime() - start;
             assertTrue(all < LONG.toNanos() / 2, all / 1e6 + " ms");
             assertEquals(1, warnings.size(), warnings.toString());
-            assertTrue(warnings.get(0).contains("not sent: 50 of 50 epochs and how the run ended; it has not answered so far"),
+            assertTrue(warnings.get(0).contains("not sent: 50 of 50 epochs and the final status of the run; it has not answered so far"),
                     warnings.get(0));
         }
     }
@@ -217,10 +217,10 @@ class MlflowListenerTest {
         }
         listener.runEnded(null);
         assertEquals(2, warnings.size(), warnings.toString());
-        assertTrue(warnings.get(0).matches("MLflow at http://127\\.0\\.0\\.1:" + port + ": it can't be reached.*; the training goes on, and"
-                + " what is missing is sent when the server answers"), warnings.get(0));
+        assertTrue(warnings.get(0).matches("MLflow at http://127\\.0\\.0\\.1:" + port + ": it can't be reached.*; the training continues, and"
+                + " missing epochs are sent when the server answers again"), warnings.get(0));
         assertTrue(warnings.get(1).startsWith("MLflow at http://127.0.0.1:" + port
-                + ": not sent: 5 of 5 epochs and how the run ended; it can't be reached"), warnings.get(1));
+                + ": not sent: 5 of 5 epochs and the final status of the run; it can't be reached"), warnings.get(1));
     }
 
     @Test
@@ -253,7 +253,7 @@ class MlflowListenerTest {
             listener.runEnded(null);
             assertEquals(1, server.asked().size());
             assertTrue(warnings.get(0).contains("it answers experiments/get-by-name with HTTP " + status)
-                    && warnings.get(0).endsWith("; the training goes on, and nothing more is sent"), warnings.get(0));
+                    && warnings.get(0).endsWith("; the training continues, and nothing more is sent"), warnings.get(0));
             assertTrue(warnings.get(0).contains(part), warnings.get(0));
             assertTrue(warnings.get(1).contains("1 of 1 epochs"), warnings.get(1));
         }
@@ -286,7 +286,7 @@ class MlflowListenerTest {
             List<String> losses = server.runs.get(0).metrics.stream().filter(m -> m.startsWith("train/loss")).toList();
             assertEquals(MlflowDelivery.MOST_EPOCHS, losses.size());
             assertTrue(losses.get(0).startsWith("train/loss 8 "), losses.get(0));
-            assertTrue(warnings.get(warnings.size() - 1).endsWith("not sent: the oldest 7 of 2007 epochs; 2000 are kept at most"),
+            assertTrue(warnings.get(warnings.size() - 1).endsWith("not sent: the oldest 7 of 2007 epochs, because at most 2000 are kept"),
                     warnings.toString());
         }
     }

@@ -203,7 +203,7 @@ class DistillationTest {
         MutableDataset<Label> set = FineTuneTest.pixels(FineTuneTest.drawings(2, 2, 1), 2);
         Trainer<Label> scores = new LinearSGDTrainer(new Hinge(), new AdaGrad(0.05), 1, 1);
         String message = assertThrows(IllegalArgumentException.class, () -> student(scores, 1, 1).train(set)).getMessage();
-        assertEquals("Expected a teacher that gives probabilities, found LinearSGDModel which gives scores", message);
+        assertEquals("Expected a teacher that generates probabilities, found LinearSGDModel which generates scores", message);
         MutableDataset<Label> none = new MutableDataset<>(set.getSourceProvenance(), new LabelFactory());
         set.forEach(e -> none.add(FineTuneTest.unlabelled(e)));
         message = assertThrows(IllegalArgumentException.class, () -> student(teacher(), 1, 1).train(none)).getMessage();

@@ -169,7 +169,7 @@ class PretrainedFeatureExtractorTest {
         extractor.close();
         ExecutionException e = assertThrows(ExecutionException.class, names::get);
         assertEquals(CancellationException.class, e.getCause().getClass());
-        assertEquals("The pretraining was cancelled; one with the same settings continues from " + state, e.getCause().getMessage());
+        assertEquals("The pretraining was cancelled; a pretraining with the same settings continues from " + state, e.getCause().getMessage());
         assertFalse(Files.exists(file));
     }
 

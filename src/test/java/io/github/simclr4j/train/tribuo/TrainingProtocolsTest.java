@@ -211,7 +211,7 @@ class TrainingProtocolsTest {
             try (ProtocolContext context = context().settings(square).build()) {
                 IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
                         () -> p.run(context.with(OptionValues.defaults(p.options()))));
-                assertEquals("Training needs squares, an image size such as 224, found 32x16", e.getMessage());
+                assertEquals("Training needs square images, an image size such as 224, found 32x16", e.getMessage());
             }
         }
     }
