@@ -4,6 +4,7 @@ package io.github.simclr4j.train;
  * The old name of {@link io.github.simclr4j.train.tribuo.DistillationTrainer}, for configuration files and provenances that were
  * written before the class moved to its own package.
  *
+ * @since 0.1.0
  * @deprecated use {@link io.github.simclr4j.train.tribuo.DistillationTrainer}
  */
 @Deprecated

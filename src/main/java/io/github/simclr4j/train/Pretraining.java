@@ -39,6 +39,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>{@link #run} frees all native memory before it returns or throws. {@link #close} closes the image source if the pretraining opened
  * it from a path. All methods may be called from any thread. Only one run is possible at a time, and {@link #close} must not be called
  * before it has ended.
+ *
+ * @since 0.1.0
  */
 public final class Pretraining implements AutoCloseable {
     private final PretrainSettings settings;

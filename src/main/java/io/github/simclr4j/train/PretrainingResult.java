@@ -13,7 +13,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** The result of a {@link Pretraining}: the encoder and figures of the run. It holds no native memory. */
+/**
+ * The result of a {@link Pretraining}: the encoder and figures of the run. It holds no native memory.
+ *
+ * @since 0.1.0
+ */
 public final class PretrainingResult {
     private final EncoderTrainer.Result result;
     private final List<String> skipped;

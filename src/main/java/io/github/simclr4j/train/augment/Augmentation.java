@@ -7,6 +7,8 @@ import java.util.random.RandomGenerator;
  *
  * <p>An augmentation first draws its random numbers and changes the image afterwards. {@link ViewGenerator} also draws for images that
  * it does not change, so that later augmentations get the same random numbers either way. Implementations are immutable.
+ *
+ * @since 0.1.0
  */
 @FunctionalInterface
 public interface Augmentation {

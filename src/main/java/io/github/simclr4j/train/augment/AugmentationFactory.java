@@ -9,6 +9,8 @@ import java.util.ServiceLoader;
  *
  * <p>{@link ServiceLoader} finds the factories, so that an augmentation in another jar can be named like those of this library. An
  * implementation is a stateless public class with a public constructor without arguments.
+ *
+ * @since 0.1.0
  */
 public interface AugmentationFactory {
 

@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
  * The composition of a random view: augmentations in the order in which they are applied.
  *
  * @param steps the augmentations; without a crop among them, the whole image is resized first
+ * @since 0.1.0
  */
 public record AugmentationPipeline(List<AugmentationStep> steps) {
     private static final Map<String, String> PRESETS = new TreeMap<>(Map.ofEntries(

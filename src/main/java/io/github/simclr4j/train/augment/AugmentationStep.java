@@ -12,6 +12,7 @@ import java.util.stream.Stream;
  * @param name name of an {@link AugmentationFactory}; case is ignored
  * @param strengths strengths as the factory declares them
  * @param probability probability that an image is transformed, 0 to 1
+ * @since 0.1.0
  */
 public record AugmentationStep(String name, List<Double> strengths, double probability) {
 

@@ -2,7 +2,11 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** AutoAugment's policy for CIFAR-10 (<a href="https://arxiv.org/abs/1805.09501">Cubuk et al. 2019</a>, table 7). */
+/**
+ * AutoAugment's policy for CIFAR-10 (<a href="https://arxiv.org/abs/1805.09501">Cubuk et al. 2019</a>, table 7).
+ *
+ * @since 0.1.0
+ */
 public final class AutoAugmentCifar10 implements AugmentationFactory {
 
     @Override

@@ -8,6 +8,8 @@ import java.util.random.RandomGenerator;
  * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A, "color distortion").
  *
  * <p>A strength s multiplies brightness, contrast and saturation by {@code 1 +- 0.8s} and shifts the hue by {@code +-0.2s} turns.
+ *
+ * @since 0.1.0
  */
 public final class ColourJitter implements AugmentationFactory {
     private static final int BRIGHTNESS = 0;

@@ -7,6 +7,8 @@ import java.util.random.RandomGenerator;
  * Crops a random box and resizes it, like torchvision's {@code RandomResizedCrop}
  * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A, "random crop and resize to original size"). A skipped
  * image is resized as a whole.
+ *
+ * @since 0.1.0
  */
 public class Crop implements AugmentationFactory {
     private static final int TRIES = 10;

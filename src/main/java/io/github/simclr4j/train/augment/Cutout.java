@@ -7,6 +7,8 @@ import java.util.random.RandomGenerator;
 /**
  * Cutout (<a href="https://arxiv.org/abs/1708.04552">DeVries and Taylor 2017</a>): paints a grey square around a random pixel, partly
  * outside the image near its edges.
+ *
+ * @since 0.1.0
  */
 public final class Cutout implements AugmentationFactory {
     private static final float GREY = 0.5f;

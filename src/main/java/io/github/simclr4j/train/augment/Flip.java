@@ -2,7 +2,11 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** Flips an image horizontally (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A). */
+/**
+ * Flips an image horizontally (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A).
+ *
+ * @since 0.1.0
+ */
 public final class Flip implements AugmentationFactory {
 
     @Override

@@ -5,6 +5,8 @@ import java.util.List;
 /**
  * Gaussian blur with a kernel of a tenth of the image's side, at least three pixels, and reflected edges, like torchvision's
  * {@code gaussian_blur} (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A).
+ *
+ * @since 0.1.0
  */
 public final class GaussianBlur implements AugmentationFactory {
     private static final double LEAST = 0.1;

@@ -6,6 +6,8 @@ import java.util.random.RandomGenerator;
 /**
  * Adds Gaussian noise to every value, with a random standard deviation per image
  * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, figure 4).
+ *
+ * @since 0.1.0
  */
 public final class GaussianNoise implements AugmentationFactory {
     /** A prime so small that the product of two numbers below it fits into 64 bits. */

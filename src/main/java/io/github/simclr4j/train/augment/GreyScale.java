@@ -2,7 +2,11 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** Converts an image to greyscale (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A, "color drop"). */
+/**
+ * Converts an image to greyscale (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, appendix A, "color drop").
+ *
+ * @since 0.1.0
+ */
 public final class GreyScale implements AugmentationFactory {
 
     @Override

@@ -1,6 +1,10 @@
 package io.github.simclr4j.train.augment;
 
-/** The interpolation filter of resizing. Both filters are antialiased, as in Pillow and torchvision. */
+/**
+ * The interpolation filter of resizing. Both filters are antialiased, as in Pillow and torchvision.
+ *
+ * @since 0.1.0
+ */
 public enum Interpolation {
     /** The triangle filter of support 1. */
     BILINEAR(1) {

@@ -2,7 +2,11 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** Rotates an image by 90, 180 or 270 degrees (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, figure 4). */
+/**
+ * Rotates an image by 90, 180 or 270 degrees (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, figure 4).
+ *
+ * @since 0.1.0
+ */
 public final class Rotation implements AugmentationFactory {
 
     @Override

@@ -7,6 +7,8 @@ import java.util.List;
  * (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, figure 4, "Sobel filtering").
  *
  * <p>Border pixels are repeated. A step from 0 to 1 between two columns or rows has magnitude 1; larger values are clamped.
+ *
+ * @since 0.1.0
  */
 public final class SobelEdges implements AugmentationFactory {
 

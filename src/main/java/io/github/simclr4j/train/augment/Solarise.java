@@ -2,7 +2,11 @@ package io.github.simclr4j.train.augment;
 
 import java.util.List;
 
-/** Solarisation: inverts values from a threshold upwards (<a href="https://arxiv.org/abs/2006.07733">Grill et al. 2020</a>, appendix B). */
+/**
+ * Solarisation: inverts values from a threshold upwards (<a href="https://arxiv.org/abs/2006.07733">Grill et al. 2020</a>, appendix B).
+ *
+ * @since 0.1.0
+ */
 public final class Solarise implements AugmentationFactory {
 
     @Override

@@ -8,6 +8,7 @@ package io.github.simclr4j.train.augment;
  * @param positive {@code true} if the value must be above 0, {@code false} if it may be 0
  * @param most largest value
  * @param help description, without a full stop
+ * @since 0.1.0
  */
 public record Strength(String name, double standard, boolean positive, double most, String help) {
 

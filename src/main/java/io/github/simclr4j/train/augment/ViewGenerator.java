@@ -10,6 +10,8 @@ import java.util.random.RandomGenerator;
 /**
  * Renders random views of images, one at a time. A view depends only on the image and its seed. A generator is immutable and
  * thread-safe; each thread keeps a buffer for one image.
+ *
+ * @since 0.1.0
  */
 public final class ViewGenerator {
     private static final ThreadLocal<ViewImage> MEMORY = ThreadLocal.withInitial(ViewImage::new);

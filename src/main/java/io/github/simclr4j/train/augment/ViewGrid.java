@@ -6,7 +6,11 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Draws images beside their random views in original size and without captions; {@link ViewPicture} draws enlarged captioned views. */
+/**
+ * Draws images beside their random views in original size and without captions; {@link ViewPicture} draws enlarged captioned views.
+ *
+ * @since 0.1.0
+ */
 public final class ViewGrid {
     /** Space between two views in pixels; it is doubled after the original and between compositions. */
     private static final int MARGIN = 2;

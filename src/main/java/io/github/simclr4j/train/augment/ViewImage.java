@@ -5,6 +5,8 @@ package io.github.simclr4j.train.augment;
  * and belongs to one thread.
  *
  * <p>Cropping, resizing and a flip right after it are deferred until the pixels are read, and then done in one pass.
+ *
+ * @since 0.1.0
  */
 public final class ViewImage {
     private static final float[] LEVELS = new float[256];

@@ -12,6 +12,8 @@ import java.util.SplittableRandom;
 /**
  * A picture of images beside their random views, enlarged by an integer factor without smoothing. Each row begins with the name of its
  * image, and each view has a caption with the augmentations that were applied.
+ *
+ * @since 0.1.0
  */
 public final class ViewPicture {
     /** Width that the picture reaches if its views need at most {@link #MOST} pixels for it. */

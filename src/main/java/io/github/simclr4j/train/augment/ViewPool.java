@@ -15,6 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Renders many views on several threads. The views do not depend on the number of threads.
  *
  * <p>One thread may use a pool at a time, and takes part in the work. The other threads belong to the pool and end when it is closed.
+ *
+ * @since 0.1.0
  */
 public final class ViewPool implements AutoCloseable {
     private final int threads;

@@ -22,7 +22,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Benchmarks of single parts of training and inference. */
+/**
+ * Benchmarks of single parts of training and inference.
+ *
+ * @since 0.1.0
+ */
 public final class Benchmarks {
     private Benchmarks() {}
 

@@ -4,7 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Peak memory of this process. */
+/**
+ * Peak memory of this process.
+ *
+ * @since 0.1.0
+ */
 public final class PeakMemory {
     private PeakMemory() {}
 

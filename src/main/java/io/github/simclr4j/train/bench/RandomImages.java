@@ -20,6 +20,8 @@ import javax.imageio.ImageIO;
 /**
  * A source of random JPEG images in memory, which are decoded on reading, like files. A few distinct images are drawn and repeated. The
  * images have ten classes.
+ *
+ * @since 0.1.0
  */
 public final class RandomImages implements ImageSource {
     private static final int DRAWN = 64;

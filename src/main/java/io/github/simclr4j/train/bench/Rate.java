@@ -6,6 +6,7 @@ import java.util.List;
  * A throughput in items per second, measured several times.
  *
  * @param perSecond throughput of each repetition, at least one
+ * @since 0.1.0
  */
 public record Rate(List<Double> perSecond) {
     /**

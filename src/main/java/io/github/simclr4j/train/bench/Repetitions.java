@@ -9,6 +9,7 @@ import java.util.List;
  *
  * @param count number of measurements, at least 1
  * @param seconds shortest time of a measurement in seconds, above 0
+ * @since 0.1.0
  */
 public record Repetitions(int count, double seconds) {
     /** Number of calls before the first measurement, in which code is compiled and memory is allocated. */

@@ -21,6 +21,8 @@ import java.util.function.IntFunction;
  *
  * <p>It finds the largest batch that fits, compares precisions and memory layouts, and trains with the fastest combination for the
  * remaining time. A later call with the same folder continues with the plan and the training of an earlier one.
+ *
+ * @since 0.1.0
  */
 public final class TimedTraining {
     /** Fraction of the time that trials may take. */

@@ -11,6 +11,7 @@ import java.util.Locale;
  * @param precision precision of the network
  * @param layout memory layout of feature maps
  * @param viewsPerSecond median throughput of steps alone; NaN if they do not fit into memory
+ * @since 0.1.0
  */
 public record Trial(int batch, Precision precision, MemoryLayout layout, double viewsPerSecond) {
     /** Tells whether the steps fit into memory. */

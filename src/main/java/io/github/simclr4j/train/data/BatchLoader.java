@@ -5,7 +5,11 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.Arrays;
 
-/** Delivers the images of a run to the trainer batch by batch, as bytes. Not thread-safe. */
+/**
+ * Delivers the images of a run to the trainer batch by batch, as bytes. Not thread-safe.
+ *
+ * @since 0.1.0
+ */
 public interface BatchLoader extends AutoCloseable {
     /**
      * Begins an epoch.

@@ -16,6 +16,8 @@ import javax.imageio.ImageIO;
  * Synthetic images to try the library on: ten classes of 32x32 pixels, drawn from a seed.
  *
  * <p>Shape or texture makes the class. Colours, position, scale, background and noise are random and independent of the class.
+ *
+ * @since 0.1.0
  */
 public final class BuiltInImages {
     /** Side in pixels. */

@@ -21,6 +21,7 @@ import java.util.stream.Stream;
  * @param fingerprint hash of the content, in hexadecimal. Images of a source have the fingerprint of {@link ResidentImages}, which
  *     is the same if they are streamed. For other images it is SHA-256 over all pixels in order
  * @param originals the original images, see {@link TrainingImages#originals}
+ * @since 0.1.0
  */
 public record ImageSet(int side, List<byte[]> pixels, int[] labels, List<String> classes, List<String> skipped,
         String fingerprint, ImageSource originals) implements TrainingImages {

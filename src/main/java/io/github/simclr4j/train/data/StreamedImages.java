@@ -10,7 +10,11 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.IntStream;
 
-/** Images that do not fit into memory. Threads that run ahead of the trainer decode them again in every epoch. */
+/**
+ * Images that do not fit into memory. Threads that run ahead of the trainer decode them again in every epoch.
+ *
+ * @since 0.1.0
+ */
 public final class StreamedImages implements TrainingImages {
     private final ImageSource source;
     private final ImageStream.Settings settings;

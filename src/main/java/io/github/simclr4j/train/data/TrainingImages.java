@@ -3,7 +3,11 @@ package io.github.simclr4j.train.data;
 import io.github.simclr4j.images.source.ImageSource;
 import java.util.List;
 
-/** The training images of a run: squares of one size, with or without labels. */
+/**
+ * The training images of a run: squares of one size, with or without labels.
+ *
+ * @since 0.1.0
+ */
 public sealed interface TrainingImages permits ImageSet, StreamedImages {
     /** Returns the number of images. */
     int count();

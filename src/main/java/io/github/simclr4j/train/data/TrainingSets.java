@@ -7,7 +7,11 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.util.Locale;
 
-/** Creates {@link TrainingImages} from a source of images. */
+/**
+ * Creates {@link TrainingImages} from a source of images.
+ *
+ * @since 0.1.0
+ */
 public final class TrainingSets {
     private TrainingSets() {}
 

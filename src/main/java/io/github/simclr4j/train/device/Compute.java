@@ -19,6 +19,7 @@ import java.util.stream.Stream;
  * @param computation device, precision and memory layout
  * @param others further devices that share each step; empty for a training on one device
  * @param threads number of threads that render views, at least 1
+ * @since 0.1.0
  */
 public record Compute(Computation computation, List<Device> others, int threads) {
     /** Copies the list. */

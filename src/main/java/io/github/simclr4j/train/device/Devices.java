@@ -23,6 +23,8 @@ import java.util.regex.Pattern;
  * the variable {@code PYTORCH_FLAVOR} sets it, and considers a GPU usable only if a computation on it succeeds.
  *
  * <p>A report loads the engine, which is possible once per process: the first report decides which libtorch the process uses.
+ *
+ * @since 0.1.0
  */
 public final class Devices {
     private static final Pattern NAME = Pattern.compile("auto|cpu|gpu(?::(\\d{1,4}))?");

@@ -19,7 +19,11 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** The parts of a machine that {@link Devices} inspects; tests simulate them. */
+/**
+ * The parts of a machine that {@link Devices} inspects; tests simulate them.
+ *
+ * @since 0.1.0
+ */
 public interface Environment {
     /**
      * The output of a program.

@@ -28,6 +28,8 @@ import java.util.zip.CheckedOutputStream;
  *
  * <p>A file is written under a temporary name, synced to disk and renamed, so that a crash leaves the previous one intact. Layout:
  * magic number, version, position, settings, tensors, CRC-32.
+ *
+ * @since 0.1.0
  */
 public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;

@@ -20,7 +20,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The encoder of a checkpoint, run by libtorch, to verify an exported file against. It owns its weights until it is closed. */
+/**
+ * The encoder of a checkpoint, run by libtorch, to verify an exported file against. It owns its weights until it is closed.
+ *
+ * @since 0.1.0
+ */
 public final class CheckpointEncoder implements AutoCloseable {
     private static final String AVERAGE = "average.";
 

@@ -21,6 +21,8 @@ import java.util.stream.Stream;
  *
  * <p>A damaged checkpoint is ignored: a run neither continues from it nor counts it among those to keep. Entries that are not
  * regular files are ignored, too. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class CheckpointFolder {
     private static final Pattern NAME = Pattern.compile("step-\\d{10}\\.ckpt");

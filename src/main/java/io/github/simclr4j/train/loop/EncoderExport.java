@@ -12,7 +12,11 @@ import io.github.simclr4j.train.settings.Head;
 import java.util.List;
 import java.util.Map;
 
-/** Exports trained networks as encoder files. */
+/**
+ * Exports trained networks as encoder files.
+ *
+ * @since 0.1.0
+ */
 public final class EncoderExport {
     private EncoderExport() {}
 

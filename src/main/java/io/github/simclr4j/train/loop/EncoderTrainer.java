@@ -35,6 +35,8 @@ import java.util.stream.IntStream;
  * <p>Training is deterministic. On one machine the same settings, images, precision, devices and number of threads give bit-identical
  * weights, whether or not the run was interrupted and continued. Another number of devices gives the same weights except for
  * rounding, and can continue the same checkpoints. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class EncoderTrainer {
     /** Number of images on which the batch norms of a loaded encoder are recalibrated. */

@@ -18,6 +18,7 @@ import java.util.Map;
  * @param warnings problems, one sentence each; usually empty
  * @param lossAtChance loss of an untrained network, or NaN if it is unknown
  * @param verdict verdict on the run
+ * @since 0.1.0
  */
 public record EpochSummary(int epoch, int epochs, Monitor.Figures figures, double learningRate, double viewsPerSecond, double knn,
         List<String> warnings, double lossAtChance, Verdict verdict) {

@@ -24,6 +24,8 @@ import java.util.stream.IntStream;
  * Repeats training steps (forward, loss, backward and optimizer) on the same random views outside of a run, for benchmarks.
  *
  * <p>It owns its networks until it is closed. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class RepeatedStep implements AutoCloseable {
     /** Number of classes for a method that needs labels. */

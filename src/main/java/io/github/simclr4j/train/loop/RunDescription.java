@@ -8,7 +8,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Describes settings and images of a run, to compare a run with a checkpoint and for the metadata of encoder files. */
+/**
+ * Describes settings and images of a run, to compare a run with a checkpoint and for the metadata of encoder files.
+ *
+ * @since 0.1.0
+ */
 public final class RunDescription {
     private RunDescription() {}
 

@@ -16,6 +16,7 @@ import java.util.List;
  * @param asked labelled images that are classified by {@code neighbours}; null to classify each of these by the others
  * @param everyEpochs epochs between two measurements of the accuracy, at least 1
  * @param listeners notified of each epoch
+ * @since 0.1.0
  */
 public record RunOptions(Path checkpoints, double everyMinutes, int keep, Path metrics, TrainingImages neighbours,
         TrainingImages asked, int everyEpochs, List<TrainingListener> listeners) {

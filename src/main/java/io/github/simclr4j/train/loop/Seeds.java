@@ -2,7 +2,11 @@ package io.github.simclr4j.train.loop;
 
 import java.util.Random;
 
-/** Seeds and permutations that follow only from the run's seed and position. */
+/**
+ * Seeds and permutations that follow only from the run's seed and position.
+ *
+ * @since 0.1.0
+ */
 public final class Seeds {
     private Seeds() {}
 

@@ -12,6 +12,7 @@ import java.util.Map;
  * @param doneEpochs number of epochs that were already done, 0 for a fresh run
  * @param epochs number of epochs of the run
  * @param views draws training images beside their views
+ * @since 0.1.0
  */
 public record StartedRun(String name, Map<String, String> settings, int doneEpochs, int epochs, Views views) {
     /** Copies the map. */

@@ -2,7 +2,11 @@ package io.github.simclr4j.train.loop;
 
 import java.io.IOException;
 
-/** Observes a training, on the thread of the training. */
+/**
+ * Observes a training, on the thread of the training.
+ *
+ * @since 0.1.0
+ */
 @FunctionalInterface
 public interface TrainingListener {
     /**

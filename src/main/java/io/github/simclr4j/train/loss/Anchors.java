@@ -13,6 +13,7 @@ import ai.djl.ndarray.types.DataType;
  * @param from index of the first anchor, inclusive
  * @param to index after the last anchor, exclusive
  * @param normalised {@code true} to compare projections by cosine similarity, {@code false} to compare them by dot product
+ * @since 0.1.0
  */
 public record Anchors(NDArray z, int from, int to, boolean normalised) {
     /** Creates anchors that are compared by cosine similarity. */

@@ -18,6 +18,7 @@ import java.util.List;
  * @param columns the candidates before normalisation, [2N, d]
  * @param from index of the first anchor, inclusive
  * @param to index after the last anchor, exclusive
+ * @since 0.1.0
  */
 public record CrossViews(NDArray rows, NDArray columns, int from, int to) {
 

@@ -19,6 +19,8 @@ import ai.djl.nn.Activation;
  * </ul>
  *
  * <p>Every loss is a scalar that belongs to the manager of its input. Semi-hard mining and ranks assume cosine similarities.
+ *
+ * @since 0.1.0
  */
 public final class Losses {
     /** A logit with probability 0. It masks entries before the softmax, because subtracting them afterwards would leak gradient. */

@@ -4,7 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 
-/** Row operations that the losses share. */
+/**
+ * Row operations that the losses share.
+ *
+ * @since 0.1.0
+ */
 public final class Rows {
     /** Lower bound of a squared norm, which keeps a zero vector from dividing by zero: norms are at least 1e-12. */
     private static final float FLOOR = 1e-24f;

@@ -13,6 +13,7 @@ import ai.djl.ndarray.types.DataType;
  *     the i-th belongs to image {@code i mod N}
  * @param full the full-size views before normalisation, [2N, d]; rows i and i + N belong to image i
  * @param from index of the first row among all small views
+ * @since 0.1.0
  */
 public record SmallAnchors(NDArray rows, NDArray full, int from) {
     private static final float NEVER = -1e9f;

@@ -26,6 +26,8 @@ import java.util.Random;
  *
  * <p>The global features of one view, and one random location of its 5x5 feature map, must identify all locations of the 5x5
  * and 7x7 maps of the image's other view among all locations of all other images.
+ *
+ * @since 0.1.0
  */
 public final class Amdim implements MethodFactory {
     /** The bound of the scores. */

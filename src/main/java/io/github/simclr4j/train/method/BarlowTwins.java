@@ -13,6 +13,8 @@ import java.util.List;
  * <p>The cross-correlation matrix of the two views' projections over the batch is trained towards the identity matrix. The
  * diagonal makes the projections invariant to the augmentations, the rest reduces redundancy between their dimensions. There
  * are no negatives, and the projection must be long.
+ *
+ * @since 0.1.0
  */
 public final class BarlowTwins implements MethodFactory {
     /** Added to the variance before the root, as in batch norm. */

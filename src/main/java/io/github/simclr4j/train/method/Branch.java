@@ -10,6 +10,7 @@ import java.util.List;
  * @param views indices of the views, from 0
  * @param results names of the results of the network's graph that the loss uses
  * @param gradient {@code true} if the loss trains the network, {@code false} for a momentum encoder
+ * @since 0.1.0
  */
 public record Branch(Network network, List<Integer> views, List<String> results, boolean gradient) {
     /** Copies the lists. */

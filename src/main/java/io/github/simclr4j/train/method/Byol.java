@@ -16,6 +16,8 @@ import java.util.Map;
  *
  * <p>The online network predicts from one view the target network's projection of the other view. The target network has no
  * predictor and gets no gradient: its weights are an exponential moving average of the online network's. There are no negatives.
+ *
+ * @since 0.1.0
  */
 public final class Byol implements MethodFactory {
     /** The target network's momentum at the start. */

@@ -17,6 +17,8 @@ import java.util.List;
  *
  * <p>The luminance and the chrominance of one crop are a positive pair; those of the other images of the batch are negatives.
  * Each has an encoder of half the width. The exported encoder runs both side by side.
+ *
+ * @since 0.1.0
  */
 public final class Cmc implements MethodFactory {
     /** Temperature of the loss. */

@@ -29,6 +29,8 @@ import java.util.stream.IntStream;
  * <p>A context network predicts from known rows of patches the patches of later rows, and must identify them among all patches
  * of all images of the batch. Rows whose patches overlap those of the last known row are not predicted, because they share
  * pixels with it.
+ *
+ * @since 0.1.0
  */
 public final class Cpc implements MethodFactory {
     /** Number of rows to predict. */

@@ -9,6 +9,8 @@ import java.util.Optional;
  * The properties of a run that a method's defaults depend on, and the defaults that a {@link MethodFactory} sets for it.
  *
  * <p>Values that the user sets take precedence over all defaults.
+ *
+ * @since 0.1.0
  */
 public final class Defaults {
     private final int images;

@@ -18,6 +18,8 @@ import java.util.Map;
  * Java with its soft labels and cannot be chosen by name.
  *
  * <p>The teacher is a classifier. {@link FeatureDistillation} learns from a teacher that yields features instead of classes.
+ *
+ * @since 0.1.0
  */
 public final class Distillation implements MethodFactory {
     /** Temperature of the teacher's and the student's distributions. */

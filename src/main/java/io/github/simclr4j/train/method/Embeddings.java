@@ -10,6 +10,8 @@ import java.util.Map;
  * The results of a method's branches for a batch of N images.
  *
  * <p>The rows of a branch are ordered view by view: row {@code v * N + i} belongs to the branch's v-th view of image i.
+ *
+ * @since 0.1.0
  */
 public final class Embeddings {
     private final Map<Branch, NDList> results;

@@ -15,6 +15,8 @@ import java.util.List;
  *
  * <p>First views are queries, second views are keys. Queries and keys have separate encoders, which start equal and are both
  * trained. The negatives of a query are the keys of the other images of the batch.
+ *
+ * @since 0.1.0
  */
 public final class EndToEnd implements MethodFactory {
     /** Temperature of the loss. */

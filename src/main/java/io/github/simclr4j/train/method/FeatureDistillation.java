@@ -26,6 +26,8 @@ import java.util.Map;
  * embed the student's own views in each step, which costs one pass of the teacher per view.
  *
  * <p>{@link Distillation} differs: its teacher is a classifier, and the student learns its classes.
+ *
+ * @since 0.1.0
  */
 public final class FeatureDistillation implements MethodFactory {
     /** File of the teacher. */

@@ -16,6 +16,8 @@ import java.util.Map;
  *
  * <p>A {@link MethodFactory} creates the method and declares its name, options and defaults. Tensors are DJL's. All tensors that
  * a method computes in a step belong to the manager of the embeddings and are freed after the step.
+ *
+ * @since 0.1.0
  */
 public interface Method {
     /**

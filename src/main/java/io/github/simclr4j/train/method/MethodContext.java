@@ -15,6 +15,8 @@ import java.util.Map;
  *
  * <p>The context owns all networks and state. It saves them in checkpoints, updates the momentum encoders after each step, and
  * frees everything when it is closed.
+ *
+ * @since 0.1.0
  */
 public final class MethodContext implements AutoCloseable {
     private final LayerGraph encoder;

@@ -13,6 +13,8 @@ import java.util.Map;
  * <p>{@link java.util.ServiceLoader} finds the factories, so that a method in another jar can be chosen by name like those of
  * this library. The jar needs a file {@code META-INF/services/io.github.simclr4j.train.method.MethodFactory} that contains the
  * name of the class.
+ *
+ * @since 0.1.0
  */
 public interface MethodFactory {
     /** Returns the name that chooses the method: lower-case letters, digits and dashes. */

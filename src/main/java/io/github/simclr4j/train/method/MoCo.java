@@ -20,6 +20,8 @@ import java.util.List;
  *
  * <p>Batch norm statistics must not reveal which key belongs to which query. Queries and keys are therefore distributed over the
  * groups of a split batch in different random orders (shuffle BN, section 3.3).
+ *
+ * @since 0.1.0
  */
 public abstract sealed class MoCo implements MethodFactory {
     /** Number of images from which the published queue size and momentum are used: the queue must be small against it. */

@@ -16,6 +16,8 @@ import java.util.List;
  * <p>The query is the prediction from one view. Its key is the other view, embedded by the momentum encoder without predictor.
  * The negatives are the keys of the other images of the batch; there is no queue. The loss is
  * {@code 2t CE(q1 k2' / t) + 2t CE(q2 k1' / t)}.
+ *
+ * @since 0.1.0
  */
 public final class MoCoV3 implements MethodFactory {
     /** Temperature of the loss. */

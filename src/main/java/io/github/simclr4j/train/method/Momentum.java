@@ -8,6 +8,7 @@ package io.github.simclr4j.train.method;
  *
  * @param start value at the beginning of the run, from 0 (inclusive) to 1 (exclusive)
  * @param end value after the last step, from {@code start} to 1
+ * @since 0.1.0
  */
 public record Momentum(double start, double end) {
     /**

@@ -15,6 +15,8 @@ import java.util.List;
  * <p>A view is replaced by the nearest neighbour of its projection among projections of earlier batches, so that different
  * images of one kind become positives. Its positive is the prediction from the other view, its negatives are the predictions
  * from the other images of the batch. Only the predictions get gradients.
+ *
+ * @since 0.1.0
  */
 public final class Nnclr implements MethodFactory {
     /** Number of images from which the published queue size is used: the queue must be small against it. */

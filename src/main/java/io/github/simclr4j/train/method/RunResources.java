@@ -6,6 +6,8 @@ import java.util.Deque;
 /**
  * Resources that a method has opened for a run, and the number of threads that it may use. Closing it closes the resources, the
  * newest first.
+ *
+ * @since 0.1.0
  */
 public final class RunResources implements AutoCloseable {
     private final int threads;

@@ -11,5 +11,6 @@ import java.nio.file.Path;
  * @param folder folder for files that outlive the run, beside its checkpoints; null for a run that saves nothing
  * @param continued whether networks and state were restored from a checkpoint
  * @param progress reports the progress of slow work
+ * @since 0.1.0
  */
 public record RunStart(TrainingImages images, Path folder, boolean continued, Progress progress) {}

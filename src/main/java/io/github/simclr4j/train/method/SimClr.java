@@ -20,6 +20,8 @@ import java.util.Map;
  *
  * <p>Both views of every image go through one network in one batch. The two views of an image are a positive pair, and the
  * other 2N - 2 views of the batch are negatives. The loss is symmetric.
+ *
+ * @since 0.1.0
  */
 public final class SimClr implements MethodFactory {
     /** The losses; {@link Losses} has their formulas. */

@@ -16,6 +16,8 @@ import java.util.Map;
  * <p>The prediction from one view is trained to match the other view's projection, which is behind a stop-gradient. There is one
  * network, without negatives or momentum encoder. The predictor's learning rate does not follow the schedule (section 4.2),
  * because the predictor must keep up with the projections.
+ *
+ * @since 0.1.0
  */
 public final class SimSiam implements MethodFactory {
     /** Width of the predictor's hidden layer. */

@@ -9,6 +9,7 @@ package io.github.simclr4j.train.method;
  * @param size side in pixels, at least 1
  * @param least smallest share of the image's area in a view, above 0
  * @param most largest share of the image's area in a view, from {@code least} to 1
+ * @since 0.1.0
  */
 public record SmallViews(int count, int size, double least, double most) {
     /** No small views. */

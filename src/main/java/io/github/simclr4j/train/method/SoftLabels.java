@@ -8,6 +8,7 @@ import java.util.Arrays;
  * A teacher's class probabilities of each image. The arrays are not copied.
  *
  * @param probabilities [images, classes], each row a distribution
+ * @since 0.1.0
  */
 public record SoftLabels(float[][] probabilities) {
 

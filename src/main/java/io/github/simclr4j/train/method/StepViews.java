@@ -5,6 +5,8 @@ import ai.djl.ndarray.NDManager;
 
 /**
  * Read access to the views of a step: the same pixels that the networks get. Row {@code v * N + i} is view v of image i.
+ *
+ * @since 0.1.0
  */
 public interface StepViews {
     /** Returns the number of images, N. */

@@ -9,6 +9,8 @@ import java.util.List;
 /**
  * Supervised training of the encoder on the same views: a linear classifier as head, and the cross entropy of both views of an
  * image with its label. It is the baseline of the other methods, and it fine-tunes encoders.
+ *
+ * @since 0.1.0
  */
 public final class Supervised implements MethodFactory {
     @Override

@@ -14,6 +14,8 @@ import java.util.List;
  * <p>The loss has three terms. Invariance makes the projections of the two views equal, variance keeps the standard deviation of
  * each dimension over the batch at 1 or above, and covariance decorrelates the dimensions. There are no negatives, and the
  * projection must be long.
+ *
+ * @since 0.1.0
  */
 public final class VicReg implements MethodFactory {
     /** Added to the variance before the root. */

@@ -4,7 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Detects failing runs and names the likely cause. Use one instance per run. */
+/**
+ * Detects failing runs and names the likely cause. Use one instance per run.
+ *
+ * @since 0.1.0
+ */
 public final class Diagnosis {
     private static final double NO_SPREAD = 0.1;
     private static final double LOW_RANK = 1.5;

@@ -29,6 +29,8 @@ import java.util.stream.IntStream;
  *
  * <p>The k = 200 images with the largest cosine similarity vote for their class with weight {@code exp(cosine / t)}, t = 0.1. No
  * classifier is trained, so it is cheap enough to monitor during training.
+ *
+ * @since 0.1.0
  */
 public final class Knn {
     private static final int K = 200;

@@ -24,6 +24,8 @@ import java.util.Map;
  *
  * <p>Several runs may write to one file, since each line has the name of its run. A continued run first removes its own lines of
  * the epochs that it repeats. A device or FIFO only receives the lines.
+ *
+ * @since 0.1.0
  */
 public final class Metrics implements AutoCloseable {
     /** The start of every line. */

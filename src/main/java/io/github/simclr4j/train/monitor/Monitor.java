@@ -15,6 +15,8 @@ import java.util.Map;
  * Metrics of an epoch, computed from the embeddings of its steps. They are accumulated on the device and read once per epoch.
  *
  * <p>The loss alone says little, because it cannot be compared across batch sizes, temperatures or queue lengths.
+ *
+ * @since 0.1.0
  */
 public final class Monitor {
     /** Number of sums: loss, top-1, top-5, alignment, uniformity, spread, effective rank and steps. */

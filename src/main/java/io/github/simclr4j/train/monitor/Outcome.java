@@ -12,5 +12,6 @@ import java.util.Map;
  * @param figures further scalars of the method, by name
  * @param anchors embeddings, [n, d]
  * @param positives the positive of each embedding, [n, d]
+ * @since 0.1.0
  */
 public record Outcome(NDArray loss, NDArray rank, Map<String, NDArray> figures, NDArray anchors, NDArray positives) {}

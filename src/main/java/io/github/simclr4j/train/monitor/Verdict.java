@@ -2,7 +2,11 @@ package io.github.simclr4j.train.monitor;
 
 import java.util.Locale;
 
-/** A one-word verdict on a run after an epoch. */
+/**
+ * A one-word verdict on a run after an epoch.
+ *
+ * @since 0.1.0
+ */
 public enum Verdict {
     /** The loss is below that of an untrained network, and the embeddings differ. */
     LEARNING,

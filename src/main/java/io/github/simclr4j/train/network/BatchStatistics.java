@@ -6,7 +6,11 @@ import io.github.simclr4j.onnx.network.Layer;
 import io.github.simclr4j.train.torch.Torch;
 import java.util.List;
 
-/** Sums of the batch norm statistics of a step's passes. The running statistics are then updated once with the mean. */
+/**
+ * Sums of the batch norm statistics of a step's passes. The running statistics are then updated once with the mean.
+ *
+ * @since 0.1.0
+ */
 public final class BatchStatistics {
     private final NDManager owner;
     private List<Layer.BatchNorm> norms = List.of();

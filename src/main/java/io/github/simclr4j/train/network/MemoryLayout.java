@@ -1,6 +1,10 @@
 package io.github.simclr4j.train.network;
 
-/** The memory layout of feature maps. */
+/**
+ * The memory layout of feature maps.
+ *
+ * @since 0.1.0
+ */
 public enum MemoryLayout {
     /** NCHW, PyTorch's default. */
     CHANNELS_FIRST,

@@ -24,6 +24,8 @@ import java.util.Random;
  * A {@link LayerGraph} with weights, run by libtorch as TorchScript.
  *
  * <p>The network owns the native memory of its weights and scripts until it is closed. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class Network implements AutoCloseable {
     /** Momentum of the running statistics of batch norm: the share of the old value that is kept. */

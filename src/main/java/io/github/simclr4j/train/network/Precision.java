@@ -7,6 +7,8 @@ import java.util.Locale;
  *
  * <p>Weights, batch statistics, heads, the loss and the optimizer always use float32, except with {@link #FLOAT64}, which exists
  * for checks of gradients.
+ *
+ * @since 0.1.0
  */
 public enum Precision {
     /** 64 bits in all computations. */

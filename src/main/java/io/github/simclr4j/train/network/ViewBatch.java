@@ -9,7 +9,11 @@ import io.github.simclr4j.train.augment.ViewRequest;
 import java.nio.ByteBuffer;
 import java.util.List;
 
-/** Renders views into a tensor. */
+/**
+ * Renders views into a tensor.
+ *
+ * @since 0.1.0
+ */
 public final class ViewBatch {
     private ViewBatch() {}
 

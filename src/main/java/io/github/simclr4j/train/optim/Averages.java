@@ -6,7 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Exponential moving averages of tensors, which momentum encoders and averaged weights use. */
+/**
+ * Exponential moving averages of tensors, which momentum encoders and averaged weights use.
+ *
+ * @since 0.1.0
+ */
 public final class Averages {
     /** Stays loaded until the JVM exits. */
     private static final Script SCRIPT = Script.of("""

@@ -11,6 +11,8 @@ import java.util.Map;
  *
  * <p>An optimizer owns its state until it is closed or the manager of the first weight is closed. The weights belong to the
  * caller. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public interface Optimizer extends AutoCloseable {
     /**

@@ -13,6 +13,7 @@ package io.github.simclr4j.train.optim;
  * @param clip largest norm of all gradients together, at least 0 and finite; 0 for no clipping
  * @param average momentum of the exponential moving average of the weights, from 0 (inclusive) to 1 (exclusive); 0 for none.
  *     With an average, the averaged weights are exported.
+ * @since 0.1.0
  */
 public record OptimizerSettings(
         String name,

@@ -10,6 +10,7 @@ import java.util.List;
  * @param warmupSteps optimizer steps of the warm-up
  * @param totalSteps optimizer steps of the run
  * @param shape {@code cosine}, {@code step} (a tenth after 60% of the run, a hundredth after 80%) or {@code constant}
+ * @since 0.1.0
  */
 public record Schedule(double base, long warmupSteps, long totalSteps, String shape) {
     /** The names of the shapes. */

@@ -17,6 +17,7 @@ import io.github.simclr4j.onnx.network.LayerGraph;
  * @param kept number of layers that stay with the exported encoder
  *     (<a href="https://arxiv.org/abs/2006.10029">Chen et al. 2020b</a>, section 2.1); all of them to export projections as
  *     features, which Chen et al. 2020 compare with the features before the head (section 4.2)
+ * @since 0.1.0
  */
 public record Head(int layers, int hidden, int out, boolean batchNorm, boolean outputNorm, int kept) {
     /** The largest width: the weights between two layers of this width still fit into one array. */

@@ -43,6 +43,7 @@ import java.util.TreeMap;
  * @param zeroGamma whether the scale of the last batch norm of each residual block starts at 0 (Goyal et al. 2017, section 5.1,
  *     <a href="https://arxiv.org/abs/1706.02677">arXiv:1706.02677</a>)
  * @param seed seed of weights, order and views
+ * @since 0.1.0
  */
 public record PretrainSettings(
         Architecture encoder,

@@ -10,6 +10,8 @@ import java.util.Map;
 /**
  * Compares every ordered pair of seven transformations, and each alone. As in the paper, the second view is the whole image unless both
  * views are transformed.
+ *
+ * @since 0.1.0
  */
 public final class AugmentationStudy implements Study {
     /** Which views are transformed. */

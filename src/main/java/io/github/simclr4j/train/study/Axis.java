@@ -11,6 +11,7 @@ import java.util.Map;
  *
  * @param name name of the axis
  * @param levels settings of each level by its label, in order; the settings are those of {@link CellSettings}
+ * @since 0.1.0
  */
 public record Axis(String name, Map<String, Map<String, String>> levels) {
     /** Copies the levels in their order. */

@@ -2,7 +2,11 @@ package io.github.simclr4j.train.study;
 
 import io.github.simclr4j.util.OptionValues;
 
-/** Compares batch sizes and numbers of epochs. */
+/**
+ * Compares batch sizes and numbers of epochs.
+ *
+ * @since 0.1.0
+ */
 public final class BatchStudy implements Study {
     @Override
     public String name() {

@@ -11,6 +11,7 @@ import java.util.Map;
  *
  * @param levels label of the cell's level by the name of each axis, in the order of the axes
  * @param settings settings of the cell by the names of {@link CellSettings}
+ * @since 0.1.0
  */
 public record Cell(Map<String, String> levels, Map<String, String> settings) {
     /** Number of characters of a folder's name before the hash. */

@@ -8,6 +8,7 @@ import java.util.Map;
  * @param cell the cell
  * @param measured the measurements; null if the cell failed or is not done
  * @param failure why the cell failed; null if it did not
+ * @since 0.1.0
  */
 public record CellResult(Cell cell, Measured measured, String failure) {
 

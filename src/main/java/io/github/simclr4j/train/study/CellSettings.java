@@ -18,6 +18,8 @@ import java.util.function.Function;
 /**
  * The settings of a pretraining by name, such as {@code batch}, {@code views2} or {@code weight-decay}: common settings, and the options
  * of methods and encoder families by their declared names.
+ *
+ * @since 0.1.0
  */
 public final class CellSettings {
     private static final Map<String, BiConsumer<Pretraining.Builder, String>> COMMON = new LinkedHashMap<>();

@@ -1,6 +1,10 @@
 package io.github.simclr4j.train.study;
 
-/** The chart of a study's accuracies. */
+/**
+ * The chart of a study's accuracies.
+ *
+ * @since 0.1.0
+ */
 public enum Chart {
     /** One square per cell: the first axis gives the rows, the second the columns. */
     HEAT_MAP,

@@ -4,7 +4,11 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Compares strengths of colour distortion, and AutoAugment's policy, for contrastive and for supervised training. */
+/**
+ * Compares strengths of colour distortion, and AutoAugment's policy, for contrastive and for supervised training.
+ *
+ * @since 0.1.0
+ */
 public final class ColourStudy implements Study {
     @Override
     public String name() {

@@ -3,7 +3,11 @@ package io.github.simclr4j.train.study;
 import io.github.simclr4j.util.OptionValues;
 import java.util.List;
 
-/** A custom grid: all combinations of the values of some settings. */
+/**
+ * A custom grid: all combinations of the values of some settings.
+ *
+ * @since 0.1.0
+ */
 public final class GridStudy implements Study {
     private final List<Axis> axes;
 

@@ -6,7 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Compares no head, linear and non-linear heads of several widths, and features before and after the head. */
+/**
+ * Compares no head, linear and non-linear heads of several widths, and features before and after the head.
+ *
+ * @since 0.1.0
+ */
 public final class HeadStudy implements Study {
     private static final String NONE = "none";
 

@@ -4,7 +4,11 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Compares the losses of the paper at one temperature and one margin. */
+/**
+ * Compares the losses of the paper at one temperature and one margin.
+ *
+ * @since 0.1.0
+ */
 public final class LossStudy implements Study {
     @Override
     public String name() {

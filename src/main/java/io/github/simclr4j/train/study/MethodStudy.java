@@ -6,7 +6,11 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Compares all methods without a teacher, including supervised training, over the width of the encoder. */
+/**
+ * Compares all methods without a teacher, including supervised training, over the width of the encoder.
+ *
+ * @since 0.1.0
+ */
 public final class MethodStudy implements Study {
     @Override
     public String name() {

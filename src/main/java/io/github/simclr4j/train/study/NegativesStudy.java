@@ -4,7 +4,11 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Compares losses that treat negatives of the anchor's class differently, and lengths of the queue of negatives. */
+/**
+ * Compares losses that treat negatives of the anchor's class differently, and lengths of the queue of negatives.
+ *
+ * @since 0.1.0
+ */
 public final class NegativesStudy implements Study {
     private static final Map<String, String> LOSSES = new LinkedHashMap<>();
 

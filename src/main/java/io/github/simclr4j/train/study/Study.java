@@ -7,6 +7,8 @@ import java.util.List;
 /**
  * Declares a study: what it varies, and how its result is drawn. {@link java.util.ServiceLoader} finds the studies, so that a study in
  * another jar can be named like those of this library.
+ *
+ * @since 0.1.0
  */
 public interface Study {
     /** Returns the name, such as {@code temperature}. */

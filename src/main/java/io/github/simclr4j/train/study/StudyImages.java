@@ -9,5 +9,6 @@ import io.github.simclr4j.tribuo.evaluation.LabelledImages;
  * @param images training images of all cells; labelled if a cell's method needs labels
  * @param train training images of the linear classifiers
  * @param test test images of the linear classifiers
+ * @since 0.1.0
  */
 public record StudyImages(ImageSource images, LabelledImages train, LabelledImages test) {}

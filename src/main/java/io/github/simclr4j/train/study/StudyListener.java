@@ -2,7 +2,11 @@ package io.github.simclr4j.train.study;
 
 import java.io.IOException;
 
-/** Observes the results of a study. */
+/**
+ * Observes the results of a study.
+ *
+ * @since 0.1.0
+ */
 @FunctionalInterface
 public interface StudyListener {
     /**

@@ -10,6 +10,7 @@ import io.github.simclr4j.onnx.runtime.RuntimeSettings;
  * @param megabytes memory for decoded images in units of 2^20 bytes, 0 for the free heap
  * @param decoders number of threads that decode ahead, 0 for one per core
  * @param runtime settings of ONNX Runtime for the evaluation
+ * @since 0.1.0
  */
 public record StudyMachine(String device, int threads, int megabytes, int decoders, RuntimeSettings runtime) {
     /** The first GPU, or the CPU if there is none, with default threads and memory. */

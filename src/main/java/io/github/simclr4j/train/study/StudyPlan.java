@@ -7,6 +7,7 @@ import java.util.List;
  *
  * @param chart chart of the accuracies
  * @param cells at least one cell; all have the same axes and different levels
+ * @since 0.1.0
  */
 public record StudyPlan(Chart chart, List<Cell> cells) {
     /**

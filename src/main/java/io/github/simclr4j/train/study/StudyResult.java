@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param images numbers of images for pretraining ({@code images}) and for training and testing the classifier ({@code train} and
  *     {@code test})
  * @param cells results in the order of the plan
+ * @since 0.1.0
  */
 public record StudyResult(String name, String summary, String source, Chart chart, List<String> axes, Map<String, String> given,
         Map<String, Integer> images, List<CellResult> cells) {

@@ -28,6 +28,8 @@ import java.util.TreeSet;
  * <p>All results are saved in the folder. After an interruption or a crash, the next run with the same study, settings and images
  * continues within the cell that was interrupted. A cell that fails is reported, and the study continues; the next run tries the cell
  * again. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class StudyRunner {
     /** Epochs of a cell if neither the study nor the given settings set them. */

@@ -6,7 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Compares temperatures of NT-Xent, with cosine similarities and with dot products. */
+/**
+ * Compares temperatures of NT-Xent, with cosine similarities and with dot products.
+ *
+ * @since 0.1.0
+ */
 public final class TemperatureStudy implements Study {
     @Override
     public String name() {

@@ -4,7 +4,11 @@ import io.github.simclr4j.util.OptionValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Compares widths and depths of a ResNet, for contrastive and for supervised training. */
+/**
+ * Compares widths and depths of a ResNet, for contrastive and for supervised training.
+ *
+ * @since 0.1.0
+ */
 public final class WidthStudy implements Study {
     @Override
     public String name() {

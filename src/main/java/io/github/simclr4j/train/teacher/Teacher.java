@@ -22,6 +22,8 @@ import java.util.stream.IntStream;
  *
  * <p>Preprocessing that the file lacks is read from the configuration beside it or from a given one, see {@link OnnxEncoder}.
  * Closing the teacher frees the native session.
+ *
+ * @since 0.1.0
  */
 public final class Teacher implements AutoCloseable {
     /** Number of images that are prepared at once. */

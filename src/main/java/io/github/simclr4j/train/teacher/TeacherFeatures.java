@@ -16,6 +16,8 @@ import java.util.stream.IntStream;
  * <p>The file's name is a hash of the teacher's content, settings and execution provider, and of the
  * {@linkplain ImageSource#fingerprint fingerprint} of the images. An interrupted computation continues where it stopped. Only
  * requested rows are in memory. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class TeacherFeatures implements AutoCloseable {
     private final FeatureFile file;

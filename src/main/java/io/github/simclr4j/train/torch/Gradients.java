@@ -12,6 +12,8 @@ import java.util.List;
  *
  * <p>They are returned as tensors: nothing accumulates in the weights, so nothing needs to be cleared. Taking gradients consumes
  * the graph. Several threads may take gradients of separate graphs at once, unless the graphs share weights.
+ *
+ * @since 0.1.0
  */
 public final class Gradients {
     /**

@@ -28,6 +28,8 @@ import java.util.zip.ZipOutputStream;
  *
  * <p>libtorch silently removes in-place operations on a list that the script writes as {@code [a, b]}. The operands of such
  * operations must be arguments, or lists made with {@code torch.append}.
+ *
+ * @since 0.1.0
  */
 public final class Script implements AutoCloseable {
     private static final String HEAD = "class Net(Module):\n  __parameters__ = []\n  __buffers__ = []\n  training : bool\n";

@@ -4,7 +4,11 @@ import ai.djl.ndarray.NDArray;
 import java.util.Collection;
 import java.util.List;
 
-/** Checks of many tensors at once. */
+/**
+ * Checks of many tensors at once.
+ *
+ * @since 0.1.0
+ */
 public final class TensorChecks {
     /** x - x is 0 for finite numbers and NaN otherwise, which the sum propagates. The script stays loaded until the JVM exits. */
     private static final Script SCRIPT = Script.of("""

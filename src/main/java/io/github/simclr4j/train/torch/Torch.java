@@ -28,7 +28,11 @@ import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
-/** The adapter to DJL's PyTorch engine: library, devices, threads, gradient mode and calls of scripts. */
+/**
+ * The adapter to DJL's PyTorch engine: library, devices, threads, gradient mode and calls of scripts.
+ *
+ * @since 0.1.0
+ */
 public final class Torch {
     private static volatile Engine engine;
 

@@ -17,6 +17,8 @@ import java.util.concurrent.CancellationException;
  * <p>A slow, unreachable or faulty server never stops or slows the training, because a separate thread sends the data from a bounded
  * queue. The first failure causes a warning. The end of the run waits at most ten seconds, and another warning tells what could not be
  * sent. A listener can observe several runs one after the other. Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class MlflowListener implements TrainingListener {
     private static final Duration TIMEOUT = Duration.ofSeconds(10);

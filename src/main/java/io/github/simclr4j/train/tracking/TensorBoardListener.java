@@ -20,6 +20,8 @@ import javax.imageio.ImageIO;
  *
  * <p>The files can be read at any time, during the training and after a crash. A listener can observe several runs one after the other.
  * Not thread-safe.
+ *
+ * @since 0.1.0
  */
 public final class TensorBoardListener implements TrainingListener {
     private final Path folder;

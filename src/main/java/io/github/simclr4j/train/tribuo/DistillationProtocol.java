@@ -15,6 +15,8 @@ import org.tribuo.classification.Label;
 /**
  * Distillation (<a href="https://arxiv.org/abs/2006.10029">Chen et al. 2020b</a>): the fine-tuned encoder teaches a student on all
  * images, see {@link DistillationTrainer}.
+ *
+ * @since 0.1.0
  */
 public class DistillationProtocol extends TrainingProtocol {
     /** Epochs of the student. */

@@ -49,6 +49,8 @@ import org.tribuo.provenance.TrainerProvenance;
  * image as it is, once; the student sees random views.
  *
  * <p>The trainer closes the teacher if it is an {@link EncodedModel}.
+ *
+ * @since 0.1.0
  */
 public non-sealed class DistillationTrainer extends EndToEndTrainer {
     /** Key in the provenance of a training: number of examples with a label. */

@@ -43,6 +43,8 @@ import org.tribuo.provenance.impl.TrainerProvenanceImpl;
  *
  * <p>A failed training does not count as an invocation. On a CPU of one machine the same settings, examples, invocation count and
  * number of threads give bit-identical weights.
+ *
+ * @since 0.1.0
  */
 public abstract sealed class EndToEndTrainer implements Trainer<Label> permits FineTuneTrainer, DistillationTrainer {
     private static final Logger logger = Logger.getLogger(EndToEndTrainer.class.getName());

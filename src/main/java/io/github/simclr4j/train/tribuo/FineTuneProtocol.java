@@ -9,6 +9,8 @@ import java.util.List;
 /**
  * Fine-tuning (<a href="https://arxiv.org/abs/2002.05709">Chen et al. 2020</a>, table 7): the encoder is trained further together with
  * a classifier, see {@link FineTuneTrainer}.
+ *
+ * @since 0.1.0
  */
 public class FineTuneProtocol extends TrainingProtocol {
     /** Passes over the labelled images. */

@@ -28,6 +28,8 @@ import org.tribuo.provenance.TrainerProvenance;
  * cropped and flipped views.
  *
  * <p>The encoder must have an architecture that this library knows. It can be one of this library or one exported from PyTorch.
+ *
+ * @since 0.1.0
  */
 public non-sealed class FineTuneTrainer extends EndToEndTrainer {
     @Config(mandatory = true, description = "Encoder to start from (ONNX).")

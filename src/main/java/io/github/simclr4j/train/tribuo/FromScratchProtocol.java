@@ -6,7 +6,11 @@ import io.github.simclr4j.tribuo.model.EncodedModel;
 import java.io.IOException;
 import org.tribuo.classification.Label;
 
-/** The baseline of fine-tuning: the encoder's architecture is trained from random weights together with a classifier. */
+/**
+ * The baseline of fine-tuning: the encoder's architecture is trained from random weights together with a classifier.
+ *
+ * @since 0.1.0
+ */
 public class FromScratchProtocol extends TrainingProtocol {
     @Override
     public String name() {

@@ -43,6 +43,7 @@ import org.tribuo.OutputFactory;
  * encoder's native session, and ends a training that goes on in another thread after its step.
  *
  * @param <T> the output type
+ * @since 0.1.0
  */
 public final class PretrainedFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
     private static final Logger logger = Logger.getLogger(PretrainedFeatureExtractor.class.getName());

@@ -268,7 +268,7 @@ class MlflowListenerTest {
             listener.runStarted(Told.run(0));
             listener.runEnded(null);
             assertEquals(1, warnings.size(), warnings.toString());
-            assertTrue(warnings.get(0).contains("is the address right?"), warnings.get(0));
+            assertTrue(warnings.get(0).contains("is the address correct?"), warnings.get(0));
         }
     }
 
