@@ -84,7 +84,7 @@ class WatchCommandTest {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Run run = run("watch", dir, "--port", taken.getLocalPort());
             assertEquals(1, run.code());
-            assertTrue(run.err().startsWith("simclr: Port " + taken.getLocalPort() + " can't be had"), run.err());
+            assertTrue(run.err().startsWith("simclr: Port " + taken.getLocalPort() + " is in use by another program"), run.err());
             assertEquals(1, run.err().strip().lines().count());
         }
     }

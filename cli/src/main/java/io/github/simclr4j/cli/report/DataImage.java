@@ -10,22 +10,22 @@ import java.util.Base64;
 import java.util.List;
 import javax.imageio.ImageIO;
 
-/** Images as {@code data:} URIs, for pages that hold everything they show. */
+/** Encodes images as {@code data:} URIs for self-contained pages. */
 public final class DataImage {
     /** The longer side of a thumbnail in pixels. */
     private static final int LONGEST = 112;
 
-    /** The longer side up to which every pixel can be shown as it is. */
+    /** The longer side in pixels up to which an image is shown without scaling. */
     private static final int SMALL = 64;
 
     private DataImage() {}
 
-    /** Returns a small image to the pixel, as PNG, and of a larger one its {@link #thumbnail}. */
+    /** Returns a small image losslessly as PNG, and a {@link #thumbnail} of a larger one. */
     public static String exact(RgbImage image) {
         return Math.max(image.width(), image.height()) <= SMALL ? encoded(image, "png") : thumbnail(image);
     }
 
-    /** Returns a small copy of an image as JPEG; a small image keeps its size. */
+    /** Returns a thumbnail of an image as JPEG; a small image keeps its size. */
     public static String thumbnail(RgbImage image) {
         int longest = Math.max(image.width(), image.height());
         int width = Math.max(8, image.width() * Math.min(LONGEST, longest) / longest);
@@ -34,17 +34,17 @@ public final class DataImage {
                 Preprocessing.Channels.RGB, null).apply(image), "jpeg");
     }
 
-    /** Returns the centre square of an image, made so many pixels wide. */
+    /** Returns the central square of an image, resized to a side in pixels. */
     public static RgbImage square(RgbImage image, int side) {
         return new Preprocessing(side, side, Preprocessing.Resize.CENTER_SQUARE, 0, Preprocessing.Interpolation.BILINEAR,
                 Preprocessing.Channels.RGB, null).apply(image);
     }
 
     /**
-     * Returns many images as one picture, as JPEG: tiles of equal size from left to right, row by row.
+     * Returns a contact sheet as JPEG: tiles of equal size from left to right, row by row.
      *
-     * @param images at least one; the centre square of each fills a tile
-     * @param columns tiles in a row
+     * @param images at least one image; the central square of each fills a tile
+     * @param columns tiles per row
      * @param tile side of a tile in pixels
      */
     public static String sheet(List<RgbImage> images, int columns, int tile) {

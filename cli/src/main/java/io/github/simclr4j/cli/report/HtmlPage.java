@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One self-contained HTML page: styles and scripts are inside, nothing is loaded, light or dark as the reader's system is. Texts
- * are escaped here; what is already HTML or SVG goes in by {@link #html}. Used by one thread.
+ * A self-contained HTML page with inline styles and scripts, which loads nothing and follows the reader's light or dark theme.
+ *
+ * <p>Text is escaped here. HTML or SVG is added by {@link #html}. Not thread-safe.
  */
 public final class HtmlPage {
     private static final String STYLE = """
@@ -48,13 +49,13 @@ public final class HtmlPage {
     private String connections = "";
     private String refresh = "";
 
-    /** A page with a title, which is also its heading. */
+    /** Creates a page with a title, which is also its heading. */
     public HtmlPage(String title) {
         this.title = title;
         element("h1", title);
     }
 
-    /** Returns a text as it stands in an element or in an attribute with quotation marks. */
+    /** Returns a text escaped for an element or for an attribute in quotation marks. */
     public static String escape(String text) {
         StringBuilder out = new StringBuilder(text.length() + 16);
         text.codePoints().forEach(c -> {
@@ -64,7 +65,7 @@ public final class HtmlPage {
                 case '>' -> out.append("&gt;");
                 case '"' -> out.append("&quot;");
                 case '\'' -> out.append("&#39;");
-                // An attribute keeps its line breaks.
+                // Keeps line breaks in attributes.
                 case '\n', '\r', '\t' -> out.append("&#").append(c).append(';');
                 default -> out.appendCodePoint(c < ' ' || c == 0x7f || Character.getType(c) == Character.SURROGATE ? 0xfffd : c);
             }
@@ -78,24 +79,24 @@ public final class HtmlPage {
         return this;
     }
 
-    /** Adds a script, which runs at the end of the page; it must not hold the text of anything that was read. */
+    /** Adds a script, which runs at the end of the page; it must not contain text from files. */
     public HtmlPage script(String code) {
         scripts.add(code);
         return this;
     }
 
-    /** Adds an element with a text. */
+    /** Adds an element with text. */
     public HtmlPage element(String name, String text) {
         return html("<" + name + ">" + escape(text) + "</" + name + ">\n");
     }
 
-    /** Adds HTML or SVG as it is. */
+    /** Adds HTML or SVG without escaping. */
     public HtmlPage html(String html) {
         body.append(html);
         return this;
     }
 
-    /** Adds a table of two columns, names and values. */
+    /** Adds a table of names and values. */
     public HtmlPage facts(Iterable<? extends java.util.Map.Entry<String, ?>> facts) {
         html("<table>\n");
         facts.forEach(f -> html("<tr><th scope=\"row\">" + escape(f.getKey()) + "</th><td>"
@@ -104,19 +105,19 @@ public final class HtmlPage {
     }
 
     /**
-     * Lets the page's scripts ask the server that it came from, and nobody else; without scripts the page is loaded again now and then.
-     * A page from disk has no server.
+     * Allows the page's scripts to connect to the server of the page, and to no other. Without scripts the browser reloads the page at
+     * intervals.
      *
-     * @param seconds until then
+     * @param seconds interval of reloads in seconds
      */
     public HtmlPage live(int seconds) {
         connections = "; connect-src 'self'";
-        // Without an icon of its own a browser asks for one.
+        // Without this icon the browser would request one.
         refresh = "<link rel=\"icon\" href=\"data:,\">\n<noscript><meta http-equiv=\"refresh\" content=\"" + seconds + "\"></noscript>\n";
         return this;
     }
 
-    /** Returns the whole page. */
+    /** Returns the complete page. */
     @Override
     public String toString() {
         StringBuilder page = new StringBuilder("""

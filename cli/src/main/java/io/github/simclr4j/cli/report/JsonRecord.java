@@ -13,10 +13,10 @@ import java.util.OptionalDouble;
 import java.util.function.DoubleFunction;
 
 /**
- * The result of a command as it is written as JSON, to show on a page. Each figure is an HTML {@code data} element with the value to
- * all digits and, as {@code data-json}, where it stands in the JSON file: a page shows no figure that the file lacks.
+ * The JSON result of a command, as the source of a page. Each number on the page is an HTML {@code data} element with the exact value
+ * and, as {@code data-json}, its position in the JSON file, so that a page shows no number that the file lacks.
  *
- * @param root the whole result
+ * @param root the complete result
  */
 public record JsonRecord(JsonObject root) {
 
@@ -29,7 +29,7 @@ public record JsonRecord(JsonObject root) {
         return pointer.toString();
     }
 
-    /** Returns a value, or empty where it is missing or null. */
+    /** Returns a value, or empty if it is missing or null. */
     public Optional<JsonElement> at(Object... steps) {
         JsonElement value = root;
         for (Object step : steps) {
@@ -44,33 +44,33 @@ public record JsonRecord(JsonObject root) {
         return value == null || value.isJsonNull() ? Optional.empty() : Optional.of(value);
     }
 
-    /** Returns a text, or an empty one where it is missing. */
+    /** Returns a string, or an empty one if it is missing. */
     public String text(Object... steps) {
         return at(steps).filter(JsonElement::isJsonPrimitive).map(JsonElement::getAsString).orElse("");
     }
 
-    /** Returns a number, or empty where it is missing, null, or something else. */
+    /** Returns a number, or empty if it is missing, null or not a number. */
     public OptionalDouble number(Object... steps) {
         return at(steps).filter(e -> e instanceof JsonPrimitive p && p.isNumber()).map(e -> OptionalDouble.of(e.getAsDouble()))
                 .orElse(OptionalDouble.empty());
     }
 
-    /** Returns the entries of a list; none where it is missing. */
+    /** Returns the elements of an array; empty if it is missing. */
     public List<JsonElement> list(Object... steps) {
         return at(steps).filter(JsonElement::isJsonArray).map(a -> a.getAsJsonArray().asList()).orElse(List.of());
     }
 
-    /** Returns the texts of a list. */
+    /** Returns the strings of an array. */
     public List<String> texts(Object... steps) {
         return list(steps).stream().map(JsonElement::getAsString).toList();
     }
 
-    /** Returns the names in an object, in order; none where it is missing. */
+    /** Returns the names in an object, in order; empty if it is missing. */
     public List<String> names(Object... steps) {
         return at(steps).filter(JsonElement::isJsonObject).map(o -> List.copyOf(o.getAsJsonObject().keySet())).orElse(List.of());
     }
 
-    /** Returns the values of an object as texts, in order. */
+    /** Returns the values of an object as strings, in order. */
     public Map<String, String> facts(Object... steps) {
         Map<String, String> facts = new LinkedHashMap<>();
         at(steps).filter(JsonElement::isJsonObject).ifPresent(o -> o.getAsJsonObject().asMap().forEach((name, value) ->
@@ -78,7 +78,7 @@ public record JsonRecord(JsonObject root) {
         return facts;
     }
 
-    /** Returns a number as HTML that says where it is from, or a dash where it is missing. */
+    /** Returns a number as HTML with its position in the record, or a dash if it is missing. */
     public String figure(DoubleFunction<String> format, Object... steps) {
         OptionalDouble value = number(steps);
         if (value.isEmpty()) {
@@ -88,7 +88,7 @@ public record JsonRecord(JsonObject root) {
                 + HtmlPage.escape(format.apply(value.getAsDouble())) + "</data>";
     }
 
-    /** Returns the places of the entries of a list, which {@code prefix} leads to. */
+    /** Returns a path that begins with a prefix. */
     public static Object[] path(List<?> prefix, Object... steps) {
         List<Object> all = new ArrayList<>(prefix);
         all.addAll(List.of(steps));

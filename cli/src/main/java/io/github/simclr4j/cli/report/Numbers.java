@@ -2,11 +2,11 @@ package io.github.simclr4j.cli.report;
 
 import java.util.Locale;
 
-/** Numbers as a page shows them. */
+/** Formats numbers for pages. */
 public final class Numbers {
     private Numbers() {}
 
-    /** Returns a number to four significant digits, without an exponent where that is readable. */
+    /** Returns a number with four significant digits, without an exponent unless the number is very small or large. */
     public static String plain(double value) {
         double size = Math.abs(value);
         if (!Double.isFinite(value)) {
@@ -22,17 +22,17 @@ public final class Numbers {
         return trim(String.format(Locale.ROOT, "%." + digits + "f", value));
     }
 
-    /** Returns a share from 0 to 1 in percent, to a tenth. */
+    /** Returns a fraction from 0 to 1 as a percentage with one decimal place. */
     public static String percent(double share) {
         return String.format(Locale.ROOT, "%.1f%%", 100 * share);
     }
 
-    /** Returns a whole number with thin spaces between thousands. */
+    /** Returns an integer with thin spaces between thousands. */
     public static String whole(double value) {
         return String.format(Locale.ROOT, "%,.0f", value).replace(",", "\u202f");
     }
 
-    /** Returns a time in seconds as hours, minutes and seconds. */
+    /** Returns a duration in seconds as hours, minutes and seconds. */
     public static String time(double seconds) {
         long s = Math.round(seconds);
         return s < 60 ? String.format(Locale.ROOT, "%.1f s", seconds)

@@ -3,8 +3,8 @@ package io.github.simclr4j.cli.report;
 import java.util.List;
 
 /**
- * Thumbnails in groups, each with a box to tick. A script saves the rows of the ticked ones as CSV; without scripts the page can
- * be read and ticked all the same.
+ * Groups of thumbnails with checkboxes. A script saves the rows of the ticked images as CSV; without scripts the page can still be read
+ * and ticked.
  */
 public final class TickList {
     private static final String STYLE = """
@@ -43,19 +43,19 @@ public final class TickList {
             """;
 
     /**
-     * An image to tick.
+     * An image with a checkbox.
      *
-     * @param name its path, which is also its description
+     * @param name path of the image, which is also its description
      * @param thumbnail a {@code data:} URI
-     * @param note a few words on it, such as its rank and score
-     * @param row its line of CSV, without the line's end
+     * @param note a short note, such as its rank and score
+     * @param row its line of CSV, without a line break
      */
     public record Card(String name, String thumbnail, String note, String row) {}
 
     /**
-     * Images that belong together.
+     * A group of images.
      *
-     * @param title its heading; empty for none
+     * @param title heading; empty for none
      * @param cards the images
      */
     public record Group(String title, List<Card> cards) {}
@@ -65,8 +65,10 @@ public final class TickList {
     /**
      * Adds the list to a page.
      *
+     * @param page the page
+     * @param groups the images
      * @param header the first line of the CSV
-     * @param file what the CSV is called when it is saved
+     * @param file default name of the CSV file
      */
     public static void add(HtmlPage page, List<Group> groups, String header, String file) {
         page.style(STYLE).script(SCRIPT);

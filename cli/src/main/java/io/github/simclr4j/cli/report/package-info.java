@@ -1,2 +1,2 @@
-/** HTML pages that hold everything they show, open without a network, and can be read without scripts. */
+/** Self-contained HTML pages, which open without a network and can be read without scripts. */
 package io.github.simclr4j.cli.report;

@@ -28,20 +28,21 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Serves one page to browsers of this machine, at {@code /}. It maps no address to a file. A request has a limited size, a connection
- * a limited time for everything and one request, and there are a limited number of them: who sends or reads slowly keeps others out
- * for no longer than that. Requests for other hosts, or from other sites, are refused.
+ * An HTTP server for one page at {@code /}, for browsers on this machine. It never maps a URL to a file.
  *
- * <p>Java's own server reads request lines of any length, and its limits of time are properties of the whole process.
+ * <p>Requests have a size limit. Each connection has a time limit and serves one request, and the number of connections is limited, so
+ * that a slow client can block others only for a limited time. Requests with another host or from other sites are refused.
+ *
+ * <p>Java's own server is not used because it reads request lines of any length, and its time limits are properties of the process.
  */
 public final class LoopbackServer implements AutoCloseable {
     private static final Map<Integer, String> REASONS = Map.of(200, "OK", 304, "Not Modified", 400, "Bad Request", 403, "Forbidden", 404,
             "Not Found", 405, "Method Not Allowed", 431, "Request Header Fields Too Large", 500, "Internal Server Error");
-    /** The page's own policy, and what only a header can say. */
+    /** The page's own policy, and directives that only a header can set. */
     private static final String POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
             + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     private static final int BACKLOG = 50;
-    /** Bytes of a refused request that are still taken. */
+    /** Number of bytes of a refused request that are still read. */
     private static final long MOST_UNREAD = 1 << 20;
 
     private final ServerSocket listening;
@@ -54,10 +55,10 @@ public final class LoopbackServer implements AutoCloseable {
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(daemon("watch-clock"));
 
     /**
-     * How much a server does at once.
+     * Limits of a server.
      *
-     * @param connections that are open at a time; more are closed unheard
-     * @param time for a whole connection
+     * @param connections number of open connections; further ones are closed without a response
+     * @param time time limit of a connection
      */
     public record Limits(int connections, Duration time) {
         /** Enough for a few browsers. */
@@ -65,10 +66,12 @@ public final class LoopbackServer implements AutoCloseable {
     }
 
     /**
-     * Begins to serve on 127.0.0.1.
+     * Starts a server on 127.0.0.1.
      *
-     * @param port from 0, for any that is free, to 65535
-     * @throws IOException if the port is taken, or not to be had
+     * @param port 0 for any free port, up to 65535
+     * @param source creates the page
+     * @param limits limits of the server
+     * @throws IOException if the port is in use or reserved
      */
     public LoopbackServer(int port, PageSource source, Limits limits) throws IOException {
         this.source = source;
@@ -77,8 +80,8 @@ public final class LoopbackServer implements AutoCloseable {
         try {
             listening = new ServerSocket(port, BACKLOG, InetAddress.getByAddress("localhost", new byte[] {127, 0, 0, 1}));
         } catch (BindException e) {
-            throw new IOException("Port " + port + " can't be had, another program uses it or it is reserved (" + e.getMessage()
-                    + "): choose another port, or 0 for any that is free", e);
+            throw new IOException("Port " + port + " is in use by another program, or it is reserved (" + e.getMessage()
+                    + "): choose another port, or 0 for any free port", e);
         }
         for (String name : new String[] {"127.0.0.1", "localhost", "[::1]"}) {
             hosts.add(name + ":" + port());
@@ -102,7 +105,7 @@ public final class LoopbackServer implements AutoCloseable {
         return listening.getLocalPort();
     }
 
-    /** Returns the page's address. */
+    /** Returns the URL of the page. */
     public URI address() {
         return URI.create("http://127.0.0.1:" + port() + "/");
     }
@@ -118,7 +121,7 @@ public final class LoopbackServer implements AutoCloseable {
                     socket.close();
                 }
             } catch (IOException e) {
-                // The server is closed, or whoever knocked is gone; or there are no file handles for now.
+                // The server is closed, or the client has disconnected, or there are no file handles at the moment.
                 LockSupport.parkNanos(1_000_000);
             } catch (RejectedExecutionException e) {
                 open.forEach(LoopbackServer::close);
@@ -135,7 +138,7 @@ public final class LoopbackServer implements AutoCloseable {
                 end.cancel(false);
             }
         } catch (IOException | RejectedExecutionException e) {
-            // The browser is gone or took too long, or the server is closed.
+            // The browser has disconnected or was too slow, or the server is closed.
         } finally {
             open.remove(socket);
             free.release();
@@ -151,7 +154,7 @@ public final class LoopbackServer implements AutoCloseable {
         } catch (Request.Refused e) {
             send(out, e.status(), "text/plain", e.getMessage() + "\n", Map.of(), true);
             socket.shutdownOutput();
-            // A connection that is closed with something unread takes the answer with it.
+            // Closing a connection with unread data would discard the response.
             in.skip(MOST_UNREAD);
         }
     }
@@ -160,7 +163,7 @@ public final class LoopbackServer implements AutoCloseable {
         try {
             socket.close();
         } catch (IOException e) {
-            // It is closed already.
+            // It is already closed.
         }
     }
 
@@ -168,7 +171,7 @@ public final class LoopbackServer implements AutoCloseable {
         request.check(hosts);
         boolean body = request.method().equals("GET");
         if (!request.target().equals("/")) {
-            send(out, 404, "text/plain", "There is one page here: " + address() + "\n", Map.of(), body);
+            send(out, 404, "text/plain", "The only page here is " + address() + "\n", Map.of(), body);
             return;
         }
         String page;
@@ -177,7 +180,7 @@ public final class LoopbackServer implements AutoCloseable {
                 page = source.page();
             }
         } catch (IOException | RuntimeException e) {
-            send(out, 500, "text/plain", "The page can't be made: " + e.getMessage() + "\n", Map.of(), body);
+            send(out, 500, "text/plain", "The page could not be created: " + e.getMessage() + "\n", Map.of(), body);
             return;
         }
         String tag = "\"" + Sha256.hex(page.getBytes(StandardCharsets.UTF_8)).substring(0, 32) + "\"";
@@ -213,7 +216,7 @@ public final class LoopbackServer implements AutoCloseable {
         out.flush();
     }
 
-    /** Ends the serving; connections that are open are closed. */
+    /** Stops the server and closes open connections. */
     @Override
     public void close() throws IOException {
         listening.close();

@@ -2,13 +2,13 @@ package io.github.simclr4j.cli.watch;
 
 import java.io.IOException;
 
-/** Makes the page that is served; called by several threads, one at a time. */
+/** Creates the page of a server. Several threads call it, one at a time. */
 @FunctionalInterface
 public interface PageSource {
     /**
-     * Returns the page as it is by now, as HTML.
+     * Returns the current page as HTML.
      *
-     * @throws IOException if it can't be made; the browser is shown the message
+     * @throws IOException if the page cannot be created; the browser shows the message
      */
     String page() throws IOException;
 }

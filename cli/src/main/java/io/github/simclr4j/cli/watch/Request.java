@@ -10,20 +10,20 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The head of a request by RFC 9112: no body is read, and no more than a fixed number of bytes.
+ * The head of an HTTP request (<a href="https://www.rfc-editor.org/rfc/rfc9112">RFC 9112</a>) of limited length; a body is not read.
  *
- * @param method such as GET
- * @param target as it was sent, such as {@code /}
- * @param fields names in lower case, and their values
+ * @param method method, such as GET
+ * @param target target as it was sent, such as {@code /}
+ * @param fields header fields, with names in lower case
  */
 record Request(String method, String target, List<Field> fields) {
-    /** Bytes of a head; browsers send less than a tenth. */
+    /** Largest length of a head in bytes; browsers send less than a tenth. */
     static final int MOST_BYTES = 16 << 10;
 
     /** A header field. */
     record Field(String name, String value) {}
 
-    /** A request that is not answered as it was meant. */
+    /** A request that is answered with an error. */
     static final class Refused extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -42,8 +42,8 @@ record Request(String method, String target, List<Field> fields) {
     /**
      * Reads a head.
      *
-     * @return empty if the connection ends before its end, or nothing was sent
-     * @throws Refused if it is too long, or no head of HTTP/1
+     * @return the head, or empty if the connection ended before its end
+     * @throws Refused if the head is too long or not HTTP/1
      */
     static Optional<Request> read(InputStream in) throws IOException {
         byte[] head = new byte[MOST_BYTES];
@@ -61,7 +61,7 @@ record Request(String method, String target, List<Field> fields) {
         return Optional.of(parse(new String(head, 0, length, StandardCharsets.ISO_8859_1)));
     }
 
-    /** Looks at the whole head again each time, of which there is little. */
+    /** Tells whether the head is complete; it checks all bytes again, of which there are few. */
     private static boolean ends(byte[] head, int length) {
         for (int i = 0; i + 3 < length; i++) {
             if (head[i] == '\r' && head[i + 1] == '\n' && head[i + 2] == '\r' && head[i + 3] == '\n') {
@@ -89,17 +89,17 @@ record Request(String method, String target, List<Field> fields) {
         return new Request(words[0], words[1], fields);
     }
 
-    /** Returns the values of a field, mostly one or none. */
+    /** Returns the values of a field, usually one or none. */
     List<String> values(String name) {
         return fields.stream().filter(f -> f.name().equals(name)).map(Field::value).toList();
     }
 
     /**
-     * Checks that a browser of this machine asks for a page of this server: another site whose name leads here sends its own name
-     * as the host (DNS rebinding), and its scripts send its own origin.
+     * Checks that a browser on this machine requests a page of this server. Another site whose name resolves to this machine sends its own
+     * name as the host (DNS rebinding), and scripts of other sites send their own origin.
      *
      * @param hosts names and port of this server, in lower case
-     * @throws Refused if it is not so
+     * @throws Refused if the request comes from elsewhere
      */
     void check(Set<String> hosts) throws Refused {
         List<String> host = values("host");
@@ -107,18 +107,18 @@ record Request(String method, String target, List<Field> fields) {
             throw new Refused(400, "Expected one header field Host, found " + host.size());
         }
         if (!hosts.contains(host.get(0).toLowerCase(Locale.ROOT))) {
-            throw new Refused(403, "This server answers on this machine alone: open http://" + hosts.iterator().next() + "/");
+            throw new Refused(403, "This server only answers this machine: open http://" + hosts.iterator().next() + "/");
         }
         for (String origin : values("origin")) {
             if (hosts.stream().noneMatch(h -> origin.toLowerCase(Locale.ROOT).equals("http://" + h))) {
-                throw new Refused(403, "This server does not answer other sites");
+                throw new Refused(403, "This server does not answer requests of other sites");
             }
         }
         if (!method.equals("GET") && !method.equals("HEAD")) {
-            throw new Refused(405, "This server is read only: expected GET or HEAD");
+            throw new Refused(405, "This server is read-only: expected GET or HEAD");
         }
         if (!values("transfer-encoding").isEmpty() || values("content-length").stream().anyMatch(v -> !v.equals("0"))) {
-            throw new Refused(400, "This server takes no content");
+            throw new Refused(400, "This server does not accept content");
         }
     }
 }

@@ -24,13 +24,13 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The newest run in a folder as a page that keeps itself up to date. Two files of the folder are read, and links are not followed: the
- * file of metrics, which has a line an epoch, and the {@linkplain #recordOf record} beside it, which has the rest.
+ * A live page about the newest run in a folder. It reads two files of the folder, without following links: the metrics file, with one
+ * line per epoch, and the {@linkplain #recordOf record} beside it.
  */
 public final class RunFolder implements PageSource {
-    /** Bytes of a file; a line of metrics has about 400. */
+    /** Largest size of a file in bytes; a line of metrics has about 400. */
     private static final long MOST_BYTES = 64L << 20;
-    /** Seconds after which a browser without scripts asks again. */
+    /** Interval in seconds at which a browser without scripts reloads the page. */
     private static final int REFRESH = 10;
     private static final String STYLE = """
             #live { position: sticky; bottom: 0; margin: 1rem 0 0; padding: .5rem 0; background: var(--page); color: var(--quiet);
@@ -43,17 +43,17 @@ public final class RunFolder implements PageSource {
     private List<Object> madeOf;
 
     /**
-     * Says what is looked at.
+     * Watches a folder.
      *
-     * @param folder must exist; what is in it need not yet
-     * @param metrics name of the file of metrics
-     * @throws IOException if it is no folder
-     * @throws IllegalArgumentException if the name leads out of the folder
+     * @param folder an existing folder; its files need not exist yet
+     * @param metrics name of the metrics file
+     * @throws IOException if {@code folder} is not a folder
+     * @throws IllegalArgumentException if {@code metrics} is not a file name
      */
     public RunFolder(Path folder, String metrics) throws IOException {
         if (!Files.isDirectory(folder)) {
             throw new NotDirectoryException("No folder " + folder
-                    + ": expected the one that the encoder and its metrics are written to");
+                    + ": expected the folder of the encoder and its metrics");
         }
         if (Path.of(metrics).getNameCount() != 1 || metrics.equals("..") || metrics.equals(".") || metrics.isEmpty() || Path.of(metrics).isAbsolute()) {
             throw new IllegalArgumentException("Expected the name of a file in " + folder + ", found " + metrics);
@@ -62,7 +62,7 @@ public final class RunFolder implements PageSource {
         this.metrics = metrics;
     }
 
-    /** Returns the file beside a file of metrics that has what a page shows of its newest run besides the figures of its epochs. */
+    /** Returns the file beside a metrics file that has the newest run's data other than the metrics of its epochs. */
     public static Path recordOf(Path metrics) {
         return metrics.resolveSibling(metrics.getFileName().toString().replaceFirst("\\.jsonl?$", "") + ".run.json");
     }
@@ -79,12 +79,12 @@ public final class RunFolder implements PageSource {
         return made;
     }
 
-    /** What changes when a file does; a file that is not there has one, too. */
+    /** Returns a value that changes when a file changes; a missing file has one, too. */
     private static Object stamp(Path file) throws IOException {
         try {
             BasicFileAttributes a = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
             if (!a.isRegularFile()) {
-                throw new IOException(file + " is no regular file, and links are not followed");
+                throw new IOException(file + " is not a regular file, and links are not followed");
             }
             return List.of(a.size(), a.lastModifiedTime(), String.valueOf(a.fileKey()));
         } catch (NoSuchFileException e) {
@@ -97,7 +97,7 @@ public final class RunFolder implements PageSource {
                 Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)))) {
             byte[] bytes = in.readNBytes((int) MOST_BYTES + 1);
             if (bytes.length > MOST_BYTES) {
-                throw new IOException(file + " is larger than " + (MOST_BYTES >> 20) + " MB: begin another file of metrics");
+                throw new IOException(file + " is larger than " + (MOST_BYTES >> 20) + " MB: start a new metrics file");
             }
             return new String(bytes, StandardCharsets.UTF_8);
         } catch (NoSuchFileException e) {
@@ -105,7 +105,7 @@ public final class RunFolder implements PageSource {
         }
     }
 
-    /** Puts together what the page shows. */
+    /** Builds the record of the page. */
     private static JsonObject record(String about, String figures) {
         JsonObject record = object(about);
         List<JsonObject> lines = figures.lines().map(RunFolder::object).filter(l -> l.has("run") && l.has("epoch")).toList();
@@ -120,7 +120,7 @@ public final class RunFolder implements PageSource {
         return record;
     }
 
-    /** A line that is half written is none yet. */
+    /** Parses a line; a line that is not completely written yet gives an empty object. */
     private static JsonObject object(String text) {
         try {
             JsonElement read = JsonParser.parseString(text);
@@ -133,18 +133,18 @@ public final class RunFolder implements PageSource {
     private HtmlPage live(String about, String figures) throws IOException {
         HtmlPage page;
         if (about.isEmpty() && figures.isEmpty()) {
-            page = new HtmlPage("Nothing to see yet").element("p", "No run has written to " + folder + " so far. This page shows the"
-                    + " first one that does.");
+            page = new HtmlPage("Nothing to see yet").element("p", "No run has written to " + folder + " so far. This page will show the"
+                    + " first run that does.");
         } else {
             try {
                 JsonObject record = record(about, figures);
                 page = PretrainPage.of(record, views(record));
             } catch (IllegalStateException | ClassCastException | NullPointerException | UnsupportedOperationException e) {
                 throw new IOException(recordOf(folder.resolve(metrics)) + " or " + metrics
-                        + " beside it holds something else than a run", e);
+                        + " beside it is not the file of a run", e);
             }
         }
-        return page.live(REFRESH).style(STYLE).html("<p id=\"live\" role=\"status\">As the run was when this page was loaded.</p>\n")
+        return page.live(REFRESH).style(STYLE).html("<p id=\"live\" role=\"status\">State of the run when this page was loaded.</p>\n")
                 .script(script());
     }
 

@@ -1,2 +1,2 @@
-/** A small server for one page, which answers browsers of this machine alone, and what it shows: a run's folder as a report. */
+/** A small HTTP server for one page on this machine, and the page itself: a run's folder as a live report. */
 package io.github.simclr4j.cli.watch;

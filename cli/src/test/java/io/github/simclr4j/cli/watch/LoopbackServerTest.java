@@ -191,7 +191,7 @@ class LoopbackServerTest {
         IOException e = assertThrows(IOException.class,
                 () -> new LoopbackServer(server.port(), () -> "", LoopbackServer.Limits.USUAL));
         assertTrue(e.getMessage().matches("Port " + server.port()
-                + " can't be had, another program uses it.*: choose another port, or 0.*"),
+                + " is in use by another program.*: choose another port, or 0.*"),
                 e.getMessage());
     }
 
@@ -213,7 +213,7 @@ class LoopbackServerTest {
         }, LoopbackServer.Limits.USUAL);
         String answer = get("Host: 127.0.0.1:PORT\r\n");
         assertEquals(500, status(answer));
-        assertTrue(answer.endsWith("The page can't be made: metrics.jsonl is a folder\n"), answer);
+        assertTrue(answer.endsWith("The page could not be created: metrics.jsonl is a folder\n"), answer);
         assertTrue(answer.contains("Content-Type: text/plain; charset=utf-8"));
     }
 

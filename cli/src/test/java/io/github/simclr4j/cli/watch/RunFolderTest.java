@@ -76,7 +76,7 @@ class RunFolderTest {
             assumeTrue(false, "no symbolic links here: " + e);
         }
         IOException e = assertThrows(IOException.class, () -> new RunFolder(run, "metrics.jsonl").page());
-        assertTrue(e.getMessage().endsWith("metrics.jsonl is no regular file, and links are not followed"), e.getMessage());
+        assertTrue(e.getMessage().endsWith("metrics.jsonl is not a regular file, and links are not followed"), e.getMessage());
         // A link to the folder itself is the user's own way of naming it.
         Path link = Files.createSymbolicLink(dir.resolve("link"), Files.createDirectory(dir.resolve("other")));
         Files.writeString(link.resolve("metrics.jsonl"), line("a", 1, 5.5));
@@ -110,7 +110,7 @@ class RunFolderTest {
     @Test
     void aFolderThatIsMissingIsSaid() {
         IOException e = assertThrows(IOException.class, () -> new RunFolder(dir.resolve("none"), "metrics.jsonl"));
-        assertEquals("No folder " + dir.resolve("none") + ": expected the one that the encoder and its metrics are written to",
+        assertEquals("No folder " + dir.resolve("none") + ": expected the folder of the encoder and its metrics",
                 e.getMessage());
     }
 }

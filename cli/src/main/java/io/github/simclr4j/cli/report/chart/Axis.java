@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleFunction;
 
-/** An axis: what it is called, its range, and where its marks stand. */
+/** An axis of a chart, with its range and tick marks. */
 final class Axis {
     private final double from;
     private final double to;
@@ -21,7 +21,7 @@ final class Axis {
         this.format = format;
     }
 
-    /** An axis with round numbers as its marks, about as many as asked for, whose ends are marks if {@code whole}. */
+    /** Returns an axis with about the requested number of round tick marks; if {@code whole}, it begins and ends at a mark. */
     static Axis linear(double least, double most, int about, boolean whole, DoubleFunction<String> format) {
         double low = least;
         double high = most;
@@ -40,7 +40,7 @@ final class Axis {
         return new Axis(start, end, false, marks, format);
     }
 
-    /** An axis of positive numbers whose marks are the values themselves. */
+    /** Returns a logarithmic axis of positive numbers, whose tick marks are the values themselves. */
     static Axis logarithmic(List<Double> values) {
         List<Double> marks = new ArrayList<>();
         double from = values.get(0);
@@ -54,7 +54,7 @@ final class Axis {
         return new Axis(from, to, true, marks, Numbers::plain);
     }
 
-    /** The next of 1, 2, 5, 10, 20 and so on. */
+    /** Returns the next larger one of 1, 2, 5, 10, 20 and so on. */
     private static double step(double least) {
         double power = Math.pow(10, Math.floor(Math.log10(least)));
         double first = least / power;
@@ -69,7 +69,7 @@ final class Axis {
         return format.apply(Math.abs(mark) < 1e-12 ? 0 : Math.rint(mark * 1e9) / 1e9).replace(".0%", "%");
     }
 
-    /** Where a value stands, 0 to 1. */
+    /** Returns the position of a value on the axis, 0 to 1. */
     double place(double value) {
         return to == from ? 0.5 : logarithmic ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
     }

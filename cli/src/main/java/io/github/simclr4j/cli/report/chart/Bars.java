@@ -2,9 +2,9 @@ package io.github.simclr4j.cli.report.chart;
 
 import java.util.Locale;
 
-/** Bars that stand in the cells of a table, whose other cells say the figures: nothing is told by a bar alone. */
+/** Bars in the cells of a table whose other cells have the numbers, so that no information is in a bar alone. */
 public final class Bars {
-    /** Rules for a page with bars. */
+    /** Style rules of pages with bars. */
     public static final String STYLE = """
             td.bar { width: 40%; min-width: 6rem; padding: .3rem 0 .3rem 1rem; vertical-align: middle; }
             .bar svg { display: block; width: 100%; height: .85rem; print-color-adjust: exact; }
@@ -18,8 +18,8 @@ public final class Bars {
     /**
      * Returns a cell with a bar.
      *
-     * @param share how long it is, 0 to 1; NaN for none
-     * @param colour number of its colour, from 0
+     * @param share length of the bar, 0 to 1; NaN for no bar
+     * @param colour index of its colour, from 0
      */
     public static String cell(double share, int colour) {
         String bar = Double.isNaN(share) ? "" : String.format(Locale.ROOT, "<rect width=\"%.2f%%\" height=\"100%%\" rx=\"3\""

@@ -4,9 +4,9 @@ import io.github.simclr4j.cli.report.HtmlPage;
 import java.util.List;
 import java.util.Locale;
 
-/** A table whose cells are the darker, the larger their values are. It is read as any table. */
+/** A heat map: a table whose cells are darker for larger values, and which reads like any table. */
 public final class HeatMap {
-    /** Rules for a page with heat maps. */
+    /** Style rules of pages with heat maps. */
     public static final String STYLE = """
             .heat { border-collapse: separate; border-spacing: 2px; font-size: .82rem; font-variant-numeric: tabular-nums;
               print-color-adjust: exact; }
@@ -24,19 +24,19 @@ public final class HeatMap {
     /**
      * A cell.
      *
-     * @param html what it says
-     * @param heat how dark it is, 0 to 1; NaN for not at all
-     * @param own whether it is marked, as the diagonal of a confusion matrix is
+     * @param html content
+     * @param heat darkness, 0 to 1; NaN for none
+     * @param own whether the cell is outlined, like the diagonal of a confusion matrix
      */
     public record Cell(String html, double heat, boolean own) {}
 
     /**
      * Returns the table.
      *
-     * @param caption what rows and columns are
+     * @param caption description of rows and columns
      * @param rows names of the rows
      * @param columns names of the columns
-     * @param cells a list a row
+     * @param cells one list per row
      */
     public static String html(String caption, List<String> rows, List<String> columns, List<List<Cell>> cells) {
         StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\""

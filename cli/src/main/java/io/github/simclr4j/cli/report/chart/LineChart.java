@@ -10,11 +10,11 @@ import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * Lines over a common axis, as inline SVG. Marks and texts keep their size however wide the chart becomes: everything is placed in
- * percent, and only the lines themselves are stretched. Lines differ by colour and by their dashes. Made once, by one thread.
+ * A line chart as inline SVG. Tick marks and text keep their size at every width, because all positions are percentages and only the
+ * lines are stretched. Lines differ by colour and dash pattern. Not thread-safe.
  */
 public final class LineChart {
-    /** Rules for a page with charts. */
+    /** Style rules of pages with charts. */
     public static final String STYLE = """
             .chart { font-size: .8rem; } .chart > svg { display: block; width: 100%; height: 100%; overflow: visible; }
             .chart text { fill: var(--quiet); } .chart .grid { stroke: var(--line); } .chart .base { stroke: var(--edge); }
@@ -27,9 +27,9 @@ public final class LineChart {
             """;
     private static final String[] DASHES = {"", "7 4", "2 3", "9 3 2 3", "12 4", "4 2"};
     private static final int COLOURS = 6;
-    /** More points than these have no dots. */
+    /** Largest number of points of a line for which each point has a dot. */
     private static final int DOTS = 60;
-    /** More points than a line can show are left out, all but the least and the most of each stretch. */
+    /** Number of points beyond which only the minimum and maximum of each interval are drawn. */
     private static final int POINTS = 1200;
 
     private final String title;
@@ -41,7 +41,7 @@ public final class LineChart {
     private boolean fromZero;
     private int height = 250;
 
-    /** A line; where a value is NaN it is interrupted. Spreads are drawn as bars of twice their length, or are null. */
+    /** A line; points with NaN are left out. Spreads are drawn as error bars of twice their length, or are null. */
     private record Line(String name, double[] x, double[] y, double[] spread) {}
 
     private record Limit(double y, String name) {}
@@ -49,8 +49,8 @@ public final class LineChart {
     /**
      * Begins a chart.
      *
-     * @param title what it shows, for those who can't see it; a page has each once
-     * @param xTitle what its horizontal axis is
+     * @param title description for screen readers, unique on the page
+     * @param xTitle title of the horizontal axis
      */
     public LineChart(String title, String xTitle) {
         this.title = title;
@@ -62,13 +62,13 @@ public final class LineChart {
         return line(name, x, y, null);
     }
 
-    /** Adds a line with a bar at each point, as long as twice its spread. */
+    /** Adds a line with an error bar of twice the spread at each point. */
     public LineChart line(String name, double[] x, double[] y, double[] spread) {
         lines.add(new Line(name, x.clone(), y.clone(), spread == null ? null : spread.clone()));
         return this;
     }
 
-    /** Draws a dashed line across, such as the loss at chance. */
+    /** Adds a dashed horizontal line, such as the loss at chance. */
     public LineChart limit(double y, String name) {
         if (Double.isFinite(y)) {
             limits.add(new Limit(y, name));
@@ -76,7 +76,7 @@ public final class LineChart {
         return this;
     }
 
-    /** Sets how values are written. */
+    /** Sets the format of values. */
     public LineChart format(DoubleFunction<String> text) {
         format = text;
         return this;
@@ -88,7 +88,7 @@ public final class LineChart {
         return this;
     }
 
-    /** Lets the vertical axis begin at 0. */
+    /** Makes the vertical axis begin at 0. */
     public LineChart fromZero() {
         fromZero = true;
         return this;
@@ -100,7 +100,7 @@ public final class LineChart {
         return this;
     }
 
-    /** Returns the chart with its key, as HTML; a sentence where there is nothing to draw. */
+    /** Returns the chart with its legend as HTML, or a sentence if there is nothing to draw. */
     public String html() {
         double[] all = lines.stream().flatMapToDouble(l -> Arrays.stream(l.y)).filter(Double::isFinite).toArray();
         if (all.length == 0) {
@@ -174,7 +174,7 @@ public final class LineChart {
         boolean pen = false;
         for (int i : shown(line)) {
             if (!Double.isFinite(line.y[i])) {
-                // A measurement that is taken now and then is joined; one that failed leaves no point either.
+                // Measurements at intervals are connected; failed ones leave no point.
                 continue;
             }
             path.append(pen ? 'L' : 'M').append(String.format(Locale.ROOT, "%.1f %.1f", 1000 * x.place(line.x[i]),
@@ -211,7 +211,7 @@ public final class LineChart {
                 + HtmlPage.escape(limit.name) + "</text>\n");
     }
 
-    /** The points of a line that are drawn: all, or the least and the most of each stretch of a long one. */
+    /** Returns the points of a line that are drawn: all, or the minimum and maximum of each interval of a long line. */
     private static int[] shown(Line line) {
         int n = line.y.length;
         if (n <= POINTS) {
@@ -243,7 +243,7 @@ public final class LineChart {
         out.append("</ul>\n");
     }
 
-    /** What the lines do, in words. */
+    /** Returns a description of the lines in words. */
     private String description() {
         StringBuilder text = new StringBuilder();
         for (Line l : lines) {

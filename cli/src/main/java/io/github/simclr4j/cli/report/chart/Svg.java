@@ -3,9 +3,9 @@ package io.github.simclr4j.cli.report.chart;
 import io.github.simclr4j.cli.report.HtmlPage;
 import java.util.Locale;
 
-/** What charts have in common: an SVG that is the area of the data, in a box with room for texts at its sides. */
+/** Common parts of charts: an SVG for the data area, in a box with margins for labels. */
 final class Svg {
-    /** Pixels above the data, to the right of it, and below it, for the marks of the axis and its title. */
+    /** Margins above, right of and below the data in pixels, for tick labels and the title of the axis. */
     private static final int TOP = 10;
     private static final int RIGHT = 16;
     private static final int BELOW = 48;
@@ -20,12 +20,12 @@ final class Svg {
                 + HtmlPage.escape(title) + "</title><desc id=\"" + id + "-desc\">" + HtmlPage.escape(description) + "</desc>\n");
     }
 
-    /** Ends it. */
+    /** Ends a chart. */
     static void end(StringBuilder out) {
         out.append("</svg></div>\n");
     }
 
-    /** Returns a share from 0 to 1 as a place in an SVG. */
+    /** Returns a fraction from 0 to 1 as a position in an SVG. */
     static String percent(double share) {
         return String.format(Locale.ROOT, "%.3f%%", 100 * share);
     }

@@ -1,2 +1,2 @@
-/** Charts as inline SVG or as tables, with their figures as text; colours are those of the page. */
+/** Charts as inline SVG or tables, with their numbers as text and the colours of the page. */
 package io.github.simclr4j.cli.report.chart;

@@ -10,20 +10,20 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Accuracies by the share of the labels, of several features or protocols.
+ * A section of accuracies by the share of labels, for several features or protocols.
  *
  * @param record the result
- * @param means where the means over the seeds are, by name and share
- * @param stem the runs are at {@code stem + "Runs"}, their deviations at {@code stem + "Deviations"}
+ * @param means position of the means over the seeds, by name and share
+ * @param stem prefix of the runs, at {@code stem + "Runs"}, and of the standard deviations, at {@code stem + "Deviations"}
  */
 record AccuracySection(JsonRecord record, String means, String stem) {
 
-    /** Returns the names of what is compared, in order. */
+    /** Returns the names of the compared features or protocols, in order. */
     List<String> names() {
         return record.names(means);
     }
 
-    /** Returns the shares, from the least on. */
+    /** Returns the shares in ascending order. */
     List<String> shares() {
         List<String> shares = new ArrayList<>(names().isEmpty() ? List.of() : record.names(means, names().get(0)));
         shares.sort(Comparator.comparingDouble(AccuracySection::percent));
@@ -39,7 +39,7 @@ record AccuracySection(JsonRecord record, String means, String stem) {
         return record.number(means, name, share).orElse(Double.NaN);
     }
 
-    /** Returns a mean as HTML, with its deviation where there are several seeds. */
+    /** Returns a mean as HTML, with its standard deviation if there are several seeds. */
     String figure(String name, String share) {
         boolean several = record.list(stem + "Runs", name, share).size() > 1;
         return record.figure(Numbers::percent, means, name, share) + (several ? " <small>± "

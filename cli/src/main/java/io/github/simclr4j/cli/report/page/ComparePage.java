@@ -14,21 +14,21 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** The report of a comparison: several encoders on the same images. */
+/** The report of a comparison of several encoders on the same images. */
 public final class ComparePage {
     private static final String ENCODERS = "encoders";
     private static final String PAIRED = "paired";
-    /** A difference that chance brings about less often than this is called one. */
+    /** Significance level: a difference with a smaller p-value counts as one. */
     private static final double RARE = 0.05;
     private static final int CLASSES = 60;
 
     private ComparePage() {}
 
     /**
-     * Makes the page.
+     * Returns the page.
      *
-     * @param result as {@code compare} writes it
-     * @param pictures of each encoder, in order
+     * @param result the JSON result of {@code compare}
+     * @param pictures pictures of each encoder, in order
      */
     public static HtmlPage of(JsonObject result, List<EvaluationPictures> pictures) {
         JsonRecord record = new JsonRecord(result);

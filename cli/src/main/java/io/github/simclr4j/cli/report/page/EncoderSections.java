@@ -12,7 +12,7 @@ import java.util.Locale;
 import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
 
-/** What a page says of one encoder's classifier: figures of each class, confusions, calibration, neighbours. */
+/** Sections on the classifier of one encoder: metrics of each class, confusions, calibration and nearest neighbours. */
 final class EncoderSections {
     static final String STYLE = """
             .strip { display: flex; flex-wrap: wrap; gap: .4rem; margin: .5rem 0 0; align-items: flex-start; }
@@ -23,7 +23,7 @@ final class EncoderSections {
             .near div { display: grid; grid-template-columns: repeat(auto-fill, minmax(4.5rem, 1fr)); gap: .6rem; }
             .near .other { color: var(--bad); } .near img { display: block; }
             """;
-    /** More classes than these make a table that nobody looks at. */
+    /** Number of classes beyond which a confusion matrix is too large to read. */
     private static final int MATRIX = 30;
 
     private final JsonRecord record;
@@ -32,7 +32,8 @@ final class EncoderSections {
     /**
      * Prepares the sections.
      *
-     * @param prefix where in the record the encoder's figures are
+     * @param record the result
+     * @param prefix position of the encoder's values in the record
      */
     EncoderSections(JsonRecord record, Object... prefix) {
         this.record = record;
@@ -47,7 +48,7 @@ final class EncoderSections {
         return record.text(at(list, i, "class"));
     }
 
-    /** Returns a table of the classes, or nothing where no classifier was evaluated. */
+    /** Returns a table of the classes; empty if no classifier was evaluated. */
     String perClass() {
         int classes = record.list(at("perClass")).size();
         StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Classes\"><table"
@@ -68,7 +69,7 @@ final class EncoderSections {
         return "<td class=\"number\">" + record.figure(format, at(steps)) + "</td>";
     }
 
-    /** Returns the confusion matrix; empty where there is none, or it is too large to be looked at. */
+    /** Returns the confusion matrix; empty if there is none, or if it is too large to read. */
     String matrix() {
         int n = record.list(at("confusionMatrix")).size();
         if (n == 0 || n > MATRIX) {
@@ -85,7 +86,7 @@ final class EncoderSections {
         return HeatMap.html("Rows: actual class. Columns: predicted class.", classes, classes, cells);
     }
 
-    /** Returns the commonest confusions, with images where there are some. */
+    /** Returns the most frequent confusions, with images if there are any. */
     String confusions(List<List<Picture>> pictures) {
         int n = record.list(at("commonestConfusions")).size();
         if (n == 0) {
@@ -117,7 +118,7 @@ final class EncoderSections {
         chart.line(line, IntStream.of(known).mapToDouble(b -> x[b]).toArray(), IntStream.of(known).mapToDouble(b -> y[b]).toArray());
     }
 
-    /** Returns the figures of the calibration. */
+    /** Returns a table of the calibration. */
     String calibrationTable() {
         List<List<String>> rows = new ArrayList<>();
         for (int b = 0; b < record.list(at("calibration", "bins")).size(); b++) {
@@ -134,7 +135,7 @@ final class EncoderSections {
         return record.at(at("calibration")).isPresent();
     }
 
-    /** Returns in words how far confidence and accuracy are apart. */
+    /** Returns a sentence about the difference between confidence and accuracy. */
     String calibrationWord() {
         double confidence = record.number(at("calibration", "confidence")).orElse(Double.NaN);
         double accuracy = record.number(at("calibration", "accuracy")).orElse(Double.NaN);
@@ -145,7 +146,7 @@ final class EncoderSections {
                 + ". The expected calibration error is " + record.figure(Numbers::percent, at("calibration", "expectedError")) + ".";
     }
 
-    /** Returns sample images beside those that are nearest. */
+    /** Returns sample images beside their nearest images. */
     String neighbours(List<List<Picture>> pictures) {
         StringBuilder out = new StringBuilder();
         for (int i = 0; i < pictures.size(); i++) {

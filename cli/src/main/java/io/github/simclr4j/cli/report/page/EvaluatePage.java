@@ -12,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The report of an evaluation: how well a classifier on an encoder's features does, which classes it confuses, and what the features look like. */
+/** The report of an evaluation: the accuracy of classifiers on an encoder's features, their errors, and a map of the features. */
 public final class EvaluatePage {
     private static final String LINEAR = "linear";
     private static final String ENCODER = "simclr";
@@ -20,9 +20,9 @@ public final class EvaluatePage {
     private EvaluatePage() {}
 
     /**
-     * Makes the page.
+     * Returns the page.
      *
-     * @param result as {@code evaluate} writes it
+     * @param result the JSON result of {@code evaluate}
      * @param pictures the images
      */
     public static HtmlPage of(JsonObject result, EvaluationPictures pictures) {
@@ -40,12 +40,12 @@ public final class EvaluatePage {
         return Sections.end(page, record.text("version"));
     }
 
-    /** Begins a page on one encoder or several. */
+    /** Begins a page on one or several encoders. */
     static HtmlPage begin(String title, String kind) {
         return Sections.page(title, kind).style(Bars.STYLE).style(HeatMap.STYLE).style(EncoderSections.STYLE);
     }
 
-    /** Adds all sections about the encoder, with the verdict first. */
+    /** Adds all sections on the encoder, including the verdict. */
     static void addTo(HtmlPage page, JsonRecord record, EvaluationPictures pictures) {
         AccuracySection linear = new AccuracySection(record, LINEAR, LINEAR);
         AccuracySection others = new AccuracySection(record, "protocols", "protocol");
@@ -97,13 +97,13 @@ public final class EvaluatePage {
         }
     }
 
-    /** Explains how to read a map. */
+    /** Returns a sentence about reading a map. */
     static String mapWords(ImageSheet sheet) {
         return sheet.names().size() + " test images, projected by UMAP with 15 neighbours. Images that are close together are similar to the"
                 + " encoder. The axes have no meaning, and neither have distances between groups that are far apart.";
     }
 
-    /** Without linear evaluation there is nothing to compare with. */
+    /** Adds the verdict without linear evaluation, which would give a comparison. */
     private static void word(HtmlPage page, AccuracySection protocols) {
         List<String> figures = protocols.names().stream()
                 .map(p -> HtmlPage.escape(p) + " " + protocols.figure(p, protocols.most())).toList();
@@ -152,7 +152,7 @@ public final class EvaluatePage {
         return facts;
     }
 
-    /** Adds the facts about the images. */
+    /** Adds the paths and fingerprints of the images. */
     static void dataFacts(JsonRecord record, Map<String, String> facts) {
         for (String set : List.of("train", "test")) {
             put(facts, set.equals("train") ? "Training images" : "Test images", record.text("data", set, "path"));

@@ -11,12 +11,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Maps of images: a static picture, which a script makes one to zoom, to move, and to look at the images of. */
+/** Maps of images: static pictures, which a script makes zoomable and movable with previews of the images. */
 final class MapFigure {
-    /** Colours of classes; from the eleventh on they come back with other shapes. */
+    /** Number of colours of classes; further classes repeat them with other shapes. */
     private static final int COLOURS = 10;
     private static final String SHEET = "image-sheet";
-    private static final String HINT = "Point at an image, or move the map with the arrow keys, and it is shown here.";
+    private static final String HINT = "Point at an image, or move the map with the arrow keys, to see it here.";
     private static final String STYLE = """
             .map { --k0: #0a62a9; --k1: #b3500b; --k2: #00765b; --k3: #8a3f9e; --k4: #a61c54; --k5: #6b6f00; --k6: #2a7a1f;
               --k7: #7a5230; --k8: #4a4fb5; --k9: #5a6270; }
@@ -38,7 +38,7 @@ final class MapFigure {
 
     private MapFigure() {}
 
-    /** Adds to a page what all its maps need, once. */
+    /** Adds to a page what all its maps need, once per page. */
     static void begin(HtmlPage page, ImageSheet sheet) {
         try (InputStream script = MapFigure.class.getResourceAsStream("map.js")) {
             page.style(STYLE).script(new String(script.readAllBytes(), StandardCharsets.UTF_8));

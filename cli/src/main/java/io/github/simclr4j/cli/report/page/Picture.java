@@ -3,14 +3,14 @@ package io.github.simclr4j.cli.report.page;
 import io.github.simclr4j.cli.report.HtmlPage;
 
 /**
- * A small picture of an image.
+ * A small picture.
  *
- * @param name the image's name
+ * @param name name of the image
  * @param uri a {@code data:} URI
  */
 public record Picture(String name, String uri) {
 
-    /** Returns it as HTML. */
+    /** Returns the picture as HTML. */
     String html() {
         return "<img alt=\"" + HtmlPage.escape(name) + "\" title=\"" + HtmlPage.escape(name) + "\" src=\"" + HtmlPage.escape(uri) + "\">";
     }

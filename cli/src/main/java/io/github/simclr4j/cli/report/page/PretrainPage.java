@@ -10,13 +10,19 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The report of a pretraining, complete or not. It may be made after every epoch from what there is so far.
+ * The report of a pretraining, complete or not. It can be written after every epoch.
  *
- * <p>All that it shows is in the record: {@code history} is a list of epochs, each as a line of the file of metrics has it, and is
- * all that is needed. With {@code encoderSha256} the run is complete; {@code epochsPlanned} says how many epochs there are to be,
- * {@code settings} every setting as the encoder's file has it, {@code command} what does the same again. {@code encoder},
- * {@code finalLoss}, {@code knn}, {@code images}, {@code skipped}, {@code viewsPerSecond}, {@code precision}, {@code device},
- * {@code seconds} and {@code version} are shown where they are known.
+ * <p>The record has these fields, of which only {@code history} is required:
+ *
+ * <ul>
+ *   <li>{@code history} is an array of epochs, each as in a line of the metrics file;
+ *   <li>{@code encoderSha256} is present if the run is complete;
+ *   <li>{@code epochsPlanned} is the number of epochs of the run;
+ *   <li>{@code settings} has all settings as in the metadata of the encoder file;
+ *   <li>{@code command} is the command that reproduces the run;
+ *   <li>{@code encoder}, {@code finalLoss}, {@code knn}, {@code images}, {@code skipped}, {@code viewsPerSecond}, {@code precision},
+ *       {@code device}, {@code seconds} and {@code version} are shown if they are present.
+ * </ul>
  */
 public final class PretrainPage {
     private static final String VIEWS = """
@@ -30,10 +36,10 @@ public final class PretrainPage {
     private PretrainPage() {}
 
     /**
-     * Makes the page.
+     * Returns the page.
      *
      * @param run the record, as above
-     * @param views images beside their views, all with as many ways of making them; may be empty
+     * @param views images beside their views, all with the same number of compositions; may be empty
      */
     public static HtmlPage of(JsonObject run, List<ViewRow> views) {
         JsonRecord record = new JsonRecord(run);
@@ -55,7 +61,7 @@ public final class PretrainPage {
         return Sections.end(page, record.text("version"));
     }
 
-    /** Settings without what the names of most begin with. */
+    /** Returns settings without the prefix of most names. */
     static Map<String, String> plain(Map<String, String> settings) {
         Map<String, String> plain = new LinkedHashMap<>();
         settings.forEach((key, value) -> plain.put(key.replaceFirst("^training\\.", ""), value));
@@ -125,7 +131,7 @@ public final class PretrainPage {
         return tiles;
     }
 
-    /** Adds the warnings of all epochs, if there are any. */
+    /** Adds the warnings of the epochs, if there are any. */
     static void warnings(HtmlPage page, JsonRecord record) {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < record.list("history").size(); i++) {
@@ -138,7 +144,7 @@ public final class PretrainPage {
         }
     }
 
-    /** Adds images beside their views; nothing where there are none. */
+    /** Adds images beside their views, if there are any. */
     static void views(HtmlPage page, String recipe, List<ViewRow> views) {
         if (views.isEmpty()) {
             return;

@@ -7,16 +7,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The report of a quickstart: the evaluation, then the training. */
+/** The report of the quickstart: an evaluation, and the training before it. */
 public final class QuickstartPage {
     private QuickstartPage() {}
 
     /**
-     * Makes the page.
+     * Returns the page.
      *
-     * @param result as {@code quickstart} writes it, with the training's {@code history} and {@code trainingSettings}
+     * @param result the JSON result of {@code quickstart}, with the training's {@code history} and {@code trainingSettings}
      * @param views images beside their views
-     * @param pictures the images of the evaluation
+     * @param pictures images of the evaluation
      */
     public static HtmlPage of(JsonObject result, List<ViewRow> views, EvaluationPictures pictures) {
         JsonRecord record = new JsonRecord(result);

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What the reports have in common: a word on the result at the top, key figures, charts with a caption, facts at the end. */
+/** Common sections of the reports: a verdict and key figures at the top, charts with captions, and facts at the end. */
 final class Sections {
     private static final String STYLE = """
             .kind { margin: 0 0 .25rem; color: var(--quiet); font-size: .9rem; }
@@ -32,25 +32,25 @@ final class Sections {
 
     private Sections() {}
 
-    /** How good the news is. */
+    /** How good the verdict is. */
     enum Kind { GOOD, BAD, OPEN }
 
     /**
-     * A figure to be seen at once.
+     * A key figure.
      *
-     * @param name what it is
+     * @param name name of the figure
      * @param html its value
-     * @param note a few words on it, as HTML
+     * @param note a short note, as HTML
      */
     record Tile(String name, String html, String note) {}
 
-    /** Begins a page: adds the rules of these sections and of charts. */
+    /** Begins a page with the style rules of these sections and of charts. */
     static HtmlPage page(String title, String kind) {
         return new HtmlPage(title).style(STYLE).style(LineChart.STYLE)
                 .html("<p class=\"kind\">" + HtmlPage.escape(kind) + "</p>\n");
     }
 
-    /** Adds the word on the result: a heading and a sentence or two, which may have figures. */
+    /** Adds the verdict: a heading and one or two sentences, which may contain figures. */
     static void word(HtmlPage page, Kind kind, String heading, String html) {
         String icon = switch (kind) {
             case GOOD -> "<path d=\"M5 12.5l4.5 4.5L19 7.5\"/>";
@@ -63,7 +63,7 @@ final class Sections {
                 + HtmlPage.escape(heading) + "</strong><span>" + html + "</span></p></div>\n");
     }
 
-    /** Adds the figures that matter most. */
+    /** Adds the key figures. */
     static void tiles(HtmlPage page, List<Tile> tiles) {
         page.html("<dl class=\"tiles\">\n");
         tiles.forEach(t -> page.html("<div><dt>" + HtmlPage.escape(t.name()) + "</dt><dd class=\"value\">" + t.html() + "</dd>"
@@ -71,7 +71,7 @@ final class Sections {
         page.html("</dl>\n");
     }
 
-    /** Returns a picture or chart with its heading and how it is read. */
+    /** Returns a picture or chart with its heading and a caption that explains it. */
     static String figure(String heading, String howToRead, String html) {
         return "<figure><figcaption><h3>" + HtmlPage.escape(heading) + "</h3><p>" + HtmlPage.escape(howToRead)
                 + "</p></figcaption>\n" + html + "</figure>\n";
@@ -82,12 +82,12 @@ final class Sections {
         page.html("<div class=\"charts\">\n" + String.join("", figures) + "</div>\n");
     }
 
-    /** Returns a table that is shown on request. */
+    /** Returns a collapsed section. */
     static String details(String summary, String html) {
         return "<details><summary>" + HtmlPage.escape(summary) + "</summary>\n" + html + "</details>\n";
     }
 
-    /** Returns a table; its cells are HTML, and the first column names the row. */
+    /** Returns a table whose cells are HTML; the first column has the names of the rows. */
     static String table(List<String> header, List<List<String>> rows) {
         StringBuilder out = new StringBuilder("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"table\"><table>"
                 + "<thead><tr>");
@@ -104,14 +104,14 @@ final class Sections {
         return out.append("</tbody></table></div>\n").toString();
     }
 
-    /** Adds settings and the like, names beside values; nothing where there are none. */
+    /** Adds names and values, if there are any. */
     static void facts(HtmlPage page, String heading, Map<String, String> facts) {
         if (!facts.isEmpty()) {
             page.element("h2", heading).facts(facts.entrySet());
         }
     }
 
-    /** Adds the command that does the same again. */
+    /** Adds the command that reproduces the result. */
     static void command(HtmlPage page, String command) {
         if (!command.isEmpty()) {
             page.element("h2", "Reproduce").html("<pre><code>" + HtmlPage.escape(command) + "</code></pre>\n");

@@ -15,10 +15,10 @@ import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
-/** The chart of a study, as the study says that it is drawn. */
+/** The chart of a study, of the kind that the study declares. */
 final class StudyChartHtml {
     private static final String CELLS = "cells";
-    /** From this ratio on between the largest and the smallest number an axis is logarithmic. */
+    /** Ratio of the largest to the smallest number from which an axis is logarithmic. */
     private static final double LOGARITHMIC = 20;
 
     private final JsonRecord record;
@@ -103,7 +103,7 @@ final class StudyChartHtml {
         return "<figure>" + chart.html() + "</figure>\n";
     }
 
-    /** Names a series by the levels of some axes. */
+    /** Returns the name of a series: its levels on some axes. */
     private String name(int cell, List<String> some) {
         return some.isEmpty() ? "accuracy" : String.join(", ", some.stream().map(a -> a + " " + level(cell, a)).toList());
     }

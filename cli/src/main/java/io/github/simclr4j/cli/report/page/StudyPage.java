@@ -30,9 +30,9 @@ public final class StudyPage {
     }
 
     /**
-     * Makes the page.
+     * Returns the page.
      *
-     * @param result as {@code study} writes it
+     * @param result the JSON result of {@code study}
      */
     public static HtmlPage of(JsonObject result) {
         return new StudyPage(new JsonRecord(result)).page();

@@ -11,9 +11,9 @@ import java.util.Set;
 import java.util.function.DoubleFunction;
 import java.util.stream.IntStream;
 
-/** The figures of a pretraining by epoch, drawn and as a table. */
+/** The metrics of a pretraining by epoch, as charts and as a table. */
 final class TrainingCurves {
-    /** What is drawn in a chart of its own here; whatever else a method measures has one after these. */
+    /** The metrics with a chart of their own here; a method's other metrics get charts after these. */
     private static final Set<String> KNOWN = Set.of("run", "epoch", "loss", "lossAtChance", "learningRate", "viewsPerSecond", "top1",
             "top5", "alignment", "uniformity", "spread", "effectiveRank", "knn", "verdict", "warnings");
     private static final String EPOCH = "epoch";

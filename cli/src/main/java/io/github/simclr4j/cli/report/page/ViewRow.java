@@ -3,11 +3,11 @@ package io.github.simclr4j.cli.report.page;
 import java.util.List;
 
 /**
- * An image beside views of it.
+ * An image beside its views.
  *
- * @param name the image's name
+ * @param name name of the image
  * @param original a {@code data:} URI
- * @param views likewise, a list for each way in which views are made
+ * @param views {@code data:} URIs, one list per composition
  */
 public record ViewRow(String name, String original, List<List<String>> views) {
     /** Copies the lists. */

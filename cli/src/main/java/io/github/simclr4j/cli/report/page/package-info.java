@@ -1,2 +1,2 @@
-/** The reports of the commands, each made from the record that the command writes as JSON. */
+/** The reports of the commands, created from the commands' JSON results. */
 package io.github.simclr4j.cli.report.page;
