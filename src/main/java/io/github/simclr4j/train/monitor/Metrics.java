@@ -103,9 +103,9 @@ public final class Metrics implements AutoCloseable {
         try {
             return Files.readString(file);
         } catch (CharacterCodingException e) {
-            throw new IOException(file + " is no text: choose another file for the metrics", e);
+            throw new IOException(file + " is not a text file: choose another file for the metrics", e);
         }
-    throw new IOException(file + " is not a text file: choose another file for the metrics", e);
+    }
 
     /** Returns the object of a line, or null if it is not a line of metrics. */
     private static JsonObject parse(String line) {
