@@ -167,7 +167,7 @@ class OptionsTest {
     void whatImagesLackIsSaidBeforeTheyAreRead() {
         for (String[] c : new String[][] {
             {"--knn needs a label for each image", "--knn " + flat}, {"--knn-test needs a label", "--knn " + images + " --knn-test " + flat},
-            {"needs a label for each image", "--method supervised"}, {"needs a class of each image", "--loss supcon"}}) {
+            {"needs a label for each image", "--method supervised"}, {"needs a label for each image", "--loss supcon"}}) {
             Run run = pretrain(flat, c[1]);
             assertEquals(1, run.code(), run.err());
             assertTrue(run.err().startsWith("simclr: ") && run.err().contains(c[0]) && run.err().contains("0.png has none"), run.err());

@@ -98,7 +98,7 @@ class TeacherRecipeTest {
                 dir.resolve("dinov2.json"), "--images", dir.resolve("photos"), "--width", "0.0625", "--epochs", "1", "--batch", "16",
                 "--device", "cpu", "--threads", "2", "--out", dir.resolve("second.onnx"), "--json", dir.resolve("second.json"));
         assertEquals(0, again.code(), again.err());
-        assertTrue(again.err().contains("features of 40 images are in"), again.err());
+        assertTrue(again.err().contains("features of 40 images are read from"), again.err());
         JsonObject json = CommandLineTest.json(dir.resolve("second.json"));
         assertTrue(json.getAsJsonObject("settings").has("training.teacher_sha256"), json.toString());
     }

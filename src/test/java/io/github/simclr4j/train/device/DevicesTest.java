@@ -247,7 +247,7 @@ class DevicesTest {
         fallsBack("no code for gpu:0 (NVIDIA H100 80GB HBM3, 81559 MiB), whose compute capability is 9.0");
         told.warnings.clear();
         machine.problems.put(0, "CUDA out of memory. Tried to allocate 2.00 MiB. GPU 0 has a total capacity of 79.10 GiB");
-        fallsBack("no memory left", "another as gpu:N");
+        fallsBack("no memory left", "another GPU as gpu:N");
         told.warnings.clear();
         machine.problems.put(0, "CUDA error: uncorrectable ECC error encountered\nmore");
         fallsBack("does not compute: CUDA error: uncorrectable ECC error encountered;");

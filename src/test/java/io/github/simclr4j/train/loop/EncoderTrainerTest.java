@@ -201,7 +201,7 @@ class EncoderTrainerTest {
                 Small.build(Small.settings("mocov2", "sgd", 0.1, 8, 1).option("queue", 1 << 20).projection(2048));
         IllegalArgumentException e =
                 assertThrows(IllegalArgumentException.class, () -> run(s, Small.labelled(16), NOTHING));
-        assertTrue(e.getMessage().contains("lower the queue or the projection"), e.getMessage());
+        assertTrue(e.getMessage().contains("lower the queue size or the projection length"), e.getMessage());
     }
 
     /** Keys that share their statistics with the queries give them away. */
