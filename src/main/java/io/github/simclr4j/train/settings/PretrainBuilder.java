@@ -18,8 +18,6 @@ import java.util.Map;
 /**
  * Collects the settings of a pretraining. What is not set has the method's default, and where the method has none the common one,
  * which each method's javadoc here gives. Not thread-safe.
- *
- * @since 0.1.0
  */
 public final class PretrainBuilder {
     private MethodFactory method = new SimClr();
