@@ -52,7 +52,6 @@ public final class ViewPicture {
     public record Composition(String title, AugmentationPipeline pipeline) {}
 
     /**
-    /**
      * Prepares a picture.
      *
      * @param images at least one image

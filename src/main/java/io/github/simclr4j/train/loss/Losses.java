@@ -271,7 +271,7 @@ public final class Losses {
         return rank(logits, at(logits, column));
     }
 
-    /** Counts ties against the correct column, so that a collapsed network, whose embeddings are all equal, ranks worst. */
+    /** Returns ranks that count ties against the correct column, so that a collapsed network, whose embeddings are all equal, ranks worst. */
     private static NDArray rank(NDArray values, NDArray right) {
         return Rows.like(values, values.gte(right)).sum(new int[] {1}).sub(1);
     }

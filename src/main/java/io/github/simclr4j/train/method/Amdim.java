@@ -207,7 +207,7 @@ public final class Amdim implements MethodFactory {
             return Loss.of(Amdim.loss(maps(z), places(z), clip, penalty, z.from(), z.to()), Losses.rankOfDiagonal(near, z.from()));
         }
 
-        /** All scores are 0. */
+        /** Returns the loss if all scores are 0. */
         @Override
         public double lossAtCollapse() {
             return 2 * Math.log(1 + (batch - 1) * 25.0) + Math.log(1 + (batch - 1) * 49.0);

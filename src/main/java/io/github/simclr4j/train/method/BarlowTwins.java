@@ -107,7 +107,7 @@ public final class BarlowTwins implements MethodFactory {
             return Loss.of(sum.mul(Rows.number(sum, scale)));
         }
 
-        /** Constant dimensions have a correlation of 0. */
+        /** Returns the loss of constant dimensions, whose correlations are 0. */
         @Override
         public double lossAtCollapse() {
             return scale * length;

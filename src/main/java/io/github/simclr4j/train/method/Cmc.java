@@ -57,7 +57,7 @@ public final class Cmc implements MethodFactory {
         return HeadUse.PARTS;
     }
 
-    /** Luminance and chrominance come from one crop. */
+    /** Returns 1, because luminance and chrominance come from one crop. */
     @Override
     public int views() {
         return 1;
@@ -129,7 +129,7 @@ public final class Cmc implements MethodFactory {
             return new NDList(z.of(both, LUMINANCE).stopGradient(), z.of(both, CHROMINANCE).stopGradient());
         }
 
-        /** Each of the two directions guesses among the batch. */
+        /** Returns the loss of guessing among the batch in both directions. */
         @Override
         public double lossAtCollapse() {
             return 2 * Math.log(batch);

@@ -84,7 +84,7 @@ public final class Cpc implements MethodFactory {
         return HeadUse.NONE;
     }
 
-    /** One view, whose patches are compared. */
+    /** Returns 1, because the patches of one view are compared. */
     @Override
     public int views() {
         return 1;
@@ -182,7 +182,7 @@ public final class Cpc implements MethodFactory {
             return List.of(branch);
         }
 
-        /** All images have equally many predictions, so the mean over images is the mean over predictions. */
+        /** Returns the number of images, because each has equally many predictions. */
         @Override
         public int anchors(int images) {
             return images;

@@ -56,7 +56,7 @@ public final class EndToEnd implements MethodFactory {
             return List.of(query, key);
         }
 
-        /** Every query is an anchor. */
+        /** Returns the number of images, because every query is an anchor. */
         @Override
         public int anchors(int images) {
             return images;

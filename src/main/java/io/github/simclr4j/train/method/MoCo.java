@@ -202,7 +202,7 @@ public abstract sealed class MoCo implements MethodFactory {
             return true;
         }
 
-        /** The queue starts as noise, from which a key is easily distinguished. */
+        /** Returns the steps that fill the queue, which starts as noise that is easily distinguished from keys. */
         @Override
         public int settlingSteps() {
             return queue.size() / arriving + 1;

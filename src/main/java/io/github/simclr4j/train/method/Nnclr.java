@@ -133,7 +133,7 @@ public final class Nnclr implements MethodFactory {
             return Math.log(batch);
         }
 
-        /** The queue starts as noise. */
+        /** Returns the steps that fill the queue, which starts as noise. */
         @Override
         public int settlingSteps() {
             return queue.size() / batch + 1;

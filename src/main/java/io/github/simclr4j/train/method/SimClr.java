@@ -170,7 +170,7 @@ public final class SimClr implements MethodFactory {
             }
         }
 
-        /** A small view also has 2N - 1 candidates, because one full-size view of its image is left out. */
+        /** Returns the loss of guessing; a small view also has 2N - 1 candidates, because one full-size view of its image is left out. */
         @Override
         public double lossAtCollapse() {
             return switch (loss) {

@@ -116,7 +116,7 @@ public final class VicReg implements MethodFactory {
             return Loss.of(VicReg.loss(z.view(both, 0), z.view(both, 1), weights));
         }
 
-        /** The variance is 0 and the views are equal. */
+        /** Returns the loss of equal views without variance. */
         @Override
         public double lossAtCollapse() {
             return weights.variance() * (1 - Math.sqrt(EPSILON));
