@@ -231,7 +231,7 @@ public final class Checkpoint {
                 continue;
             }
             if (!FREE.contains(key)) {
-                throw new IOException(file + " belongs to another run: " + key + " was " + was + ", now it is " + now.get(key)
+                throw new IOException(file + " belongs to another run: " + key + " was " + was + ", is now " + now.get(key)
                         + "; choose another folder for the checkpoints or delete this one");
             }
             if (key.equals("training.learning_rate") || key.equals("training.warmup_epochs")) {

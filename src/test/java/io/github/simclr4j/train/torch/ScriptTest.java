@@ -95,7 +95,7 @@ class ScriptTest {
         assertEquals(1, script.update("truth", true));
         assertEquals(0, script.update("truth", false));
         assertEquals(0, script.update("count", List.of()));
-        assertEquals("Expected a tensor, a list or map of tensors, a number or a truth value, found x",
+        assertEquals("Expected a tensor, a list or map of tensors, a number or a boolean, found x",
                 assertThrows(IllegalArgumentException.class, () -> script.update("truth", "x")).getMessage());
     }
 
