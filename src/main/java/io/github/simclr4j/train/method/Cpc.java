@@ -12,6 +12,7 @@ import io.github.simclr4j.onnx.network.PatchEncoder;
 import io.github.simclr4j.onnx.network.ResNet;
 import io.github.simclr4j.onnx.network.Weight;
 import io.github.simclr4j.train.loss.Losses;
+import io.github.simclr4j.train.loss.Rows;
 import io.github.simclr4j.train.method.ContextNetwork.Direction;
 import io.github.simclr4j.util.Option;
 import io.github.simclr4j.util.OptionValues;
@@ -19,6 +20,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 
 /**
@@ -29,6 +32,9 @@ import java.util.stream.IntStream;
  * <p>A context network predicts from known rows of patches the patches of later rows, and must identify them among all patches
  * of all images of the batch. Rows whose patches overlap those of the last known row are not predicted, because they share
  * pixels with it.
+ *
+ * <p>By default, predictions and targets are compared by their cosine over a temperature, as in SimCLR. The papers take dot products,
+ * whose scale the network must find first: on 10,000 small images that takes most of a short training (docs/methods.md).
  *
  * @since 0.1.0
  */
@@ -50,6 +56,12 @@ public final class Cpc implements MethodFactory {
     /** Length of predictions and targets. */
     public static final Option<Integer> LENGTH = Option.whole("prediction-length", 64, 1, 1 << 13,
             "Length of predictions and their targets", "Hénaff et al. 2020, appendix A");
+    /** Temperature of the cosines. */
+    public static final Option<Double> TEMPERATURE = SimClr.TEMPERATURE.withDefault(0.1, "SimCLR's range; the papers have none");
+    /** Whether predictions and targets are compared without normalisation. */
+    public static final Option<Boolean> DOT_PRODUCT = Option.flag("dot-product", "Compare predictions and targets by their dot product, as"
+            + " the papers do, and not by their cosine; this needs a lower learning rate and far longer training",
+            "van den Oord et al. 2018, equation 4");
     /** Factor of the predictions, which keeps the first logits small. */
     private static final float SCALE = 0.1f;
     private static final String TARGETS = "targets";
@@ -71,12 +83,17 @@ public final class Cpc implements MethodFactory {
 
     @Override
     public List<Option<?>> options() {
-        return List.of(STEPS, DIRECTIONS, LAYERS, WIDTH, LENGTH);
+        return List.of(STEPS, DIRECTIONS, LAYERS, WIDTH, LENGTH, TEMPERATURE, DOT_PRODUCT);
+    }
+
+    @Override
+    public Map<Option<?>, String> withoutEffect(OptionValues values) {
+        return values.get(DOT_PRODUCT) ? Map.of(TEMPERATURE, "without dot-product") : Map.of();
     }
 
     @Override
     public void defaults(Defaults d) {
-        d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.1,grey");
+        d.views("crop:0.3,flip,jitter:0.4/0.4/0.4/0.1,grey").adamRateFactor(0.25);
     }
 
     @Override
@@ -129,7 +146,8 @@ public final class Cpc implements MethodFactory {
         List<String> results = new ArrayList<>(List.of(TARGETS));
         predictions.forEach(p -> results.add(p.name()));
         return new Predicting(new Branch(context.train(g.build()), List.of(0), results, true), predictions,
-                (long) context.batch() * side * side);
+                (long) context.batch() * side * side,
+                o.get(DOT_PRODUCT) ? OptionalDouble.empty() : OptionalDouble.of(o.get(TEMPERATURE)));
     }
 
     /** Returns the distance in rows at which patches share no pixels. */
@@ -176,7 +194,9 @@ public final class Cpc implements MethodFactory {
         return Losses.crossEntropy(predictions.matMul(targets.transpose()), right);
     }
 
-    private record Predicting(Branch branch, List<Prediction> predictions, long candidates) implements Method {
+    /** Compares predictions with targets, by their cosines over a temperature or without one by their dot products. */
+    private record Predicting(Branch branch, List<Prediction> predictions, long candidates, OptionalDouble temperature)
+            implements Method {
         @Override
         public List<Branch> branches() {
             return List.of(branch);
@@ -208,6 +228,10 @@ public final class Cpc implements MethodFactory {
             int[] right = IntStream.range(z.from(), z.to()).flatMap(i -> IntStream.of(places).map(p -> i * all + p)).toArray();
             NDArray rows = predicted(z);
             NDArray flat = targets.reshape(-1, targets.getShape().get(2));
+            if (temperature.isPresent()) {
+                rows = Rows.normalise(rows).mul(Rows.number(rows, 1 / temperature.getAsDouble()));
+                flat = Rows.normalise(flat);
+            }
             // Monitoring uses only the first prediction of each image.
             NDArray first = rows.stopGradient().reshape(new Shape(z.to() - z.from(), places.length, -1)).get(":, 0");
             int[] own = IntStream.range(z.from(), z.to()).map(i -> i * all + places[0]).toArray();
