@@ -57,7 +57,7 @@ class TeacherRecipeTest {
     /** The commands of a part of the page, with its names in a folder of the test's, and one epoch of a tiny network. */
     private static List<List<String>> commands(String part, Path folder) {
         List<List<String>> all = new ArrayList<>();
-        Matcher m = Pattern.compile("(?m)^ {4}\\./simclr +(.+)$").matcher(part.replaceAll("\\\\\\R\\s*", " "));
+        Matcher m = Pattern.compile("(?m)^\\./simclr +(.+)$").matcher(part.replaceAll("\\\\\\R\\s*", " "));
         while (m.find()) {
             String command = m.group(1).replaceAll("--epochs \\d+", "--epochs 1 --batch 16 --device cpu --threads 2")
                     .replaceAll("--width [\\d.]+", "--width 0.0625").replace("--image-size 64", "--image-size 32");
