@@ -30,7 +30,7 @@ class TeacherRecipeTest {
     private static final Pattern NAME = Pattern.compile("dinov2-small\\.onnx|dinov2\\.json|photos|teacher\\.npy"
             + "|(?:student|teacher|simclr)\\.onnx|features\\.csv|labelled/(?:train|test)|train|some|test");
     /** Heads the section whose commands made the page's figures; they are run in a folder of their own. */
-    private static final String FIGURES = "## What it is worth";
+    private static final String FIGURES = "## Measured on CIFAR-10";
 
     @TempDir
     static Path dir;
