@@ -12,22 +12,24 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** The code in docs/java.md is that of the examples, which other tests run. */
+/** The code on these pages of docs/ is that of the examples, which other tests run. */
 class JavaPageTest {
     private static final Path EXAMPLES = Path.of("").toAbsolutePath();
 
-    @Test
-    void everyFenceIsAPieceOfAnExample() throws IOException {
+    @ParameterizedTest
+    @CsvSource({"java.md, 6", "extending.md, 5", "serving.md, 3"})
+    void everyFenceIsAPieceOfAnExample(String page, int least) throws IOException {
         List<String> sources = new ArrayList<>(List.of(lines(Files.readString(EXAMPLES.resolve("pom.xml")))));
         try (Stream<Path> files = Files.walk(EXAMPLES.resolve("src/main"))) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 sources.add(lines(Files.readString(file)));
             }
         }
-        Matcher fence = Pattern.compile("(?ms)^```\\w*\\R(.*?)^```$").matcher(
-                Files.readString(EXAMPLES.resolveSibling("docs").resolve("java.md")));
+        Matcher fence = Pattern.compile("(?ms)^```(?:java|xml|text)\\R(.*?)^```$").matcher(
+                Files.readString(EXAMPLES.resolveSibling("docs").resolve(page)));
         List<String> strange = new ArrayList<>();
         int found = 0;
         while (fence.find()) {
@@ -38,7 +40,7 @@ class JavaPageTest {
             }
         }
         assertEquals(List.of(), strange);
-        assertTrue(found > 5, "only " + found + " fences found");
+        assertTrue(found >= least, "only " + found + " fences found");
     }
 
     /** Indentation apart, which depends on what stands around. */
