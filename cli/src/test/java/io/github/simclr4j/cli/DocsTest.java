@@ -3,97 +3,292 @@ package io.github.simclr4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.simclr4j.tribuo.extraction.SimCLRFeatureExtractor;
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Field;
+import java.net.URI;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.jar.JarFile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** The pages of docs/ and those beside the README against the command line and the code. */
+/** The pages of docs/ and those beside the README against the command line, the code and the files of the project. */
 class DocsTest {
-    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final Path ROOT = DocsPages.ROOT;
+    /** Options of other programs that the pages show. */
+    private static final Pattern OTHER_PROGRAMS = Pattern.compile("(?:docker|tensorboard|ssh|mlflow|java|curl|python3?|\\./mvnw) .*");
+    /** In backticks and written as a class, but none of Java's: functions of C, tags of TIFF, and what is not on the class path. */
+    private static final Set<String> NO_CLASSES = Set.of("WebPGetDecoderVersion", "MaxSampleValue", "ReproUtil", "Reproducibility",
+            "TimmWrapperImageProcessor");
+    private static final String PACKAGE = "io.github.simclr4j.";
 
-    private static List<Path> pages() throws IOException {
-        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs")); Stream<Path> front = Files.list(ROOT)) {
-            return Stream.concat(docs, front).filter(p -> p.toString().endsWith(".md")).sorted().toList();
+    /** Looks at every page, and expects that nothing is wrong with any. */
+    private static void check(Check check) throws IOException {
+        List<String> wrong = new ArrayList<>();
+        for (Path page : DocsPages.all()) {
+            for (String fault : check.faults(page, Files.readString(page))) {
+                wrong.add(DocsPages.name(page) + ": " + fault);
+            }
         }
+        assertEquals(List.of(), wrong);
+    }
+
+    private interface Check {
+        List<String> faults(Path page, String text) throws IOException;
     }
 
     @Test
     void everyCommandIsUnderstood() throws IOException {
-        int commands = 0;
-        for (Path page : pages()) {
-            String text = Files.readString(page).replaceAll("\\\\\\R\\s*", " ");
-            // A line of an example, with or without a prompt, a comment behind it or a variable before it.
-            Matcher m = Pattern.compile("(?m)^(?: {4}|\\$ |)(?:\\$ |RUN |\\w+=\\S+ )*\\./simclr +([^#\\n`|>]+)").matcher(text);
-            while (m.find()) {
-                String[] args = m.group(1).strip().split("\\s+");
+        int[] commands = new int[1];
+        check((page, text) -> {
+            List<String> wrong = new ArrayList<>();
+            for (List<String> command : DocsPages.commands(text)) {
+                commands[0]++;
                 try {
-                    assertTrue(Main.commands().parseArgs(args).hasSubcommand());
+                    assertTrue(Main.commands().parseArgs(command.toArray(String[]::new)).hasSubcommand());
                 } catch (CommandLine.ParameterException e) {
-                    throw new AssertionError(page.getFileName() + ": ./simclr " + m.group(1) + ": " + e.getMessage(), e);
+                    wrong.add("./simclr " + String.join(" ", command) + ": " + e.getMessage());
                 }
-                commands++;
             }
-        }
-        assertTrue(commands > 20, "only " + commands + " commands found");
+            return wrong;
+        });
+        assertTrue(commands[0] > 60, "only " + commands[0] + " commands found");
     }
 
     @Test
-    void everyOptionExists() throws IOException {
-        Set<String> known = new HashSet<>(Main.commands().getCommandSpec().optionsMap().keySet());
-        Main.commands().getSubcommands().values().forEach(c -> known.addAll(c.getCommandSpec().optionsMap().keySet()));
-        List<String> unknown = new ArrayList<>();
-        for (Path page : pages()) {
-            Matcher m = Pattern.compile("`(--[a-z][a-z0-9-]*)").matcher(Files.readString(page));
-            while (m.find()) {
-                if (!known.contains(m.group(1))) {
-                    unknown.add(page.getFileName() + ": " + m.group(1));
+    void everyOptionWithinTheTextExists() throws IOException {
+        Map<String, CommandLine> commands = Main.commands().getSubcommands();
+        Set<String> all = new HashSet<>(Main.commands().getCommandSpec().optionsMap().keySet());
+        commands.values().forEach(c -> all.addAll(c.getCommandSpec().optionsMap().keySet()));
+        check((page, text) -> {
+            List<String> wrong = new ArrayList<>();
+            for (String span : DocsPages.spans(text)) {
+                String[] words = span.replaceFirst("^(?:\\w+=\\S+ )*(?:\\./simclr )?", "").split(" ");
+                // Behind the name of a command only that command's options are right.
+                Set<String> known = words.length > 1 && commands.containsKey(words[0])
+                        ? commands.get(words[0]).getCommandSpec().optionsMap().keySet() : all;
+                Matcher m = Pattern.compile("(?<![\\w.-])--[a-z][a-z0-9-]*").matcher(span);
+                while (!OTHER_PROGRAMS.matcher(span).matches() && m.find()) {
+                    if (!known.contains(m.group())) {
+                        wrong.add(m.group() + " in " + span);
+                    }
+                }
+                if (span.startsWith("./simclr ") && !commands.containsKey(words[0]) && !words[0].matches("[A-Z]+|help")) {
+                    wrong.add(span);
                 }
             }
-        }
-        assertEquals(List.of(), unknown);
-    }
-
-    /** The sources of all modules, tests too, by the full name of their class. */
-    private static Map<String, String> sources() throws IOException {
-        Map<String, String> sources = new HashMap<>();
-        for (String module : List.of("images", "onnx", "plugin", "src", "spark", "cli", "examples")) {
-            try (Stream<Path> files = Files.walk(ROOT.resolve(module))) {
-                for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
-                    String[] path = file.toString().replace(File.separatorChar, '/').split("/java/");
-                    sources.put(path[path.length - 1].replace(".java", "").replace('/', '.'), Files.readString(file));
-                }
-            }
-        }
-        return sources;
+            return wrong;
+        });
     }
 
     @Test
-    void everyClassIsWhereItIsSaidToBe() throws IOException {
-        Map<String, String> sources = sources();
-        List<String> wrong = new ArrayList<>();
-        for (Path page : pages()) {
-            Matcher m = Pattern.compile("io\\.github\\.simclr4j(?:\\.[a-z0-9]+)*\\.[A-Z]\\w*").matcher(Files.readString(page));
+    void everyClassWithItsPackageIsWhereItIsSaidToBe() throws IOException {
+        Map<String, String> sources = DocsPages.sources();
+        check((page, text) -> {
+            List<String> wrong = new ArrayList<>();
+            Matcher m = Pattern.compile("io\\.github\\.simclr4j(?:\\.[a-z0-9]+)*\\.[A-Z]\\w*").matcher(text);
             while (m.find()) {
                 // An old name, under which configuration files find a class that has moved, is none to learn.
                 if (!sources.containsKey(m.group()) || sources.get(m.group()).contains("@Deprecated\npublic")) {
-                    wrong.add(page.getFileName() + ": " + m.group());
+                    wrong.add(m.group());
+                }
+            }
+            // Short for io.github.simclr4j: train.method.MethodFactory.
+            for (String span : DocsPages.spans(text)) {
+                if (span.matches("(?:images|onnx|tribuo|train|spark|cli|util)(?:\\.[a-z]\\w*)*\\.[A-Z]\\w*")
+                        && !sources.containsKey(PACKAGE + span)) {
+                    wrong.add(span);
+                }
+            }
+            return wrong;
+        });
+    }
+
+    /** The simple names of all classes on the class path and of the JDK. */
+    private static Set<String> namesOfLibraries() throws IOException {
+        Set<String> names = new HashSet<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+            if (entry.endsWith(".jar") && Files.exists(Path.of(entry))) {
+                try (JarFile jar = new JarFile(entry)) {
+                    jar.stream().forEach(e -> addName(names, e.getName()));
                 }
             }
         }
-        assertEquals(List.of(), wrong);
+        Path jdk = FileSystems.getFileSystem(URI.create("jrt:/")).getPath("/modules");
+        for (String module : List.of("java.base", "java.desktop", "jdk.httpserver")) {
+            try (Stream<Path> files = Files.walk(jdk.resolve(module))) {
+                files.forEach(f -> addName(names, f.toString()));
+            }
+        }
+        return names;
+    }
+
+    private static void addName(Set<String> names, String file) {
+        if (file.endsWith(".class")) {
+            String name = file.substring(file.lastIndexOf('/') + 1, file.length() - 6);
+            names.add(name.substring(name.lastIndexOf('$') + 1));
+        }
+    }
+
+    @Test
+    void everyClassAndMemberInBackticksExists() throws IOException {
+        Map<String, String> sources = DocsPages.sources();
+        Set<String> libraries = namesOfLibraries();
+        libraries.addAll(NO_CLASSES);
+        check((page, text) -> {
+            List<String> wrong = new ArrayList<>();
+            for (String span : DocsPages.spans(text)) {
+                Matcher m = Pattern.compile("@?([A-Z]\\w*[a-z]\\w*)(?:<[\\w?<>]+>)?(?:\\.(\\w+))?(?:\\(.*\\))?").matcher(span);
+                // A word such as `SimCLR` with no capital inside would be an ordinary one.
+                if (!m.matches() || !m.group(1).matches(".*[a-z].*[A-Z].*|.*[A-Z].*[A-Z].*[a-z].*") && m.group(2) == null) {
+                    continue;
+                }
+                List<String> own = sources.entrySet().stream().filter(e -> e.getKey().endsWith("." + m.group(1))
+                        || Pattern.compile("\\b(?:class|interface|record|enum) " + m.group(1) + "\\b").matcher(e.getValue()).find())
+                        .map(Map.Entry::getValue).toList();
+                boolean there = own.isEmpty() ? libraries.contains(m.group(1))
+                        : m.group(2) == null || own.stream().anyMatch(s -> s.matches("(?s).*\\b" + m.group(2) + "\\b.*"));
+                if (!there) {
+                    wrong.add(span);
+                }
+            }
+            return wrong;
+        });
+    }
+
+    @Test
+    void everyTestExists() throws IOException {
+        Map<String, String> sources = DocsPages.sources();
+        check((page, text) -> {
+            List<String> missing = new ArrayList<>();
+            Matcher m = Pattern.compile("`(\\w+(?:Test|Soak|Bench))(?:\\.(\\w+))?`").matcher(text);
+            while (m.find()) {
+                List<String> tests = sources.entrySet().stream().filter(e -> e.getKey().endsWith("." + m.group(1)))
+                        .map(Map.Entry::getValue).toList();
+                if (tests.isEmpty() || m.group(2) != null && tests.stream().noneMatch(t -> t.contains(" " + m.group(2) + "("))) {
+                    missing.add(m.group());
+                }
+            }
+            return missing;
+        });
+    }
+
+    @Test
+    void everySettingOfAnEncoderIsThatOfTheExtractor() throws IOException {
+        Set<String> fields = new HashSet<>();
+        for (Field field : SimCLRFeatureExtractor.class.getDeclaredFields()) {
+            fields.add(field.getName());
+        }
+        int rows = 0;
+        for (String line : Files.readAllLines(ROOT.resolve("docs/foreign-encoders.md"))) {
+            String[] cells = line.split("(?<!\\\\)\\|");
+            if (cells.length > 4 && cells[1].contains("`--")) {
+                Matcher m = Pattern.compile("`(\\w+)`").matcher(cells[3]);
+                while (m.find()) {
+                    rows++;
+                    assertTrue(fields.contains(m.group(1)), m.group(1) + " is no property of the extractor");
+                }
+            }
+        }
+        assertTrue(rows > 10, "only " + rows + " properties found");
+    }
+
+    @Test
+    void everyLinkLeadsSomewhere() throws IOException {
+        check((page, text) -> {
+            List<String> broken = new ArrayList<>();
+            Matcher m = Pattern.compile("]\\(([^)\\s]+)\\)|(?:src|srcset)=\"([^\"]+)\"").matcher(DocsPages.prose(text));
+            while (m.find()) {
+                String[] link = (m.group(1) != null ? m.group(1) : m.group(2)).split("#", 2);
+                if (link[0].matches("https?:.*")) {
+                    continue;
+                }
+                Path target = link[0].isEmpty() ? page : page.resolveSibling(link[0]).normalize();
+                boolean there = Files.exists(target) && (link.length == 1 || anchors(target).contains(link[1]));
+                if (!there) {
+                    broken.add(m.group());
+                }
+            }
+            return broken;
+        });
+    }
+
+    /** As GitHub makes them of headings. */
+    private static Set<String> anchors(Path page) throws IOException {
+        Set<String> anchors = new HashSet<>();
+        Matcher m = Pattern.compile("(?m)^#+ +(.+)$").matcher(DocsPages.prose(Files.readString(page)));
+        while (m.find()) {
+            String anchor = m.group(1).strip().toLowerCase(Locale.ROOT).replaceAll("[^\\w\\- ]", "").replace(' ', '-');
+            String numbered = anchor;
+            for (int i = 1; !anchors.add(numbered); i++) {
+                numbered = anchor + "-" + i;
+            }
+        }
+        return anchors;
+    }
+
+    @Test
+    void everyFileThatIsNamedExists() throws IOException {
+        String folders = String.join("|", DocsPages.MODULES) + "|docs|\\.ci|\\.mvn|bom";
+        Pattern file = Pattern.compile("(?:" + folders + ")/[\\w./-]+");
+        check((page, text) -> {
+            List<String> missing = new ArrayList<>();
+            List<String> words = new ArrayList<>();
+            DocsPages.spans(text).forEach(s -> words.addAll(List.of(s.split(" "))));
+            DocsPages.fences(text).stream().filter(f -> f.language().equals("sh"))
+                    .forEach(f -> words.addAll(List.of(f.text().split("[\\s\"':]+"))));
+            for (String word : words) {
+                // Files that a build makes, and those of other projects, are not there.
+                if (file.matcher(word).matches() && !word.contains("/target/") && !word.startsWith("src/transformers")
+                        && !word.startsWith("images/format") && !Files.exists(ROOT.resolve(word))) {
+                    missing.add(word);
+                }
+            }
+            return missing;
+        });
+    }
+
+    @Test
+    void everyBlockOfCodeIsFencedAndSaysItsLanguage() throws IOException {
+        check((page, text) -> {
+            List<String> wrong = new ArrayList<>();
+            DocsPages.fences(text).stream().filter(f -> f.language().isEmpty()).forEach(f -> wrong.add("no language: " + f.text()));
+            Matcher m = Pattern.compile("(?m)^\\R {4,}(?![-*] |\\d+\\. ).*$").matcher(DocsPages.prose(text));
+            while (m.find()) {
+                wrong.add("indented: " + m.group().strip());
+            }
+            return wrong;
+        });
+    }
+
+    @Test
+    void everyPageIsInTheIndexAndShortEnough() throws IOException {
+        Path index = ROOT.resolve("docs/README.md");
+        String links = Files.readString(index);
+        check((page, text) -> {
+            List<String> wrong = new ArrayList<>();
+            String link = index.getParent().relativize(page).toString().replace(File.separatorChar, '/');
+            if (link.matches("[\\w-]+\\.md") && !page.equals(index) && !links.contains("](" + link + ")")) {
+                wrong.add("not in docs/README.md");
+            }
+            long lines = text.lines().count();
+            if (lines > 210) {
+                wrong.add(lines + " lines");
+            }
+            return wrong;
+        });
     }
 
     /** Whoever imports the BOM gets the version of every module that is published. */
@@ -117,66 +312,5 @@ class DocsTest {
         Matcher theirs = version.matcher(bom);
         assertTrue(ours.find() && theirs.find());
         assertEquals(ours.group(1), theirs.group(1));
-    }
-
-    @Test
-    void everyClassThatContributorsAreShownExists() throws IOException {
-        Set<String> names = new HashSet<>();
-        sources().keySet().forEach(n -> names.add(n.substring(n.lastIndexOf('.') + 1)));
-        Matcher m = Pattern.compile("`([A-Z]\\w*[a-z]\\w*)`").matcher(Files.readString(ROOT.resolve("CONTRIBUTING.md")));
-        List<String> missing = new ArrayList<>();
-        while (m.find()) {
-            if (!names.contains(m.group(1)) && !m.group(1).equals("AutoCloseable")) {
-                missing.add(m.group(1));
-            }
-        }
-        assertEquals(List.of(), missing);
-    }
-
-    @Test
-    void everyTestExists() throws IOException {
-        Map<String, String> sources = sources();
-        List<String> missing = new ArrayList<>();
-        for (Path page : pages()) {
-            Matcher m = Pattern.compile("`(\\w+Test)(?:\\.(\\w+))?`").matcher(Files.readString(page));
-            while (m.find()) {
-                List<String> tests = sources.entrySet().stream().filter(e -> e.getKey().endsWith("." + m.group(1)))
-                        .map(Map.Entry::getValue).toList();
-                if (tests.isEmpty() || m.group(2) != null && tests.stream().noneMatch(t -> t.contains(" " + m.group(2) + "("))) {
-                    missing.add(page.getFileName() + ": " + m.group());
-                }
-            }
-        }
-        assertEquals(List.of(), missing);
-    }
-
-    @Test
-    void everyLinkLeadsSomewhere() throws IOException {
-        List<String> broken = new ArrayList<>();
-        for (Path page : pages()) {
-            Matcher m = Pattern.compile("]\\(([^)\\s]+)\\)").matcher(Files.readString(page));
-            while (m.find()) {
-                String[] link = m.group(1).split("#", 2);
-                if (link[0].matches("https?:.*")) {
-                    continue;
-                }
-                Path target = link[0].isEmpty() ? page : page.resolveSibling(link[0]).normalize();
-                boolean there = Files.exists(target) && (link.length == 1 || anchors(target).contains(link[1]));
-                if (!there) {
-                    broken.add(page.getFileName() + ": " + m.group(1));
-                }
-            }
-        }
-        assertEquals(List.of(), broken);
-    }
-
-    /** As GitHub makes them of headings. */
-    private static Set<String> anchors(Path page) throws IOException {
-        Set<String> anchors = new HashSet<>();
-        Matcher m = Pattern.compile("(?m)^#+ +(.+)$").matcher(Files.readString(page));
-        while (m.find()) {
-            anchors.add(m.group(1).strip().toLowerCase(Locale.ROOT).replaceAll("[^\\w\\- ]", "").replace(' ', '-'));
-        }
-        return anchors;
     }
 }
