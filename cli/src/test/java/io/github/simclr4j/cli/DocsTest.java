@@ -12,6 +12,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -29,9 +30,9 @@ class DocsTest {
     private static final Path ROOT = DocsPages.ROOT;
     /** Options of other programs that the pages show. */
     private static final Pattern OTHER_PROGRAMS = Pattern.compile("(?:docker|tensorboard|ssh|mlflow|java|curl|python3?|\\./mvnw) .*");
-    /** In backticks and written as a class, but none of Java's: functions of C, tags of TIFF, and what is not on the class path. */
+    /** In backticks and written as a class: functions of C and Python, tags of TIFF, and what is not on the class path. */
     private static final Set<String> NO_CLASSES = Set.of("WebPGetDecoderVersion", "MaxSampleValue", "ReproUtil", "Reproducibility",
-            "TimmWrapperImageProcessor");
+            "TimmWrapperImageProcessor", "BERTFeatureExtractor", "ImageOps");
     private static final String PACKAGE = "io.github.simclr4j.";
 
     /** Looks at every page, and expects that nothing is wrong with any. */
@@ -142,24 +143,45 @@ class DocsTest {
         }
     }
 
+    /** What a source declares: the words in it, by the simple name of each of its classes, also of those inside others. */
+    private static Map<String, Set<String>> wordsByClass() throws IOException {
+        Map<String, Set<String>> all = new HashMap<>();
+        for (String source : DocsPages.sources().values()) {
+            Set<String> words = new HashSet<>();
+            Matcher word = Pattern.compile("\\w+").matcher(source);
+            while (word.find()) {
+                words.add(word.group());
+            }
+            Matcher type = Pattern.compile("\\b(?:class|interface|record|enum) (\\w+)").matcher(source);
+            while (type.find()) {
+                all.computeIfAbsent(type.group(1), k -> new HashSet<>()).addAll(words);
+            }
+            // Classes of optional libraries are not on this module's class path, but some module is compiled with them.
+            Matcher imported = Pattern.compile("(?m)^import (?:static )?[a-z0-9.]+\\.([A-Z]\\w*)").matcher(source);
+            while (imported.find()) {
+                all.computeIfAbsent(imported.group(1), k -> new HashSet<>());
+            }
+        }
+        return all;
+    }
+
     @Test
     void everyClassAndMemberInBackticksExists() throws IOException {
-        Map<String, String> sources = DocsPages.sources();
+        Map<String, Set<String>> own = wordsByClass();
         Set<String> libraries = namesOfLibraries();
         libraries.addAll(NO_CLASSES);
+        Pattern name = Pattern.compile("@?([A-Z]\\w*[a-z]\\w*)(?:<[\\w?<>]+>)?(?:\\.(\\w+))?(?:\\(.*\\))?");
         check((page, text) -> {
             List<String> wrong = new ArrayList<>();
             for (String span : DocsPages.spans(text)) {
-                Matcher m = Pattern.compile("@?([A-Z]\\w*[a-z]\\w*)(?:<[\\w?<>]+>)?(?:\\.(\\w+))?(?:\\(.*\\))?").matcher(span);
-                // A word such as `SimCLR` with no capital inside would be an ordinary one.
-                if (!m.matches() || !m.group(1).matches(".*[a-z].*[A-Z].*|.*[A-Z].*[A-Z].*[a-z].*") && m.group(2) == null) {
+                Matcher m = name.matcher(span);
+                // A word such as `Model` with no capital inside may be an ordinary one, unless a member follows.
+                if (!m.matches() || !m.group(1).matches(".*[a-z].*[A-Z].*|[A-Z]{2,}.*[a-z].*") && m.group(2) == null) {
                     continue;
                 }
-                List<String> own = sources.entrySet().stream().filter(e -> e.getKey().endsWith("." + m.group(1))
-                        || Pattern.compile("\\b(?:class|interface|record|enum) " + m.group(1) + "\\b").matcher(e.getValue()).find())
-                        .map(Map.Entry::getValue).toList();
-                boolean there = own.isEmpty() ? libraries.contains(m.group(1))
-                        : m.group(2) == null || own.stream().anyMatch(s -> s.matches("(?s).*\\b" + m.group(2) + "\\b.*"));
+                Set<String> words = own.get(m.group(1));
+                boolean there = words == null || words.isEmpty() ? words != null || libraries.contains(m.group(1))
+                        : m.group(2) == null || words.contains(m.group(2));
                 if (!there) {
                     wrong.add(span);
                 }
