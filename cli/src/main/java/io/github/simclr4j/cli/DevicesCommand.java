@@ -79,7 +79,7 @@ final class DevicesCommand extends Command {
         System.out.printf("  %-14s%s%n", name, value);
     }
 
-    /** As documented in docs/command-line.md; what is not known is left out. */
+    /** As documented in docs/json.md; what is not known is left out. */
     private static Map<String, Object> json(Devices.Report r) {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("system", r.system());

@@ -12,6 +12,7 @@ import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.train.data.BuiltInImages;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.util.AtomicFiles;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -31,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 class GuideCommandsTest {
     /** Names of files and folders on these pages. */
     private static final Pattern NAME = Pattern.compile(
-            "(?:encoder|animals|own/encoder|vendor|resnet)\\.onnx|features\\.npy|photos|labelled|(?:labelled|cifar10)/(?:train|test)");
+            "(?:encoder|animals|own/encoder|vendor|resnet50)\\.onnx|features\\.npy|photos|labelled|(?:labelled|cifar10)/(?:train|test)");
 
     @TempDir
     static Path dir;
@@ -45,7 +47,7 @@ class GuideCommandsTest {
         BuiltInImages.write(dir.resolve("cifar10/test"), 2, 3);
         Files.createDirectories(dir.resolve("own"));
         Files.copy(Path.of("src/test/resources/dinov2/tiny-dinov2.onnx"), dir.resolve("vendor.onnx"));
-        AtomicFiles.write(dir.resolve("resnet.onnx"), EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
+        AtomicFiles.write(dir.resolve("resnet50.onnx"), EncoderExport.untrained(new ResNet(50, 1.0 / 16, ResNet.Stem.IMAGENET), 64, 1));
     }
 
     /** Runs the commands of a page in their order, with its names in the test's folder, one epoch and a tiny network. */
@@ -56,8 +58,8 @@ class GuideCommandsTest {
                     .replaceAll("--repeat \\d+", "--repeat 2").replaceAll("--unlabelled \\d+", "--unlabelled 20")
                     .replaceAll("--student-epochs \\d+", "--student-epochs 1").replaceAll("^(evaluate .*--protocol linear,from.*)$",
                             "$1 --epochs 1 --student-epochs 1 --batch 16 --device cpu --threads 2");
-            if (command.startsWith("pretrain") && !command.contains("--init")) {
-                command += " --width 0.0625";
+            if (command.startsWith("pretrain")) {
+                command = command.replace("--image-size 224", "--image-size 64").replaceAll(" --width \\d+", "") + " --width 0.0625";
             }
             String[] args = Arrays.stream(command.split(" "))
                     .map(w -> NAME.matcher(w).matches() ? dir.resolve(w).toString() : w).toArray(String[]::new);
@@ -87,17 +89,36 @@ class GuideCommandsTest {
         String page = Files.readString(DocsPages.ROOT.resolve("docs/python.md"));
         String code = DocsPages.fences(page.substring(page.indexOf("## From Java to Python"), page.indexOf("### A classifier")))
                 .stream().map(DocsPages.Fence::text).collect(Collectors.joining("\n"));
-        Path image = Images.find(dir.resolve("photos")).get(0);
-        String found = python(python, code.replace("\"encoder.onnx\"", "r\"" + dir.resolve("resnet.onnx") + "\"")
+        Path encoder = dir.resolve("small.onnx");
+        AtomicFiles.write(encoder, EncoderExport.untrained(new ResNet(18, 1.0 / 16, ResNet.Stem.CIFAR), 32, 1));
+        Path same = Images.find(dir.resolve("photos")).get(0); // 32 pixels, as the encoder takes them
+        Path large = dir.resolve("large.png");
+        BufferedImage enlarged = new BufferedImage(75, 50, BufferedImage.TYPE_INT_RGB);
+        enlarged.createGraphics().drawImage(ImageIO.read(same.toFile()), 0, 0, 75, 50, null);
+        ImageIO.write(enlarged, "png", large.toFile());
+        assertEquals(1, cosine(python, code, encoder, same), 1e-9);
+        assertEquals(1, cosine(python, code, encoder, large), 1e-3);
+    }
+
+    /** The cosine similarity of an image's embedding by the page's code and by Java. */
+    private static double cosine(String python, String code, Path encoder, Path image) throws Exception {
+        String found = python(python, code.replace("\"encoder.onnx\"", "r\"" + encoder + "\"")
                 .replace("\"photo.jpg\"", "r\"" + image + "\"") + "\nprint(' '.join(str(float(v)) for v in embedding[0]))\n");
         assertTrue(found.startsWith("0 "), found);
         String[] values = found.substring(2).strip().split(" ");
-        try (OnnxEncoder encoder = OnnxEncoder.open(dir.resolve("resnet.onnx"), 1)) {
-            float[] expected = encoder.embed(List.of(Images.read(image)))[0];
+        try (OnnxEncoder opened = OnnxEncoder.open(encoder, 1)) {
+            float[] expected = opened.embed(List.of(Images.read(image)))[0];
             assertEquals(expected.length, values.length);
+            double dot = 0;
+            double ours = 0;
+            double theirs = 0;
             for (int i = 0; i < expected.length; i++) {
-                assertEquals(expected[i], Double.parseDouble(values[i]), 1e-4 * Math.max(1, Math.abs(expected[i])));
+                double value = Double.parseDouble(values[i]);
+                dot += expected[i] * value;
+                ours += (double) expected[i] * expected[i];
+                theirs += value * value;
             }
+            return dot / Math.sqrt(ours * theirs);
         }
     }
 

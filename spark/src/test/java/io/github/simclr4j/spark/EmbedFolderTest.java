@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The example of docs/scale.md. */
+/** The example of docs/spark.md. */
 @Tag("slow")
 class EmbedFolderTest {
     @Test

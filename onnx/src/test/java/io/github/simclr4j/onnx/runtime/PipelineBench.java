@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
 
 /**
- * Measures {@link EncoderPipeline} against its stages alone; see docs/onnx.md. Arguments: a folder of images, the encoder
+ * Measures {@link EncoderPipeline} against its stages alone; see docs/embedding-speed.md. Arguments: a folder of images, the encoder
  * (resnet18 to resnet152 with random weights, or a file), the side of its images, cores, images a round, rounds, and
  * {@code direct} for convolutions without Winograd's transformation.
  *

@@ -28,7 +28,7 @@ import org.tribuo.regression.Regressor;
 
 /**
  * What features take by hand: images decoded in a pool, made examples of pixels, and given to Tribuo's {@link ONNXExternalModel} with
- * its {@link ImageTransformer}; see docs/onnx.md. Arguments: a folder of images, an encoder file written by
+ * its {@link ImageTransformer}; see docs/embedding-speed.md. Arguments: a folder of images, an encoder file written by
  * {@code simclr export --no-preprocessing}, the side of its images, cores, images a round, rounds.
  */
 final class ByHandBench {
