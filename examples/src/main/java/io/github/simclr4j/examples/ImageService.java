@@ -46,14 +46,14 @@ public final class ImageService implements AutoCloseable {
      * @throws IOException if the file is not an encoder, or the port is in use
      */
     public ImageService(Path file, int port, int threadsEach) throws IOException {
+        server = HttpServer.create(new InetSocketAddress(port), 0); // fails if the port is in use
         encoder = OnnxEncoder.open(file, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(threadsEach));
         classes = GSON.fromJson(encoder.metadata().get("class_names"), String[].class);
         atOnce = Math.max(1, Runtime.getRuntime().availableProcessors() / threadsEach);
         encoding = new Semaphore(atOnce, true);
-        for (int i = 0; i < 3; i++) { // the first runs compile and allocate
+        for (int i = 0; i < 3; i++) { // warm-up
             encoder.embed(List.of(new RgbImage(256, 256, new byte[3 * 256 * 256])));
         }
-        server = HttpServer.create(new InetSocketAddress(port), 0);
         server.setExecutor(threads);
         server.createContext("/", this::answer);
         server.start();
