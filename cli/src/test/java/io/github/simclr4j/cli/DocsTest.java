@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.jar.JarFile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -225,6 +226,28 @@ class DocsTest {
             }
         }
         assertTrue(rows > 10, "only " + rows + " properties found");
+    }
+
+    /** Fields are put into results by their names, except for settings, which are options. */
+    @Test
+    void everyFieldOfTheJsonIsExplained() throws IOException {
+        Set<String> explained = new HashSet<>();
+        for (String span : DocsPages.spans(Files.readString(ROOT.resolve("docs/json.md")))) {
+            explained.add(span);
+        }
+        Set<String> settings = Set.of("provider", "winograd");
+        Set<String> missing = new TreeSet<>();
+        try (Stream<Path> files = Files.list(DocsPages.mainSources("cli").resolve("io/github/simclr4j/cli"))) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".java") && !f.endsWith("RunRecord.java")).toList()) {
+                Matcher m = Pattern.compile("(?:put|addProperty|add)\\(\"([a-z]\\w*)\",").matcher(Files.readString(file));
+                while (m.find()) {
+                    if (!explained.contains(m.group(1)) && !settings.contains(m.group(1))) {
+                        missing.add(file.getFileName() + ": " + m.group(1));
+                    }
+                }
+            }
+        }
+        assertEquals(Set.of(), missing);
     }
 
     @Test
