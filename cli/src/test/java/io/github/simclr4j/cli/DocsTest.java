@@ -250,6 +250,27 @@ class DocsTest {
         assertEquals(Set.of(), missing);
     }
 
+    /** Entries are put into the metadata by constants of one class, and by their names. */
+    @Test
+    void everyEntryOfTheMetadataIsExplained() throws IOException {
+        Set<String> explained = new HashSet<>(DocsPages.spans(Files.readString(ROOT.resolve("docs/metadata.md"))));
+        Set<String> missing = new TreeSet<>();
+        Map<String, String> sources = DocsPages.sources();
+        Matcher constant = Pattern.compile("String \\w+ = \"([\\w.]+)\";").matcher(sources.get(PACKAGE + "onnx.file.EncoderMetadata"));
+        while (constant.find()) {
+            missing.add(constant.group(1));
+        }
+        assertTrue(missing.size() > 8, missing.toString());
+        sources.forEach((name, source) -> {
+            Matcher m = Pattern.compile("put\\(\"((?:training|data)\\.\\w+)\",").matcher(source);
+            while (!name.endsWith("Test") && !name.endsWith(".Checkpoint") && m.find()) {
+                missing.add(m.group(1));
+            }
+        });
+        missing.removeAll(explained);
+        assertEquals(Set.of(), missing);
+    }
+
     @Test
     void everyLinkLeadsSomewhere() throws IOException {
         check((page, text) -> {
