@@ -11,8 +11,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Binary PPM images of 8 bits (Netpbm's P6), a format that the library does not have. This class and its line in
- * {@code META-INF/services/io.github.simclr4j.images.ImageDecoder} are all that it takes. A decoder keeps no state.
+ * Adds an image format that the library does not include: binary PPM images with 8 bits (Netpbm's P6).
+ *
+ * <p>All it takes is this class and its line in {@code META-INF/services/io.github.simclr4j.images.ImageDecoder}. A decoder has no
+ * state, because many threads share it.
+ *
+ * @since 0.1.0
  */
 public final class AddAFormat implements ImageDecoder {
     /** The magic number, width, height and largest value, separated by white space and comments. */

@@ -11,9 +11,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A plain convolutional network without shortcuts, an architecture that the library does not have. This class and its line in
- * {@code META-INF/services/io.github.simclr4j.onnx.network.EncoderFamily} are all that it takes: training, export to ONNX and reading
- * weights back follow from the graph.
+ * Adds an architecture that the library does not include: a plain convolutional network without shortcuts.
+ *
+ * <p>All it takes is this class and its line in {@code META-INF/services/io.github.simclr4j.onnx.network.EncoderFamily}. Training,
+ * export to ONNX and reading weights back are derived from the graph.
+ *
+ * @since 0.1.0
  */
 public final class AddAnArchitecture implements EncoderFamily {
     private static final String NAME = "plain-cnn";

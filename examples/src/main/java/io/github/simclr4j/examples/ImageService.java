@@ -21,8 +21,10 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A web service for one ONNX file: it answers a POSTed image file with JSON. A file with {@code class_names} in its metadata, as
- * {@code finetune} and {@code EncodedModel.saveONNXModel} write it, gives a score for each class; any other encoder gives features.
+ * Serves one ONNX file over HTTP and answers a POSTed image file with JSON. A classifier, which has {@code class_names} in its
+ * metadata (as {@code EncodedModel.saveONNXModel} writes it), gives a score for each class. Any other encoder gives features.
+ *
+ * @since 0.1.0
  */
 public final class ImageService implements AutoCloseable {
     private static final int MAX_BYTES = 10 << 20;
@@ -38,11 +40,12 @@ public final class ImageService implements AutoCloseable {
     private final HttpServer server;
 
     /**
-     * Opens the file, runs it a few times, and starts to listen.
+     * Opens the file, runs it a few times, and starts the server.
      *
      * @param file the ONNX file
-     * @param port on which to listen, 0 for any that is free
-     * @param threadsEach threads of one request; as many requests are computed at once as cores divided by this
+     * @param port the port, 0 for any free port
+     * @param threadsEach threads of one request, at least 1; the number of requests that are computed at the same time is the number
+     *     of cores divided by this
      * @throws IOException if the file is not an encoder, or the port is in use
      */
     public ImageService(Path file, int port, int threadsEach) throws IOException {
@@ -59,7 +62,11 @@ public final class ImageService implements AutoCloseable {
         server.start();
     }
 
-    /** Returns the port on which the service listens. */
+    /**
+     * Returns the port of the server.
+     *
+     * @return the port
+     */
     public int port() {
         return server.getAddress().getPort();
     }
