@@ -31,9 +31,11 @@ final class EmbedCommand extends Command {
     Path images;
 
     @Option(names = "--out", paramLabel = "FILE", required = true,
-            description = "features.csv: a header, then the path (archive.zip!member in an archive) and the features of each"
-                    + " image; features.npy: float32 [images, dimension], with the paths in features.npy.txt, a line a row; or"
-                    + " features.parquet: columns path and features, a list of floats.")
+            description = "Its ending says the format. .csv: a header, then the path (archive.zip!member in an archive) and the"
+                    + " features of each image; .npy: float32 [images, dimension], with the paths in FILE.txt, a line a row;"
+                    + " .parquet: columns path and features, a list of floats; .arff: Weka's attributes path, one a feature, and class"
+                    + " if images have labels; .jsonl: an object a line with path, label and embedding; .bulk.ndjson: the same"
+                    + " objects as documents for the bulk API of Elasticsearch or OpenSearch.")
     Path out;
 
     @Option(names = "--shard", paramLabel = "I/N",
@@ -101,10 +103,11 @@ final class EmbedCommand extends Command {
         List<String> skipped = new ArrayList<>();
         int[] done = {0};
         ShutdownGuard guard = interruptible();
-        try (FeatureFile file = FeatureFile.create(out, model.dimension(), about(model.sha256()))) {
+        List<String> classes = source.classes();
+        try (FeatureFile file = FeatureFile.create(out, model.dimension(), classes, about(model.sha256()))) {
             encode(model, source, 0, source.size(), console, item -> {
                 if (item.error() == null) {
-                    file.add(item.name(), item.embedding());
+                    file.add(item.name(), name(classes, label(source, item.index())), item.embedding());
                     done[0]++;
                 } else {
                     skipped.add(item.error().getMessage());
@@ -114,7 +117,7 @@ final class EmbedCommand extends Command {
                 file.finish();
             }
         } catch (CancellationException | ClosedByInterruptException e) {
-            throw new InterruptedIOException("interrupted: " + out + " was not written; the same command starts over");
+            throw startsOver();
         } catch (IOException e) {
             throw unwritten(out, e);
         }
@@ -127,8 +130,8 @@ final class EmbedCommand extends Command {
         Path file = shard.beside(out);
         List<String> names = Shard.names(source, images);
         int[] mine = shard.of(names);
-        ShardFile.Header header = new ShardFile.Header(shard, mine.length, source.size(), Shard.listing(names), model.dimension(),
-                model.sha256(), settings(model, runtime));
+        ShardFile.Header header = new ShardFile.Header(shard, mine.length, source.size(), Shard.listing(names), source.classes(),
+                Shard.listing(Shard.labels(source)), model.dimension(), model.sha256(), settings(model, runtime));
         List<String> skipped = new ArrayList<>();
         ShutdownGuard guard = interruptible();
         int before;
@@ -145,7 +148,8 @@ final class EmbedCommand extends Command {
                     ImageSource rest = source.only(Arrays.copyOfRange(mine, before, mine.length));
                     encode(model, rest, before, mine.length, console, item -> {
                         String error = item.error() == null ? null : item.error().getMessage();
-                        rows.add(new ShardFile.Row(mine[before + item.index()], item.name(), item.embedding(), error));
+                        int image = mine[before + item.index()];
+                        rows.add(new ShardFile.Row(image, item.name(), label(source, image), item.embedding(), error));
                         added[0]++;
                         if (error != null) {
                             skipped.add(error);
@@ -178,6 +182,15 @@ final class EmbedCommand extends Command {
         return json;
     }
 
+    /** The number of an image's class, {@link ShardFile#NO_LABEL} if it has none. */
+    private static int label(ImageSource source, int image) {
+        return source.label(image).orElse(ShardFile.NO_LABEL);
+    }
+
+    private static String name(List<String> classes, int label) {
+        return label == ShardFile.NO_LABEL ? null : classes.get(label);
+    }
+
     /** What decides a feature's value beside the encoder's file; numbers of threads do not. */
     private static Map<String, String> settings(OnnxEncoder model, RuntimeSettings runtime) {
         Map<String, String> settings = new TreeMap<>();
@@ -197,11 +210,16 @@ final class EmbedCommand extends Command {
         ShutdownGuard guard = interruptible();
         try (ShardMerge shards = new ShardMerge(out)) {
             ShardFile.Header header = shards.about();
-            try (FeatureFile file = FeatureFile.create(out, header.dimension(), about(header.encoderSha256()))) {
+            List<String> classes = header.classes();
+            try (FeatureFile file = written(() -> FeatureFile.create(out, header.dimension(), classes, about(header.encoderSha256())))) {
                 console.start("merge", header.allImages());
-                for (ShardFile.Row row = shards.next(); row != null; row = shards.next()) {
+                for (ShardFile.Row next = shards.next(); next != null; next = shards.next()) {
+                    ShardFile.Row row = next;
                     if (row.error() == null) {
-                        file.add(row.name(), row.features());
+                        written(() -> {
+                            file.add(row.name(), name(classes, row.label()), row.features());
+                            return file;
+                        });
                         done++;
                     } else {
                         skipped.add(row.error());
@@ -210,10 +228,11 @@ final class EmbedCommand extends Command {
                 }
                 console.end();
                 if (done > 0) {
-                    file.finish();
+                    written(() -> {
+                        file.finish();
+                        return file;
+                    });
                 }
-            } catch (ClosedByInterruptException e) {
-                throw new InterruptedIOException("interrupted: " + out + " was not written; the same command starts over");
             }
             guard.finishing();
             Map<String, Object> json = result(console, skipped, done, header.dimension(), "the shards of " + out);
@@ -222,6 +241,26 @@ final class EmbedCommand extends Command {
             json.put("seconds", seconds());
             return json;
         }
+    }
+
+    /** A step of writing {@link #out}. */
+    private interface Writing {
+        FeatureFile run() throws IOException;
+    }
+
+    /** Does a step, and says of a failure that it is one of writing. */
+    private FeatureFile written(Writing step) throws IOException {
+        try {
+            return step.run();
+        } catch (ClosedByInterruptException e) {
+            throw startsOver();
+        } catch (IOException e) {
+            throw unwritten(out, e);
+        }
+    }
+
+    private InterruptedIOException startsOver() {
+        return new InterruptedIOException("interrupted: " + out + " was not written; the same command starts over");
     }
 
     private Map<String, Object> result(Console console, List<String> skipped, int done, int dimension, String set) throws IOException {

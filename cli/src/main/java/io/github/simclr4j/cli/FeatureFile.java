@@ -13,7 +13,7 @@ import java.util.Map;
  */
 interface FeatureFile extends Closeable {
     /** What a file's name may end in. */
-    List<String> ENDINGS = List.of(".csv", ".npy", ".parquet");
+    List<String> ENDINGS = List.of(".csv", ".npy", ".parquet", ".arff", ".jsonl", ".bulk.ndjson");
 
     /**
      * Returns which of {@link #ENDINGS} a file has.
@@ -23,19 +23,24 @@ interface FeatureFile extends Closeable {
     static String ending(Path file) {
         String name = file.toString().toLowerCase(Locale.ROOT);
         return ENDINGS.stream().filter(name::endsWith).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "--out must end in .csv, .npy or .parquet, found " + file));
+                "--out must end in " + String.join(", ", ENDINGS.subList(0, ENDINGS.size() - 1)) + " or "
+                        + ENDINGS.get(ENDINGS.size() - 1) + ", found " + file));
     }
 
     /**
      * Opens a file, in the format of its name's ending.
      *
      * @param columns length of an embedding
+     * @param classes the names of all classes, none if images have no labels; for formats that declare them
      * @param about what the file says of itself, where its format has a place for that
      */
-    static FeatureFile create(Path file, int columns, Map<String, String> about) throws IOException {
+    static FeatureFile create(Path file, int columns, List<String> classes, Map<String, String> about) throws IOException {
         return switch (ending(file)) {
             case ".npy" -> new NpyFeatures(file, columns);
             case ".parquet" -> new ParquetFeatures(file, about);
+            case ".arff" -> new ArffFeatures(file, columns, classes, about);
+            case ".jsonl" -> new JsonFeatures(file, false);
+            case ".bulk.ndjson" -> new JsonFeatures(file, true);
             default -> new CsvFeatures(file, columns);
         };
     }
@@ -50,8 +55,12 @@ interface FeatureFile extends Closeable {
         return namesBeside(file) != null;
     }
 
-    /** Appends a row. */
-    void add(String name, float[] features) throws IOException;
+    /**
+     * Appends a row.
+     *
+     * @param label the image's class, or null; for formats that have a place for it
+     */
+    void add(String name, String label, float[] features) throws IOException;
 
     /** Puts the file, with all that was added, in its place. */
     void finish() throws IOException;

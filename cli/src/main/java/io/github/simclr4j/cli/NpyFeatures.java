@@ -42,7 +42,7 @@ final class NpyFeatures implements FeatureFile {
     }
 
     @Override
-    public void add(String name, float[] features) throws IOException {
+    public void add(String name, String label, float[] features) throws IOException {
         ByteBuffer row = ByteBuffer.allocate(4 * features.length).order(ByteOrder.LITTLE_ENDIAN);
         row.asFloatBuffer().put(features);
         part.stream().write(row.array());

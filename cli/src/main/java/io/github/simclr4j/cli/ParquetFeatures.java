@@ -42,7 +42,7 @@ final class ParquetFeatures implements FeatureFile {
     }
 
     @Override
-    public void add(String name, float[] features) throws IOException {
+    public void add(String name, String label, float[] features) throws IOException {
         writer.write(new Row(name, features));
     }
 

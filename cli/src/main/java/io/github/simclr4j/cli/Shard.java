@@ -68,7 +68,14 @@ record Shard(int number, int count) {
         return path;
     }
 
-    /** Returns the SHA-256, in hexadecimal, of all names in order. */
+    /** Returns the labels of a set's images; that of an image without one is empty. */
+    static List<String> labels(ImageSource source) {
+        List<String> classes = source.classes();
+        return IntStream.range(0, source.size())
+                .mapToObj(i -> source.label(i).isPresent() ? classes.get(source.label(i).getAsInt()) : "").toList();
+    }
+
+    /** Returns the SHA-256, in hexadecimal, of all names, or other texts, in order. */
     static String listing(List<String> names) {
         Sha256 hash = new Sha256();
         for (String name : names) {

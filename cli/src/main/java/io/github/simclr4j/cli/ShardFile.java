@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32;
 
@@ -23,9 +24,15 @@ import java.util.zip.CRC32;
  * are computed. What a killed process left half-written at its end is cut off when it is opened again.
  */
 final class ShardFile {
-    private static final String FORMAT = "simclr4j-shard-1";
+    private static final String FORMAT = "simclr4j-shard-2";
     private static final int LONGEST = 1 << 26;
+    /** Bytes of a record beside the name and the features: index, kind, label and the name's length. */
+    private static final int FIXED = 13;
+    /** Bytes of the header: it names all classes. */
+    private static final int LONGEST_HEADER = 1 << 24;
     private static final Gson JSON = new Gson();
+    /** The label of an image that has none. */
+    static final int NO_LABEL = -1;
 
     private ShardFile() {}
 
@@ -38,15 +45,17 @@ final class ShardFile {
      * @param images in this shard
      * @param allImages in all shards
      * @param listing SHA-256 of the names of all images
+     * @param classes the names of the classes, none if the images have no labels
+     * @param labels SHA-256 of the labels of all images
      * @param dimension length of an embedding
      * @param encoderSha256 of the encoder's file
      * @param settings how the encoder was fed and run
      */
-    record Header(String format, int shard, int shards, int images, int allImages, String listing, int dimension,
-            String encoderSha256, Map<String, String> settings) {
-        Header(Shard shard, int images, int allImages, String listing, int dimension, String encoderSha256,
-                Map<String, String> settings) {
-            this(FORMAT, shard.number(), shard.count(), images, allImages, listing, dimension, encoderSha256, settings);
+    record Header(String format, int shard, int shards, int images, int allImages, String listing, List<String> classes,
+            String labels, int dimension, String encoderSha256, Map<String, String> settings) {
+        Header(Shard shard, int images, int allImages, String listing, List<String> classes, String labels, int dimension,
+                String encoderSha256, Map<String, String> settings) {
+            this(FORMAT, shard.number(), shard.count(), images, allImages, listing, classes, labels, dimension, encoderSha256, settings);
         }
 
         /** Says in what another shard's rows differ in kind from these; null if in nothing. */
@@ -56,6 +65,9 @@ final class ShardFile {
             }
             if (allImages != other.allImages || !listing.equals(other.listing)) {
                 return "other images (" + allImages + ", not " + other.allImages + (allImages == other.allImages ? " of these names)" : ")");
+            }
+            if (!classes.equals(other.classes) || !labels.equals(other.labels)) {
+                return "other labels of the images";
             }
             if (!settings.equals(other.settings) || dimension != other.dimension) {
                 return "other settings (" + settings + ", not " + other.settings + ")";
@@ -68,10 +80,11 @@ final class ShardFile {
      * What became of an image.
      *
      * @param index in the whole set
+     * @param label the number of its class, {@link #NO_LABEL} if it has none
      * @param features or null
      * @param error why there are none, or null
      */
-    record Row(int index, String name, float[] features, String error) {}
+    record Row(int index, String name, int label, float[] features, String error) {}
 
     /** Reads the rows in order. */
     static final class Reader implements Closeable {
@@ -95,7 +108,7 @@ final class ShardFile {
         private Header header() throws IOException {
             StringBuilder line = new StringBuilder();
             for (int b = in.read(); b != '\n'; b = in.read()) {
-                if (b < 0 || line.length() > 1 << 16) {
+                if (b < 0 || line.length() > LONGEST_HEADER) {
                     throw new IOException(file + " is no shard of embed: delete it");
                 }
                 line.append((char) b);
@@ -105,7 +118,7 @@ final class ShardFile {
                 Header read = JSON.fromJson(new String(line.toString().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8),
                         Header.class);
                 if (read != null && FORMAT.equals(read.format()) && read.encoderSha256() != null && read.listing() != null
-                        && read.settings() != null) {
+                        && read.classes() != null && read.labels() != null && read.settings() != null) {
                     return read;
                 }
             } catch (JsonParseException e) {
@@ -122,7 +135,7 @@ final class ShardFile {
         Row next() throws IOException {
             try {
                 int length = in.readInt();
-                if (length < 9 || length > LONGEST) {
+                if (length < FIXED || length > LONGEST) {
                     return null;
                 }
                 byte[] body = in.readNBytes(length);
@@ -140,18 +153,19 @@ final class ShardFile {
         private Row row(ByteBuffer body) throws IOException {
             int index = body.getInt();
             boolean good = body.get() == 0;
+            int label = body.getInt();
             byte[] name = new byte[body.getInt()];
             body.get(name);
             String called = new String(name, StandardCharsets.UTF_8);
             if (!good) {
-                return new Row(index, called, null, StandardCharsets.UTF_8.decode(body).toString());
+                return new Row(index, called, label, null, StandardCharsets.UTF_8.decode(body).toString());
             }
             float[] features = new float[header.dimension()];
             if (body.remaining() != 4 * features.length) {
                 throw new IOException(file + " is damaged: a row has other than " + features.length + " features; delete it");
             }
             body.asFloatBuffer().get(features);
-            return new Row(index, called, features, null);
+            return new Row(index, called, label, features, null);
         }
 
         @Override
@@ -225,9 +239,10 @@ final class ShardFile {
         void add(Row row) throws IOException {
             byte[] name = row.name().getBytes(StandardCharsets.UTF_8);
             byte[] error = row.error() == null ? new byte[0] : row.error().getBytes(StandardCharsets.UTF_8);
-            int length = 9 + name.length + (row.error() == null ? 4 * row.features().length : error.length);
+            int length = FIXED + name.length + (row.error() == null ? 4 * row.features().length : error.length);
             ByteBuffer record = ByteBuffer.allocate(length + 8);
-            record.putInt(length).putInt(row.index()).put((byte) (row.error() == null ? 0 : 1)).putInt(name.length).put(name);
+            record.putInt(length).putInt(row.index()).put((byte) (row.error() == null ? 0 : 1)).putInt(row.label());
+            record.putInt(name.length).put(name);
             if (row.error() == null) {
                 for (float f : row.features()) {
                     record.putFloat(f);

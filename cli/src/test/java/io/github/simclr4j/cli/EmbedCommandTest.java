@@ -91,7 +91,17 @@ class EmbedCommandTest {
     }
 
     @Test
-    void aNameWithALineBreakIsForCsvOnly() throws IOException {
+    void anUnknownEndingIsRefusedWithThoseThatAreKnown() {
+        for (String name : List.of("f.txt", "f", "f.ndjson", "f.json")) {
+            Run run = embed(images, dir.resolve(name));
+            assertEquals(2, run.code());
+            assertTrue(run.err().contains("--out must end in .csv, .npy, .parquet, .arff, .jsonl or .bulk.ndjson, found "
+                    + dir.resolve(name)), run.err());
+        }
+    }
+
+    @Test
+    void aNameWithALineBreakIsNotForNpy() throws IOException {
         assumeTrue(dir.getFileSystem().getSeparator().equals("/"));
         Path odd = Files.createDirectories(dir.resolve("odd"));
         Files.copy(images.resolve("red/0.png"), odd.resolve("a\nb.png"));
@@ -128,20 +138,22 @@ class EmbedCommandTest {
     void aFullDiskIsSaidWithTheFileAndTheFix() throws IOException {
         Path full = Path.of("/dev/full");
         assumeTrue(Files.exists(full));
-        for (String name : List.of("full.csv", "full.npy")) {
+        for (String name : FeatureFile.ENDINGS.stream().map(e -> "full" + e).toList()) {
             Path link = Files.createSymbolicLink(dir.resolve(name), full);
-            Run run = embed(images, link);
-            assertEquals(1, run.code());
-            String expected = "Can't write " + dir.resolve(name) + ": No space left on device; make room there";
-            assertTrue(run.err().contains(expected), run.err());
-            assertTrue(Files.isSymbolicLink(link) && !Files.isRegularFile(full));
-            assertFalse(Files.exists(dir.resolve(name + ".txt")));
+            assertEquals(0, run("embed", "--encoder", encoder, "--images", images, "--out", link, "--shard", "1/1").code());
+            for (Run run : List.of(embed(images, link), run("embed", "--merge", "--out", link))) {
+                assertEquals(1, run.code());
+                String expected = "Can't write " + dir.resolve(name) + ": No space left on device; make room there";
+                assertTrue(run.err().contains(expected), run.err());
+                assertTrue(Files.isSymbolicLink(link) && !Files.isRegularFile(full));
+                assertFalse(Files.exists(dir.resolve(name + ".txt")));
+            }
         }
     }
 
     @Test
     void aPipeGetsTheFeaturesAndTheResult() throws Exception {
-        for (String name : List.of("pipe.csv", "pipe.npy")) {
+        for (String name : FeatureFile.ENDINGS.stream().map(e -> "pipe" + e).toList()) {
             Path whole = dir.resolve("whole-" + name);
             assertEquals(0, embed(images, whole).code());
             Path folder = Files.createDirectories(dir.resolve("of-" + name));
@@ -154,7 +166,7 @@ class EmbedCommandTest {
             assertArrayEquals(Files.readAllBytes(whole), features.get(30, TimeUnit.SECONDS));
             assertTrue(new String(result.get(30, TimeUnit.SECONDS), StandardCharsets.UTF_8).contains("\"images\": 8"));
             assertFalse(Files.isRegularFile(fifo) || Files.isRegularFile(json));
-            assertEquals(name.endsWith("csv") ? Set.of(name, "e.json") : Set.of(name, "e.json", name + ".txt"), names(folder));
+            assertEquals(name.endsWith("npy") ? Set.of(name, "e.json", name + ".txt") : Set.of(name, "e.json"), names(folder));
         }
     }
 
