@@ -54,11 +54,13 @@ final class EncoderOptions {
     @Option(names = "--input", paramLabel = "NAME", description = "The image's input, where there are several.")
     private String input;
 
-    @Option(names = "--output", paramLabel = "NAME", description = "The embedding's output: any value that the graph computes.")
+    @Option(names = "--output", paramLabel = "NAMES",
+            description = "The embedding's output: any value that the graph computes. Several, a,b, are concatenated.")
     private String output;
 
     @Option(names = "--pooling", paramLabel = "P",
-            description = "What becomes of tokens: class (the first), mean, or mean-patches (all but the first).")
+            description = "What becomes of tokens: class (the first), mean, or mean-patches (all but the first). class+mean"
+                    + " concatenates both; class,mean is for two outputs, with none for one that has no tokens.")
     private String pooling;
 
     @Option(names = "--preprocessing", paramLabel = "FILE",

@@ -22,9 +22,10 @@ import io.github.simclr4j.onnx.runtime.GraphBinding;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -112,7 +113,8 @@ public record Conversion(
         // Scaling that was removed from the graph has become a setting.
         b = preprocessing ? b : new Preprocessing(
                 b.height(), b.width(), b.resize(), b.shortSide(), b.interpolation(), b.channels(), a.scaling());
-        if (!a.equals(b) || !old.output().equals(now.output()) || old.pooling() != now.pooling()) {
+        if (!a.equals(b) || !old.outputs().equals(now.outputs())
+                || !Objects.equals(old.pooling(), now.pooling())) {
             throw new IllegalArgumentException(out + " is not written: the " + EncoderSettings.PREPROCESSOR_CONFIG
                     + " beside it would override its metadata; write it to another folder");
         }
@@ -153,10 +155,11 @@ public record Conversion(
         return withMetadata(model, metadata);
     }
 
-    /** Returns the encoder's binding. Any of several outputs will do, unless the settings name one. */
+    /** Returns the encoder's binding. Any of several outputs will do, unless the settings or the metadata name some. */
     private GraphBinding binding(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
         EncoderSettings any = EncoderSettings.of(Map.of("output", model.getGraph().getOutput(0).getName()), "graph");
-        return GraphBinding.of(model, settings.get("output").isPresent() ? given : given.or(any), folder, name);
+        EncoderSettings said = settings.or(EncoderSettings.ofMetadata(EncoderMetadata.of(model)));
+        return GraphBinding.of(model, said.get("output").isPresent() ? given : given.or(any), folder, name);
     }
 
     private GraphBinding calibrated(ModelProto model, Path folder, String name) throws InvalidEncoderException {
@@ -168,12 +171,10 @@ public record Conversion(
         return binding;
     }
 
-    /** Stores settings from elsewhere in the metadata, and adds the output that they name to the graph's outputs. */
+    /** Stores settings from elsewhere in the metadata, and adds the values that they name as outputs to the graph's outputs. */
     private ModelProto withSettings(ModelProto model, Path folder, String name) throws IOException {
         EncoderSettings stated = GraphBinding.stated(model, settings, folder);
-        if (!settings.values().isEmpty()) {
-            binding(model, settings, folder, name);
-        }
+        List<String> added = settings.values().isEmpty() ? List.of() : binding(model, settings, folder, name).added();
         if (stated.values().isEmpty()) {
             return model;
         }
@@ -182,10 +183,7 @@ public record Conversion(
         EncoderSettings.NAMES.forEach(n -> all.remove(EncoderMetadata.preprocessing(n)));
         whole.values().forEach((n, v) -> all.put(EncoderMetadata.preprocessing(n), v.text()));
         ModelProto.Builder b = EncoderMetadata.replace(model, all).toBuilder();
-        Optional<String> output = stated.get("output");
-        if (output.isPresent() && model.getGraph().getOutputList().stream().noneMatch(v -> v.getName().equals(output.get()))) {
-            b.getGraphBuilder().addOutput(GraphChecker.declaration(model, output.get()));
-        }
+        added.forEach(output -> b.getGraphBuilder().addOutput(GraphChecker.declaration(model, output)));
         return b.build();
     }
 

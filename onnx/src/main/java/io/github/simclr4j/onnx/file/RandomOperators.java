@@ -74,12 +74,12 @@ public final class RandomOperators {
      * Rejects a model whose features would be random.
      *
      * @param model the model
-     * @param output the name of the embedding
+     * @param outputs the names of the values that the embedding is made of
      * @param name the model's name in messages
-     * @throws InvalidEncoderException if the embedding depends on a random operator; the message names the remedy
+     * @throws InvalidEncoderException if one of them depends on a random operator; the message names the remedy
      */
-    public static void refuse(ModelProto model, String output, String name) throws InvalidEncoderException {
-        List<String> random = find(model, List.of(output));
+    public static void refuse(ModelProto model, Collection<String> outputs, String name) throws InvalidEncoderException {
+        List<String> random = find(model, outputs);
         if (!random.isEmpty()) {
             throw new InvalidEncoderException(name + " computes different features at each run, because it was exported in training mode or draws"
                     + " random numbers: export it in eval mode (model.eval() in PyTorch); found " + OneLine.of(random));

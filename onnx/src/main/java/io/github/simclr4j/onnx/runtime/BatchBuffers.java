@@ -7,16 +7,16 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 /** A pool of pairs of direct buffers for a batch. */
 final class BatchBuffers {
     private final ImageInput input;
-    private final EmbeddingOutput output;
+    private final EmbeddingOutputs outputs;
     private final int batch;
     private final ConcurrentLinkedDeque<Pair> free = new ConcurrentLinkedDeque<>();
 
     /** Buffers for one call. */
     record Pair(ByteBuffer in, ByteBuffer out) {}
 
-    BatchBuffers(ImageInput input, EmbeddingOutput output, int batch) {
+    BatchBuffers(ImageInput input, EmbeddingOutputs outputs, int batch) {
         this.input = input;
-        this.output = output;
+        this.outputs = outputs;
         this.batch = batch;
     }
 
@@ -30,7 +30,7 @@ final class BatchBuffers {
         if (pair != null) {
             return pair;
         }
-        int out = Math.multiplyExact(batch, output.bytes());
+        int out = Math.toIntExact(outputs.bytes(batch));
         try {
             return new Pair(input.buffer(batch), ByteBuffer.allocateDirect(out).order(ByteOrder.nativeOrder()));
         } catch (OutOfMemoryError e) {

@@ -19,7 +19,7 @@ final class BatchSize {
      * <p>So a CPU gets at most 32 images and about the pixels of eight images of 224x224, but at least 4 images. GPUs need larger
      * batches. The buffers stay below 128 MiB.
      */
-    static int of(GraphBinding binding, ImageInput input, RuntimeSettings runtime, EmbeddingOutput output) {
+    static int of(GraphBinding binding, ImageInput input, RuntimeSettings runtime, EmbeddingOutputs outputs) {
         boolean cpu = switch (Provider.of(runtime.provider())) {
             case CPU, XNNPACK, OPENVINO -> true;
             default -> false;
@@ -28,7 +28,7 @@ final class BatchSize {
         int images = cpu
                 ? Math.max(4, Math.min(32, BATCH_PIXELS / pixels))
                 : Math.max(16, Math.min(256, 8 * BATCH_PIXELS / pixels));
-        int room = BATCH_BYTES / Math.max(input.bytes(), 4 * output.size());
+        int room = BATCH_BYTES / Math.max(input.bytes(), 4 * outputs.size());
         return Math.max(1, Math.min(images, room));
     }
 }

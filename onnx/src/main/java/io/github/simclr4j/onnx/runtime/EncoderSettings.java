@@ -35,9 +35,11 @@ import java.util.stream.Collectors;
  *     network's order, {@code 0.485,0.456,0.406}</td></tr>
  * <tr><td>{@code channels}</td><td>{@code rgb}, {@code bgr} or {@code grey}</td></tr>
  * <tr><td>{@code layout}</td><td>{@code nchw} or {@code nhwc}</td></tr>
- * <tr><td>{@code input}, {@code output}</td><td>names in the graph; an output may be any value that a node computes</td></tr>
+ * <tr><td>{@code input}, {@code output}</td><td>names in the graph; an output may be any value that a node computes. The features
+ *     of several outputs, {@code a,b}, are concatenated in this order.</td></tr>
  * <tr><td>{@code pooling}</td><td>of an output [N, T, D] or a map [N, D, H, W]: {@code class} (the first token),
- *     {@code mean}, or {@code mean-patches} (all but the first token)</td></tr>
+ *     {@code mean}, or {@code mean-patches} (all but the first token). {@code class+mean} concatenates the results of both. One rule holds
+ *     for all outputs; {@code class,mean} has one for each, {@code none} for an output [N, D].</td></tr>
  * </table>
  *
  * @param values the settings by name
@@ -232,7 +234,7 @@ public record EncoderSettings(Map<String, Value> values) {
                 case "interpolation" -> SettingTexts.choice(Preprocessing.Interpolation.class, value.text());
                 case "channels" -> SettingTexts.choice(Preprocessing.Channels.class, value.text());
                 case "layout" -> SettingTexts.choice(Layout.class, value.text());
-                case "pooling" -> SettingTexts.choice(Pooling.class, value.text());
+                case "pooling" -> PoolingRules.parse(value.text());
                 case "resize-short" -> Integer.parseInt(value.text());
                 case "scale" -> SettingTexts.number(value.text());
                 case "mean", "std" -> SettingTexts.numbers(value.text());
@@ -247,6 +249,6 @@ public record EncoderSettings(Map<String, Value> values) {
     /** Where the channels are. */
     enum Layout { NCHW, NHWC }
 
-    /** How tokens or places become one embedding. */
-    enum Pooling { CLASS, MEAN, MEAN_PATCHES }
+    /** How tokens or places become features; NONE of a vector, which has neither. */
+    enum Pooling { CLASS, MEAN, MEAN_PATCHES, NONE }
 }

@@ -16,7 +16,6 @@ import io.github.simclr4j.images.Preprocessing;
 import io.github.simclr4j.onnx.file.EncoderMetadata;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Layout;
-import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
 import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -28,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * How an encoder's graph is fed and read: what the graph itself says, completed by settings.
@@ -37,9 +37,9 @@ import java.util.stream.Collectors;
  * @param layout where its channels are
  * @param batch the batch that the file fixes, 0 if it is free
  * @param preprocessing what is done to an image
- * @param output name of the embedding's output
- * @param added whether the output must be added to the graph's
- * @param pooling how tokens become an embedding, null if nothing says it
+ * @param outputs names of the outputs whose features are concatenated, usually one
+ * @param added those of them that must be added to the graph's outputs
+ * @param pooling how tokens become features, null if nothing says it
  * @param settings every setting, with its source
  * @since 0.1.0
  */
@@ -49,9 +49,9 @@ public record GraphBinding(
         Layout layout,
         int batch,
         Preprocessing preprocessing,
-        String output,
-        boolean added,
-        Pooling pooling,
+        List<String> outputs,
+        List<String> added,
+        PoolingRules pooling,
         EncoderSettings settings) {
 
     /** Outputs that are the embedding, where a graph has several; the best first. */
@@ -141,13 +141,18 @@ public record GraphBinding(
             Interpolation filter = setting("interpolation", "bilinear", Interpolation.class);
             Preprocessing preprocessing =
                     new Preprocessing(size[0], size[1], resize, shortSide, filter, channels, scaling(type, channels));
-            String output = output();
-            boolean added = graph.getOutputList().stream().noneMatch(v -> v.getName().equals(output));
-            Pooling pooling = null;
+            List<String> outputs = outputs();
+            List<String> added = outputs.stream().filter(o -> graph.getOutputList().stream().noneMatch(v -> v.getName().equals(o))).toList();
+            PoolingRules pooling = null;
             if (all.values().containsKey("pooling")) {
-                pooling = SettingTexts.choice(Pooling.class, text("pooling", "", ""));
+                pooling = PoolingRules.parse(text("pooling", "", ""));
+                if (pooling.areSeparate() && pooling.entries().size() != outputs.size()) {
+                    throw new InvalidEncoderException(name + ": " + resolved.get("pooling").source() + " says pooling "
+                            + resolved.get("pooling").text() + ", expected one entry or one for each of " + outputs.size() + " outputs, "
+                            + String.join(", ", outputs));
+                }
             }
-            return new GraphBinding(input.getName(), type, layout, fixed < 0 ? 0 : (int) fixed, preprocessing, output, added, pooling,
+            return new GraphBinding(input.getName(), type, layout, fixed < 0 ? 0 : (int) fixed, preprocessing, outputs, added, pooling,
                     new EncoderSettings(resolved));
         }
 
@@ -312,17 +317,34 @@ public record GraphBinding(
                     Preprocessing.each(SettingTexts.numbers(text("std", "1", "default")), channels));
         }
 
-        private String output() throws InvalidEncoderException {
-            List<ValueInfoProto> outputs = graph.getOutputList();
+        /** The names of the outputs: a setting may name several, with commas between them. */
+        private List<String> outputs() throws InvalidEncoderException {
             String wanted = all.get("output").orElse(null);
-            if (wanted != null) {
-                boolean computed = graph.getNodeList().stream().anyMatch(n -> n.getOutputList().contains(wanted));
-                if (wanted.isEmpty() || !computed && outputs.stream().noneMatch(v -> v.getName().equals(wanted))) {
-                    throw new InvalidEncoderException(
-                            name + " computes no value " + wanted + ", its outputs are " + describe(outputs));
-                }
-                return text("output", wanted, "");
+            if (wanted == null) {
+                return List.of(usualOutput());
             }
+            text("output", wanted, "");
+            // A name may have a comma itself.
+            List<String> names = computes(wanted) ? List.of(wanted) : Stream.of(wanted.split(",", -1)).map(String::strip).toList();
+            for (String output : names) {
+                if (!computes(output)) {
+                    throw new InvalidEncoderException(
+                            name + " computes no value " + output + ", its outputs are " + describe(graph.getOutputList()));
+                }
+            }
+            if (new HashSet<>(names).size() < names.size()) {
+                throw new InvalidEncoderException(name + ": the setting output names a value twice, " + wanted);
+            }
+            return names;
+        }
+
+        private boolean computes(String value) {
+            return !value.isEmpty() && (graph.getNodeList().stream().anyMatch(n -> n.getOutputList().contains(value))
+                    || graph.getOutputList().stream().anyMatch(v -> v.getName().equals(value)));
+        }
+
+        private String usualOutput() throws InvalidEncoderException {
+            List<ValueInfoProto> outputs = graph.getOutputList();
             String found = outputs.size() == 1 ? outputs.get(0).getName() : null;
             for (String usual : USUAL_OUTPUTS) {
                 if (found == null && outputs.stream().anyMatch(v -> v.getName().equals(usual))) {

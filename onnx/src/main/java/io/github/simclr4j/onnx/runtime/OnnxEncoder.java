@@ -2,7 +2,6 @@ package io.github.simclr4j.onnx.runtime;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -52,7 +51,7 @@ public final class OnnxEncoder implements AutoCloseable {
     private final String name;
     private final OrtSession session;
     private final GraphBinding binding;
-    private final EmbeddingOutput output;
+    private final EmbeddingOutputs outputs;
     private final int batch;
     private final boolean fixedBatch;
     private final boolean givenBatch;
@@ -65,13 +64,13 @@ public final class OnnxEncoder implements AutoCloseable {
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
 
-    private OnnxEncoder(String name, OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutput output, int batch, boolean fixedBatch,
+    private OnnxEncoder(String name, OrtSession session, GraphBinding binding, ImageInput input, EmbeddingOutputs outputs, int batch, boolean fixedBatch,
             boolean givenBatch, Map<String, String> metadata, long parameters, String sha256, EncoderSettings settings) {
         this.name = name;
         this.session = session;
         this.binding = binding;
         this.input = input;
-        this.output = output;
+        this.outputs = outputs;
         this.batch = batch;
         this.fixedBatch = fixedBatch;
         this.givenBatch = givenBatch;
@@ -79,7 +78,7 @@ public final class OnnxEncoder implements AutoCloseable {
         this.parameters = parameters;
         this.sha256 = sha256;
         this.settings = settings;
-        buffers = new BatchBuffers(input, output, batch);
+        buffers = new BatchBuffers(input, outputs, batch);
     }
 
     /**
@@ -157,12 +156,12 @@ public final class OnnxEncoder implements AutoCloseable {
         ModelProto model = checked.model();
         Map<String, String> metadata = EncoderMetadata.of(model);
         GraphBinding binding = GraphBinding.of(model, given, folder, name);
-        RandomOperators.refuse(model, binding.output(), name);
+        RandomOperators.refuse(model, binding.outputs(), name);
         ImageInput input = new ImageInput(binding);
         ModelProto run = model;
-        if (binding.added()) {
+        if (!binding.added().isEmpty()) {
             ModelProto.Builder more = model.toBuilder();
-            more.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(binding.output()));
+            binding.added().forEach(o -> more.getGraphBuilder().addOutput(ValueInfoProto.newBuilder().setName(o)));
             run = more.build();
         }
         if (runtime.fewerMultiplications() && checked.external().isEmpty()) {
@@ -184,24 +183,23 @@ public final class OnnxEncoder implements AutoCloseable {
             }
             session = OrtEnvironment.getEnvironment().createSession(graph, options);
             TrialRun trial = TrialRun.of(session, binding, input, name);
-            if (given.values().containsKey("pooling") && trial.output().shape().length == 1) {
-                throw new InvalidEncoderException(name + " has an output " + binding.output() + " [N, D], in which there is"
-                        + " nothing to pool: drop the setting pooling, or name an output of tokens or a map by the setting"
-                        + " output");
+            if (given.values().containsKey("pooling")) {
+                trial.refuseIdle(binding.pooling(), name);
             }
-            int wanted = runtime.batch() > 0 ? runtime.batch() : BatchSize.of(binding, input, runtime, trial.output());
+            EmbeddingOutputs outputs = trial.outputs();
+            int wanted = runtime.batch() > 0 ? runtime.batch() : BatchSize.of(binding, input, runtime, outputs);
             int batch = trial.fixedBatch() > 0 ? trial.fixedBatch() : wanted;
-            int most = Integer.MAX_VALUE / Math.max(input.bytes(), trial.output().bytes());
+            int most = Integer.MAX_VALUE / Math.max(input.bytes(), outputs.bytes());
             if (batch > most) {
                 throw new IllegalArgumentException(name + ": expected a batch of at most " + most
                         + " images, more take over 2 GB, found " + batch);
             }
             Map<String, Value> settings = new LinkedHashMap<>(binding.settings().values());
-            if (trial.pooling() != null) {
-                settings.putIfAbsent("pooling", trial.pooling());
+            if (outputs.pooling() != null) {
+                settings.putIfAbsent("pooling", outputs.pooling());
             }
             long parameters = model.getGraph().getInitializerList().stream().mapToLong(TensorTypes::count).sum();
-            OnnxEncoder encoder = new OnnxEncoder(name, session, binding, input, trial.output(), batch, trial.fixedBatch() > 0,
+            OnnxEncoder encoder = new OnnxEncoder(name, session, binding, input, outputs, batch, trial.fixedBatch() > 0,
                     runtime.batch() > 0, Collections.unmodifiableMap(metadata), parameters, ModelFile.sha256(bytes, checked.external()),
                     new EncoderSettings(settings));
             encoder.warn();
@@ -322,16 +320,10 @@ public final class OnnxEncoder implements AutoCloseable {
     private void run(ByteBuffer in, ByteBuffer out, int n, float[][] embeddings, int at) throws OrtException {
         int images = fixedBatch ? batch : n;
         ByteBuffer pixels = in.slice(0, images * input.bytes()).order(ByteOrder.nativeOrder());
-                ByteBuffer result = out.slice(0, images * output.bytes()).order(ByteOrder.nativeOrder());
-        long[] shape = new long[output.shape().length + 1];
-        shape[0] = images;
-        System.arraycopy(output.shape(), 0, shape, 1, shape.length - 1);
-        try (OnnxTensor tensor = input.tensor(pixels, images);
-                OnnxTensor embedded = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), result, shape,
-                        output.half() ? OnnxJavaType.FLOAT16 : OnnxJavaType.FLOAT)) {
-            session.run(Map.of(binding.input(), tensor), Map.of(binding.output(), embedded)).close();
+        try (OnnxTensor tensor = input.tensor(pixels, images); EmbeddingOutputs.Batch results = outputs.batch(out, images)) {
+            session.run(Map.of(binding.input(), tensor), results.tensors()).close();
             for (int i = 0; i < n; i++) {
-                embeddings[at + i] = InvalidFeaturesException.check(output.read(result, i * output.bytes()), at + i, name);
+                embeddings[at + i] = InvalidFeaturesException.check(results.read(i), at + i, name);
             }
         }
     }
@@ -363,7 +355,7 @@ public final class OnnxEncoder implements AutoCloseable {
 
     /** Length of an embedding. */
     public int dimension() {
-        return output.dimension();
+        return outputs.dimension();
     }
 
     /** What the file says of itself: architecture, training, data, version. */

@@ -8,19 +8,20 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.github.simclr4j.onnx.file.InvalidEncoderException;
 import io.github.simclr4j.onnx.internal.OneLine;
-import io.github.simclr4j.onnx.runtime.EncoderSettings.Value;
+import io.github.simclr4j.onnx.runtime.EncoderSettings.Pooling;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * What a first run on images of zeros shows of a graph.
  *
- * @param output how the embedding is read
+ * @param outputs how the embedding is read
  * @param fixedBatch the batch that the graph needs, 0 for any
- * @param pooling how tokens or places become an embedding if that was chosen here, else null
  */
-record TrialRun(EmbeddingOutput output, int fixedBatch, Value pooling) {
+record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
     /** What the buffers of a batch may take, in bytes, where the file says how large it is. */
     static final long MAX_BUFFER = 1L << 29;
 
@@ -41,23 +42,8 @@ record TrialRun(EmbeddingOutput output, int fixedBatch, Value pooling) {
                 throw new InvalidEncoderException(name + " takes " + bytes + " bytes at once, expected at most " + MAX_BUFFER);
             }
             try (OnnxTensor in = input.tensor(input.buffer(n), n);
-                    OrtSession.Result out = session.run(Map.of(binding.input(), in), Set.of(binding.output()))) {
-                OnnxValue value = out.get(0);
-                if (!(value.getInfo() instanceof TensorInfo info)) {
-                    throw new InvalidEncoderException(
-                            name + " is no image encoder: its output " + binding.output() + " is no tensor");
-                }
-                if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.FLOAT16) {
-                    throw new InvalidEncoderException(name + " is no image encoder: expected an output of type float32 or"
-                            + " float16, found " + binding.output() + " of type " + info.type);
-                }
-                long[] shape = info.getShape();
-                if (shape.length < 2 || shape[0] != n) {
-                    throw new InvalidEncoderException(name + " is no image encoder: expected an output [" + n
-                            + ", dimension] for " + n + " images, found " + binding.output() + " " + Arrays.toString(shape));
-                }
-                EmbeddingOutput.Choice choice = EmbeddingOutput.of(shape, info.type == OnnxJavaType.FLOAT16, binding, name);
-                return new TrialRun(choice.output(), binding.batch() == 0 && n == 2 ? 0 : n, choice.pooling());
+                    OrtSession.Result out = session.run(Map.of(binding.input(), in), new LinkedHashSet<>(binding.outputs()))) {
+                return new TrialRun(outputs(out, n, binding, name), binding.batch() == 0 && n == 2 ? 0 : n);
             } catch (OrtException e) {
                 first = first != null ? first
                         : new InvalidEncoderException(name + ": ONNX Runtime can't run it: " + OneLine.of(e.getMessage()), e);
@@ -66,5 +52,47 @@ record TrialRun(EmbeddingOutput output, int fixedBatch, Value pooling) {
             }
         }
         throw first;
+    }
+
+    private static EmbeddingOutputs outputs(OrtSession.Result results, int n, GraphBinding binding, String name)
+            throws InvalidEncoderException {
+        List<EmbeddingOutput> outputs = new ArrayList<>();
+        for (String output : binding.outputs()) {
+            OnnxValue value = results.get(output).orElseThrow();
+            if (!(value.getInfo() instanceof TensorInfo info)) {
+                throw new InvalidEncoderException(name + " is no image encoder: its output " + output + " is no tensor");
+            }
+            if (info.type != OnnxJavaType.FLOAT && info.type != OnnxJavaType.FLOAT16) {
+                throw new InvalidEncoderException(name + " is no image encoder: expected an output of type float32 or"
+                        + " float16, found " + output + " of type " + info.type);
+            }
+            long[] shape = info.getShape();
+            if (shape.length < 2 || shape[0] != n) {
+                throw new InvalidEncoderException(name + " is no image encoder: expected an output [" + n
+                        + ", dimension] for " + n + " images, found " + output + " " + Arrays.toString(shape));
+            }
+            List<Pooling> pooling = binding.pooling() == null ? null : binding.pooling().of(outputs.size());
+            outputs.add(EmbeddingOutput.of(output, shape, info.type == OnnxJavaType.FLOAT16, pooling, binding.layout(), name));
+        }
+        EmbeddingOutputs all = new EmbeddingOutputs(List.copyOf(outputs));
+        all.check(binding.batch(), name);
+        return all;
+    }
+
+    /**
+     * Refuses a setting {@code pooling} that somebody gave and that has nothing to pool, which would be passed over without a word.
+     *
+     * @throws InvalidEncoderException if all outputs are vectors, or one is that has an entry of its own
+     */
+    void refuseIdle(PoolingRules given, String name) throws InvalidEncoderException {
+        for (int k = 0; k < outputs.outputs().size(); k++) {
+            EmbeddingOutput output = outputs.outputs().get(k);
+            boolean vector = output.shape().length == 1 && !given.of(k).equals(List.of(Pooling.NONE));
+            if (vector && (given.areSeparate() || outputs.areVectors())) {
+                throw new InvalidEncoderException(name + " has an output " + output.name() + " [N, D], in which there is"
+                        + " nothing to pool: " + (given.areSeparate() ? "write none for it in" : "drop") + " the setting pooling,"
+                        + " or name an output of tokens or a map by the setting output");
+            }
+        }
     }
 }

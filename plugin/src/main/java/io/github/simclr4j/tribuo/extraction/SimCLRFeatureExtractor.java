@@ -78,10 +78,11 @@ public class SimCLRFeatureExtractor<T extends Output<T>> implements ImageFeature
     @Config(description = "Name of the image input, if the graph has several inputs.")
     private String input = "";
 
-    @Config(description = "Name of the embedding's output: any value that the graph computes.")
+    @Config(description = "Name of the embedding's output: any value that the graph computes. Several, a,b, are concatenated.")
     private String output = "";
 
-    @Config(description = "How tokens are pooled: class (the first one), mean, or mean-patches (the mean of all but the first).")
+    @Config(description = "How tokens are pooled: class (the first one), mean, or mean-patches (the mean of all but the first)."
+            + " class+mean concatenates the results of both.")
     private String pooling = "";
 
     @Config(description = "JSON file with these settings, or a preprocessor_config.json. Settings given here override it.")

@@ -415,8 +415,10 @@ public final class EncodedModel<T extends Output<T>> extends Model<T> implements
         OnnxMl.ModelProto graph = OnnxMl.ModelProto.parseFrom(file.bytes(encoder.sha256()));
         String used = encoder.settings().get("output").orElseThrow();
         if (graph.getGraph().getOutputList().stream().noneMatch(o -> o.getName().equals(used))) {
-            throw new IllegalArgumentException("The features are the intermediate value " + used + " of " + file.path()
-                    + ", expected an output of the graph: export the encoder with that value as its output");
+            boolean several = used.contains(",");
+            throw new IllegalArgumentException("The features are " + (several ? "those of the outputs " : "the intermediate value ") + used
+                    + " of " + file.path() + ", expected one output of the graph: export the encoder with "
+                    + (several ? "these concatenated" : "that value") + " as its output");
         }
         return OnnxStitcher.stitch(graph, innerModel, provenance, domain, modelVersion, input);
     }
