@@ -1,0 +1,2 @@
+/** Encoders as embedding models of LangChain4j, for images. */
+package io.github.simclr4j.langchain4j;
