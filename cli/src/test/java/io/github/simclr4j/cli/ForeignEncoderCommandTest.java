@@ -22,6 +22,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -79,6 +80,35 @@ class ForeignEncoderCommandTest {
         Object[] all = Arrays.copyOf(args, args.length + options.length);
         System.arraycopy(options, 0, all, args.length, options.length);
         return run(all);
+    }
+
+    /** Each part's own file says what belongs where. */
+    @Test
+    void severalOutputsAndPoolingsAreConcatenated() throws IOException {
+        String[][] runs = {{"pooler_output,last_hidden_state", "class+mean"}, {"pooler_output", ""}, {"last_hidden_state", "class"},
+            {"last_hidden_state", "mean"}};
+        List<List<String>> rows = new ArrayList<>();
+        for (String[] r : runs) {
+            Path csv = dir.resolve("part.csv");
+            List<String> options = new ArrayList<>(List.of(IMAGENET));
+            options.addAll(List.of("--image-size", "32", "--output", r[0]));
+            options.addAll(r[1].isEmpty() ? List.of() : List.of("--pooling", r[1]));
+            String said = embed("vit-tokens", csv, options.toArray(String[]::new));
+            assertTrue(said.startsWith("0 "), said);
+            JsonObject settings = json(dir.resolve("e.json")).getAsJsonObject("settings");
+            assertEquals(r[0], settings.getAsJsonObject("output").get("value").getAsString());
+            rows.add(Files.readAllLines(csv));
+        }
+        for (int i = 1; i <= 2; i++) {
+            StringBuilder joined = new StringBuilder(rows.get(1).get(i));
+            for (List<String> more : rows.subList(2, 4)) {
+                joined.append(more.get(i).substring(more.get(i).indexOf(',')));
+            }
+            assertEquals(joined.toString(), rows.get(0).get(i));
+        }
+        assertEquals(49, rows.get(0).get(0).split(",").length);
+        String bad = embed("vit-tokens", dir.resolve("bad.csv"), "--output", "pooler_output,last_hidden_state", "--pooling", "mean,class");
+        assertTrue(bad.startsWith("1 ") && bad.contains("write none for it in --pooling"), bad);
     }
 
     private static JsonObject json(Path file) throws IOException {

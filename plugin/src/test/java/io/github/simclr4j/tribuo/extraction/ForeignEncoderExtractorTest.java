@@ -13,19 +13,23 @@ import com.oracle.labs.mlrg.olcut.provenance.ObjectProvenance;
 import com.oracle.labs.mlrg.olcut.provenance.ProvenanceUtil;
 import io.github.simclr4j.images.Images;
 import io.github.simclr4j.images.RgbImage;
+import io.github.simclr4j.onnx.convert.Conversion;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.tribuo.evaluation.LinearEvaluation;
 import io.github.simclr4j.tribuo.internal.EncoderFacts;
 import io.github.simclr4j.tribuo.model.EncodedModel;
+import io.github.simclr4j.tribuo.model.OnnxStitcher;
 import io.github.simclr4j.tribuo.source.ImageFolderDataSource;
 import io.github.simclr4j.tribuo.training.SelfTrainingTrainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -53,6 +57,10 @@ class ForeignEncoderExtractorTest {
     }
 
     private static SimCLRFeatureExtractor<?> olcut(Path xml, String properties) throws IOException {
+        return olcut(xml, ENCODER, properties);
+    }
+
+    private static SimCLRFeatureExtractor<?> olcut(Path xml, Path encoder, String properties) throws IOException {
         Files.writeString(xml, """
                 <config>
                   <component name="labels" type="org.tribuo.classification.LabelFactory"/>
@@ -62,7 +70,7 @@ class ForeignEncoderExtractorTest {
                     %s
                   </component>
                 </config>
-                """.formatted(ENCODER, properties));
+                """.formatted(encoder, properties));
         try (ConfigurationManager manager = new ConfigurationManager(xml.toString())) {
             return (SimCLRFeatureExtractor<?>) manager.lookup("extractor");
         }
@@ -104,6 +112,62 @@ class ForeignEncoderExtractorTest {
                     assertArrayEquals(code.features(image()), again.features(image()));
                     again.close();
                 }
+            }
+        }
+    }
+
+    /** The features of each output and pooling, one behind the other; from code, OLCUT, a provenance and a converted file. */
+    @Test
+    void severalOutputsAndPoolingsAreConcatenated(@TempDir Path dir) throws IOException {
+        Path vit = ENCODER.resolveSibling("vit-tokens.onnx");
+        Map<String, String> norm = Map.of("mean", "0.485,0.456,0.406", "std", "0.229,0.224,0.225");
+        List<Float> parts = new ArrayList<>();
+        for (String[] part : new String[][] {{"pooler_output", ""}, {"last_hidden_state", "class"}, {"last_hidden_state", "mean-patches"}}) {
+            Map<String, String> map = new HashMap<>(norm);
+            map.putAll(Map.of("output", part[0], "pooling", part[1]));
+            try (OnnxEncoder one = OnnxEncoder.open(vit, EncoderSettings.of(map, "argument"), RuntimeSettings.DEFAULT.withThreads(1))) {
+                for (float f : one.embed(image())[0]) {
+                    parts.add(f);
+                }
+            }
+        }
+        double[] expected = parts.stream().mapToDouble(Float::doubleValue).toArray();
+        Map<String, String> map = new HashMap<>(norm);
+        map.putAll(Map.of("output", "pooler_output,last_hidden_state", "pooling", "class+mean-patches"));
+        EncoderSettings settings = EncoderSettings.of(map, "argument");
+        Path converted = dir.resolve("own.onnx");
+        new Conversion(null, 0, true, settings, null).apply(vit, converted);
+        try (SimCLRFeatureExtractor<Label> code = new SimCLRFeatureExtractor<>(
+                        new LabelFactory(), vit, settings, RuntimeSettings.DEFAULT.withThreads(1), null);
+                SimCLRFeatureExtractor<Label> own = new SimCLRFeatureExtractor<>(new LabelFactory(), converted, 1);
+                SimCLRFeatureExtractor<?> olcut = olcut(dir.resolve("e.xml"), vit, """
+                        <property name="mean" value="0.485,0.456,0.406"/>
+                        <property name="std" value="0.229,0.224,0.225"/>
+                        <property name="output" value="pooler_output,last_hidden_state"/>
+                        <property name="pooling" value="class+mean-patches"/>
+                        <property name="threads" value="1"/>
+                        """)) {
+            for (SimCLRFeatureExtractor<?> e : List.of(code, olcut, own)) {
+                assertArrayEquals(expected, e.features(image())[0], 1e-6);
+                assertEquals(48, e.featureNames().length);
+                ObjectProvenance saved = ProvenanceUtil.unmarshalProvenance(ProvenanceUtil.marshalProvenance(e.getProvenance()));
+                assertEquals(e.getProvenance(), saved);
+                assertTrue(ProvenanceUtil.formattedProvenanceString(saved).contains("output=pooler_output,last_hidden_state ("));
+                try (ConfigurationManager manager = new ConfigurationManager()) {
+                    manager.addConfiguration(ProvenanceUtil.extractConfiguration(saved));
+                    SimCLRFeatureExtractor<?> again = manager.lookupAll(SimCLRFeatureExtractor.class).get(0);
+                    assertArrayEquals(e.features(image()), again.features(image()));
+                    again.close();
+                }
+            }
+            Path images = Fixture.images(dir.resolve("images"), 4, 3);
+            Model<Label> model = new LogisticRegressionTrainer().train(new MutableDataset<>(new ImageFolderDataSource<>(images, own)));
+            assertAccepted(EncodedModel.containing(Fixture.LABELS, converted, model, 1), model, own, images);
+            try (EncodedModel<Label> encoded = EncodedModel.containing(Fixture.LABELS, converted, model, 1)) {
+                IllegalArgumentException e = assertThrows(IllegalArgumentException.class,
+                        () -> encoded.exportONNXModel("d", 1, OnnxStitcher.Input.IMAGE));
+                assertTrue(e.getMessage().contains("expected one output of the graph: export the encoder with these concatenated as its output"),
+                        e.getMessage());
             }
         }
     }
