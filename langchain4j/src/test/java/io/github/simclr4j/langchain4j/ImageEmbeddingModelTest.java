@@ -16,17 +16,12 @@ import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import dev.langchain4j.data.embedding.Embedding;
 import dev.langchain4j.data.message.ImageContent;
 import dev.langchain4j.data.message.TextContent;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
-import dev.langchain4j.model.embedding.EmbeddingModel;
 import dev.langchain4j.model.embedding.request.EmbeddingInput;
 import dev.langchain4j.model.embedding.request.EmbeddingRequest;
-import dev.langchain4j.store.embedding.EmbeddingSearchRequest;
-import dev.langchain4j.store.embedding.EmbeddingStore;
-import dev.langchain4j.store.embedding.inmemory.InMemoryEmbeddingStore;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
@@ -46,14 +41,17 @@ class ImageEmbeddingModelTest {
     @TempDir
     static Path dir;
 
-    private static ImageEmbeddingModel model() throws IOException {
-        ModelProto file = ModelProto.newBuilder().setIrVersion(8).addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(13))
+    static byte[] means() {
+        return ModelProto.newBuilder().setIrVersion(8).addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(13))
                 .setGraph(GraphProto.newBuilder().setName("means").addInput(value("image", 3, 8, 8)).addOutput(value("means", 3))
                         .addNode(NodeProto.newBuilder().setOpType("GlobalAveragePool").addInput("image").addOutput("pooled"))
                         .addNode(NodeProto.newBuilder().setOpType("Flatten").addInput("pooled").addOutput("means")))
-                .build();
+                .build().toByteArray();
+    }
+
+    private static ImageEmbeddingModel model() throws IOException {
         EncoderSettings settings = EncoderSettings.of(Map.of("scale", "1", "mean", "0", "std", "1"), "argument");
-        return new ImageEmbeddingModel(OnnxEncoder.open(file.toByteArray(), "means.onnx", settings,
+        return new ImageEmbeddingModel(OnnxEncoder.open(means(), "means.onnx", settings,
                 RuntimeSettings.DEFAULT.withThreads(1).withBatch(2)));
     }
 
@@ -68,6 +66,11 @@ class ImageEmbeddingModelTest {
     }
 
     private static Path png(int rgb) throws IOException {
+        return png(dir, rgb);
+    }
+
+    /** Writes an image of one colour. */
+    static Path png(Path dir, int rgb) throws IOException {
         BufferedImage image = new BufferedImage(20, 10, BufferedImage.TYPE_INT_RGB);
         for (int i = 0; i < 200; i++) {
             image.setRGB(i % 20, i / 20, rgb);
@@ -101,22 +104,6 @@ class ImageEmbeddingModelTest {
                 assertArrayEquals(new float[] {colours[i] >> 16, colours[i] >> 8 & 255, colours[i] & 255},
                         response.embeddings().get(i).vector(), 1e-4f);
             }
-        }
-    }
-
-    @Test
-    void aStoreFindsTheImageThatIsMostAlike() throws IOException {
-        try (ImageEmbeddingModel images = model()) {
-            EmbeddingModel model = images;
-            EmbeddingStore<String> store = new InMemoryEmbeddingStore<>();
-            for (int rgb : new int[] {0xff0000, 0x00ff00, 0x0000ff}) {
-                Path file = png(rgb);
-                Embedding embedding = model.embed(request(EmbeddingInput.from(ImageContent.from(file, "image/png")))).embeddings().get(0);
-                store.add(embedding, file.getFileName().toString());
-            }
-            Embedding query = model.embed(request(EmbeddingInput.from(image(0x20d010)))).embeddings().get(0);
-            var found = store.search(EmbeddingSearchRequest.builder().queryEmbedding(query).maxResults(1).build()).matches();
-            assertEquals("ff00.png", found.get(0).embedded());
         }
     }
 
