@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.simclr4j.images.Images;
+import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.OnnxEncoder;
+import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.util.Sha256;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -201,6 +203,24 @@ class ImageEmbedderTest {
         assertArrayEquals(values, floats(ImageEmbedder.load(saved.toString()).transform(one).first(), "features"));
         ImageEmbedder given = new ImageEmbedder().setEncoder(foreign.toString()).setEncoderSettings(new String[] {"mean=0.1,0.2,0.3", "std=0.5"});
         assertArrayEquals(values, floats(given.transform(one).first(), "features"));
+    }
+
+    @Test
+    void severalOutputsOfAnEncoderAreConcatenatedAlsoBySavedStages() throws Exception {
+        Path vit = Path.of(System.getProperty("simclr.root", ".."), "onnx/src/test/resources/io/github/simclr4j/onnx/foreign/vit-tokens.onnx");
+        Map<String, String> settings = Map.of("mean", "0.5", "std", "0.5", "output", "pooler_output,last_hidden_state", "pooling", "class+mean");
+        float[] values;
+        try (OnnxEncoder session = OnnxEncoder.open(vit, EncoderSettings.of(settings, "test"), RuntimeSettings.DEFAULT.withThreads(1))) {
+            values = session.embed(List.of(Images.read(images.resolve("red/0.png"))))[0];
+        }
+        assertEquals(48, values.length);
+        Dataset<Row> one = Samples.files(images, 1).where(col("path").endsWith("red/0.png"));
+        ImageEmbedder embedder = new ImageEmbedder().setEncoder(vit.toString()).setEncoderSettings(
+                settings.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toArray(String[]::new));
+        assertArrayEquals(values, floats(embedder.transform(one).first(), "features"));
+        Path saved = dir.resolve("several-stage");
+        embedder.write().save(saved.toString());
+        assertArrayEquals(values, floats(ImageEmbedder.load(saved.toString()).transform(one).first(), "features"));
     }
 
     /** Embedder and logistic regression, saved; the encoder's file is deleted, and another process runs what was saved. */
