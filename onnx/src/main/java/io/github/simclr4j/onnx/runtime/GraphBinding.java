@@ -324,23 +324,21 @@ public record GraphBinding(
                 return List.of(usualOutput());
             }
             text("output", wanted, "");
+            Set<String> computed = new HashSet<>();
+            graph.getNodeList().forEach(n -> computed.addAll(n.getOutputList()));
+            graph.getOutputList().forEach(v -> computed.add(v.getName()));
+            // An operator's output that is left out has no name.
+            computed.remove("");
             // A name may have a comma itself.
-            List<String> names = computes(wanted) ? List.of(wanted) : Stream.of(wanted.split(",", -1)).map(String::strip).toList();
+            List<String> names = computed.contains(wanted) ? List.of(wanted) : Stream.of(wanted.split(",", -1)).map(String::strip).toList();
             for (String output : names) {
-                if (!computes(output)) {
-                    throw new InvalidEncoderException(
-                            name + " computes no value " + output + ", its outputs are " + describe(graph.getOutputList()));
+                if (!computed.remove(output)) {
+                    throw new InvalidEncoderException(names.indexOf(output) < names.lastIndexOf(output)
+                            ? name + ": the setting output names " + output + " twice"
+                            : name + " computes no value " + output + ", its outputs are " + describe(graph.getOutputList()));
                 }
             }
-            if (new HashSet<>(names).size() < names.size()) {
-                throw new InvalidEncoderException(name + ": the setting output names a value twice, " + wanted);
-            }
             return names;
-        }
-
-        private boolean computes(String value) {
-            return !value.isEmpty() && (graph.getNodeList().stream().anyMatch(n -> n.getOutputList().contains(value))
-                    || graph.getOutputList().stream().anyMatch(v -> v.getName().equals(value)));
         }
 
         private String usualOutput() throws InvalidEncoderException {

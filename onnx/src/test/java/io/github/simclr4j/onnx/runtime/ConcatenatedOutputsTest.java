@@ -136,7 +136,7 @@ class ConcatenatedOutputsTest {
         String[][] cases = {
             {"flat,nowhere", "", "computes no value nowhere"},
             {"flat,", "", "computes no value"},
-            {"flat,half,flat", "", "names a value twice"},
+            {"flat,half,flat", "", "the setting output names flat twice"},
             {"flat,tokens", "mean,class,mean", "expected one entry or one for each of 2 outputs, flat, tokens"},
             {"tokens", "none", "pooling none"},
             {"map", "class", "pooling class"},
