@@ -29,6 +29,8 @@ import java.util.Set;
  * Several threads may call the model at once.
  *
  * <p>LangChain4j marks the requests that carry images as experimental; this class was written for versions 1.19 to 1.23.
+ *
+ * @since 0.1.0
  */
 public final class ImageEmbeddingModel implements EmbeddingModel, AutoCloseable {
     private final OnnxEncoder encoder;
