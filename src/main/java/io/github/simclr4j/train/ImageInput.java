@@ -1,5 +1,6 @@
 package io.github.simclr4j.train;
 
+import io.github.simclr4j.images.load.ImageSizes;
 import io.github.simclr4j.images.source.ImageSource;
 import io.github.simclr4j.train.data.TrainingImages;
 import io.github.simclr4j.train.data.TrainingSets;
@@ -7,6 +8,7 @@ import io.github.simclr4j.util.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /** The images of a pretraining, in one of the forms that its builder accepts. */
@@ -54,6 +56,9 @@ interface ImageInput extends AutoCloseable {
     /** Decodes the images, or prepares to decode them in each epoch; the arguments are those of {@link TrainingSets#of}. */
     TrainingImages read(int imageSize, int megabytes, int batch, int decoders, Progress progress) throws IOException;
 
+    /** Returns the median of the shorter sides of a sample of the images, in pixels; empty if it is unknown. */
+    OptionalInt medianShortSide();
+
     /** Returns the fingerprint that the {@linkplain #read read} images have if this number of them is readable. */
     String fingerprint(int imageSize, int readable) throws IOException;
 
@@ -85,6 +90,11 @@ interface ImageInput extends AutoCloseable {
         @Override
         public TrainingImages read(int imageSize, int megabytes, int batch, int decoders, Progress progress) throws IOException {
             return TrainingSets.of(source, imageSize, megabytes, batch, decoders, progress);
+        }
+
+        @Override
+        public OptionalInt medianShortSide() {
+            return ImageSizes.medianShortSide(source);
         }
 
         @Override
@@ -127,6 +137,12 @@ interface ImageInput extends AutoCloseable {
         @Override
         public TrainingImages read(int imageSize, int megabytes, int batch, int decoders, Progress progress) {
             return images;
+        }
+
+        /** They are squares of the size that they are used at. */
+        @Override
+        public OptionalInt medianShortSide() {
+            return OptionalInt.empty();
         }
 
         @Override

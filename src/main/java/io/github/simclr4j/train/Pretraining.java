@@ -49,6 +49,7 @@ public final class Pretraining implements AutoCloseable {
     private final Path init;
     private final RunOptions options;
     private final Neighbours neighbours;
+    private final boolean sizeChosen;
     private final Progress progress;
     private final AtomicBoolean running = new AtomicBoolean();
     private volatile boolean cancelled;
@@ -80,13 +81,14 @@ public final class Pretraining implements AutoCloseable {
     record Neighbours(Opener bank, Opener queries, int everyEpochs) {}
 
     Pretraining(PretrainSettings settings, ImageInput images, Machine machine, Path init, RunOptions options, Neighbours neighbours,
-            Progress progress) {
+            boolean sizeChosen, Progress progress) {
         this.settings = settings;
         this.images = images;
         this.machine = machine;
         this.init = init;
         this.options = options;
         this.neighbours = neighbours;
+        this.sizeChosen = sizeChosen;
         this.progress = progress;
     }
 
@@ -98,8 +100,9 @@ public final class Pretraining implements AutoCloseable {
     /**
      * Builds a {@link Pretraining}. Only the images are required.
      *
-     * <p>Other settings have the default in their documentation, unless the chosen method has a default of its own. {@link #build} checks
-     * the ranges. A builder can be used several times. Not thread-safe.
+     * <p>Other settings have the default in their documentation, unless the chosen
+     * {@linkplain io.github.simclr4j.train.settings.Preset preset} or method has a default of its own. {@link #build} checks the ranges.
+     * A builder can be used several times. Not thread-safe.
      *
      * <p>Sources of defaults: [1] Chen et al. 2020, <a href="https://arxiv.org/abs/2002.05709">SimCLR</a>; [2] He et al. 2020,
      * <a href="https://arxiv.org/abs/1911.05722">MoCo</a>; [3] Chen et al. 2020b,
@@ -179,6 +182,9 @@ public final class Pretraining implements AutoCloseable {
                 bank.checkLabels("The accuracy of nearest neighbours");
                 all = all.withNeighbours(read(bank), queries == null ? null : read(queries), neighbours.everyEpochs());
             }
+            if (!sizeChosen) {
+                warnOfLargeImages();
+            }
             TrainingImages set = read(images);
             checkCancelled();
             if (init == null && settings.needsMoreThan(set.count())) {
@@ -190,6 +196,15 @@ public final class Pretraining implements AutoCloseable {
         }
     }
 
+    private void warnOfLargeImages() {
+        images.medianShortSide().ifPresent(side -> {
+            if (settings.isFarSmallerThan(side)) {
+                progress.warn("at least half of the images have a short side of " + side + " pixels or more, and views have "
+                        + settings.imageSize() + ": choose the image size, or a preset for such images");
+            }
+        });
+    }
+
     private TrainingImages read(ImageInput input) throws IOException {
         return input.read(settings.imageSize(), machine.megabytes(), settings.batch(), machine.decoders(), new CancellableProgress());
     }
@@ -197,8 +212,9 @@ public final class Pretraining implements AutoCloseable {
     /**
      * Tells whether a file is the encoder that this pretraining would create: whether its metadata have the same settings and images.
      *
-     * <p>Precisions are compared only if one was chosen. Images are not decoded, so that a change of images with the same names and sizes
-     * may go unnoticed, see {@link io.github.simclr4j.images.source.ImageSource#fingerprint}.
+     * <p>Precisions are compared only if one was chosen, presets by the settings that they lead to. Images are not decoded, so that a
+     * change of images with the same names and sizes may go unnoticed, see
+     * {@link io.github.simclr4j.images.source.ImageSource#fingerprint}.
      *
      * @param encoder a file, which need not exist
      * @throws IOException if the file is not an encoder, or if it, the images or a file that the method's options name cannot be read
@@ -213,6 +229,7 @@ public final class Pretraining implements AutoCloseable {
         }
         recorded.keySet().removeIf(key -> !key.startsWith("training.") && !key.startsWith("data."));
         recorded.remove("training.final_loss");
+        recorded.remove(PretrainSettings.PRESET);
         String count = recorded.getOrDefault("data.images", "");
         int readable = count.matches("\\d{1,9}") ? Integer.parseInt(count) : 0;
         if (readable < 2 || readable > images.count() || settings.needsLabels() && readable < images.count()) {
@@ -224,6 +241,7 @@ public final class Pretraining implements AutoCloseable {
                     images.fingerprint(settings.imageSize(), readable), images.classes(), images.labels(),
                     init == null ? null : Sha256.hex(Files.readAllBytes(init)));
         }
+        own.remove(PretrainSettings.PRESET);
         if (settings.precision() == null) {
             own.remove("training.precision");
             recorded.remove("training.precision");

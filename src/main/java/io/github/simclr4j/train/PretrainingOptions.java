@@ -10,6 +10,7 @@ import io.github.simclr4j.train.loop.RunOptions;
 import io.github.simclr4j.train.loop.TrainingListener;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.settings.Preset;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.Progress;
@@ -117,6 +118,29 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
      */
     public B option(String name, Object value) {
         settings.option(name, value);
+        return self();
+    }
+
+    /**
+     * Chooses a preset by its name: {@code small} for images of 32 to 64 pixels, {@code photos} for photographs, {@code serving} for an
+     * encoder that runs on small machines; none by default. It sets defaults alone: whatever is set here wins over it, whichever is
+     * called first. Presets in other jars are found as well, see {@link Preset}.
+     *
+     * @throws IllegalArgumentException if there is none of this name; the message lists the names
+     * @since 0.1.0
+     */
+    public B preset(String name) {
+        settings.preset(name);
+        return self();
+    }
+
+    /**
+     * Chooses the preset, which needs no registration; null for none.
+     *
+     * @since 0.1.0
+     */
+    public B preset(Preset chosen) {
+        settings.preset(chosen);
         return self();
     }
 
@@ -479,12 +503,23 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         }
         Devices.check(devices);
         options();
-        chooseEncoder();
-        PretrainSettings some = settings.build(FEW);
+        PretrainSettings some = settings(FEW);
         some.checkKeptHead();
         some.checkDevices(devices.size());
         some.encoder().graph(some.imageSize());
         return self();
+    }
+
+    /**
+     * Returns the settings that this comes to, with the defaults of what is not set.
+     *
+     * @param count how many images there are, as some defaults depend on it
+     * @throws IllegalArgumentException if a value is out of range, or values don't fit each other
+     * @since 0.1.0
+     */
+    public PretrainSettings settings(int count) {
+        chooseEncoder();
+        return settings.build(count);
     }
 
     /** Builds what {@link Pretraining.Builder#build} says. */
@@ -498,7 +533,8 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
                 input.checkLabels("Training by " + all.method().name() + " with these settings");
             }
             return new Pretraining(all, input, new Pretraining.Machine(devices, threads, megabytes, decoders), init, options(),
-                    bank == null ? null : new Pretraining.Neighbours(bank, queries, neighboursEvery), progress);
+                    bank == null ? null : new Pretraining.Neighbours(bank, queries, neighboursEvery),
+                    settings.isImageSizeChosen(), progress);
         } catch (IOException | RuntimeException e) {
             input.close();
             throw e;
@@ -511,7 +547,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
 
     private void chooseEncoder() {
         if (architecture == null) {
-            settings.encoder(encoder == null ? "resnet18" : encoder, encoderOptions);
+            settings.encoder(encoder, encoderOptions);
         } else if (encoderOptions.isEmpty()) {
             settings.encoder(architecture);
         } else {

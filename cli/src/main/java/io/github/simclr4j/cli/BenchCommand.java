@@ -106,7 +106,7 @@ final class BenchCommand extends Command {
                     + count + " and " + minutes);
         }
         Repetitions times = new Repetitions(repetitions, seconds);
-        boolean file = what == What.EMBED && hyper.encoder.endsWith(".onnx");
+        boolean file = what == What.EMBED && hyper.encoder != null && hyper.encoder.endsWith(".onnx");
         only(what == What.TRAIN, "with bench train", "--minutes", "--checkpoint", "--out");
         only(what != What.TRAIN, "without bench train", "--repetitions", "--seconds");
         only(images == null, "without --images", "--count");
@@ -123,7 +123,7 @@ final class BenchCommand extends Command {
                 case STEP -> step(settings, times, json);
                 case VIEWS -> views(settings, times, json);
                 case INPUT -> input(settings, times, json);
-                case TRAIN -> train(json);
+                case TRAIN -> train(settings, json);
                 case EMBED -> embed(settings, times, json);
             }
         }
@@ -206,19 +206,19 @@ final class BenchCommand extends Command {
         }
     }
 
-    private void train(Map<String, Object> json) throws IOException {
+    private void train(PretrainSettings settings, Map<String, Object> json) throws IOException {
         if (out != null) {
             writable(out);
         }
         writableFolder(checkpoint);
-        Compute auto = Compute.choose(common.device, hyper.settings(common.seed, count).precision(), common.threads, console);
-        int only = isGiven("--batch") || auto.device().equals("cpu") ? hyper.batch : 0;
-        try (ImageSource source = open(hyper.imageSize)) {
+        Compute auto = Compute.choose(common.device, settings.precision(), common.threads, console);
+        int only = isGiven("--batch") || auto.device().equals("cpu") ? settings.batch() : 0;
+        try (ImageSource source = open(settings.imageSize())) {
             TimedTraining training = new TimedTraining(
                     batch -> hyper.settings(common.seed, source.size(), batch), checkpoint, console);
             ShutdownGuard guard = interruptible();
             TimedTraining.Outcome o = training.run(auto, batch -> TrainingSets.of(
-                    source, hyper.imageSize, reading.megabytes, batch, reading.decoders, console), source.size(), only, minutes);
+                    source, settings.imageSize(), reading.megabytes, batch, reading.decoders, console), source.size(), only, minutes);
             guard.finishing();
             report(o, auto, json);
         }

@@ -156,15 +156,18 @@ final class PretrainCommand extends Command {
             if (init != null) {
                 trainer.startFrom(init);
             }
-            set = read(source, console);
+            if (!isGiven("--image-size") && !isGiven("--preset")) {
+                PresetSuggestion.of(source, settings).ifPresent(console::warn);
+            }
+            set = read(source, settings, console);
             console.line(set.count() + " images of " + set.side() + "x" + set.side() + " pixels from " + images
                     + (set.skipped().isEmpty() ? "" : ", " + set.skipped().size() + " skipped"));
             if (init == null && settings.needsMoreThan(set.count())) {
                 console.warn(fewImages(set.count()));
             }
             RunOptions options = RunOptions.checkpoints(state).withCheckpointsKept(watch.checkpointMinutes, watch.keep)
-                    .withMetrics(metrics).withNeighbours(known == null ? null : read(known, console),
-                            asked == null ? null : read(asked, console), watch.knnEvery).withListener(gathered);
+                    .withMetrics(metrics).withNeighbours(known == null ? null : read(known, settings, console),
+                            asked == null ? null : read(asked, settings, console), watch.knnEvery).withListener(gathered);
             List<ViewRow> views = ViewRows.of(set, settings);
             gathered.views(views);
             if (Destination.of(metrics).replaced()) {
@@ -224,7 +227,7 @@ final class PretrainCommand extends Command {
                 + (teachers ? ", or learn from any trained encoder with --method distill --teacher" : "");
     }
 
-    private TrainingImages read(ImageSource source, Console console) throws IOException {
-        return TrainingSets.of(source, hyper.imageSize, reading.megabytes, hyper.batch, reading.decoders, console);
+    private TrainingImages read(ImageSource source, PretrainSettings settings, Console console) throws IOException {
+        return TrainingSets.of(source, settings.imageSize(), reading.megabytes, settings.batch(), reading.decoders, console);
     }
 }

@@ -8,6 +8,8 @@ import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.MethodFactory.HeadUse;
 import io.github.simclr4j.train.method.Methods;
 import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.settings.Preset;
+import io.github.simclr4j.train.settings.Presets;
 import io.github.simclr4j.train.settings.PretrainBuilder;
 import io.github.simclr4j.train.settings.PretrainSettings;
 import java.util.ArrayList;
@@ -34,6 +36,10 @@ final class PretrainOptions {
     /** Images of CIFAR-10. */
     private static final int CIFAR = 50_000;
 
+    @Option(names = "--preset", paramLabel = "P", description = "Defaults that go together; each option below that is given wins"
+            + " over them. #KINDS# (default: none, which is the same as small).")
+    String preset;
+
     @Option(names = "--method", paramLabel = "M", defaultValue = "simclr", description = "#METHODS# (default: ${DEFAULT-VALUE}).")
     String method;
 
@@ -47,13 +53,13 @@ final class PretrainOptions {
             + ", Grill 2020 (default: as --views).")
     String views2;
 
-    @Option(names = "--encoder", paramLabel = "E", defaultValue = "resnet18",
-            description = "#ENCODERS# (default: ${DEFAULT-VALUE}; [1] has resnet50).")
+    @Option(names = "--encoder", paramLabel = "E",
+            description = "#ENCODERS# (default: resnet18, or the preset's; [1] has resnet50).")
     String encoder;
 
-    @Option(names = "--image-size", paramLabel = "N", defaultValue = "32",
-            description = "Side of the views in pixels (default: ${DEFAULT-VALUE}; [1] has 224).")
-    int imageSize;
+    @Option(names = "--image-size", paramLabel = "N",
+            description = "Side of the views in pixels (default: 32, or the preset's; [1] has 224).")
+    Integer imageSize;
 
     @Option(names = "--zero-gamma", paramLabel = "true|false", arity = "1", description = "Start the last batch norm of each"
             + " residual block at 0, Goyal 2017 (default: true; adam and adamw false, which leave 0 slowly).")
@@ -84,25 +90,25 @@ final class PretrainOptions {
             description = "Layers of the head that stay with the encoder [4] (default: ${DEFAULT-VALUE}).")
     int keepHead;
 
-    @Option(names = "--batch", paramLabel = "N", defaultValue = "128",
-            description = "Images a step; each gives two views (default: ${DEFAULT-VALUE}; [1] has 4096, [2] 256).")
-    int batch;
+    @Option(names = "--batch", paramLabel = "N",
+            description = "Images a step; each gives two views (default: 128, or the preset's; [1] has 4096, [2] 256).")
+    Integer batch;
 
-    @Option(names = "--micro-batch", paramLabel = "N", defaultValue = "0", description = "Images that go through the network at"
+    @Option(names = "--micro-batch", paramLabel = "N", description = "Images that go through the network at"
             + " once, for batches beyond the memory; the gradient is the whole batch's (Gao 2021); 0 for all (default:"
-            + " ${DEFAULT-VALUE}).")
-    int microBatch;
+            + " 0, or the preset's where it divides the batch).")
+    Integer microBatch;
 
     @Option(names = "--bn-splits", paramLabel = "N", description = "Groups of a batch with batch norm statistics of their own,"
             + " as on as many devices [2, 3.3] (default: one a micro-batch, or one a device; MoCo 8 where the batch allows it).")
     Integer bnSplits;
 
-    @Option(names = "--epochs", paramLabel = "N", defaultValue = "100",
-            description = "Passes over the images (default: ${DEFAULT-VALUE}; [1] has 100 to 1000).")
-    int epochs;
+    @Option(names = "--epochs", paramLabel = "N",
+            description = "Passes over the images (default: 100, or the preset's; [1] has 100 to 1000).")
+    Integer epochs;
 
-    @Option(names = "--optimizer", paramLabel = "O", defaultValue = "adamw",
-            description = "lars [1], sgd (with momentum [2]), nesterov, adam or adamw (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--optimizer", paramLabel = "O",
+            description = "lars [1], sgd (with momentum [2]), nesterov, adam or adamw (default: adamw, or the preset's).")
     String optimizer;
 
     @Option(names = "--learning-rate", paramLabel = "R", description = "After the warm-up (default: by --lr-scaling: lars"
@@ -206,6 +212,9 @@ final class PretrainOptions {
                 .collect(Collectors.joining(", ")));
         places.put("ENCODERS", EncoderFamilies.all().stream()
                 .map(f -> String.join(", ", f.names()) + " [" + address(f.paper()) + "]").collect(Collectors.joining(", ")));
+        places.put("KINDS", Presets.all().stream()
+                .map(p -> p.name() + " " + p.summary() + (p.source().isEmpty() ? "" : " [" + p.source() + "]"))
+                .collect(Collectors.joining("; ")) + ".");
         places.put("PRESETS", String.join(", ", AugmentationPipeline.presets()));
         String described = PLACE.matcher(text).replaceAll(m -> Matcher.quoteReplacement(
                 places.containsKey(m.group(1)) ? places.get(m.group(1)) : ofMethods(m.group(1))));
@@ -243,7 +252,7 @@ final class PretrainOptions {
      */
     void check(Command command, PretrainSettings settings) {
         ofMethods.check(command, List.of(method), settings.method().withoutEffect(settings.options()));
-        ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoder))), Map.of());
+        ofEncoders.check(command, List.of(name(EncoderFamilies.family(encoderName()))), Map.of());
         HeadUse use = settings.method().headUse();
         command.only(use == HeadUse.FEATURES || use == HeadUse.PARTS, "without --method " + method + ", which has "
                 + (use == HeadUse.CLASSIFIER ? "a linear classifier and the cross entropy" : "no projection head"),
@@ -263,8 +272,8 @@ final class PretrainOptions {
             throw new IllegalArgumentException("--mixed-precision is gone: use --precision bfloat16, or --precision float16 on a"
                     + " GPU");
         }
-        PretrainBuilder b = new PretrainBuilder().method(factory())
-                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoder)))).imageSize(imageSize)
+        PretrainBuilder b = new PretrainBuilder().preset(preset()).method(factory())
+                .encoder(encoder, ofEncoders.given(name(EncoderFamilies.family(encoderName())))).imageSize(imageSize)
                 .zeroGamma(zeroGamma).head(head).headNorm(headNorm).headOutputNorm(headOutputNorm).hidden(hidden)
                 .projection(projection).keepHead(keepHead)
                 .views(views).otherViews(views2).batch(batch).microBatch(microBatch).bnSplits(bnSplits).devices(devices)
@@ -283,6 +292,20 @@ final class PretrainOptions {
                     "Unknown --method, expected " + DeclaredOptions.either(List.copyOf(methods.keySet())) + ", found " + method);
         }
         return factory;
+    }
+
+    private Preset preset() {
+        try {
+            return preset == null ? null : Presets.named(preset);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(e.getMessage().replace("Unknown preset", "Unknown --preset"), e);
+        }
+    }
+
+    /** The architecture that was given, or that of the preset. */
+    private String encoderName() {
+        Preset chosen = preset();
+        return encoder != null ? encoder : chosen == null ? "resnet18" : chosen.encoder();
     }
 
     private Precision precision() {
@@ -304,11 +327,11 @@ final class PretrainOptions {
     }
 
     /** Returns the settings with another batch than the one that was given; for the rest as the other method. */
-    PretrainSettings settings(long seed, int images, int otherBatch) {
+    PretrainSettings settings(long seed, int images, Integer otherBatch) {
         try {
             return builder(seed).batch(otherBatch).build(images);
         } catch (IllegalArgumentException e) {
-            String family = EncoderFamilies.names().contains(encoder) ? name(EncoderFamilies.family(encoder)) : "";
+            String family = EncoderFamilies.names().contains(encoderName()) ? name(EncoderFamilies.family(encoderName())) : "";
             String message = ofMethods.inTermsOfOptions(method, e.getMessage());
             throw new IllegalArgumentException(ofEncoders.inTermsOfOptions(family, message), e);
         }

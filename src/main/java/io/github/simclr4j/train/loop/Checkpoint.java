@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import io.github.simclr4j.train.monitor.Diagnosis;
 import io.github.simclr4j.train.network.Precision;
+import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.util.AtomicFiles;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -35,7 +36,8 @@ public final class Checkpoint {
     private static final int MAGIC = 0x53434c52;
     private static final int VERSION = 3;
     /** Settings that may differ when a run continues. */
-    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs", TrainingRun.RUN);
+    private static final Set<String> FREE = Set.of("training.epochs", "training.learning_rate", "training.warmup_epochs",
+            PretrainSettings.PRESET, TrainingRun.RUN);
 
     private Checkpoint() {}
 

@@ -45,6 +45,11 @@ public final class BarlowTwins implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "lars";
+    }
+
+    @Override
     public List<Option<?>> options() {
         return List.of(LAMBDA, SCALE);
     }

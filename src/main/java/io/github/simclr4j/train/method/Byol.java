@@ -46,6 +46,11 @@ public final class Byol implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "lars";
+    }
+
+    @Override
     public List<Option<?>> options() {
         List<Option<?>> all = new ArrayList<>(List.of(MOMENTUM, MOMENTUM_END, HIDDEN));
         all.addAll(MultiCrop.OPTIONS);

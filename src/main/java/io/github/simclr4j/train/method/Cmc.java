@@ -42,6 +42,11 @@ public final class Cmc implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "sgd";
+    }
+
+    @Override
     public List<Option<?>> options() {
         return List.of(TEMPERATURE);
     }

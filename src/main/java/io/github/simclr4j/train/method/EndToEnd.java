@@ -38,6 +38,11 @@ public final class EndToEnd implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "sgd";
+    }
+
+    @Override
     public List<Option<?>> options() {
         return List.of(TEMPERATURE);
     }

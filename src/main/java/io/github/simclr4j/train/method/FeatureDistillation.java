@@ -90,6 +90,11 @@ public final class FeatureDistillation implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "sgd";
+    }
+
+    @Override
     public List<Option<?>> options() {
         return List.of(TEACHER, CONFIG, PROVIDER, VIEWS, CACHE, QUEUE, TEMPERATURE);
     }

@@ -26,6 +26,11 @@ public interface MethodFactory {
     /** Returns the URL of the paper. */
     String paper();
 
+    /** Returns the optimizer of the paper's runs on photographs, which presets for photographs choose. */
+    default String publishedOptimizer() {
+        return "adamw";
+    }
+
     /** Returns the options that the method has in addition to those of every run. */
     default List<Option<?>> options() {
         return List.of();

@@ -103,6 +103,11 @@ public abstract sealed class MoCo implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "sgd";
+    }
+
+    @Override
     public List<Option<?>> options() {
         return List.of(temperature, QUEUE, MOMENTUM, MOMENTUM_END, SYMMETRIC);
     }

@@ -49,6 +49,11 @@ public final class MoCoV3 implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "lars";
+    }
+
+    @Override
     public List<Option<?>> options() {
         return List.of(TEMPERATURE, MOMENTUM, MOMENTUM_END, HIDDEN);
     }

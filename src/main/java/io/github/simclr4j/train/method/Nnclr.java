@@ -48,6 +48,11 @@ public final class Nnclr implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "lars";
+    }
+
+    @Override
     public List<Option<?>> options() {
         return List.of(TEMPERATURE, QUEUE, HIDDEN);
     }

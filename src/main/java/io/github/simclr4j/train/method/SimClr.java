@@ -58,6 +58,11 @@ public final class SimClr implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "lars";
+    }
+
+    @Override
     public List<Option<?>> options() {
         List<Option<?>> all = new ArrayList<>(List.of(LOSS, TEMPERATURE, MARGIN, CLASS_PRIOR, DOT_PRODUCT));
         all.addAll(MultiCrop.OPTIONS);

@@ -44,6 +44,11 @@ public final class SimSiam implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "sgd";
+    }
+
+    @Override
     public List<Option<?>> options() {
         List<Option<?>> all = new ArrayList<>(List.of(HIDDEN, PREDICTOR_RATE));
         all.addAll(MultiCrop.OPTIONS);

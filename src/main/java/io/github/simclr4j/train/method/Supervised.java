@@ -29,6 +29,11 @@ public final class Supervised implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "sgd";
+    }
+
+    @Override
     public boolean needsLabels(OptionValues values) {
         return true;
     }

@@ -48,6 +48,11 @@ public final class VicReg implements MethodFactory {
     }
 
     @Override
+    public String publishedOptimizer() {
+        return "lars";
+    }
+
+    @Override
     public List<Option<?>> options() {
         return List.of(SIMILARITY, VARIANCE, COVARIANCE);
     }

@@ -16,14 +16,15 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Collects the settings of a pretraining. What is not set has the method's default, and where the method has none the common one,
- * which each method's javadoc here gives. Not thread-safe.
+ * Collects the settings of a pretraining. What is not set has the {@linkplain Preset preset's} default, if there is a preset, else the
+ * method's, and where neither has one the common default, which each method's javadoc here gives. Not thread-safe.
  */
 public final class PretrainBuilder {
     private MethodFactory method = new SimClr();
     private final Map<String, String> options = new LinkedHashMap<>();
-    private Architecture encoder = new ResNet(18, 0.25, ResNet.Stem.CIFAR);
-    private int imageSize = 32;
+    private Preset preset;
+    private EncoderChoice encoder = EncoderChoice.NONE;
+    private Integer imageSize;
     private String head;
     private Boolean headNorm;
     private Boolean headOutputNorm;
@@ -32,12 +33,12 @@ public final class PretrainBuilder {
     private int keepHead;
     private String views;
     private String otherViews;
-    private int batch = 128;
-    private int microBatch;
+    private Integer batch;
+    private Integer microBatch;
     private Integer bnSplits;
     private int devices = 1;
-    private int epochs = 100;
-    private String optimizer = "adamw";
+    private Integer epochs;
+    private String optimizer;
     private String rateScaling = "sqrt";
     private Double learningRate;
     private double momentum = 0.9;
@@ -64,6 +65,17 @@ public final class PretrainBuilder {
         return this;
     }
 
+    /** Chooses a preset by its name, such as {@code photos}; null, the default, for none. */
+    public PretrainBuilder preset(String name) {
+        return preset(name == null ? null : Presets.named(name));
+    }
+
+    /** Chooses the preset; null, the default, for none. */
+    public PretrainBuilder preset(Preset chosen) {
+        preset = chosen;
+        return this;
+    }
+
     /** Sets one of the method's own options by its name, such as {@code temperature}; null for its default. */
     public PretrainBuilder option(String name, Object value) {
         options.put(name, value == null ? null : value.toString());
@@ -72,7 +84,7 @@ public final class PretrainBuilder {
 
     /** Sets the architecture; a ResNet-18 of width 0.25 for images of about 32 pixels by default. */
     public PretrainBuilder encoder(Architecture architecture) {
-        encoder = architecture;
+        encoder = new EncoderChoice(architecture, null, Map.of());
         return this;
     }
 
@@ -80,22 +92,28 @@ public final class PretrainBuilder {
      * Chooses the architecture by its name, such as {@code resnet50}. A ResNet has a quarter of the published width unless another
      * is given; what else is not given is the family's default.
      *
-     * @param name in upper or lower case
+     * @param name in upper or lower case; null for the default, with the options that are given
      * @param given values by the names of the family's options, such as {@code width}; an absent or null value means the default
-     * @throws IllegalArgumentException if there is no such architecture or option, or a value is out of range
+     * @throws IllegalArgumentException if there is no such architecture. That an option is none of the family's, or a value out of
+     *     range, is said by {@link #build}
      */
     public PretrainBuilder encoder(String name, Map<String, String> given) {
-        Map<String, String> all = new LinkedHashMap<>(given);
-        if (PretrainSettings.isNarrowByDefault(EncoderFamilies.family(name))) {
-            all.putIfAbsent("width", Double.toString(PretrainSettings.WIDTH));
+        if (name != null) {
+            EncoderFamilies.family(name);
         }
-        return encoder(EncoderFamilies.of(name, all));
+        encoder = new EncoderChoice(null, name, new LinkedHashMap<>(given));
+        return this;
     }
 
-    /** Sets the side of the views in pixels; 32 by default. */
-    public PretrainBuilder imageSize(int side) {
+    /** Sets the side of the views in pixels; 32 by default, as where it is null. */
+    public PretrainBuilder imageSize(Integer side) {
         imageSize = side;
         return this;
+    }
+
+    /** Returns whether somebody chose the side of the views, or a preset that may. */
+    public boolean isImageSizeChosen() {
+        return imageSize != null || preset != null;
     }
 
     /** Sets the kind of the projection head: none, linear, nonlinear (by default) or deep. */
@@ -146,14 +164,14 @@ public final class PretrainBuilder {
         return this;
     }
 
-    /** Sets how many images a step has; 128 by default. */
-    public PretrainBuilder batch(int images) {
+    /** Sets how many images a step has; 128 by default, as where it is null. */
+    public PretrainBuilder batch(Integer images) {
         batch = images;
         return this;
     }
 
-    /** Sets how many images go through the network at once; 0, the default, for all. */
-    public PretrainBuilder microBatch(int images) {
+    /** Sets how many images go through the network at once; 0, the default, as where it is null, for all. */
+    public PretrainBuilder microBatch(Integer images) {
         microBatch = images;
         return this;
     }
@@ -176,13 +194,13 @@ public final class PretrainBuilder {
         return this;
     }
 
-    /** Sets the passes over the images; 100 by default. */
-    public PretrainBuilder epochs(int passes) {
+    /** Sets the passes over the images; 100 by default, as where it is null. */
+    public PretrainBuilder epochs(Integer passes) {
         epochs = passes;
         return this;
     }
 
-    /** Chooses the optimizer by its name; adamw by default. */
+    /** Chooses the optimizer by its name; adamw by default, as where it is null. */
     public PretrainBuilder optimizer(String name) {
         optimizer = name;
         return this;
@@ -261,36 +279,68 @@ public final class PretrainBuilder {
      * @throws IllegalArgumentException if a value is out of range, or values don't fit each other
      */
     public PretrainSettings build(int images) {
-        Defaults d = new Defaults(images, imageSize, batch, microBatch, epochs, optimizer)
-                .ofFeatures(encoder.graph(imageSize).output(LayerGraph.FEATURES).shape().get(0));
+        PresetDefaults p = new PresetDefaults(method, encoder.name(preset));
+        if (preset != null) {
+            preset.defaults(p);
+        }
+        Architecture network = encoder.architecture(preset, p.encoderOptions());
+        Run run = run(p);
+        Defaults d = new Defaults(images, run.imageSize, run.batch, run.microBatch, run.epochs, run.optimizer)
+                .ofFeatures(network.graph(run.imageSize).output(LayerGraph.FEATURES).shape().get(0));
         d.views(d.isSmall() ? "simclr-cifar" : "simclr").bnSplits(0);
         method.defaults(d);
-        OptionValues values = OptionValues.of(method.options(), given(d));
+        String chosenViews = views != null ? views : p.get("views", String.class).orElse(null);
+        OptionValues values = OptionValues.of(method.options(), given(d, p));
         method.check(values, d);
         Head projectionHead = Head.of(or(head, d, "head", "nonlinear"), or(hidden, d, "hidden", 0),
-                or(projection, d, "projection", isNarrow() ? 64 : 128), or(headNorm, d, "headNorm", true),
+                or(projection, d, "projection", isNarrow(network) ? 64 : 128), or(headNorm, d, "headNorm", true),
                 or(headOutputNorm, d, "headOutputNorm", true), keepHead);
-        AugmentationPipeline first = AugmentationPipeline.of(or(views, d, "views", "none"));
-        String others = otherViews != null ? otherViews : views != null ? views : d.get("otherViews", String.class).orElse(null);
-        int size = Math.max(1, Math.min(batch, images));
+        AugmentationPipeline first = AugmentationPipeline.of(or(chosenViews, d, "views", "none"));
+        String others = otherViews != null ? otherViews
+                : chosenViews != null ? chosenViews : d.get("otherViews", String.class).orElse(null);
+        return new PretrainSettings(method.encoder(network), run.imageSize, projectionHead, first,
+                others == null ? first : AugmentationPipeline.of(others), method, values, optimizer(run, d, p, images), run.batch,
+                run.microBatch, splits(run, d), run.epochs, precision,
+                zeroGamma != null ? zeroGamma : OptimizerSettings.zeroGamma(run.optimizer), seed,
+                preset == null ? "" : preset.name());
+    }
+
+    /** What the method's defaults depend on. */
+    private record Run(int imageSize, int batch, int microBatch, int epochs, String optimizer) {}
+
+    private Run run(PresetDefaults p) {
+        int images = or(batch, p, "batch", 128);
+        int usual = p.get("microBatch", Integer.class).filter(m -> m < images && images % m == 0).orElse(0);
+        return new Run(or(imageSize, p, "imageSize", 32), images, microBatch != null ? microBatch : usual, or(epochs, p, "epochs", 100),
+                or(optimizer, p, "optimizer", "adamw"));
+    }
+
+    private OptimizerSettings optimizer(Run run, Defaults d, PresetDefaults p, int images) {
+        int size = Math.max(1, Math.min(run.batch, images));
         // It is checked where another rate was given, too.
-        double common = OptimizerSettings.rate(optimizer, rateScaling, size);
-        double usual = d.get("baseLearningRate", Double.class).map(r -> OptimizerSettings.scaled(r, rateScaling, size))
-                .orElse(common * d.get("rateFactor", Double.class).orElse(1.0));
-        OptimizerSettings moves = new OptimizerSettings(optimizer, or(learningRate, d, "learningRate", usual),
-                or(weightDecay, d, "weightDecay", 1e-4), momentum,
-                or(warmupEpochs, d, "warmupEpochs", OptimizerSettings.warmup(epochs)), or(schedule, d, "schedule", "cosine"), clip,
-                average);
-        return new PretrainSettings(method.encoder(encoder), imageSize, projectionHead, first,
-                others == null ? first : AugmentationPipeline.of(others), method, values, moves, batch, microBatch,
-                splits(d), epochs, precision,
-                zeroGamma != null ? zeroGamma : OptimizerSettings.zeroGamma(optimizer), seed);
+        double common = OptimizerSettings.rate(run.optimizer, rateScaling, size);
+        boolean asPreset = p.get("optimizer", String.class).filter(run.optimizer::equals).isPresent();
+        Double itsRate = asPreset ? p.get("baseLearningRate", Double.class).orElse(null) : null;
+        Double itsDecay = asPreset ? p.get("weightDecay", Double.class).orElse(null) : null;
+        double rate;
+        if (learningRate != null) {
+            rate = learningRate;
+        } else if (itsRate != null) {
+            rate = OptimizerSettings.scaled(itsRate, rateScaling, size);
+        } else {
+            rate = or(null, d, "learningRate", d.get("baseLearningRate", Double.class)
+                    .map(base -> OptimizerSettings.scaled(base, rateScaling, size))
+                    .orElse(common * d.get("rateFactor", Double.class).orElse(1.0)));
+        }
+        return new OptimizerSettings(run.optimizer, rate, or(weightDecay != null ? weightDecay : itsDecay, d, "weightDecay", 1e-4),
+                momentum, or(warmupEpochs, d, "warmupEpochs", OptimizerSettings.warmup(run.epochs)),
+                or(schedule, d, "schedule", "cosine"), clip, average);
     }
 
     /** The groups of a batch; where they are not given and the devices can't share the usual ones, one a device and micro-batch. */
-    private int splits(Defaults d) {
+    private int splits(Run run, Defaults d) {
         int usual = or(bnSplits, d, "bnSplits", 0);
-        int micro = microBatch == 0 ? 1 : Math.max(1, batch / microBatch);
+        int micro = run.microBatch == 0 ? 1 : Math.max(1, run.batch / run.microBatch);
         if (bnSplits != null || (usual == 0 ? micro : usual) % devices == 0) {
             return usual;
         }
@@ -298,16 +348,17 @@ public final class PretrainBuilder {
         while (splits % devices != 0) {
             splits += micro;
         }
-        if (batch % splits != 0) {
+        if (run.batch % splits != 0) {
             throw new IllegalArgumentException("The batch must be a multiple of " + splits + ", for " + devices + " devices"
-                    + (micro == 1 ? "" : " and " + micro + " micro-batches") + ", found " + batch);
+                    + (micro == 1 ? "" : " and " + micro + " micro-batches") + ", found " + run.batch);
         }
         return splits;
     }
 
-    private Map<String, String> given(Defaults d) {
+    private Map<String, String> given(Defaults d, PresetDefaults p) {
         Map<String, String> all = new LinkedHashMap<>();
         d.options().forEach((name, value) -> all.put(name, value.toString()));
+        all.putAll(p.options());
         options.forEach((name, value) -> {
             if (value != null) {
                 all.put(name, value);
@@ -316,12 +367,17 @@ public final class PretrainBuilder {
         return all;
     }
 
-    private boolean isNarrow() {
-        return encoder instanceof ResNet net && net.width() < 1;
+    private static boolean isNarrow(Architecture network) {
+        return network instanceof ResNet net && net.width() < 1;
     }
 
     @SuppressWarnings("unchecked")
     private static <T> T or(T given, Defaults d, String name, T common) {
         return given != null ? given : d.get(name, (Class<T>) common.getClass()).orElse(common);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> T or(T given, PresetDefaults p, String name, T common) {
+        return given != null ? given : p.get(name, (Class<T>) common.getClass()).orElse(common);
     }
 }

@@ -43,6 +43,7 @@ import java.util.TreeMap;
  * @param zeroGamma whether the scale of the last batch norm of each residual block starts at 0 (Goyal et al. 2017, section 5.1,
  *     <a href="https://arxiv.org/abs/1706.02677">arXiv:1706.02677</a>)
  * @param seed seed of weights, order and views
+ * @param preset name of the {@link Preset} that the defaults come from, or empty; it has no effect of its own
  * @since 0.1.0
  */
 public record PretrainSettings(
@@ -60,11 +61,16 @@ public record PretrainSettings(
         int epochs,
         Precision precision,
         boolean zeroGamma,
-        long seed) {
+        long seed,
+        String preset) {
+    /** Metadata key of the preset. Two trainings that differ only in it are the same. */
+    public static final String PRESET = "training.preset";
     /** Default width of a ResNet. */
     static final double WIDTH = 0.25;
     /** Number of images below which random weights learn little without labels or a teacher. */
     public static final int FEW_IMAGES = 2000;
+    /** Ratio of the sides of images and views above which a warning is given. */
+    private static final int FAR_LARGER = 3;
     /** Smallest side of a small view in pixels. */
     private static final int LEAST_SMALL = 4;
 
@@ -123,19 +129,19 @@ public record PretrainSettings(
     /** Returns these settings with another batch, micro-batch and number of groups. */
     public PretrainSettings withBatch(int newBatch, int newMicroBatch, int newSplits) {
         return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, optimizer, newBatch,
-                newMicroBatch, newSplits, epochs, precision, zeroGamma, seed);
+                newMicroBatch, newSplits, epochs, precision, zeroGamma, seed, preset);
     }
 
     /** Returns these settings with another precision. */
     public PretrainSettings withPrecision(Precision other) {
         return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, optimizer, batch, microBatch,
-                bnSplits, epochs, other, zeroGamma, seed);
+                bnSplits, epochs, other, zeroGamma, seed, preset);
     }
 
     /** Returns these settings with another optimizer. */
     public PretrainSettings withOptimizer(OptimizerSettings other) {
         return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method, options, other, batch, microBatch,
-                bnSplits, epochs, precision, zeroGamma, seed);
+                bnSplits, epochs, precision, zeroGamma, seed, preset);
     }
 
     /** Returns the small views of each image in addition to the full-size ones (multi-crop). */
@@ -183,7 +189,7 @@ public record PretrainSettings(
      */
     public PretrainSettings opened(RunResources resources) throws IOException {
         return new PretrainSettings(encoder, imageSize, head, firstView, otherViews, method.open(options, resources), options,
-                optimizer, batch, microBatch, bnSplits, epochs, precision, zeroGamma, seed);
+                optimizer, batch, microBatch, bnSplits, epochs, precision, zeroGamma, seed, preset);
     }
 
     /** Returns the number of micro-batches of a batch. */
@@ -246,6 +252,15 @@ public record PretrainSettings(
         return images < FEW_IMAGES && method.needsManyImages();
     }
 
+    /**
+     * Returns whether the images have at least three times the side of the views, so that views show little detail.
+     *
+     * @param shortSide shorter side of the images in pixels
+     */
+    public boolean isFarSmallerThan(int shortSide) {
+        return shortSide >= FAR_LARGER * imageSize;
+    }
+
     /** Returns the effective settings as text, for metadata and for comparison with those of a checkpoint. */
     public Map<String, String> describe() {
         Map<String, String> d = new TreeMap<>();
@@ -283,6 +298,9 @@ public record PretrainSettings(
         d.put("training.gradient_clip", "" + optimizer.clip());
         d.put("training.weight_average", "" + optimizer.average());
         d.put("training.seed", "" + seed);
+        if (!preset.isEmpty()) {
+            d.put(PRESET, preset);
+        }
         return d;
     }
 

@@ -55,7 +55,7 @@ record CellRun(Cell cell, Map<String, String> given, StudyImages images, StudyFo
         own.retainAll(cell.settings().keySet());
         if (!own.isEmpty()) {
             throw new IllegalArgumentException("Pretraining by " + settings().getOrDefault("method", "simclr") + " with the encoder "
-                    + settings().getOrDefault("encoder", "resnet18") + " has no setting " + String.join(", ", own));
+                    + CellSettings.encoder(settings()) + " has no setting " + String.join(", ", own));
         }
         builder.images(images.images()).device(machine.device()).build().close();
         return unknown;

@@ -5,6 +5,7 @@ import io.github.simclr4j.onnx.network.EncoderFamily;
 import io.github.simclr4j.train.Pretraining;
 import io.github.simclr4j.train.method.MethodFactory;
 import io.github.simclr4j.train.method.Methods;
+import io.github.simclr4j.train.settings.Presets;
 import io.github.simclr4j.util.Option;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -26,6 +27,7 @@ public final class CellSettings {
 
     static {
         COMMON.put("method", Pretraining.Builder::method);
+        COMMON.put("preset", Pretraining.Builder::preset);
         COMMON.put("encoder", Pretraining.Builder::encoder);
         COMMON.put("views", Pretraining.Builder::views);
         COMMON.put("views2", Pretraining.Builder::otherViews);
@@ -100,7 +102,7 @@ public final class CellSettings {
      */
     static Set<String> apply(Map<String, String> settings, Pretraining.Builder builder) {
         MethodFactory method = Methods.named(settings.getOrDefault("method", "simclr"));
-        EncoderFamily family = EncoderFamilies.family(settings.getOrDefault("encoder", "resnet18"));
+        EncoderFamily family = EncoderFamilies.family(encoder(settings));
         Set<String> unknown = new TreeSet<>();
         settings.forEach((name, value) -> {
             if (COMMON.containsKey(name)) {
@@ -117,6 +119,12 @@ public final class CellSettings {
             }
         });
         return unknown;
+    }
+
+    /** Returns the name of the architecture that some settings come to. */
+    static String encoder(Map<String, String> settings) {
+        String preset = settings.get("preset");
+        return settings.getOrDefault("encoder", preset == null ? "resnet18" : Presets.named(preset).encoder());
     }
 
     private static boolean has(List<Option<?>> options, String name) {

@@ -13,6 +13,8 @@ import io.github.simclr4j.onnx.runtime.EncoderSettings;
 import io.github.simclr4j.onnx.runtime.RuntimeSettings;
 import io.github.simclr4j.train.Pretraining;
 import io.github.simclr4j.train.loop.CheckpointFolder;
+import io.github.simclr4j.train.settings.Presets;
+import io.github.simclr4j.train.settings.PretrainSettings;
 import io.github.simclr4j.tribuo.extraction.FeatureCache;
 import io.github.simclr4j.tribuo.extraction.ImageFeatureExtractor;
 import io.github.simclr4j.tribuo.extraction.PreparedImage;
@@ -26,6 +28,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.tribuo.Output;
@@ -47,6 +50,8 @@ import org.tribuo.OutputFactory;
  */
 public final class PretrainedFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
     private static final Logger logger = Logger.getLogger(PretrainedFeatureExtractor.class.getName());
+    /** A number of images; what provenance records of the settings does not depend on it. */
+    private static final int FEW = 2;
 
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
@@ -72,8 +77,11 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "The method's own options by their names, such as temperature and 0.1.")
     private Map<String, String> options = new HashMap<>();
 
-    @Config(description = "Architecture, such as resnet18 or vit-small.")
-    private String encoder = "resnet18";
+    @Config(description = "Preset of defaults, such as small, photos or serving; empty for none.")
+    private String preset = "";
+
+    @Config(description = "Architecture, such as resnet18 or vit-small; the preset's, or resnet18, by default.")
+    private String encoder;
 
     @Config(description = "Multiplies the channels of every layer; empty for the encoder's default, 0.25 for a ResNet.")
     private String width = "";
@@ -84,8 +92,8 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "Further options of the encoder by their names, such as patch-size and 8.")
     private Map<String, String> encoderOptions = new HashMap<>();
 
-    @Config(description = "Side of the views in pixels, at least 8.")
-    private int imageSize = 32;
+    @Config(description = "Side of the views in pixels, at least 8; the preset's, or 32, by default.")
+    private Integer imageSize;
 
     @Config(description = "Projection head: none, linear, nonlinear or deep; empty for the method's default.")
     private String head = "";
@@ -96,17 +104,17 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "Random views: a preset or augmentations in order; empty for the method's default.")
     private String views = "";
 
-    @Config(description = "Passes over the images.")
-    private int epochs = 100;
+    @Config(description = "Passes over the images; the preset's, or 100, by default.")
+    private Integer epochs;
 
-    @Config(description = "Images a step; all of them if there are fewer.")
-    private int batch = 128;
+    @Config(description = "Images a step, all of them if there are fewer; the preset's, or 128, by default.")
+    private Integer batch;
 
-    @Config(description = "Images that go through the network at once, a divisor of the batch; 0 for all.")
-    private int microBatch = 0;
+    @Config(description = "Images that go through the network at once, a divisor of the batch; 0 for all; the preset's, or 0, by default.")
+    private Integer microBatch;
 
-    @Config(description = "Optimizer: lars, sgd, nesterov, adam or adamw.")
-    private String optimizer = "adamw";
+    @Config(description = "Optimizer: lars, sgd, nesterov, adam or adamw; the preset's, or adamw, by default.")
+    private String optimizer;
 
     @Config(description = "Learning rate after the warm-up; 0 for what goes with the optimizer and the batch.")
     private double learningRate = 0;
@@ -135,6 +143,7 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "Keeps features on disk, so that an image that was seen before needs no inference.")
     private FeatureCache cache;
 
+    private boolean sizeChosen;
     private SimCLRFeatureExtractor<T> extractor;
     private volatile Pretraining training;
     private volatile boolean closed;
@@ -155,41 +164,50 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
             throw new PropertyException("", "init", "Expected an encoder file, found none at " + init);
         }
         EndToEndTrainer.check("threads", () -> RuntimeSettings.DEFAULT.withThreads(threads));
+        sizeChosen = imageSize != null;
         try {
-            builder().check();
+            recordDefaults(builder().check().settings(FEW));
         } catch (IllegalArgumentException e) {
             throw new PropertyException(e, "", "", e.getMessage());
         }
     }
 
+    /** Fills in what was left out, for the provenance. */
+    private void recordDefaults(PretrainSettings all) {
+        encoder = encoder != null ? encoder : preset.isEmpty() ? "resnet18" : Presets.named(preset).encoder();
+        imageSize = all.imageSize();
+        epochs = all.epochs();
+        batch = all.batch();
+        microBatch = all.microBatch();
+        optimizer = all.optimizer().name();
+    }
+
     private Pretraining.Builder builder() {
-        Pretraining.Builder b = Pretraining.builder().images(images).limit(limit).method(method).encoder(encoder).imageSize(imageSize)
-                .epochs(epochs).batch(batch).microBatch(microBatch).optimizer(optimizer).precision(precision).seed(seed)
+        Pretraining.Builder b = Pretraining.builder().images(images).limit(limit).method(method).precision(precision).seed(seed)
                 .device(device).threads(threads).memory(memory).checkpoint(state()).progress(Progress.logging(logger));
+        ifGiven(preset.isEmpty() ? null : preset, b::preset);
+        ifGiven(encoder, b::encoder);
+        ifGiven(sizeChosen ? imageSize : null, b::imageSize);
+        ifGiven(epochs, b::epochs);
+        ifGiven(batch, b::batch);
+        ifGiven(microBatch, b::microBatch);
+        ifGiven(optimizer, b::optimizer);
         options.forEach(b::option);
         encoderOptions.forEach(b::encoderOption);
-        if (!width.isEmpty()) {
-            b.encoderOption("width", width);
-        }
-        if (!stem.isEmpty()) {
-            b.stem(stem);
-        }
-        if (!head.isEmpty()) {
-            b.head(head);
-        }
-        if (projection != 0) {
-            b.projection(projection);
-        }
-        if (!views.isEmpty()) {
-            b.views(views);
-        }
-        if (learningRate != 0) {
-            b.learningRate(learningRate);
-        }
-        if (weightDecay >= 0) {
-            b.weightDecay(weightDecay);
-        }
+        ifGiven(width.isEmpty() ? null : width, w -> b.encoderOption("width", w));
+        ifGiven(stem.isEmpty() ? null : stem, b::stem);
+        ifGiven(head.isEmpty() ? null : head, b::head);
+        ifGiven(projection == 0 ? null : projection, b::projection);
+        ifGiven(views.isEmpty() ? null : views, b::views);
+        ifGiven(learningRate == 0 ? null : learningRate, b::learningRate);
+        ifGiven(weightDecay < 0 ? null : weightDecay, b::weightDecay);
         return b.metrics(metrics).init(init);
+    }
+
+    private static <V> void ifGiven(V value, Consumer<V> setting) {
+        if (value != null) {
+            setting.accept(value);
+        }
     }
 
     private Path state() {

@@ -61,25 +61,7 @@ public record ResidentImages(int side, List<byte[]> pixels, int[] images, int[] 
      * @throws IOException if none of these images can be read
      */
     public static int side(ImageSource source, int imageSize) throws IOException {
-        int side = 0;
-        IOException last = null;
-        for (int i : Fingerprint.spread(source.size(), LOOKED_AT)) {
-            int[] size = new int[1];
-            try {
-                source.read(i, (width, height) -> {
-                    size[0] = Math.min(width, height);
-                    throw new IOException("not to be decoded");
-                });
-            } catch (IOException e) {
-                if (size[0] == 0) {
-                    last = e;
-                }
-            }
-            side = Math.max(side, size[0]);
-        }
-        if (side == 0) {
-            throw new IOException("No image could be read of those looked at first, such as " + last.getMessage(), last);
-        }
+        int side = ImageSizes.largestShortSide(source, LOOKED_AT);
         return Math.max(imageSize, Math.min(side, Math.min(1024, 2 * imageSize)));
     }
 
