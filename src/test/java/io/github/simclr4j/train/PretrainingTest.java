@@ -30,10 +30,13 @@ import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Pretraining as a program does it. */
 @Tag("slow")
@@ -66,6 +69,66 @@ class PretrainingTest {
         PretrainSettings settings = small().build().settings();
         assertFalse(settings.needsMoreThan(PretrainSettings.FEW_IMAGES));
         assertFalse(new PretrainBuilder().method("supervised").build(16).needsMoreThan(16));
+    }
+
+    /** Each pixel of a drawing of 32 pixels becomes nine. */
+    @Test
+    void imagesThatAreFarLargerThanTheDefaultViewsAreAWarning() throws IOException {
+        List<RgbImage> large = drawings(16).stream().map(i -> new RgbImage(i.width() * 3, i.height() * 3, repeated(i, 3))).toList();
+        assertEquals(List.of("at least half of the images have a short side of 96 pixels or more, and views have 32: choose the image"
+                + " size, or a preset for such images"), far(warnings(small().epochs(1).images(large))));
+        assertEquals(List.of(), far(warnings(small().epochs(1).images(large).imageSize(32))), "the size was chosen");
+        assertEquals(List.of(), far(warnings(small().epochs(1).images(large).preset("small"))), "the preset was chosen");
+        assertEquals(List.of(), far(warnings(small().epochs(1))), "they are no larger");
+    }
+
+    private static List<String> far(List<String> warnings) {
+        return warnings.stream().filter(w -> w.contains("half of the images")).toList();
+    }
+
+    private static byte[] repeated(RgbImage image, int times) {
+        int width = image.width() * times;
+        byte[] rgb = new byte[3 * width * image.height() * times];
+        for (int i = 0; i < rgb.length; i++) {
+            int pixel = i / 3;
+            rgb[i] = image.rgb()[3 * (pixel / width / times * image.width() + pixel % width / times) + i % 3];
+        }
+        return rgb;
+    }
+
+    /** Tiny networks and views, with what else a preset has. */
+    @ParameterizedTest
+    @CsvSource({"small, resnet18 width 0.0625 stem CIFAR, adamw", "photos, resnet50 width 0.0625 stem IMAGENET, lars",
+        "serving, mobilenetv3-large width 0.0625 stem IMAGENET, lars"})
+    void aPresetIsTrainedWith(String preset, String encoder, String optimizer) throws IOException {
+        PretrainingResult result = run(small().preset(preset).imageSize(32).epochs(1));
+        assertEquals(1, result.epochs());
+        assertTrue(Double.isFinite(result.finalLoss()));
+        assertEquals(List.of(preset, encoder, optimizer, "8", "32"), Stream.of("preset", "encoder", "optimiser", "batch", "image_size")
+                .map(key -> result.settings().get("training." + key)).toList());
+        Path file = dir.resolve("encoder.onnx");
+        result.writeEncoder(file);
+        try (OnnxEncoder opened = OnnxEncoder.open(file)) {
+            assertEquals(preset, opened.metadata().get("training.preset"));
+        }
+        assertTrue(matches(small().preset(preset).imageSize(32).epochs(1), file));
+    }
+
+    /** What the preset sets is compared; its name is not. */
+    @Test
+    void aRunContinuesWithThePresetAndWithWhatItSets() throws IOException {
+        Path checkpoints = dir.resolve("checkpoints");
+        run(small().preset("small").epochs(1).checkpoint(checkpoints));
+        assertEquals(1, run(small().preset("small").checkpoint(checkpoints)).resumedAt());
+        PretrainingResult spelt = run(small().epochs(3).checkpoint(checkpoints));
+        assertEquals(2, spelt.resumedAt());
+        assertFalse(spelt.settings().containsKey("training.preset"));
+        Path file = dir.resolve("encoder.onnx");
+        run(small().epochs(1)).writeEncoder(file);
+        assertTrue(matches(small().preset("small").epochs(1), file));
+        String message = assertThrows(IOException.class, () -> run(small().preset("photos").imageSize(32).epochs(4).checkpoint(checkpoints)))
+                .getMessage();
+        assertTrue(message.contains("belongs to another run: training.encoder was resnet18"), message);
     }
 
     private static List<String> warnings(Pretraining.Builder builder) throws IOException {

@@ -131,6 +131,47 @@ class PretrainOptionsTest {
         }
     }
 
+    /** The whole of what three presets come to is a test of the library; here is what becomes of options beside one. */
+    @Test
+    void anOptionWinsOverThePreset() {
+        PretrainSettings photos = settings(50_000, "--preset", "photos", "--method", "mocov2");
+        assertEquals("resnet50 width 1.0 stem IMAGENET", photos.encoder().describe());
+        assertEquals(List.of(224, 256, 32), List.of(photos.imageSize(), photos.batch(), photos.microBatch()));
+        assertEquals(new OptimizerSettings("sgd", 0.03, 1e-4, 0.9, 0, "cosine", 0, 0), photos.optimizer());
+        assertEquals("photos", photos.preset());
+        PretrainSettings mine = settings(50_000, "--width", "0.5", "--batch", "64", "--image-size", "32", "--micro-batch", "0",
+                "--optimizer", "adamw", "--epochs", "3", "--temperature", "0.5", "--preset", "photos", "--stem", "cifar");
+        assertEquals("resnet50 width 0.5 stem CIFAR", mine.encoder().describe());
+        assertEquals(List.of(32, 64, 0, 3), List.of(mine.imageSize(), mine.batch(), mine.microBatch(), mine.epochs()));
+        assertEquals("adamw", mine.optimizer().name());
+        assertEquals(0.5, mine.options().get(SimClr.TEMPERATURE));
+        assertEquals(AugmentationPipeline.of("simclr-cifar"), mine.firstView());
+        Map<String, String> small = settings(50_000, "--preset", "small").describe();
+        small.remove("training.preset");
+        assertEquals(settings(50_000).describe(), small);
+    }
+
+    /** Those of the preset's encoder are known, those of others are refused. */
+    @Test
+    void optionsOfThePresetsEncoderCount() {
+        String err = CommandLineTest.run("pretrain", "--images", "x", "--out", "y", "--preset", "photos", "--patch-size", "8").err();
+        assertTrue(err.contains("--patch-size has an effect only with --encoder"), err);
+        String unknown = CommandLineTest.run("pretrain", "--images", "x", "--out", "y", "--preset", "large").err();
+        assertTrue(unknown.contains("Unknown --preset, expected small, photos, serving, found large"), unknown);
+    }
+
+    @Test
+    void theHelpSaysWhatEachPresetIs() {
+        String help = CommandLineTest.run("pretrain", "--help").out().replaceAll("\\s+", " ");
+        for (String part : List.of("small for images of 32 to 64 pixels", "photos for photographs: views of 224 pixels, resnet50",
+                "serving as photos with mobilenetv3-large", "(default: 32, or the preset's; [1] has 224)", "He et al. 2020")) {
+            assertTrue(help.contains(part), part + " in " + help);
+        }
+        for (String command : List.of("study", "bench")) {
+            assertTrue(CommandLineTest.run(command, "--help").out().contains("--preset=P"), command);
+        }
+    }
+
     /** A batch is no larger than the set, and the rate goes with what is there: 0.075 * sqrt(64). */
     @Test
     void theRateGoesWithTheImagesThatThereAre() {

@@ -113,6 +113,16 @@ class StudiesTest {
         assertTrue(described(cell(plan("color"), "AutoAugment", "contrastive")).get("training.views").contains("autoaugment"));
     }
 
+    /** The encoder's options are those of the preset's encoder where no encoder is chosen. */
+    @Test
+    void aGridMayComparePresets() throws IOException {
+        StudyPlan plan = new GridStudy(List.of(Axis.parse("preset=small,photos,serving"), Axis.parse("width=0.5,0.75")))
+                .plan(OptionValues.of(List.of(), Map.of()));
+        assertEquals("resnet18 width 0.5 stem CIFAR", described(cell(plan, "small", "0.5")).get("training.encoder"));
+        assertEquals("resnet50 width 0.75 stem IMAGENET", described(cell(plan, "photos", "0.75")).get("training.encoder"));
+        assertEquals("mobilenetv3-large width 0.5 stem IMAGENET", described(cell(plan, "serving", "0.5")).get("training.encoder"));
+    }
+
     @Test
     void aGridHasEveryCombination() {
         StudyPlan plan = new GridStudy(List.of(Axis.parse("temperature=0.1,0.5"), Axis.parse("views=crop,flip;crop,grey ; none")))

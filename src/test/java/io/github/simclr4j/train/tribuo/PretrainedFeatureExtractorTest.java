@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -189,8 +191,51 @@ class PretrainedFeatureExtractorTest {
         assertThrows(IllegalStateException.class, extractor::featureNames);
     }
 
+    /** The provenance has what the preset came to, and a configuration that is made of it learns nothing again. */
+    @Test
+    void aPresetSetsWhatTheFileLeavesOut() throws IOException {
+        String photos = "<property name=\"preset\" value=\"photos\"/><property name=\"encoder\" value=\"resnet18\"/>"
+                + "<property name=\"imageSize\" value=\"32\"/><property name=\"epochs\" value=\"1\"/>";
+        try (PretrainedFeatureExtractor<Label> extractor = configured(photos)) {
+            Map<String, String> metadata = extractor.extractor().encoder().metadata();
+            assertEquals("photos", metadata.get("training.preset"));
+            assertEquals("resnet18 width 0.0625 stem IMAGENET", metadata.get("training.encoder"));
+            assertEquals("lars 10 0.1", metadata.get("training.optimiser") + " " + metadata.get("training.batch") + " "
+                    + metadata.get("training.temperature"));
+            Map<String, String> configured = configured(extractor);
+            assertEquals("photos resnet18 32 10 1 lars", configured.get("preset") + " " + configured.get("encoder") + " "
+                    + configured.get("imageSize") + " " + configured.get("batch") + " " + configured.get("epochs") + " "
+                    + configured.get("optimizer"));
+            assertTrue(extractor.getProvenance().toString().contains("training.preset=photos"));
+        }
+        FileTime learnt = Files.getLastModifiedTime(file);
+        String all = photos + "<property name=\"optimizer\" value=\"lars\"/><property name=\"microBatch\" value=\"0\"/>";
+        try (PretrainedFeatureExtractor<Label> again = configured(all)) {
+            again.featureNames();
+            assertEquals(learnt, Files.getLastModifiedTime(file), "the file is used as it is");
+        }
+    }
+
+    @Test
+    void withoutAPresetTheProvenanceHasTheDefaults() throws IOException {
+        try (PretrainedFeatureExtractor<Label> extractor = configured(1)) {
+            Map<String, String> configured = configured(extractor);
+            assertEquals("resnet18 32 10 1 0 adamw", configured.get("encoder") + " " + configured.get("imageSize") + " "
+                    + configured.get("batch") + " " + configured.get("epochs") + " " + configured.get("microBatch") + " "
+                    + configured.get("optimizer"));
+            assertFalse(extractor.extractor().encoder().metadata().containsKey("training.preset"));
+        }
+    }
+
+    private static Map<String, String> configured(PretrainedFeatureExtractor<Label> extractor) {
+        Map<String, String> all = new HashMap<>();
+        extractor.getProvenance().getConfiguredParameters().forEach((name, value) -> all.put(name, value.toString()));
+        return all;
+    }
+
     @Test
     void whatIsWrongIsSaidBeforeAnythingIsLearnt() throws IOException {
+        refused("Unknown preset", "<property name=\"preset\" value=\"large\"/>");
         refused("Unknown method", "<property name=\"method\" value=\"simclear\"/>");
         refused("Epochs must be at least 1", "<property name=\"epochs\" value=\"0\"/>");
         refused("Unknown setting, expected loss",
