@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -69,8 +68,15 @@ class GettingStartedTest {
         for (Matcher m = Pattern.compile("--[a-z-]+").matcher(INSTEAD.get(name)); m.find();) {
             rest = rest.replaceAll(m.group() + " \\S+", "");
         }
-        return Arrays.stream((rest + INSTEAD.get(name)).strip().split("\\s+"))
-                .map(w -> NAME.matcher(w).matches() ? dir.resolve(w).toString() : w).toList();
+        List<String> words = new ArrayList<>(List.of((rest + INSTEAD.get(name)).strip().split("\\s+")));
+        for (int i = 0; i < words.size(); i++) {
+            // The preset and the folder have the same name.
+            boolean preset = i > 0 && words.get(i - 1).equals("--preset");
+            if (!preset && NAME.matcher(words.get(i)).matches()) {
+                words.set(i, dir.resolve(words.get(i)).toString());
+            }
+        }
+        return words;
     }
 
     @Test

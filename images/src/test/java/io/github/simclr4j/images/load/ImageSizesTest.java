@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.simclr4j.images.RgbImage;
 import io.github.simclr4j.images.SizeCheck;
-import io.github.simclr4j.images.internal.Samples;
 import io.github.simclr4j.images.source.ImageSource;
+import io.github.simclr4j.images.source.Samples;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
