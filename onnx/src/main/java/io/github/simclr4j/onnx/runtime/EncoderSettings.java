@@ -18,21 +18,21 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What one must know of an encoder that somebody else exported, as far as its file does not say it: each setting with
- * where it comes from. All may be left out.
+ * The settings of an encoder that its file may not contain, such as the preprocessing of a model exported by another tool. Each setting
+ * has a value and a source. All settings are optional.
  *
  * <table>
  * <caption>The settings</caption>
- * <tr><td>{@code image-size}</td><td>pixels of the network's input, {@code 224}, or rows and columns, {@code 256x128}</td></tr>
+ * <tr><td>{@code image-size}</td><td>input size of the network in pixels: {@code 224}, or height and width, {@code 256x128}</td></tr>
  * <tr><td>{@code resize}</td><td>{@code short-side}, {@code center-square} or {@code stretch}, see
  *     {@link Preprocessing.Resize}</td></tr>
- * <tr><td>{@code resize-short}</td><td>pixels that {@code short-side} makes the shorter side, and {@code stretch} both sides,
- *     before the crop; alone it implies {@code short-side}</td></tr>
+ * <tr><td>{@code resize-short}</td><td>length in pixels of the shorter side with {@code short-side}, or of both sides with
+ *     {@code stretch}, before the crop; without {@code resize} it implies {@code short-side}</td></tr>
  * <tr><td>{@code interpolation}</td><td>{@code bilinear}, {@code bicubic}, {@code lanczos}, {@code hamming}, {@code box} or
  *     {@code nearest}</td></tr>
- * <tr><td>{@code scale}</td><td>what a value from 0 to 255 is multiplied by, {@code 1/255} or a number</td></tr>
- * <tr><td>{@code mean}, {@code std}</td><td>subtracted after that, and divided by: one value, or one a channel in the
- *     network's order, {@code 0.485,0.456,0.406}</td></tr>
+ * <tr><td>{@code scale}</td><td>factor of values from 0 to 255: {@code 1/255} or a number</td></tr>
+ * <tr><td>{@code mean}, {@code std}</td><td>mean that is subtracted after scaling, and standard deviation to divide by: one value, or
+ *     one per channel in the network's order, {@code 0.485,0.456,0.406}</td></tr>
  * <tr><td>{@code channels}</td><td>{@code rgb}, {@code bgr} or {@code grey}</td></tr>
  * <tr><td>{@code layout}</td><td>{@code nchw} or {@code nhwc}</td></tr>
  * <tr><td>{@code input}, {@code output}</td><td>names in the graph; an output may be any value that a node computes. The features
@@ -46,45 +46,45 @@ import java.util.stream.Collectors;
  * @since 0.1.0
  */
 public record EncoderSettings(Map<String, Value> values) {
-    /** Every setting's name. */
+    /** The names of all settings. */
     public static final List<String> NAMES = List.of("image-size", "resize", "resize-short", "interpolation", "scale",
             "mean", "std", "channels", "layout", "input", "output", "pooling");
-    /** The file that Hugging Face's image processors keep beside a model. */
+    /** The configuration file of Hugging Face's image processors beside a model. */
     public static final String PREPROCESSOR_CONFIG = "preprocessor_config.json";
-    /** The file that timm keeps beside a model; other libraries have one of that name which says nothing of images. */
+    /** The configuration file of timm beside a model. Other libraries have a file of that name that does not describe images. */
     static final String TIMM_CONFIG = "config.json";
-    /** The file that OpenCLIP keeps beside a model. */
+    /** The configuration file of OpenCLIP beside a model. */
     static final String OPEN_CLIP_CONFIG = "open_clip_config.json";
 
     /**
-     * A setting.
+     * The value of a setting.
      *
-     * @param text its value as one writes it
-     * @param source where it comes from, such as a file's name
+     * @param text the value as text
+     * @param source the source of the value, such as the name of a file
      */
     public record Value(String text, String source) {}
 
     /**
      * Checks names and values.
      *
-     * @throws IllegalArgumentException if there is no such setting or a value is not of its kind
+     * @throws IllegalArgumentException if there is no such setting or a value is invalid
      */
     public EncoderSettings {
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
         values.forEach(EncoderSettings::check);
     }
 
-    /** No settings: all from the file, and from the configuration beside it. */
+    /** Returns no settings, so that all come from the file and the configuration beside it. */
     public static EncoderSettings none() {
         return new EncoderSettings(Map.of());
     }
 
     /**
-     * Settings by name.
+     * Creates settings from texts.
      *
-     * @param values texts by name; null and empty ones are left out
-     * @param source where they come from, such as "argument"
-     * @throws IllegalArgumentException if there is no such setting or a value is not of its kind
+     * @param values texts by name; null and empty texts are ignored
+     * @param source the source of the values, such as "argument"
+     * @throws IllegalArgumentException if there is no such setting or a value is invalid
      */
     public static EncoderSettings of(Map<String, String> values, String source) {
         Map<String, Value> map = new LinkedHashMap<>();
@@ -92,7 +92,7 @@ public record EncoderSettings(Map<String, Value> values) {
             String text = values.get(name) == null ? "" : values.get(name).strip();
             if (text.isEmpty() && name.equals("resize") && values.get("resize-short") != null
                     && !values.get("resize-short").isBlank()) {
-                // It must win over a rule that a weaker source names.
+                // It must override a resize rule of a source with lower precedence.
                 text = "short-side";
             }
             if (!text.isEmpty()) {
@@ -104,8 +104,10 @@ public record EncoderSettings(Map<String, Value> values) {
     }
 
     /**
-     * These settings, and for those that are missing the others'. Where these say {@code stretch} and no {@code resize-short},
-     * the others' length is left out: it would cut what is to be whole.
+     * Returns these settings, completed by others. If these have {@code stretch} without {@code resize-short}, the others'
+     * {@code resize-short} is ignored, since it would crop images that should be used whole.
+     *
+     * @param others settings with lower precedence
      */
     public EncoderSettings or(EncoderSettings others) {
         Map<String, Value> map = new LinkedHashMap<>(values);
@@ -117,24 +119,30 @@ public record EncoderSettings(Map<String, Value> values) {
         return new EncoderSettings(map);
     }
 
-    /** A setting's text, if it is set. */
+    /**
+     * Returns the text of a setting.
+     *
+     * @param name the name of the setting
+     * @return the text; empty if the setting has no value
+     */
     public Optional<String> get(String name) {
         return Optional.ofNullable(values.get(name)).map(Value::text);
     }
 
     /**
-     * Reads a JSON object of settings, with the names above ({@code _} for {@code -} will do), or a configuration of a Hugging
-     * Face image processor as transformers 5 means it, of timm or of OpenCLIP; null is as good as nothing.
+     * Reads settings from a JSON file. It may contain an object with the names above ({@code _} may replace {@code -}), or the
+     * configuration of a Hugging Face image processor (as in transformers 5), of timm or of OpenCLIP. Null values count as missing.
      *
-     * @throws IOException if the file can't be read or holds something else; the message names it
+     * @param file the JSON file
+     * @throws IOException if the file can't be read or contains something else; the message names the file
      */
     public static EncoderSettings read(Path file) throws IOException {
         String source = String.valueOf(file.getFileName());
         if (!Files.exists(file)) {
-            throw new IOException(file + ": no such file; name a JSON file of settings, such as a " + PREPROCESSOR_CONFIG);
+            throw new IOException(file + ": no such file; expected a JSON file of settings, such as a " + PREPROCESSOR_CONFIG);
         }
         if (!Files.isRegularFile(file) || Files.size(file) > 1 << 20) {
-            throw new IOException(file + " is no file of settings: expected a small JSON object");
+            throw new IOException(file + " is not a file of settings: expected a small JSON object");
         }
         try {
             JsonObject json = JsonParser.parseString(Files.readString(file)).getAsJsonObject();
@@ -156,10 +164,10 @@ public record EncoderSettings(Map<String, Value> values) {
     }
 
     /**
-     * Reads the configuration in a folder, the first that is there: {@code preprocessor_config.json}, timm's {@code config.json},
+     * Reads the first configuration in a folder that exists: {@code preprocessor_config.json}, timm's {@code config.json} or
      * {@code open_clip_config.json}.
      *
-     * @throws IOException if it can't be read or holds something else; the message names it
+     * @throws IOException if the file can't be read or contains something else; the message names the file
      */
     static EncoderSettings beside(Path folder) throws IOException {
         for (String name : List.of(PREPROCESSOR_CONFIG, TIMM_CONFIG, OPEN_CLIP_CONFIG)) {
@@ -176,7 +184,7 @@ public record EncoderSettings(Map<String, Value> values) {
             return Files.size(file) <= 1 << 20 && JsonParser.parseString(Files.readString(file)) instanceof JsonObject json
                     && TimmConfig.isTimm(json);
         } catch (JsonParseException | java.nio.charset.CharacterCodingException e) {
-            // A file of that name may be anything.
+            // A file of that name may contain anything.
             return false;
         }
     }
@@ -190,7 +198,7 @@ public record EncoderSettings(Map<String, Value> values) {
         return of(map, source);
     }
 
-    /** A value that is there and not null, else null. */
+    /** Returns a value that exists and is not null, or else null. */
     static JsonElement value(JsonObject json, String key) {
         JsonElement e = json.get(key);
         return e == null || e.isJsonNull() ? null : e;
@@ -205,8 +213,10 @@ public record EncoderSettings(Map<String, Value> values) {
     }
 
     /**
-     * The settings that a model's metadata has, under {@code preprocessing.} and the name. Others there are passed over: the file
-     * may be from a newer version, or another tool's.
+     * Returns the settings in a model's metadata, whose keys are {@code preprocessing.} and the name. Unknown names are ignored, since the
+     * file may come from a newer version or another tool.
+     *
+     * @param metadata the metadata of the model
      */
     public static EncoderSettings ofMetadata(Map<String, String> metadata) {
         Map<String, String> map = new LinkedHashMap<>();
@@ -246,7 +256,7 @@ public record EncoderSettings(Map<String, Value> values) {
         }
     }
 
-    /** Where the channels are. */
+    /** The tensor layout of images. */
     enum Layout { NCHW, NHWC }
 
     /** How tokens or places become features; NONE of a vector, which has neither. */

@@ -30,16 +30,16 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * How an encoder's graph is fed and read: what the graph itself says, completed by settings.
+ * The inputs and outputs of an encoder's graph, as determined from the graph and completed by settings.
  *
- * @param input name of the image's input
- * @param type its type, ONNX's number: float32, uint8 or float16
- * @param layout where its channels are
- * @param batch the batch that the file fixes, 0 if it is free
- * @param preprocessing what is done to an image
+ * @param input name of the image input
+ * @param type ONNX's number of the input's type: float32, uint8 or float16
+ * @param layout tensor layout of the input
+ * @param batch the batch size that the file fixes, or 0 if it is free
+ * @param preprocessing the preprocessing of images before the graph
  * @param outputs names of the outputs whose features are concatenated, usually one
- * @param added those of them that must be added to the graph's outputs
- * @param pooling how tokens become features, null if nothing says it
+ * @param added those outputs that must be added to the graph's outputs
+ * @param pooling how tokens become features, or null if nothing specifies it
  * @param settings every setting, with its source
  * @since 0.1.0
  */
@@ -54,31 +54,32 @@ public record GraphBinding(
         PoolingRules pooling,
         EncoderSettings settings) {
 
-    /** Outputs that are the embedding, where a graph has several; the best first. */
+    /** Names of outputs that are embeddings in graphs with several outputs; the best first. */
     private static final List<String> USUAL_OUTPUTS = List.of("embedding", "embeddings", "image_embeds", "image_embedding",
             "pooler_output", "features", "last_hidden_state");
-    /** What a configuration beside the file can say: who says all of it needs none, not even one that can be read. */
+    /** The settings in a configuration beside the file. If all of them are given, that file is not read. */
     private static final List<String> CONFIGURED =
             List.of("image-size", "resize", "interpolation", "scale", "mean", "std", "channels");
-    /** Operators that leave the layout as it is. */
+    /** Operators that do not change the layout. */
     private static final Set<String> ELEMENTWISE = Set.of("Cast", "Mul", "Sub", "Div", "Add", "Identity", "Clip",
             "QuantizeLinear", "DequantizeLinear", "BatchNormalization", "Pad");
 
     /**
-     * Works it out. A setting that is not given is taken from the configuration beside the file, then from its metadata, then
-     * from the graph.
+     * Determines the binding of a model. Settings that are not given come from the configuration beside the file, then from its metadata,
+     * then from the graph.
      *
      * @param model a checked model
-     * @param given settings of the caller, which win over everything
-     * @param folder where the file is, null for nowhere
-     * @param name what errors call the file
+     * @param given settings of the caller, which override all others
+     * @param folder the folder of the file, or null if there is none
+     * @param name the file's name in messages
+     * @throws InvalidEncoderException if the model is not an image encoder, or if the settings contradict it
      */
     public static GraphBinding of(ModelProto model, EncoderSettings given, Path folder, String name) throws InvalidEncoderException {
         Map<String, String> metadata = EncoderMetadata.of(model);
         String rule = metadata.get(EncoderMetadata.RESIZE);
         if (metadata.containsKey(EncoderMetadata.LIBRARY_VERSION) && rule != null && !rule.equals(Preprocessing.RULE)) {
             throw new InvalidEncoderException(
-                    name + " asks for the resize rule " + rule + ", this version has " + Preprocessing.RULE);
+                    name + " needs the resize rule " + rule + ", but this version has only " + Preprocessing.RULE);
         }
         try {
             EncoderSettings all = stated(model, given, folder).or(EncoderSettings.ofMetadata(metadata));
@@ -90,7 +91,15 @@ public record GraphBinding(
         }
     }
 
-    /** What is said of an encoder outside of its file: by the caller, then by the configuration beside it, which ours don't have. */
+    /**
+     * Returns the settings of an encoder from outside its file: those of the caller, completed by the configuration beside the file. That
+     * is not read for encoders trained by simclr4j.
+     *
+     * @param model the model
+     * @param given settings of the caller
+     * @param folder the folder of the file, or null if there is none
+     * @throws IOException if the configuration can't be read
+     */
     public static EncoderSettings stated(ModelProto model, EncoderSettings given, Path folder) throws IOException {
         boolean ours = EncoderMetadata.hasOwnRule(EncoderMetadata.of(model));
         return ours || folder == null || given.values().keySet().containsAll(CONFIGURED) ? given : given.or(configuration(folder));
@@ -156,7 +165,7 @@ public record GraphBinding(
                     new EncoderSettings(resolved));
         }
 
-        /** A setting's text, noted with its source. */
+        /** Returns the text of a setting, and records it with its source. */
         private String text(String key, String otherwise, String source) {
             Value v = all.values().getOrDefault(key, new Value(otherwise, source));
             resolved.put(key, v);
@@ -169,7 +178,7 @@ public record GraphBinding(
 
         private InvalidEncoderException refuse(String expected, ValueInfoProto found) {
             return new InvalidEncoderException(
-                    name + " is no image encoder: expected " + expected + ", found " + describe(found));
+                    name + " is not an image encoder: expected " + expected + ", found " + describe(found));
         }
 
         private ValueInfoProto input() throws InvalidEncoderException {
@@ -186,16 +195,16 @@ public record GraphBinding(
                 }
             }
             if (images.isEmpty() || !image(images.get(0))) {
-                throw new InvalidEncoderException(name + " is no image encoder: expected an input of four dimensions and type"
+                throw new InvalidEncoderException(name + " is not an image encoder: expected an input of four dimensions and type"
                         + " float32, float16 or uint8, found " + describe(images.isEmpty() ? inputs : images));
             }
             if (images.size() > 1) {
                 throw new InvalidEncoderException(name + " has several inputs that could be the image, " + describe(images)
-                        + ": say which one is by the setting input");
+                        + ": choose one by the setting input");
             }
             if (inputs.size() > 1) {
                 throw new InvalidEncoderException(name + " needs more than an image, " + describe(inputs)
-                        + ": export its image encoder alone");
+                        + ": export only its image encoder");
             }
             text("input", images.get(0).getName(), "graph");
             return images.get(0);
@@ -232,7 +241,7 @@ public record GraphBinding(
                 }
             }
             if (found == null && !all.values().containsKey("layout")) {
-                throw new InvalidEncoderException(name + " does not say where the channels of " + describe(input)
+                throw new InvalidEncoderException(name + " does not show where the channels of " + describe(input)
                         + " are: give the setting layout, nchw or nhwc");
             }
             Layout layout = SettingTexts.choice(Layout.class,
@@ -253,7 +262,7 @@ public record GraphBinding(
             return p.contains("channel") || p.equals("c");
         }
 
-        /** The layout that the first operator with one works in, null if none is found. */
+        /** Returns the layout of the first operator that requires one, or null if there is none. */
         private Layout consumer(String value) {
             Set<String> reached = new HashSet<>(Set.of(value));
             for (NodeProto node : graph.getNodeList()) {
@@ -297,7 +306,7 @@ public record GraphBinding(
             int[] size = SettingTexts.extent(text);
             if (height >= 0 && size[0] != height || width >= 0 && size[1] != width) {
                 throw new InvalidEncoderException(name + " takes " + describe(input) + ", but "
-                        + resolved.get("image-size").source() + " says image-size " + text + ": change or drop that");
+                        + resolved.get("image-size").source() + " has the image-size " + text + ": change or remove it");
             }
             return size;
         }
@@ -306,7 +315,7 @@ public record GraphBinding(
             if (type == TensorProto.DataType.UINT8_VALUE) {
                 for (String key : List.of("scale", "mean", "std")) {
                     if (given.values().containsKey(key)) {
-                        throw new InvalidEncoderException(name + " takes bytes and scales them itself: drop " + key);
+                        throw new InvalidEncoderException(name + " takes bytes and scales them itself: remove " + key);
                     }
                 }
                 return null;
@@ -356,7 +365,7 @@ public record GraphBinding(
             }
             if (found == null) {
                 throw new InvalidEncoderException(name + " has several outputs, " + describe(outputs)
-                        + ": say which one is the embedding by the setting output");
+                        + ": choose the embedding by the setting output");
             }
             return text("output", found, "graph");
         }

@@ -33,19 +33,20 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.logging.Logger;
 
 /**
- * An encoder file, open in ONNX Runtime: one of ours, or any graph that takes images and gives vectors (see
- * {@link EncoderSettings} for what one may have to say of it). The file is checked before native code sees it, and an image of
- * zeros has gone through it when {@code open} returns.
+ * An image encoder in an ONNX file, opened in ONNX Runtime. It may be an encoder trained by simclr4j, or any graph that maps images to
+ * vectors; see {@link EncoderSettings} for the settings that such a graph may need. {@code open} validates the file before native code
+ * reads it, and then runs the encoder once on images of zeros.
  *
- * <p>{@link #embed} may be called by several threads at once: they share the session, each takes a pair of direct buffers
- * that the instance keeps for the next call. {@link #close} waits until they are done. The instance owns its native session
- * and frees it on {@link #close}.
+ * <p><b>Threads.</b> {@link #embed} is thread-safe. The calls share the session, and each uses a pair of direct buffers that is kept for
+ * later calls. {@link #close} waits until running calls are done.
+ *
+ * <p><b>Native memory.</b> The encoder owns its native session. {@link #close} frees it.
  *
  * @since 0.1.0
  */
 public final class OnnxEncoder implements AutoCloseable {
     private static final Logger LOGGER = Logger.getLogger(OnnxEncoder.class.getName());
-    /** Heap that rewriting a file takes, in sizes of the file: it, its model, the new weights, and the new file. */
+    /** Heap for rewriting a file with Winograd's algorithm, in multiples of the file's size. */
     private static final long WINOGRAD_HEAP = 12;
 
     private final String name;
@@ -82,39 +83,48 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     /**
-     * Opens a file with as many threads as ONNX Runtime likes; see {@link #open(Path, EncoderSettings, RuntimeSettings)}.
+     * Opens an encoder with the number of threads that ONNX Runtime chooses; see {@link #open(Path, EncoderSettings, RuntimeSettings)}.
      *
-     * @throws InvalidEncoderException if it is not ONNX or no image encoder
-     * @throws IOException if it can't be read
+     * @param file the encoder
+     * @throws InvalidEncoderException if the file is not an ONNX file, or not an image encoder
+     * @throws IOException if the file can't be read
      */
     public static OnnxEncoder open(Path file) throws IOException {
         return open(file, 0);
     }
 
     /**
-     * Opens a file that says all that is needed.
+     * Opens an encoder without further settings.
      *
      * @param file the encoder
-     * @param threads threads of one call, 0 for as many as ONNX Runtime likes
-     * @throws InvalidEncoderException if it is not ONNX or no image encoder
-     * @throws IOException if it can't be read
+     * @param threads threads per call; 0 lets ONNX Runtime choose
+     * @throws InvalidEncoderException if the file is not an ONNX file, or not an image encoder
+     * @throws IOException if the file can't be read
      */
     public static OnnxEncoder open(Path file, int threads) throws IOException {
         return open(file, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(threads));
     }
 
     /**
-     * Opens a file. A setting that is not given is taken from {@code preprocessor_config.json}, timm's {@code config.json} or
-     * {@code open_clip_config.json} in the same folder (or in the one above a folder {@code onnx}), then from the file's metadata,
-     * then from the graph; {@link #settings()} says which. A file of ours needs none, and does not look beside itself.
+     * Opens an encoder from a file. A setting that is not given is taken from the first of these that has it:
+     *
+     * <ol>
+     *   <li>{@code preprocessor_config.json}, timm's {@code config.json} or {@code open_clip_config.json} in the file's folder, or in
+     *       the parent folder if the file's folder is named {@code onnx};
+     *   <li>the metadata of the file;
+     *   <li>the graph.
+     * </ol>
+     *
+     * <p>{@link #settings()} reports the source of each setting. A file that SimCLR4J exported holds all its settings, so that no
+     * configuration file is looked for.
      *
      * @param file the encoder; external data must be in its folder
-     * @param given what the caller knows of it
-     * @param runtime how it is run
-     * @throws InvalidEncoderException if it is not ONNX or no image encoder, or the settings contradict it
-     * @throws IOException if it can't be read
-     * @throws IllegalArgumentException if a batch was asked for that is too large, or ONNX Runtime refuses a session option
-     * @throws IllegalStateException if the execution provider is not there
+     * @param given settings that override those of the file
+     * @param runtime the threads, execution provider and session options of ONNX Runtime
+     * @throws InvalidEncoderException if the file is not an ONNX file, if it is not an image encoder, or if the settings contradict it
+     * @throws IOException if the file can't be read
+     * @throws IllegalArgumentException if the batch size is too large, or if ONNX Runtime rejects a session option
+     * @throws IllegalStateException if the execution provider is not available
      */
     public static OnnxEncoder open(Path file, EncoderSettings given, RuntimeSettings runtime) throws IOException {
         byte[] bytes = ModelFile.bytes(file);
@@ -123,27 +133,27 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     /**
-     * Opens the bytes of a file that says all that is needed and has no external data.
+     * Opens an encoder in memory without further settings and without external data.
      *
-     * @param bytes the file's content
-     * @param name what errors call it
-     * @param threads threads of one call, 0 for as many as ONNX Runtime likes
-     * @throws InvalidEncoderException if it is not ONNX or no image encoder
+     * @param bytes the bytes of the file
+     * @param name the encoder's name in messages
+     * @param threads threads per call; 0 lets ONNX Runtime choose
+     * @throws InvalidEncoderException if the bytes are not an ONNX file, or not an image encoder
      */
     public static OnnxEncoder open(byte[] bytes, String name, int threads) throws InvalidEncoderException {
         return open(bytes, name, EncoderSettings.none(), RuntimeSettings.DEFAULT.withThreads(threads));
     }
 
     /**
-     * Opens the bytes of a file without external data; see {@link #open(Path, EncoderSettings, RuntimeSettings)}.
+     * Opens an encoder in memory without external data; see {@link #open(Path, EncoderSettings, RuntimeSettings)}.
      *
-     * @param bytes the file's content
-     * @param name what errors call it
-     * @param given what the caller knows of it
-     * @param runtime how it is run
-     * @throws InvalidEncoderException if it is not ONNX or no image encoder, or the settings contradict it
-     * @throws IllegalArgumentException if a batch was asked for that is too large, or ONNX Runtime refuses a session option
-     * @throws IllegalStateException if the execution provider is not there
+     * @param bytes the bytes of the file
+     * @param name the encoder's name in messages
+     * @param given settings that override those of the file
+     * @param runtime the threads, execution provider and session options of ONNX Runtime
+     * @throws InvalidEncoderException if the bytes are not an ONNX file, if it is not an image encoder, or if the settings contradict it
+     * @throws IllegalArgumentException if the batch size is too large, or if ONNX Runtime rejects a session option
+     * @throws IllegalStateException if the execution provider is not available
      */
     public static OnnxEncoder open(byte[] bytes, String name, EncoderSettings given, RuntimeSettings runtime)
             throws InvalidEncoderException {
@@ -169,7 +179,7 @@ public final class OnnxEncoder implements AutoCloseable {
             if (heap <= Runtime.getRuntime().maxMemory()) {
                 run = Winograd.rewrite(run, binding);
             } else {
-                LOGGER.info(name + ": its 3x3 convolutions are not rewritten for fewer multiplications, which takes a heap of -Xmx"
+                LOGGER.info(name + ": its 3x3 convolutions do not use Winograd's algorithm, which would need a heap of -Xmx"
                         + ((heap >> 20) + 1) + "m");
             }
         }
@@ -215,22 +225,23 @@ public final class OnnxEncoder implements AutoCloseable {
         }
     }
 
-    /** Silently wrong numbers are worse than a line too much. */
+    /** Warns about an unknown normalisation, since silently wrong features are worse than a superfluous warning. */
     private void warn() {
         List<String> assumed = List.of("mean", "std").stream()
                 .filter(k -> settings.values().containsKey(k) && settings.values().get(k).source().equals("default")).toList();
         if (!assumed.isEmpty()) {
-            LOGGER.warning(name + " does not say its " + String.join(" and ", assumed)
-                    + ": values from 0 to 1 are assumed; give them if it was trained with others");
+            LOGGER.warning(name + " does not state its " + String.join(" and ", assumed)
+                    + ": values from 0 to 1 are assumed; give these settings if it was trained with others");
         }
     }
 
     /**
-     * SHA-256 of an encoder file, and of its external data if it has any, in hexadecimal: what {@link #sha256()} says once it is
-     * open.
+     * Returns the SHA-256 of an encoder file and its external data without opening it. It equals {@link #sha256()} of the opened encoder.
      *
-     * @throws InvalidEncoderException if it is not ONNX, or refers to data that is not in its folder
-     * @throws IOException if it can't be read
+     * @param file the encoder
+     * @return the hash in hexadecimal
+     * @throws InvalidEncoderException if the file is not an ONNX file, or refers to data outside its folder
+     * @throws IOException if the file can't be read
      */
     public static String sha256(Path file) throws IOException {
         byte[] bytes = ModelFile.bytes(file);
@@ -238,9 +249,10 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     /**
-     * The embeddings of some images of any size, as [images, dimension]. They are cropped and resized here, on the calling
-     * thread, and go through the graph {@link #batch()} at a time.
+     * Preprocesses and encodes images, in batches of {@link #batch()}. Preprocessing runs in the calling thread.
      *
+     * @param images images of any size
+     * @return the embeddings, [images, dimension]
      * @throws InvalidFeaturesException if a feature is not finite
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
@@ -261,19 +273,20 @@ public final class OnnxEncoder implements AutoCloseable {
     }
 
     /**
-     * The embeddings of images that went through {@link Preprocessing#apply} before, as [images, dimension].
+     * Encodes images that were preprocessed by {@link Preprocessing#apply}.
      *
-     * @param pixels bytes [images, height, width, 3], RGB, from the buffer's position to its limit; both stay as they are. If the
-     *     buffer is direct and the graph takes just these bytes, ONNX Runtime reads them where they are. It must not change
-     *     before the call returns.
-     * @throws IllegalArgumentException if they are no whole number of images
+     * @param pixels RGB bytes, [images, height, width, 3], from the buffer's position to its limit, which do not change. If the buffer is
+     *     direct and the graph takes these bytes unchanged, ONNX Runtime reads them without copying. The content must not be modified
+     *     before the call returns
+     * @return the embeddings, [images, dimension]
+     * @throws IllegalArgumentException if the number of bytes is not a multiple of the size of an image
      * @throws InvalidFeaturesException if a feature is not finite
      * @throws IllegalStateException if the encoder is closed, or ONNX Runtime fails
      */
     public float[][] embed(ByteBuffer pixels) {
         int size = binding.preprocessing().height() * binding.preprocessing().width() * 3;
         if (pixels.remaining() % size != 0) {
-            throw new IllegalArgumentException("Expected " + size + " bytes an image, found " + pixels.remaining());
+            throw new IllegalArgumentException("Expected " + size + " bytes per image, found " + pixels.remaining());
         }
         float[][] embeddings = new float[pixels.remaining() / size][];
         boolean asItIs = pixels.isDirect() && input.bytesAsTheyAre();
@@ -316,7 +329,7 @@ public final class OnnxEncoder implements AutoCloseable {
         }
     }
 
-    /** Runs the first n images of a buffer; a fixed batch is filled up with what is left in it. */
+    /** Runs the encoder on the first n images of a buffer. A fixed batch is filled up with whatever the buffer contains. */
     private void run(ByteBuffer in, ByteBuffer out, int n, float[][] embeddings, int at) throws OrtException {
         int images = fixedBatch ? batch : n;
         ByteBuffer pixels = in.slice(0, images * input.bytes()).order(ByteOrder.nativeOrder());
@@ -328,57 +341,57 @@ public final class OnnxEncoder implements AutoCloseable {
         }
     }
 
-    /** What is done to an image before the graph. */
+    /** Returns the preprocessing of images before the graph. */
     public Preprocessing preprocessing() {
         return binding.preprocessing();
     }
 
-    /** Every setting that was used, each with where it came from: the caller, a file, the metadata, the graph or a default. */
+    /** Returns all settings that are used, each with its source: the caller, a file, the metadata, the graph or a default. */
     public EncoderSettings settings() {
         return settings;
     }
 
-    /** Images that go through the graph at once. */
+    /** Returns the maximum number of images per run of the graph. */
     public int batch() {
         return batch;
     }
 
-    /** Whether the file fixes the batch: the graph then computes all of it, however few images there are. */
+    /** Returns whether the file fixes the batch size, so that the graph always computes a full batch. */
     boolean hasFixedBatch() {
         return fixedBatch;
     }
 
-    /** Whether the file or the caller decided the batch, not this class. */
+    /** Returns whether the file or the caller determined the batch size. */
     boolean batchIsGiven() {
         return givenBatch || fixedBatch;
     }
 
-    /** Length of an embedding. */
+    /** Returns the length of an embedding. */
     public int dimension() {
         return outputs.dimension();
     }
 
-    /** What the file says of itself: architecture, training, data, version. */
+    /** Returns the file's metadata, such as the architecture, training, data and version. */
     public Map<String, String> metadata() {
         return metadata;
     }
 
-    /** The architecture that the metadata names, if it names one. */
+    /** Returns the architecture that the metadata name, if any. */
     public Optional<Architecture> architecture() {
         return EncoderFamilies.fromMetadata(metadata);
     }
 
-    /** Number of values in the file's initialisers (batch norm is folded, so fewer than in training). */
+    /** Returns the number of values in the file's initialisers, which is less than in training if batch norm is folded. */
     public long parameters() {
         return parameters;
     }
 
-    /** SHA-256 of the file, and of its external data if it has any, in hexadecimal. */
+    /** Returns the SHA-256 of the file and its external data, in hexadecimal. */
     public String sha256() {
         return sha256;
     }
 
-    /** Waits for running calls and frees the session; a second call does nothing. */
+    /** Waits for running calls, and frees the session. A second call does nothing. */
     @Override
     public void close() {
         lock.writeLock().lock();

@@ -22,7 +22,7 @@ import java.util.Map;
  * @param fixedBatch the batch that the graph needs, 0 for any
  */
 record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
-    /** What the buffers of a batch may take, in bytes, where the file says how large it is. */
+    /** Maximum size in bytes of the buffers of a batch whose size the file fixes. */
     static final long MAX_BUFFER = 1L << 29;
 
     /**
@@ -33,7 +33,7 @@ record TrialRun(EmbeddingOutputs outputs, int fixedBatch) {
      */
     static TrialRun of(OrtSession session, GraphBinding binding, ImageInput input, String name)
             throws OrtException, InvalidEncoderException {
-        // Two images show whether a batch that the file calls free is so; some graphs have a 1 inside.
+        // Running two images shows whether the batch size is really free; some graphs contain a fixed 1.
         int[] tries = binding.batch() > 0 ? new int[] {binding.batch()} : new int[] {2, 1};
         InvalidEncoderException first = null;
         for (int n : tries) {
