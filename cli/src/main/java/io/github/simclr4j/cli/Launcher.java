@@ -18,7 +18,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
- * What {@code ./simclr} starts: runs a command with the libtorch that it needs.
+ * What {@code ./simclr} and {@code java -jar} start: runs a command with the libtorch that it needs.
  *
  * <p>DJL takes a CPU libtorch that it finds on the class path even where there is a GPU. So the one that comes with the command
  * line is not on the class path of the process, but in a folder beside it, and is added where a command is to compute on the CPU.
@@ -63,7 +63,7 @@ public final class Launcher {
      * Sees to it that a command finds its libtorch, before it loads one. A command that trains on a GPU has the CUDA libtorch
      * fetched first where it is not there yet; if that fails, a choice of {@code auto} goes on on the CPU.
      *
-     * @throws IllegalStateException if a GPU is asked for and its libtorch can't be had
+     * @throws IllegalStateException if a GPU is asked for and its libtorch can't be had, or if the command trains and there is none
      */
     void prepare(Command command) {
         if (command.downloads()) {
@@ -85,7 +85,13 @@ public final class Launcher {
             }
         }
         if (source == LibtorchSource.CLASS_PATH || source == LibtorchSource.DOWNLOAD) {
-            addToClassPath(jars(cpuLibraries));
+            List<Path> jars = jars(cpuLibraries);
+            if (jars.isEmpty() && command.trains() && !command.reports() && !devices.hasLibtorch()) {
+                String[] c = devices.cpuLibtorch().split(":");
+                throw new IllegalStateException("training needs libtorch, which comes apart: put " + c[1] + "-" + c[2] + "-" + c[3]
+                        + ".jar from Maven Central (" + String.join(":", c) + ") into the folder " + cpuLibraries);
+            }
+            addToClassPath(jars);
         }
     }
 

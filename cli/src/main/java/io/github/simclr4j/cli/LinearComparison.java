@@ -2,6 +2,7 @@ package io.github.simclr4j.cli;
 
 import io.github.simclr4j.onnx.network.Architecture;
 import io.github.simclr4j.onnx.runtime.EncoderSettings;
+import io.github.simclr4j.train.device.Devices;
 import io.github.simclr4j.train.loop.EncoderExport;
 import io.github.simclr4j.tribuo.evaluation.Accuracies;
 import io.github.simclr4j.tribuo.evaluation.LinearProtocol;
@@ -53,6 +54,8 @@ record LinearComparison(Map<String, Accuracies> linear, List<String> classes, in
         Optional<Architecture> network = encoder.encoder().architecture();
         if (network.isEmpty()) {
             context.progress().warn(context.encoder() + " does not name its architecture: no untrained encoder to compare with");
+        } else if (!Devices.here().hasLibtorch()) {
+            context.progress().warn("there is no libtorch to make an untrained encoder to compare with");
         } else {
             untrained(network.get(), size, seed, context, linear);
         }

@@ -182,6 +182,30 @@ class LauncherTest {
     }
 
     @Test
+    void withoutAnyLibtorchATrainingSaysWhichOneToPutWhere() throws IOException {
+        smi = new Environment.Output(-1, "no such program");
+        Files.delete(cpu.resolve("pytorch-native-cpu.jar"));
+        String there = "put pytorch-native-cpu-2.7.1-linux-x86_64.jar from Maven Central"
+                + " (ai.djl.pytorch:pytorch-native-cpu:2.7.1:linux-x86_64) into the folder " + cpu;
+        has(false, 0, pretrain());
+        assertTrue(err.contains(there), err);
+        has(false, 0, evaluate("--protocol", "finetune"));
+        assertTrue(err.contains(there), err);
+        has(false, 0, "inspect", "nowhere.onnx");
+        assertFalse(err.contains("libtorch"), err);
+        has(false, 0, evaluate());
+        assertFalse(err.contains("libtorch"), err);
+        // The CUDA library computes on the CPU as well.
+        cached = true;
+        has(false, 0, pretrain());
+        assertFalse(err.contains(there), err);
+        cached = false;
+        variables.put("PYTORCH_LIBRARY_PATH", "/opt/libtorch/lib");
+        has(false, 0, pretrain());
+        assertFalse(err.contains(there), err);
+    }
+
+    @Test
     void theCudaLibtorchIsFetchedOnceAndThenUsedOffline() {
         reachable = true;
         has(false, 1, pretrain());

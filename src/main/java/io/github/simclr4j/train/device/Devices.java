@@ -287,6 +287,17 @@ public final class Devices {
                 : libraries.cached(Libraries.CUDA) ? LibtorchSource.CACHE : LibtorchSource.DOWNLOAD;
     }
 
+    /** Returns whether there is a libtorch: one that is named, on the class path or in DJL's cache, or one that DJL may fetch. */
+    public boolean hasLibtorch() {
+        return environment.value("PYTORCH_LIBRARY_PATH") != null || libraries.bundled() != null || libraries.cached("cpu")
+                || libraries.cached(Libraries.CUDA) || !environment.offline();
+    }
+
+    /** Returns the Maven coordinates of the CPU libtorch for this system: group, artifact, version and classifier, between colons. */
+    public String cpuLibtorch() {
+        return "ai.djl.pytorch:pytorch-native-cpu:" + libraries.bindingVersion() + ":" + environment.system();
+    }
+
     /**
      * Fetches the CUDA libtorch into DJL's cache. This needs no GPU, so that container images can be built on any machine.
      *
