@@ -57,6 +57,27 @@ class DevicesTest {
     }
 
     @Test
+    void itIsSaidWhetherThereIsALibtorchAtAll() {
+        Devices devices = new Devices(machine);
+        assertFalse(devices.hasLibtorch());
+        assertEquals("ai.djl.pytorch:pytorch-native-cpu:2.7.1:linux-x86_64", devices.cpuLibtorch());
+        machine.onClassPath = true;
+        assertTrue(devices.hasLibtorch());
+        machine.onClassPath = false;
+        machine.libtorch(CACHE.resolve("2.7.1-cpu-linux-x86_64"), false);
+        assertTrue(devices.hasLibtorch());
+        machine.files.clear();
+        machine.libtorch(CUDA, true);
+        assertTrue(devices.hasLibtorch());
+        machine.files.clear();
+        machine.variables.put("PYTORCH_LIBRARY_PATH", "/opt/libtorch/lib");
+        assertTrue(devices.hasLibtorch());
+        machine.variables.clear();
+        machine.offline = false;
+        assertTrue(devices.hasLibtorch(), "DJL fetches one");
+    }
+
+    @Test
     void withoutAGpuAutoIsTheCpuAndGpuAnError() {
         machine.onClassPath = true;
         assertEquals("cpu", choose("auto"));
