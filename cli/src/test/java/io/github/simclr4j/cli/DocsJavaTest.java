@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class DocsJavaTest {
     /** Their blocks are pieces of programs, which tests of the modules compare: examples/ and spark/. */
     private static final Set<String> PIECES =
-            Set.of("docs/java.md", "docs/extending.md", "docs/serving.md", "docs/spark.md");
+            Set.of("docs/java.md", "docs/extending.md", "docs/serving.md", "docs/spark.md", "docs/hand-over.md");
     /** What the blocks of all pages take for granted. */
     private static final String VARIABLES = """
             Path encoder, folder, path, table, image, trainPath, testPath;
