@@ -53,7 +53,7 @@ class RunFolderTest {
     void aRunThatHasJustBegunIsShown() throws IOException {
         Files.writeString(metrics(), line("a", 1, 5.5));
         Files.writeString(RunFolder.recordOf(metrics()), "{\"run\":\"b\",\"encoder\":\"e.onnx\"}");
-        assertTrue(page().contains("No epoch is over yet."));
+        assertTrue(page().contains("The first epoch is not complete yet."));
     }
 
     @Test
