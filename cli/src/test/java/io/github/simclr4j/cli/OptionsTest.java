@@ -129,7 +129,7 @@ class OptionsTest {
     @Test
     void aTeacherMustBeGivenAndBeThere() {
         refused("--teacher must name", pretrain(empty, "--method distill"));
-        refused("none at gone.onnx", pretrain(empty, "--method distill --teacher gone.onnx"));
+        refused("must name an existing file, found gone.onnx", pretrain(empty, "--method distill --teacher gone.onnx"));
         refused("--teacher-config must name", pretrain(empty, "--method distill --teacher " + encoder + " --teacher-config gone.json"));
         refused("--teacher-cache has an effect only with",
                 pretrain(empty, "--method distill --teacher-views --teacher " + encoder + " --teacher-cache folder"));
