@@ -7,6 +7,8 @@ import io.github.simclr4j.train.method.SimClr;
 /**
  * For photographs: views of 224 pixels through a ResNet-50 of the published width, in batches of 256, with the optimizer of the
  * method's paper. Views of this size are bicubic crops with blur where the method has no others.
+ *
+ * @since 0.1.0
  */
 public final class PhotosPreset implements Preset {
     private static final int SIDE = 224;

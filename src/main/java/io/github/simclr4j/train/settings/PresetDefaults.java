@@ -7,7 +7,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** What a run is, as far as a preset's defaults depend on it, and where a {@link Preset} puts them. Not thread-safe. */
+/**
+ * What a run is, as far as a preset's defaults depend on it, and where a {@link Preset} puts them. Not thread-safe.
+ *
+ * @since 0.1.0
+ */
 public final class PresetDefaults {
     private final MethodFactory method;
     private final String encoder;

@@ -6,7 +6,11 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 
-/** The {@linkplain Preset presets} on the class path. */
+/**
+ * The {@linkplain Preset presets} on the class path.
+ *
+ * @since 0.1.0
+ */
 public final class Presets {
     private Presets() {}
 

@@ -3,6 +3,8 @@ package io.github.simclr4j.train.settings;
 /**
  * For images of 32 to 64 pixels, such as those of CIFAR-10, and for a first try on a laptop: the defaults that hold without any
  * preset.
+ *
+ * @since 0.1.0
  */
 public final class SmallPreset implements Preset {
     @Override

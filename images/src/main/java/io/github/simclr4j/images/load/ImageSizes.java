@@ -6,7 +6,11 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.OptionalInt;
 
-/** Sizes of some of a source's images. Their headers say them: no pixel is decoded. */
+/**
+ * Sizes of some images of a source, from their headers: no pixel is decoded.
+ *
+ * @since 0.1.0
+ */
 public final class ImageSizes {
     /** Images of which the median is taken. */
     private static final int SAMPLE = 64;
