@@ -156,12 +156,15 @@ final class BundleCheck {
         }
     }
 
-    /** Every class must have its source: that the jar of the sources is not empty says little. */
+    /** Every class must have its source, and what else there is must be in the other jar too: nothing of the tests. */
     private void sources(Path jar, Path sources) throws IOException {
         try (JarFile classes = new JarFile(jar.toFile()); JarFile java = new JarFile(sources.toFile())) {
             classes.stream().map(e -> e.getName()).filter(n -> n.endsWith(".class") && !n.contains("$"))
                     .map(n -> n.replaceFirst("\\.class$", ".java")).filter(n -> java.getEntry(n) == null)
                     .forEach(n -> wrong.add(sources.getFileName() + " has no " + n));
+            java.stream().filter(e -> !e.isDirectory()).map(e -> e.getName())
+                    .filter(n -> !n.endsWith(".java") && classes.getEntry(n) == null)
+                    .forEach(n -> wrong.add(sources.getFileName() + " has " + n));
         }
     }
 
