@@ -200,7 +200,7 @@ class PretrainingTest {
                     Map.entry("encoder", "resnet34 width 0.0625 stem IMAGENET"), Map.entry("image_size", "40"),
                     Map.entry("head", "3 layers, hidden 24, out 12, batch norm, 1 kept"), Map.entry("views", "crop:0.08@1.0,flip@0.5 | flip@0.5"),
                     Map.entry("batch", "16"), Map.entry("micro_batch", "8"), Map.entry("bn_splits", "4"), Map.entry("epochs", "7"),
-                    Map.entry("optimiser", "sgd"), Map.entry("learning_rate", "0.25"), Map.entry("momentum", "0.8"),
+                    Map.entry("optimizer", "sgd"), Map.entry("learning_rate", "0.25"), Map.entry("momentum", "0.8"),
                     Map.entry("weight_decay", "0.01"), Map.entry("warmup_epochs", "1.5"), Map.entry("schedule", "constant"),
                     Map.entry("gradient_clip", "3.0"), Map.entry("weight_average", "0.9"), Map.entry("zero_gamma", "false"),
                     Map.entry("precision", "bfloat16"), Map.entry("seed", "11")).forEach((key, value) -> {

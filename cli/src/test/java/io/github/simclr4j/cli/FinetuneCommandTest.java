@@ -88,7 +88,7 @@ class FinetuneCommandTest {
             String[] names = new Gson().fromJson(metadata.get("class_names"), String[].class);
             assertEquals(BuiltInImages.classNames(), Arrays.stream(names).sorted().toList());
             assertEquals("supervised", metadata.get("training.method"));
-            assertEquals("nesterov", metadata.get("training.optimiser"));
+            assertEquals("nesterov", metadata.get("training.optimizer"));
             assertEquals("0.001953125", metadata.get("training.learning_rate"));
             assertEquals(Sha256.hex(Files.readAllBytes(encoder)), metadata.get("training.started_from"));
             assertTrue(metadata.get(ONNXExportable.PROVENANCE_METADATA_FIELD).contains("50% of the labels of " + images));

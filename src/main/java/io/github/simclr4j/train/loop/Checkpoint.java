@@ -135,7 +135,7 @@ public final class Checkpoint {
             State state = header(file, in);
             compare(file, settings, state.settings(), warn);
             for (int i = in.readInt(); i > 0; i--) {
-                String name = in.readUTF();
+                String name = in.readUTF().replaceFirst("^optimiser\\.", "optimizer.");
                 DataType type = DataType.valueOf(in.readUTF());
                 byte[] bytes = new byte[in.readInt()];
                 in.readFully(bytes);
@@ -176,9 +176,13 @@ public final class Checkpoint {
         return new State(epoch, step, loss, scale, good, atChance, rising, today(settings));
     }
 
-    /** Translates saved settings to their current names: two of them were written differently up to November 2026. */
+    /** Translates saved settings to their current names: three of them were written differently up to November 2026. */
     private static Map<String, String> today(Map<String, String> saved) {
         Map<String, String> settings = new TreeMap<>(saved);
+        String british = settings.remove("training.optimiser");
+        if (british != null) {
+            settings.put("training.optimizer", british);
+        }
         String mixed = settings.remove("training.mixed_precision");
         if (mixed != null) {
             settings.put("training.precision", (Boolean.parseBoolean(mixed) ? Precision.FLOAT16 : Precision.FLOAT32).text());
@@ -207,7 +211,7 @@ public final class Checkpoint {
         try (DataInputStream in = open(file)) {
             header(file, in);
             for (int i = in.readInt(); i > 0; i--) {
-                String name = in.readUTF();
+                String name = in.readUTF().replaceFirst("^optimiser\\.", "optimizer.");
                 boolean floats = in.readUTF().equals(DataType.FLOAT32.name());
                 byte[] bytes = in.readNBytes(in.readInt());
                 if (floats) {

@@ -113,7 +113,7 @@ final class TrainingStep implements AutoCloseable {
             String prefix = prefix(i);
             context.trained().get(i).tensors().forEach((name, a) -> all.put(prefix + name, a));
         }
-        optimizer.state().forEach((name, a) -> all.put("optimiser." + name, a));
+        optimizer.state().forEach((name, a) -> all.put("optimizer." + name, a));
         context.tensors().forEach((name, a) -> all.put("method." + name, a));
         return all;
     }

@@ -48,6 +48,11 @@ public final class EndToEnd implements MethodFactory {
     }
 
     @Override
+    public void defaults(Defaults d) {
+        d.adamRateFactor(0.5);
+    }
+
+    @Override
     public Method create(MethodContext context) {
         Network query = context.train(context.encoder());
         Network key = context.trainCopy(query);

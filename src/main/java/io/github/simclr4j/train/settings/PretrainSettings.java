@@ -287,7 +287,7 @@ public record PretrainSettings(
         d.put("training.epochs", "" + epochs);
         d.put("training.precision", precision == null ? "auto" : precision.text());
         d.put("training.zero_gamma", "" + zeroGamma);
-        d.put("training.optimiser", optimizer.name());
+        d.put("training.optimizer", optimizer.name());
         d.put("training.learning_rate", "" + optimizer.rate());
         d.put("training.weight_decay", "" + optimizer.weightDecay());
         if (optimizer.usesMomentum()) {

@@ -99,7 +99,7 @@ class CheckpointTest {
 
         PretrainSettings other = Small.build(Small.settings("simclr", "lars", 1e-3, 8, 2));
         IOException e = assertThrows(IOException.class, () -> run(other, set, RunOptions.checkpoints(dir)));
-        assertTrue(e.getMessage().contains("training.optimiser"), e.getMessage());
+        assertTrue(e.getMessage().contains("training.optimizer"), e.getMessage());
         assertFalse(e.getMessage().contains("--"), "a library's user has no command line: " + e.getMessage());
         assertNull(new CheckpointFolder(dir.resolve("none")).read(new TreeMap<>(), Map.of(), w -> {}));
     }

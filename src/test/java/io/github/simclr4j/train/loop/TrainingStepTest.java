@@ -53,7 +53,7 @@ class TrainingStepTest {
         StepByStep.Taken taken = StepByStep.take(s, 1);
         Map<String, double[]> moved = new TreeMap<>();
         taken.before().forEach((name, w) -> {
-            if (!name.contains("running_") && !name.startsWith("optimiser.") && !name.startsWith("method.")) {
+            if (!name.contains("running_") && !name.startsWith("optimizer.") && !name.startsWith("method.")) {
                 double[] to = taken.after().get(name);
                 moved.put(name, IntStream.range(0, w.length).mapToDouble(i -> w[i] - to[i]).toArray());
             }

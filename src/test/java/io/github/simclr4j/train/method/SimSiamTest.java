@@ -27,7 +27,7 @@ class SimSiamTest {
         StepByStep.Taken scheduled = StepByStep.take(settings("scheduled"), 1, 0.1);
         int predictors = 0;
         for (String name : full.before().keySet()) {
-            if (name.startsWith("optimiser.") || name.contains("running_")) {
+            if (name.startsWith("optimizer.") || name.contains("running_")) {
                 continue;
             }
             double[] before = full.before().get(name);

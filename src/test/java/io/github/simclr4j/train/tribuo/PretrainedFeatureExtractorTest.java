@@ -200,7 +200,7 @@ class PretrainedFeatureExtractorTest {
             Map<String, String> metadata = extractor.extractor().encoder().metadata();
             assertEquals("photos", metadata.get("training.preset"));
             assertEquals("resnet18 width 0.0625 stem IMAGENET", metadata.get("training.encoder"));
-            assertEquals("lars 10 0.1", metadata.get("training.optimiser") + " " + metadata.get("training.batch") + " "
+            assertEquals("lars 10 0.1", metadata.get("training.optimizer") + " " + metadata.get("training.batch") + " "
                     + metadata.get("training.temperature"));
             Map<String, String> configured = configured(extractor);
             assertEquals("photos resnet18 32 10 1 lars", configured.get("preset") + " " + configured.get("encoder") + " "
