@@ -23,12 +23,12 @@ import java.util.Map;
 import java.util.logging.Logger;
 
 /**
- * The settings of a {@link Pretraining.Builder}. The class is long because each setting is a method with its documentation.
+ * The settings of a {@link Pretraining.Builder}. The class is long because each setting is a documented method.
  *
- * @param <B> the builder
+ * @param <B> type of the builder
  */
 abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
-    /** A number of images for which every setting that is right for any number is so. */
+    /** A number of images for which settings are checked before the images are opened. */
     private static final int FEW = 2;
 
     private final PretrainBuilder settings = new PretrainBuilder();
@@ -62,49 +62,49 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     abstract B self();
 
     /**
-     * Learns from the images at a path: a folder, an archive, a table or the binaries of a data set, see
-     * {@link ImageSource#open(Path)}. They are opened by {@link Pretraining.Builder#build} and closed by {@link Pretraining#close}.
+     * Sets the training images: a folder, an archive, a table or the binaries of a data set, see {@link ImageSource#open(Path)}. They are
+     * opened by {@link Pretraining.Builder#build} and closed by {@link Pretraining#close}.
      */
     public B images(Path path) {
         images = (most, seed, told) -> ImageInput.open(path, most, seed, told);
         return self();
     }
 
-    /** Learns from a source of images, which stays the caller's to close, after the run. */
+    /** Sets the training images; the caller closes the source after the run. */
     public B images(ImageSource source) {
         images = (most, seed, told) -> ImageInput.of(source, most, seed);
         return self();
     }
 
-    /** Learns from decoded images of any size, without labels. The list is copied, the pixels are not. */
+    /** Sets decoded training images of any size, without labels. The list is copied, the pixels are not. */
     public B images(List<RgbImage> decoded) {
         return images(new DecodedImages(decoded));
     }
 
-    /** Learns from images that are squares of one size already; {@link #limit} and {@link #memory} have no effect on them. */
+    /** Sets training images that are already squares of one size; {@link #limit} and {@link #memory} have no effect on them. */
     public B images(TrainingImages set) {
         images = (most, seed, told) -> ImageInput.of(set);
         return self();
     }
 
-    /** Takes at most so many images, chosen at random by the seed; 0, the default, for all. */
+    /** Sets the largest number of images, which are drawn at random by the seed; 0, the default, for all. */
     public B limit(int count) {
         limit = count;
         return self();
     }
 
     /**
-     * Chooses the method by its name, such as {@code mocov2}; {@code simclr} by default. Methods in other jars are found as well, see
+     * Chooses the method by name, such as {@code mocov2}; {@code simclr} by default. Methods in other jars are found, too, see
      * {@link MethodFactory}.
      *
-     * @throws IllegalArgumentException if there is none of this name; the message lists the names
+     * @throws IllegalArgumentException if there is no method with this name; the message lists the names
      */
     public B method(String name) {
         settings.method(name);
         return self();
     }
 
-    /** Chooses the method; it needs no registration. */
+    /** Chooses the method, which need not be registered. */
     public B method(MethodFactory factory) {
         settings.method(factory);
         return self();
@@ -113,8 +113,8 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     /**
      * Sets one of the method's own options.
      *
-     * @param name as the method {@linkplain MethodFactory#options declares} it, such as {@code temperature} or {@code queue}
-     * @param value a number, a text or a boolean; null for the default
+     * @param name declared {@linkplain MethodFactory#options name}, such as {@code temperature} or {@code queue}
+     * @param value a number, a string or a boolean; null for the default
      */
     public B option(String name, Object value) {
         settings.option(name, value);
@@ -122,11 +122,17 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Chooses a preset by its name: {@code small} for images of 32 to 64 pixels, {@code photos} for photographs, {@code serving} for an
-     * encoder that runs on small machines; none by default. It sets defaults alone: whatever is set here wins over it, whichever is
-     * called first. Presets in other jars are found as well, see {@link Preset}.
+     * Chooses a preset by name; none by default.
+     * <ul>
+     *   <li>{@code small} is for images of 32 to 64 pixels;
+     *   <li>{@code photos} is for photographs;
+     *   <li>{@code serving} is for an encoder that runs on small machines.
+     * </ul>
      *
-     * @throws IllegalArgumentException if there is none of this name; the message lists the names
+     * <p>A preset only sets defaults: settings of this builder take precedence in any order of calls. Presets in other jars are found, too,
+     * see {@link Preset}.
+     *
+     * @throws IllegalArgumentException if there is no preset with this name; the message lists the names
      * @since 0.1.0
      */
     public B preset(String name) {
@@ -134,24 +140,20 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /**
-     * Chooses the preset, which needs no registration; null for none.
-     *
-     * @since 0.1.0
-     */
+    /** Chooses the preset, which need not be registered; null for none. */
     public B preset(Preset chosen) {
         settings.preset(chosen);
         return self();
     }
 
-    /** Chooses the architecture; {@link #width}, {@link #stem} and {@link #encoderOption} are then not to be set. */
+    /** Chooses the architecture. It cannot be combined with {@link #width}, {@link #stem} and {@link #encoderOption}. */
     public B encoder(Architecture chosen) {
         architecture = chosen;
         encoder = null;
         return self();
     }
 
-    /** Chooses the architecture by its name, such as {@code resnet50} or {@code vit-small}; {@code resnet18} by default. */
+    /** Chooses the architecture by name, such as {@code resnet50} or {@code vit-small}; {@code resnet18} by default. */
     public B encoder(String name) {
         encoder = name;
         architecture = null;
@@ -159,15 +161,15 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Multiplies the number of channels of every layer, above 0 and at most 8; 0.25 by default for a ResNet, 1, the published width,
-     * for others.
+     * Multiplies the number of channels of every layer by a factor above 0 and up to 8. The default is 0.25 for a ResNet and 1, the published
+     * width, for other architectures.
      */
     public B width(double factor) {
         return encoderOption("width", factor);
     }
 
     /**
-     * Sets how the network starts: {@code cifar} for images of about 32 pixels ([1], appendix B.9), the default of a ResNet, or
+     * Sets the stem of the network: {@code cifar} for images of about 32 pixels ([1], appendix B.9), the default of a ResNet, or
      * {@code imagenet} for about 224.
      */
     public B stem(String name) {
@@ -175,10 +177,10 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Sets one of the options of the encoder's family, such as {@code patch-size} of a vision transformer.
+     * Sets an option of the encoder's family, such as {@code patch-size} of a vision transformer.
      *
-     * @param name as the {@linkplain io.github.simclr4j.onnx.network.EncoderFamily#options family} declares it
-     * @param value a number, a text or a boolean; null for the default
+     * @param name declared {@linkplain io.github.simclr4j.onnx.network.EncoderFamily#options name}
+     * @param value a number, a string or a boolean; null for the default
      */
     public B encoderOption(String name, Object value) {
         encoderOptions.put(name, value == null ? null : value.toString());
@@ -186,15 +188,15 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Starts from the weights of an encoder file in place of random ones: one of this library, or one of the same architecture that
-     * PyTorch exported. The projection head starts at random.
+     * Starts from the weights of an encoder file instead of random ones. The file is one of this library, or one of the same architecture
+     * exported from PyTorch. The projection head starts at random.
      */
     public B init(Path encoderFile) {
         init = encoderFile;
         return self();
     }
 
-    /** Sets the side of the views in pixels, at least 8; 32 by default ([1] has 224). */
+    /** Sets the side of the views in pixels, at least 8; 32 by default (224 in [1]). */
     public B imageSize(int side) {
         settings.imageSize(side);
         return self();
@@ -206,13 +208,13 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** Sets whether batch norm stands behind the head's dense layers, in place of biases; true by default [1]. */
+    /** Sets whether batch norm follows the head's dense layers instead of biases; true by default [1]. */
     public B headNorm(boolean norm) {
         settings.headNorm(norm);
         return self();
     }
 
-    /** Sets whether, with {@link #headNorm}, a batch norm stands behind the head's last layer, too; true by default [1]. */
+    /** Sets whether, with {@link #headNorm}, batch norm follows the head's last layer, too; true by default [1]. */
     public B headOutputNorm(boolean norm) {
         settings.headOutputNorm(norm);
         return self();
@@ -224,21 +226,21 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** Sets the length of a projection, 1 to 32768; 128 by default [1], 64 for a ResNet of a width below 1. */
+    /** Sets the length of the projections, 1 to 32768. The default is 128 [1], or 64 for a ResNet of a width below 1. */
     public B projection(int length) {
         settings.projection(length);
         return self();
     }
 
-    /** Sets how many layers of the head stay with the exported encoder ([3], section 2.1); 0 by default. */
+    /** Sets the number of the head's layers that stay with the exported encoder ([3], section 2.1); 0 by default. */
     public B keepHead(int layers) {
         settings.keepHead(layers);
         return self();
     }
 
     /**
-     * Sets how views are made: a preset or augmentations in order, see
-     * {@link io.github.simclr4j.train.augment.AugmentationPipeline#of}; the preset {@code simclr} ([1], appendix A) by default,
+     * Sets the composition of the views: a preset or augmentations in order, see
+     * {@link io.github.simclr4j.train.augment.AugmentationPipeline#of}. The default is the preset {@code simclr} ([1], appendix A), or
      * {@code simclr-cifar} ([1], appendix B.9) for views of at most 64 pixels.
      */
     public B views(String text) {
@@ -246,21 +248,21 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** Sets how the second and further views are made, where they differ from the first. */
+    /** Sets the composition of the second and further views, if it differs from the first. */
     public B otherViews(String text) {
         settings.otherViews(text);
         return self();
     }
 
-    /** Sets how many images a step has, at least 2; 128 by default ([1] has 4096, [2] 256), all of them if there are fewer. */
+    /** Sets the number of images per step, at least 2; 128 by default (4096 in [1], 256 in [2]), or all images if there are fewer. */
     public B batch(int size) {
         settings.batch(size);
         return self();
     }
 
     /**
-     * Sets how many images go through the network at once, a divisor of the batch; 0, the default, for all. The gradient is that of
-     * the whole batch (Gao et al. 2021, <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>).
+     * Sets the number of images that go through the network at once, a divisor of the batch; 0, the default, for the whole batch. The gradient
+     * is that of the whole batch (Gao et al. 2021, <a href="https://arxiv.org/abs/2101.06983">arXiv:2101.06983</a>).
      */
     public B microBatch(int size) {
         settings.microBatch(size);
@@ -268,28 +270,28 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Sets how many groups of a batch have batch norm statistics of their own, as on as many devices ([2], section 3.3): a divisor of
-     * the batch and a multiple of the number of micro-batches; 0, the default, for one a micro-batch.
+     * Sets the number of groups of a batch that have their own batch norm statistics (shuffle BN, [2], section 3.3): a divisor of the batch and a
+     * multiple of the number of micro-batches; 0, the default, for one group per micro-batch.
      */
     public B batchNormSplits(int groups) {
         settings.bnSplits(groups);
         return self();
     }
 
-    /** Sets the passes over the images, at least 1; 100 by default ([1] has 100 to 1000). */
+    /** Sets the passes over the images, at least 1; 100 by default (100 to 1000 in [1]). */
     public B epochs(int passes) {
         settings.epochs(passes);
         return self();
     }
 
-    /** Chooses the optimizer: lars [1], sgd (with momentum, [2]), nesterov, adam or adamw, the default. */
+    /** Chooses the optimizer: lars [1], sgd (with momentum, [2]), nesterov, adam or adamw (the default). */
     public B optimizer(String name) {
         settings.optimizer(name);
         return self();
     }
 
     /**
-     * Sets the learning rate after the warm-up, above 0. By default it follows from the optimizer and the batch, see
+     * Sets the learning rate after the warm-up, above 0. The default depends on the optimizer and the batch size, see
      * {@link io.github.simclr4j.train.optim.OptimizerSettings#rate}.
      */
     public B learningRate(double rate) {
@@ -297,45 +299,48 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** Sets how the default learning rate goes with the batch: sqrt, the default, better below 4096 ([1], B.1), or linear. */
+    /** Sets how the default learning rate scales with the batch size: sqrt (the default, better below 4096, [1], B.1) or linear. */
     public B rateScaling(String scaling) {
         settings.rateScaling(scaling);
         return self();
     }
 
-    /** Sets the momentum of LARS and SGD, 0 to below 1; 0.9 by default [1, 2]. */
+    /** Sets the momentum of LARS, SGD and Nesterov, at least 0 and below 1; 0.9 by default [1, 2]. */
     public B momentum(double m) {
         settings.momentum(m);
         return self();
     }
 
-    /** Sets the decay of all weights but batch norm's and biases, at least 0; 1e-4 by default [2] ([1] has 1e-6). */
+    /** Sets the weight decay, at least 0; 1e-4 by default [2] (1e-6 in [1]). Biases and batch norm are exempt. */
     public B weightDecay(double decay) {
         settings.weightDecay(decay);
         return self();
     }
 
-    /** Sets the epochs in which the learning rate rises from 0, at least 0; a tenth of them by default, at most 10 [1]. */
+    /** Sets the learning rate warm-up in epochs, at least 0; by default a tenth of the epochs, at most 10 [1]. */
     public B warmupEpochs(double warmup) {
         settings.warmupEpochs(warmup);
         return self();
     }
 
-    /** Sets what follows: cosine [1], the default, step (a tenth after 60%, a hundredth after 80%, [2]) or constant. */
+    /**
+     * Sets the learning rate schedule after the warm-up: cosine ([1], the default), step (a tenth after 60% of the run, a hundredth after 80%,
+     * [2]) or constant.
+     */
     public B schedule(String name) {
         settings.schedule(name);
         return self();
     }
 
-    /** Sets the largest norm of the gradient (Pascanu et al. 2013), at least 0; 0, the default, for no clipping. */
+    /** Sets the norm to which the gradient is clipped (Pascanu et al. 2013), at least 0; 0, the default, for no clipping. */
     public B clip(double norm) {
         settings.clip(norm);
         return self();
     }
 
     /**
-     * Sets the momentum of a moving average of the weights (Polyak and Juditsky 1992), 0 to below 1, which is then what is measured
-     * and written; 0, the default, for none.
+     * Sets the momentum of an exponential moving average of the weights (Polyak and Juditsky 1992), at least 0 and below 1. The averaged weights
+     * are then evaluated and exported. 0, the default, for no average.
      */
     public B weightAverage(double m) {
         settings.weightAverage(m);
@@ -343,8 +348,8 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Starts the last batch norm of each residual block at 0 (Goyal et al. 2017, section 5.1); true by default, false for Adam and
-     * AdamW, which leave 0 slowly.
+     * Sets whether the scale of the last batch norm of each residual block starts at 0 (Goyal et al. 2017, section 5.1). The default is true,
+     * or false for Adam and AdamW, which move away from 0 slowly.
      */
     public B zeroGamma(boolean zero) {
         settings.zeroGamma(zero);
@@ -352,10 +357,10 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Sets the type in which convolutions and tokens are computed: float32, bfloat16, float16 (on GPUs) or auto, the default:
-     * bfloat16 where the device computes with it natively, else float32.
+     * Sets the precision of convolutions and tokens: float32, bfloat16, float16 (on GPUs) or auto. The default, auto, is bfloat16 if the device
+     * supports it natively, else float32.
      *
-     * @throws IllegalArgumentException if it is none of these
+     * @throws IllegalArgumentException if the name is unknown
      */
     public B precision(String name) {
         settings.precision(Precision.parse(name));
@@ -369,19 +374,21 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Chooses the device: {@code auto} (the first GPU, or the CPU where there is none; the default), {@code cpu}, {@code gpu} or
-     * {@code gpu:N}. A GPU that is asked for and is not there is an error of {@link Pretraining#run}.
+     * Chooses the device: {@code auto} (the first GPU, or the CPU if there is none; the default), {@code cpu}, {@code gpu} or {@code gpu:N}.
+     * If a requested GPU is not available, {@link Pretraining#run} fails.
      */
     public B device(String name) {
         return devices(name);
     }
 
     /**
-     * Chooses devices that share each step: GPUs, each named once, or {@code cpu} as often as there shall be replicas there. Each has
-     * the networks and an equal part of the {@linkplain #batchNormSplits batch norm groups}; the loss is taken over all embeddings. The
-     * encoder is that of one device with the same groups but for rounding, and checkpoints go on with another number of devices.
+     * Chooses devices that share each step: different GPUs, or {@code cpu} once per replica.
      *
-     * @param names at least one, as for {@link #device}; {@code auto} only by itself
+     * <p>Each device has a copy of the networks and processes an equal share of the {@linkplain #batchNormSplits batch norm groups}. The loss is
+     * computed on the embeddings of all devices. Except for rounding, the encoder is that of one device with the same groups, and checkpoints
+     * can be continued with another number of devices.
+     *
+     * @param names at least one, as for {@link #device}; {@code auto} must be the only one
      */
     public B devices(String... names) {
         devices = List.of(names);
@@ -389,30 +396,30 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** Sets the threads of training on the CPU; 0, the default, for libtorch's own choice. */
+    /** Sets the number of CPU threads of the training; 0, the default, for libtorch's default. */
     public B threads(int number) {
         threads = number;
         return self();
     }
 
     /**
-     * Sets the megabytes (2^20 bytes) that decoded images may take. A set that does not fit is decoded anew in every epoch, at most
-     * so many ahead. 0, the default, for what the heap has room for, or half of that ahead.
+     * Sets the memory for decoded images in units of 2^20 bytes. A set that does not fit is decoded again in every epoch, ahead of the trainer.
+     * 0, the default, stands for the free heap, at most half of which is used for decoding ahead.
      */
     public B memory(int mebibytes) {
         megabytes = mebibytes;
         return self();
     }
 
-    /** Sets the threads that decode ahead where images don't fit into memory; 0, the default, for one a core. */
+    /** Sets the number of threads that decode ahead if the images do not fit into memory; 0, the default, for one per core. */
     public B decoders(int number) {
         decoders = number;
         return self();
     }
 
     /**
-     * Saves the run's state in a folder, after each epoch and at intervals, and continues from what is there; none by default. The
-     * folder stays after the run.
+     * Sets the folder of the checkpoints; none by default. The run saves its state there after each epoch and at intervals, and continues from
+     * the newest checkpoint. The folder is kept after the run.
      */
     public B checkpoint(Path folder) {
         checkpoint = folder;
@@ -425,23 +432,23 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** Sets how many checkpoints stay, at least 1; 2 by default. */
+    /** Sets the number of checkpoints to keep, at least 1; 2 by default. */
     public B keepCheckpoints(int newest) {
         keepCheckpoints = newest;
         return self();
     }
 
-    /** Adds a line of JSON an epoch to a file; none by default. */
+    /** Sets a metrics file, which gets one line of JSON per epoch; none by default. */
     public B metrics(Path file) {
         metrics = file;
         return self();
     }
 
     /**
-     * Measures the accuracy of 200 nearest neighbours (Wu et al. 2018, section 3.4) on labelled images, each by all others; none by
-     * default.
+     * Measures the accuracy of 200 nearest neighbours (Wu et al. 2018, section 3.4) on labelled images, each classified by all others. It is not
+     * measured by default.
      *
-     * @param labelled a set of images with classes, such as a folder with one sub-folder a class
+     * @param labelled a set of images with classes, such as a folder with one sub-folder per class
      */
     public B neighbours(Path labelled) {
         return neighbours(labelled, null);
@@ -450,8 +457,8 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     /**
      * Measures the accuracy of 200 nearest neighbours (Wu et al. 2018, section 3.4).
      *
-     * @param labelled a set of images with classes, which vote
-     * @param asked a set of images with some of these classes, which are classified; null for those of {@code labelled}
+     * @param labelled labelled images that vote
+     * @param asked labelled images of the same classes to classify; null to classify each image of {@code labelled} by all others
      */
     public B neighbours(Path labelled, Path asked) {
         bank = told -> ImageInput.open(labelled, 0, 0, told);
@@ -459,39 +466,42 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return self();
     }
 
-    /** As {@link #neighbours(Path, Path)}, with images that are decoded already. */
+    /** Measures the accuracy of nearest neighbours on decoded images, as {@link #neighbours(Path, Path)} does. */
     public B neighbours(TrainingImages labelled, TrainingImages asked) {
         bank = told -> ImageInput.of(labelled);
         queries = asked == null ? null : told -> ImageInput.of(asked);
         return self();
     }
 
-    /** Sets the epochs between two of these measurements, at least 1; 10 by default. The last epoch has one in any case. */
+    /**
+     * Sets the epochs between two measurements of the nearest-neighbour accuracy, at least 1; 10 by default. It is always measured after the
+     * last epoch.
+     */
     public B neighboursEvery(int epochs) {
         neighboursEvery = epochs;
         return self();
     }
 
-    /** Adds a listener, which is told of the run's start, steps, epochs and end on the thread that runs the pretraining. */
+    /** Adds a listener, which is notified of the run's start, steps, epochs and end on the thread that runs the pretraining. */
     public B listener(TrainingListener listener) {
         listeners.add(listener);
         return self();
     }
 
-    /** Sets who is told how long the work goes on; by default lines go to a log at FINE and warnings at WARNING. */
+    /** Sets the receiver of progress and warnings. By default lines are logged at FINE and warnings at WARNING. */
     public B progress(Progress told) {
         progress = told;
         return self();
     }
 
     /**
-     * Checks all that can be checked without the images, as {@link Pretraining.Builder#build} does first.
+     * Checks everything that can be checked without the images; {@link Pretraining.Builder#build} does so first.
      *
-     * @throws IllegalArgumentException if there are no images, a value is out of range, or values don't fit each other
+     * @throws IllegalArgumentException if there are no images, a value is out of range, or values do not fit each other
      */
     public B check() {
         if (images == null) {
-            throw new IllegalArgumentException("No images: say what to learn from");
+            throw new IllegalArgumentException("No images: set the training images");
         }
         if (limit < 0 || threads < 0 || megabytes < 0 || decoders < 0) {
             throw new IllegalArgumentException("The limit, threads, megabytes and decoders must be at least 0, found " + limit + ", "
@@ -511,10 +521,10 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
     }
 
     /**
-     * Returns the settings that this comes to, with the defaults of what is not set.
+     * Returns the resulting settings, including defaults.
      *
-     * @param count how many images there are, as some defaults depend on it
-     * @throws IllegalArgumentException if a value is out of range, or values don't fit each other
+     * @param count number of images, on which some defaults depend
+     * @throws IllegalArgumentException if a value is out of range, or values do not fit each other
      * @since 0.1.0
      */
     public PretrainSettings settings(int count) {
@@ -522,9 +532,9 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         return settings.build(count);
     }
 
-    /** Builds what {@link Pretraining.Builder#build} says. */
+    /** Implements {@link Pretraining.Builder#build}. */
     Pretraining open() throws IOException {
-        // Wrong settings are said before an archive is opened, which may take a while.
+        // Report wrong settings before an archive is opened, which may take a while.
         check();
         ImageInput input = images.open(limit, settings.build(FEW).seed(), progress);
         try {
@@ -551,7 +561,7 @@ abstract class PretrainingOptions<B extends PretrainingOptions<B>> {
         } else if (encoderOptions.isEmpty()) {
             settings.encoder(architecture);
         } else {
-            throw new IllegalArgumentException("The encoder " + architecture.describe() + " has its options, found also "
+            throw new IllegalArgumentException("The encoder " + architecture.describe() + " cannot be combined with encoder options, found "
                     + encoderOptions.keySet());
         }
     }

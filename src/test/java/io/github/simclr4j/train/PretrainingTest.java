@@ -433,7 +433,7 @@ class PretrainingTest {
         refused("Unknown setting, expected loss", () -> small().option("queue", 8).build());
         refused("temperature must be above 0", () -> small().option("temperature", 0).build());
         refused("Unknown encoder", () -> small().encoder("resnet19").build());
-        refused("has its options", () -> small().encoder(new ResNet(18, 1, ResNet.Stem.CIFAR)).build());
+        refused("cannot be combined with encoder options", () -> small().encoder(new ResNet(18, 1, ResNet.Stem.CIFAR)).build());
         refused("multiple of the patch size", () -> Pretraining.builder().images(drawings(2)).encoder("vit-tiny").imageSize(40).build());
         refused("Unknown device", () -> small().device("tpu").build());
         refused("A GPU and the CPU can't share", () -> small().devices("gpu:0", "cpu").build());

@@ -16,8 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Collects the settings of a pretraining. What is not set has the {@linkplain Preset preset's} default, if there is a preset, else the
- * method's, and where neither has one the common default, which each method's javadoc here gives. Not thread-safe.
+ * Builds the settings of a pretraining. A value that is not set has the default of the {@linkplain Preset preset}, if there is one, else
+ * that of the method, else the common default in the documentation of its setter. Not thread-safe.
  */
 public final class PretrainBuilder {
     private MethodFactory method = new SimClr();
@@ -51,10 +51,10 @@ public final class PretrainBuilder {
     private Boolean zeroGamma;
     private long seed = 1;
 
-    /** Starts with nothing set: SimCLR, and the defaults of the method for all else. */
+    /** Creates a builder with the default settings of SimCLR. */
     public PretrainBuilder() {}
 
-    /** Chooses the method by its name, such as {@code mocov2}; SimCLR by default. */
+    /** Chooses the method by name, such as {@code mocov2}; SimCLR by default. */
     public PretrainBuilder method(String name) {
         return method(Methods.named(name));
     }
@@ -65,7 +65,7 @@ public final class PretrainBuilder {
         return this;
     }
 
-    /** Chooses a preset by its name, such as {@code photos}; null, the default, for none. */
+    /** Chooses a preset by name, such as {@code photos}; null, the default, for none. */
     public PretrainBuilder preset(String name) {
         return preset(name == null ? null : Presets.named(name));
     }
@@ -76,7 +76,7 @@ public final class PretrainBuilder {
         return this;
     }
 
-    /** Sets one of the method's own options by its name, such as {@code temperature}; null for its default. */
+    /** Sets one of the method's own options by name, such as {@code temperature}; null for its default. */
     public PretrainBuilder option(String name, Object value) {
         options.put(name, value == null ? null : value.toString());
         return this;
@@ -89,13 +89,12 @@ public final class PretrainBuilder {
     }
 
     /**
-     * Chooses the architecture by its name, such as {@code resnet50}. A ResNet has a quarter of the published width unless another
-     * is given; what else is not given is the family's default.
+     * Chooses the architecture by name, such as {@code resnet50}. A ResNet has a quarter of the published width by default, other options have
+     * the defaults of the family.
      *
-     * @param name in upper or lower case; null for the default, with the options that are given
-     * @param given values by the names of the family's options, such as {@code width}; an absent or null value means the default
-     * @throws IllegalArgumentException if there is no such architecture. That an option is none of the family's, or a value out of
-     *     range, is said by {@link #build}
+     * @param name name of the architecture, in upper or lower case; null for the default
+     * @param given values of the family's options by name, such as {@code width}; null for the default
+     * @throws IllegalArgumentException if there is no such architecture; {@link #build} checks the options
      */
     public PretrainBuilder encoder(String name, Map<String, String> given) {
         if (name != null) {
@@ -105,80 +104,80 @@ public final class PretrainBuilder {
         return this;
     }
 
-    /** Sets the side of the views in pixels; 32 by default, as where it is null. */
+    /** Sets the side of the views in pixels; null for the default, 32. */
     public PretrainBuilder imageSize(Integer side) {
         imageSize = side;
         return this;
     }
 
-    /** Returns whether somebody chose the side of the views, or a preset that may. */
+    /** Tells whether the side of the views was set, by the user or by a preset. */
     public boolean isImageSizeChosen() {
         return imageSize != null || preset != null;
     }
 
-    /** Sets the kind of the projection head: none, linear, nonlinear (by default) or deep. */
+    /** Sets the kind of the projection head: none, linear, nonlinear (the default) or deep. */
     public PretrainBuilder head(String kind) {
         head = kind;
         return this;
     }
 
-    /** Sets whether batch norm stands behind the head's dense layers; true by default. */
+    /** Sets whether batch norm follows the head's dense layers; true by default. */
     public PretrainBuilder headNorm(Boolean norm) {
         headNorm = norm;
         return this;
     }
 
-    /** Sets whether, with batch norm in the head, one stands behind its last layer, too; true by default. */
+    /** Sets whether batch norm follows the head's last layer, too, if the head has batch norm; true by default. */
     public PretrainBuilder headOutputNorm(Boolean norm) {
         headOutputNorm = norm;
         return this;
     }
 
-    /** Sets the width of the head's hidden layers, 0 (by default) for the encoder's dimension. */
+    /** Sets the width of the head's hidden layers; 0, the default, for the encoder's dimension. */
     public PretrainBuilder hidden(Integer width) {
         hidden = width;
         return this;
     }
 
-    /** Sets the length of a projection; 128 by default, 64 for a ResNet of a width below 1. */
+    /** Sets the length of the projections; 128 by default, 64 for a ResNet of a width below 1. */
     public PretrainBuilder projection(Integer length) {
         projection = length;
         return this;
     }
 
-    /** Sets how many layers of the head stay with the exported encoder; 0 by default. */
+    /** Sets the number of the head's layers that stay with the exported encoder; 0 by default. */
     public PretrainBuilder keepHead(int layers) {
         keepHead = layers;
         return this;
     }
 
-    /** Sets how views are made, see {@link AugmentationPipeline#of}; the method's preset by default. */
+    /** Sets the composition of the views, see {@link AugmentationPipeline#of}; the method's by default. */
     public PretrainBuilder views(String text) {
         views = text;
         return this;
     }
 
-    /** Sets how the second and further views are made, where they differ from the first. */
+    /** Sets the composition of the second and further views, if it differs from the first. */
     public PretrainBuilder otherViews(String text) {
         otherViews = text;
         return this;
     }
 
-    /** Sets how many images a step has; 128 by default, as where it is null. */
+    /** Sets the number of images per step; null for the default, 128. */
     public PretrainBuilder batch(Integer images) {
         batch = images;
         return this;
     }
 
-    /** Sets how many images go through the network at once; 0, the default, as where it is null, for all. */
+    /** Sets the number of images that go through the network at once; 0, or null for the default, for the whole batch. */
     public PretrainBuilder microBatch(Integer images) {
         microBatch = images;
         return this;
     }
 
     /**
-     * Sets how many groups of a batch have batch norm statistics of their own; one a micro-batch by default, or as many as the method
-     * names; at least one a device.
+     * Sets the number of groups of a batch that have their own batch norm statistics. The default is the method's, else one group per
+     * micro-batch, and at least one per device.
      */
     public PretrainBuilder bnSplits(Integer groups) {
         bnSplits = groups;
@@ -186,39 +185,39 @@ public final class PretrainBuilder {
     }
 
     /**
-     * Sets how many devices share each step; 1 by default. Nothing but the default of {@link #bnSplits} depends on it: where that
-     * number of groups is given, a run can go on with any number of devices that divides it.
+     * Sets the number of devices that share each step; 1 by default. Only the default of {@link #bnSplits} depends on it: with a given number of
+     * groups, a run can continue on any number of devices that divides it.
      */
     public PretrainBuilder devices(int number) {
         devices = number;
         return this;
     }
 
-    /** Sets the passes over the images; 100 by default, as where it is null. */
+    /** Sets the passes over the images; null for the default, 100. */
     public PretrainBuilder epochs(Integer passes) {
         epochs = passes;
         return this;
     }
 
-    /** Chooses the optimizer by its name; adamw by default, as where it is null. */
+    /** Chooses the optimizer by name; null for the default, adamw. */
     public PretrainBuilder optimizer(String name) {
         optimizer = name;
         return this;
     }
 
-    /** Sets the learning rate after the warm-up; by default it follows from the batch, see {@link OptimizerSettings#rate}. */
+    /** Sets the learning rate after the warm-up; the default depends on optimizer and batch size, see {@link OptimizerSettings#rate}. */
     public PretrainBuilder learningRate(Double rate) {
         learningRate = rate;
         return this;
     }
 
-    /** Sets how the default learning rate goes with the batch: sqrt (by default) or linear. */
+    /** Sets how the default learning rate scales with the batch size: sqrt (the default) or linear. */
     public PretrainBuilder rateScaling(String scaling) {
         rateScaling = scaling;
         return this;
     }
 
-    /** Sets the momentum of SGD and LARS; 0.9 by default. */
+    /** Sets the momentum of LARS, SGD and Nesterov; 0.9 by default. */
     public PretrainBuilder momentum(double m) {
         momentum = m;
         return this;
@@ -230,43 +229,43 @@ public final class PretrainBuilder {
         return this;
     }
 
-    /** Sets the epochs in which the learning rate rises; a tenth of them, at most 10, by default. */
+    /** Sets the learning rate warm-up in epochs; by default a tenth of the epochs, at most 10. */
     public PretrainBuilder warmupEpochs(Double warmup) {
         warmupEpochs = warmup;
         return this;
     }
 
-    /** Sets the schedule of the learning rate: cosine (by default), step or constant. */
+    /** Sets the learning rate schedule: cosine (the default), step or constant. */
     public PretrainBuilder schedule(String name) {
         schedule = name;
         return this;
     }
 
-    /** Sets the largest norm of the gradient; 0, the default, for no clipping. */
+    /** Sets the norm to which the gradient is clipped; 0, the default, for no clipping. */
     public PretrainBuilder clip(double norm) {
         clip = norm;
         return this;
     }
 
-    /** Sets the momentum of a moving average of the weights, which is then what is written; 0, the default, for none. */
+    /** Sets the momentum of an exponential moving average of the weights, which is then exported; 0, the default, for none. */
     public PretrainBuilder weightAverage(double m) {
         average = m;
         return this;
     }
 
-    /** Sets the precision; null, the default, for bfloat16 where the device computes with it natively, else float32. */
+    /** Sets the precision; null, the default, for bfloat16 if the device supports it natively, else float32. */
     public PretrainBuilder precision(Precision p) {
         precision = p;
         return this;
     }
 
-    /** Sets whether the last batch norm of a residual branch starts at 0; by default true but for Adam and AdamW. */
+    /** Sets whether the scale of the last batch norm of each residual block starts at 0; by default true, but false for Adam and AdamW. */
     public PretrainBuilder zeroGamma(Boolean zero) {
         zeroGamma = zero;
         return this;
     }
 
-    /** Sets the seed of everything random; 1 by default. */
+    /** Sets the seed of all random numbers; 1 by default. */
     public PretrainBuilder seed(long number) {
         seed = number;
         return this;
@@ -275,8 +274,8 @@ public final class PretrainBuilder {
     /**
      * Returns the settings for a number of images.
      *
-     * @param images how many there are; some defaults depend on it
-     * @throws IllegalArgumentException if a value is out of range, or values don't fit each other
+     * @param images number of images, on which some defaults depend
+     * @throws IllegalArgumentException if a value is out of range, or values do not fit each other
      */
     public PretrainSettings build(int images) {
         PresetDefaults p = new PresetDefaults(method, encoder.name(preset));
@@ -305,7 +304,7 @@ public final class PretrainBuilder {
                 preset == null ? "" : preset.name());
     }
 
-    /** What the method's defaults depend on. */
+    /** The values that the method's defaults depend on. */
     private record Run(int imageSize, int batch, int microBatch, int epochs, String optimizer) {}
 
     private Run run(PresetDefaults p) {
@@ -337,7 +336,9 @@ public final class PretrainBuilder {
                 or(schedule, d, "schedule", "cosine"), clip, average);
     }
 
-    /** The groups of a batch; where they are not given and the devices can't share the usual ones, one a device and micro-batch. */
+    /**
+     * Returns the number of groups of a batch. If it is not set and the devices cannot share the default, each device and micro-batch has one.
+     */
     private int splits(Run run, Defaults d) {
         int usual = or(bnSplits, d, "bnSplits", 0);
         int micro = run.microBatch == 0 ? 1 : Math.max(1, run.batch / run.microBatch);

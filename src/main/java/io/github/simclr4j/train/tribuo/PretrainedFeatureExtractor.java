@@ -35,46 +35,48 @@ import org.tribuo.Output;
 import org.tribuo.OutputFactory;
 
 /**
- * Features from an encoder that is learnt from images first, so that one configuration file describes the way from unlabelled images
- * to an evaluated model. The encoder is learnt when its features, their names or its provenance are first asked for, so that all
- * other components of the file are checked before; for Tribuo's data sets, that is when they are made. It is written to a file.
- * A file that is there already and records the same settings and images is used as it is; an encoder with others is replaced.
+ * Extracts features with an encoder that is pretrained on images first, so that one configuration file describes the way from unlabelled
+ * images to an evaluated model.
  *
- * <p>A training that was interrupted leaves its checkpoints, and continues from them when the same configuration is used again.
+ * <p>The encoder is pretrained when its features, their names or its provenance are first requested, so that all other components of the
+ * configuration are checked before; for Tribuo's data sets this is when they are created. It is written to a file. If the file already
+ * exists and records the same settings and images, it is used as it is; an encoder with other settings or images is replaced.
  *
- * <p>All methods may be called by several threads at once; the others wait while one of them trains. {@link #close} frees the
- * encoder's native session, and ends a training that goes on in another thread after its step.
+ * <p>An interrupted training leaves its checkpoints, and the next use of the same configuration continues from them.
+ *
+ * <p>All methods may be called by several threads at once; while one of them trains, the others wait. {@link #close} frees the encoder's
+ * native session, and stops a training in another thread after its step.
  *
  * @param <T> the output type
  * @since 0.1.0
  */
 public final class PretrainedFeatureExtractor<T extends Output<T>> implements ImageFeatureExtractor<T> {
     private static final Logger logger = Logger.getLogger(PretrainedFeatureExtractor.class.getName());
-    /** A number of images; what provenance records of the settings does not depend on it. */
+    /** A number of images for checks; the recorded settings do not depend on it. */
     private static final int FEW = 2;
 
     @Config(mandatory = true, description = "Output factory to use.")
     private OutputFactory<T> outputFactory;
 
-    @Config(mandatory = true, description = "What to learn from: a folder, an archive, a table or the binaries of a data set.")
+    @Config(mandatory = true, description = "Training images: a folder, an archive, a table or the binaries of a data set.")
     private Path images;
 
-    @Config(mandatory = true, description = "Where the encoder goes (ONNX).")
+    @Config(mandatory = true, description = "File of the encoder (ONNX).")
     private Path encoderFile;
 
-    @Config(description = "Folder of the training's state; none for one beside the encoder, which is deleted when it is complete.")
+    @Config(description = "Folder of the checkpoints; by default one beside the encoder, which is deleted when the training is complete.")
     private Path checkpoint;
 
-    @Config(description = "File that gets a line of JSON an epoch; none for no such file.")
+    @Config(description = "Metrics file, which gets one line of JSON per epoch; none for no such file.")
     private Path metrics;
 
-    @Config(description = "An encoder whose weights the training starts from (ONNX); none for random weights.")
+    @Config(description = "Encoder whose weights the training starts from (ONNX); none for random weights.")
     private Path init;
 
     @Config(description = "Method of pretraining, such as simclr or mocov2.")
     private String method = "simclr";
 
-    @Config(description = "The method's own options by their names, such as temperature and 0.1.")
+    @Config(description = "The method's own options by name, such as temperature and 0.1.")
     private Map<String, String> options = new HashMap<>();
 
     @Config(description = "Preset of defaults, such as small, photos or serving; empty for none.")
@@ -86,10 +88,10 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "Multiplies the channels of every layer; empty for the encoder's default, 0.25 for a ResNet.")
     private String width = "";
 
-    @Config(description = "How the network starts, cifar or imagenet; empty for the encoder's default.")
+    @Config(description = "Stem of the network, cifar or imagenet; empty for the encoder's default.")
     private String stem = "";
 
-    @Config(description = "Further options of the encoder by their names, such as patch-size and 8.")
+    @Config(description = "Further options of the encoder by name, such as patch-size and 8.")
     private Map<String, String> encoderOptions = new HashMap<>();
 
     @Config(description = "Side of the views in pixels, at least 8; the preset's, or 32, by default.")
@@ -98,7 +100,7 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "Projection head: none, linear, nonlinear or deep; empty for the method's default.")
     private String head = "";
 
-    @Config(description = "Length of a projection; 0 for the method's default.")
+    @Config(description = "Length of the projections; 0 for the method's default.")
     private int projection = 0;
 
     @Config(description = "Random views: a preset or augmentations in order; empty for the method's default.")
@@ -116,7 +118,7 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "Optimizer: lars, sgd, nesterov, adam or adamw; the preset's, or adamw, by default.")
     private String optimizer;
 
-    @Config(description = "Learning rate after the warm-up; 0 for what goes with the optimizer and the batch.")
+    @Config(description = "Learning rate after the warm-up; 0 for the default of optimizer and batch size.")
     private double learningRate = 0;
 
     @Config(description = "Weight decay; negative for the method's default.")
@@ -125,22 +127,22 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     @Config(description = "Precision: auto, float32, bfloat16 or float16.")
     private String precision = "auto";
 
-    @Config(description = "Seed of first weights, the order and the views.")
+    @Config(description = "Seed of initial weights, order and views.")
     private long seed = 1;
 
-    @Config(description = "At most so many images, chosen at random by the seed; 0 for all.")
+    @Config(description = "Largest number of images, which are drawn at random by the seed; 0 for all.")
     private int limit = 0;
 
-    @Config(description = "Where to train: auto, cpu, gpu or gpu:N.")
+    @Config(description = "Device: auto, cpu, gpu or gpu:N.")
     private String device = "auto";
 
-    @Config(description = "Threads on the CPU, of the training and of one call of the encoder; 0 for the libraries' own choice.")
+    @Config(description = "CPU threads of the training and of one call of the encoder; 0 for the libraries' defaults.")
     private int threads = 0;
 
-    @Config(description = "Megabytes that decoded images may take in training; 0 for what the heap has room for.")
+    @Config(description = "Memory for decoded images in the training, in units of 2^20 bytes; 0 for the free heap.")
     private int memory = 0;
 
-    @Config(description = "Keeps features on disk, so that an image that was seen before needs no inference.")
+    @Config(description = "Cache of features on disk, so that a known image needs no inference.")
     private FeatureCache cache;
 
     private boolean sizeChosen;
@@ -172,7 +174,7 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
         }
     }
 
-    /** Fills in what was left out, for the provenance. */
+    /** Fills in the defaults of properties that were not set, for the provenance. */
     private void recordDefaults(PretrainSettings all) {
         encoder = encoder != null ? encoder : preset.isEmpty() ? "resnet18" : Presets.named(preset).encoder();
         imageSize = all.imageSize();
@@ -215,12 +217,12 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     }
 
     /**
-     * Returns the extractor of the encoder, which is learnt before if it is not there; it belongs to this one and is closed with it.
+     * Returns the extractor of the encoder, which is pretrained first if necessary. It belongs to this extractor and is closed with it.
      *
-     * @throws UncheckedIOException if images, the encoder file or a checkpoint can't be read or written, or if the thread was
-     *     interrupted; it then stays interrupted
+     * @throws UncheckedIOException if images, the encoder file or a checkpoint cannot be read or written, or if the thread was interrupted; it
+     *     then stays interrupted
      * @throws java.util.concurrent.CancellationException if this extractor is closed while it trains
-     * @throws IllegalStateException if it is closed, the device can't be had, or the loss is no longer a number
+     * @throws IllegalStateException if this extractor is closed, the device is not available, or the loss is no longer finite
      */
     public synchronized SimCLRFeatureExtractor<T> extractor() {
         if (closed) {
@@ -244,11 +246,11 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
     private void learn() throws IOException {
         try (Pretraining pretraining = builder().build()) {
             if (pretraining.matches(encoderFile)) {
-                logger.info(encoderFile + " records the settings and the images of this configuration: it is used as it is");
+                logger.info(encoderFile + " has the settings and the images of this configuration: it is used as it is");
                 return;
             }
             if (Files.exists(encoderFile)) {
-                logger.warning(encoderFile + " was learnt with other settings or from other images: it will be replaced");
+                logger.warning(encoderFile + " was trained with other settings or on other images: it will be replaced");
             }
             training = pretraining;
             if (closed) {
@@ -298,13 +300,13 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
         return outputFactory;
     }
 
-    /** The encoder and how it was learnt; what it was learnt from is read from its file. */
+    /** Returns the provenance of the encoder and its training; the data of the training are read from the encoder file. */
     @Override
     public ConfiguredObjectProvenance getProvenance() {
         return new PretrainedProvenance(this, extractor());
     }
 
-    /** Frees the encoder; a second call does nothing. */
+    /** Frees the encoder; a second call has no effect. */
     @Override
     public void close() {
         closed = true;
@@ -325,12 +327,12 @@ public final class PretrainedFeatureExtractor<T extends Output<T>> implements Im
                 + encoderFile + ")";
     }
 
-    /** Which encoder, by its content, with which preprocessing, learnt with which settings and from which images. */
+    /** The provenance of a pretrained encoder: its content, its preprocessing, and the settings and images of its training. */
     public static final class PretrainedProvenance extends SkeletalConfiguredObjectProvenance {
         private static final long serialVersionUID = 1L;
-        /** How the encoder was learnt, as {@code training.name=value}. */
+        /** Key of the training's settings, as {@code training.name=value}. */
         public static final String TRAINING = "training-settings";
-        /** Names the content of the images that it was learnt from. */
+        /** Key of the fingerprint of the training images. */
         public static final String IMAGES = "training-images";
         private static final List<String> MEASURED = List.of(SimCLRFeatureExtractor.ExtractorProvenance.ENCODER_HASH,
                 SimCLRFeatureExtractor.ExtractorProvenance.PREPROCESSING, SimCLRFeatureExtractor.ExtractorProvenance.SETTINGS,
