@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class GettingStartedTest {
     private static final Path DOCS = Path.of("../docs");
     /** Names of files and folders on the page. */
-    private static final Pattern NAME = Pattern.compile("photos|labelled/\\w+|views\\.png|bench|[\\w-]+/(?:encoder|report)\\.\\w+"
+    private static final Pattern NAME = Pattern.compile("photos|labelled/\\w+|views\\.png|run/bench|[\\w-]+/(?:encoder|report)\\.\\w+"
             + "|dinov2-small\\.onnx|dinov2\\.json|(?:label-first|features)\\.csv|classifier\\.onnx");
     private static final String TINY = " --width 0.0625 --image-size 32 --batch 8 --device cpu --threads 2";
     /** What each command has in place of what the page has. */
