@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,10 +21,10 @@ class JavaPageTest {
     @ParameterizedTest
     @CsvSource({"java.md, 5", "extending.md, 5", "serving.md, 3"})
     void everyFenceIsAPieceOfAnExample(String page, int least) throws IOException {
-        List<String> sources = new ArrayList<>(List.of(lines(Files.readString(EXAMPLES.resolve("pom.xml")))));
+        List<String> sources = new ArrayList<>(List.of(bare(Files.readString(EXAMPLES.resolve("pom.xml")))));
         try (Stream<Path> files = Files.walk(EXAMPLES.resolve("src/main"))) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                sources.add(lines(Files.readString(file)));
+                sources.add(bare(Files.readString(file)));
             }
         }
         Matcher fence = Pattern.compile("(?ms)^```(?:java|xml|text)\\R(.*?)^```$").matcher(
@@ -34,7 +33,7 @@ class JavaPageTest {
         int found = 0;
         while (fence.find()) {
             found++;
-            String text = lines(fence.group(1));
+            String text = bare(fence.group(1));
             if (sources.stream().noneMatch(s -> s.contains(text))) {
                 strange.add(fence.group(1));
             }
@@ -43,8 +42,8 @@ class JavaPageTest {
         assertTrue(found >= least, "only " + found + " fences found");
     }
 
-    /** Indentation apart, which depends on what stands around. */
-    private static String lines(String text) {
-        return text.lines().map(String::strip).collect(Collectors.joining("\n", "\n", "\n"));
+    /** Line breaks and indentation apart: a page is narrower than the sources, whose lines a formatter breaks. */
+    private static String bare(String text) {
+        return text.replaceAll("\\s|//", "");
     }
 }
